@@ -1,0 +1,129 @@
+/**
+ * Python's asyncio for TypeScript: the same names, the same semantics and the same order of events.
+ *
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ *
+ * async function say(what: string, delay: number) {
+ *   await asyncio.sleep(delay);
+ *   console.log(what);
+ * }
+ *
+ * await asyncio.run(async () => {
+ *   await asyncio.gather(() => say("world", 0.02), () => say("hello", 0.01));
+ * });
+ * ```
+ *
+ * @module
+ */
+
+export { EventLoop } from "./src/base_events.ts";
+export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
+export {
+  Context,
+  ContextVar,
+  type ContextVarOptions,
+  copy_context,
+  Token,
+} from "./src/contextvars.ts";
+export {
+  type Awaitable,
+  Coroutine,
+  coroutine,
+  type CoroutineFactory,
+  type CoroutineFunction,
+  type CoroutineLike,
+  isawaitable,
+  iscoroutine,
+  iscoroutinefunction,
+} from "./src/coroutines.ts";
+export {
+  type AbstractEventLoop,
+  type Callback,
+  type CallbackContext,
+  type ExceptionContext,
+  type ExceptionHandler,
+  type Executor,
+  get_event_loop,
+  get_running_loop,
+  Handle,
+  set_event_loop,
+  TimerHandle,
+} from "./src/events.ts";
+export {
+  BaseException,
+  BaseExceptionGroup,
+  BrokenBarrierError,
+  CancelledError,
+  DeadlockError,
+  type ErrorClass,
+  type ExceptionCondition,
+  ExceptionGroup,
+  IncompleteReadError,
+  InvalidStateError,
+  KeyboardInterrupt,
+  LimitOverrunError,
+  LookupError,
+  RuntimeError,
+  StopAsyncIteration,
+  TimeoutError,
+  ValueError,
+} from "./src/exceptions.ts";
+export {
+  type CallbackOptions,
+  Future,
+  type FutureOptions,
+  isfuture,
+  wrap_future,
+} from "./src/futures.ts";
+export {
+  type Acquirable,
+  Barrier,
+  BoundedSemaphore,
+  Condition,
+  Event,
+  Lock,
+  Permit,
+  Semaphore,
+} from "./src/locks.ts";
+export type { LoopBound } from "./src/mixins.ts";
+export {
+  LifoQueue,
+  PriorityQueue,
+  type PriorityQueueOptions,
+  Queue,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
+} from "./src/queues.ts";
+export { new_event_loop, run, Runner, type RunnerOptions } from "./src/runners.ts";
+export { TaskGroup } from "./src/taskgroups.ts";
+export {
+  ALL_COMPLETED,
+  all_tasks,
+  as_completed,
+  type AsCompletedIterator,
+  create_eager_task_factory,
+  create_task,
+  current_task,
+  eager_task_factory,
+  ensure_future,
+  FIRST_COMPLETED,
+  FIRST_EXCEPTION,
+  gather,
+  type GatherOptions,
+  type Result,
+  type Results,
+  type ReturnWhen,
+  shield,
+  sleep,
+  Task,
+  type TaskConstructor,
+  type TaskFactory,
+  type TaskOptions,
+  wait,
+  wait_for,
+  type WaitOptions,
+} from "./src/tasks.ts";
+export { Timeout, timeout, timeout_at } from "./src/timeouts.ts";
+export { VirtualClockEventLoop } from "./src/virtual_clock.ts";

@@ -1,0 +1,1040 @@
+/**
+ * The event loop: a queue of what is ready, a heap of timers, and the step protocol that runs native
+ * async functions one step at a time.
+ *
+ * @module
+ */
+
+import { Context } from "./contextvars.ts";
+import {
+  type Coroutine,
+  type CoroutineLike,
+  iscoroutine,
+  iscoroutinefunction,
+  library_coroutine,
+} from "./coroutines.ts";
+import { Deque } from "./deque.ts";
+import {
+  type AbstractEventLoop,
+  type Callback,
+  type CallbackContext,
+  type ExceptionContext,
+  type ExceptionHandler,
+  type Executor,
+  Handle,
+  type Runnable,
+  set_default_loop_maker,
+  set_loop_running,
+  type Timed,
+  TimerHandle,
+} from "./events.ts";
+import {
+  is_exception,
+  leaves_the_loop,
+  RuntimeError,
+  TimeoutError,
+  ValueError,
+} from "./exceptions.ts";
+import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+import { FAILED, Future, wrap_future } from "./futures.ts";
+import { heapify, heappop, heappush } from "./heapq.ts";
+import { create_macrotasks, type Macrotasks } from "./host/macrotask.ts";
+import { add_signal_listener, has_signals, remove_signal_listener } from "./host/signals.ts";
+import { check_options, is_plain_object } from "./options.ts";
+import {
+  ensure_future,
+  gather,
+  Task,
+  type TaskFactory,
+  type TaskOptions,
+  wait_for,
+} from "./tasks.ts";
+import { running_loop, set_stepping_task, with_context } from "./turn.ts";
+import { Unretrieved } from "./unretrieved.ts";
+import { find_cycle } from "./waits.ts";
+
+type AnyTask = Task<unknown>;
+
+// Of CPython: cancelled timers leave the heap at once only when there are this many, and this share.
+const MIN_SCHEDULED_TIMERS = 100;
+const MIN_CANCELLED_FRACTION = 0.5;
+
+// The longest delay that a host's timer takes.
+const MAX_HOST_DELAY = 2 ** 31 - 1;
+
+// How many callbacks run at most between two looks at the clock that gives the host its turn.
+const MAX_UNCHECKED = 16;
+
+const RESOLVED: Promise<void> = Promise.resolve();
+
+const earlier = (a: Timed, b: Timed): boolean => a._when < b._when;
+
+interface Run {
+  resolve(): void;
+  reject(error: unknown): void;
+  keep_alive: ReturnType<typeof setInterval>;
+}
+
+/** Runs functions one after the other in turns of this thread's host. */
+class HostTurnExecutor implements Executor {
+  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>> {
+    return new Promise<Awaited<R>>((resolve, reject) => {
+      create_macrotasks(() => {
+        try {
+          resolve(fn(...args) as Awaited<R>);
+        } catch (error) {
+          reject(error);
+        }
+      }).request();
+    });
+  }
+
+  shutdown(): void {}
+}
+
+/**
+ * The event loop: it calls callbacks, runs the steps of tasks and watches the time.
+ *
+ * It never blocks. The host's timers and I/O get a turn at least every millisecond of busy work.
+ * Programs use `run()` and rarely a loop itself.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html Python's event loop}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loop = new asyncio.EventLoop();
+ * const order: string[] = [];
+ * loop.call_soon(() => order.push("soon"));
+ * loop.call_later(0.01, () => loop.stop());
+ * await loop.run_forever();
+ * loop.close();
+ * assertEquals(order, ["soon"]);
+ * ```
+ */
+export class EventLoop implements AbstractEventLoop {
+  /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
+  slow_callback_duration = 0.1;
+
+  // What is ready, in order; an iteration runs as many as there were when it began.
+  readonly #ready = new Deque<Runnable>();
+  #todo = 0;
+  #in_iteration = false;
+  #timers: Timed[] = [];
+  #cancelled_timers = 0;
+
+  // The step protocol: the tasks whose steps go on outside of the loop's stack (hardly ever more
+  // than one), and what is known to wait for something that is not of this library.
+  readonly #stepping: AnyTask[] = [];
+  readonly #waits_elsewhere = new Set<unknown>();
+
+  #run: Run | null = null;
+  #ambient = false;
+  #stopping = false;
+  #closed = false;
+  // On the stack of the loop itself.
+  #going = false;
+  // Nothing is ready: only a timer, or somebody who schedules something, wakes the loop.
+  #asleep = false;
+
+  readonly #turns: Macrotasks = create_macrotasks(() => this.#on_turn());
+  #turn_requested = false;
+  #slice = 0;
+  #unchecked = 1;
+  #until_check = 1;
+  #host_timer: ReturnType<typeof setTimeout> | null = null;
+  #host_timer_when = Infinity;
+
+  #debug = false;
+  #running_handle: Runnable | null = null;
+  #handle_started = 0;
+
+  #task_factory: TaskFactory | null = null;
+  #exception_handler: ExceptionHandler | null = null;
+  readonly #tasks = new Set<AnyTask>();
+  readonly #unretrieved = new Unretrieved(this);
+  readonly #signal_handlers = new Map<string, () => void>();
+  #default_executor: Executor | null = null;
+  #executor_shut_down = false;
+
+  /** @internal */
+  readonly _asyncgens: Set<{ aclose(): PromiseLike<unknown> }> = new Set();
+
+  readonly #go = (): void => {
+    if (this.#stepping.length > 0 || this.#going || !this.#is_active()) return;
+    this.#asleep = false;
+    this.#going = true;
+    try {
+      while (this.#todo > 0 || this.#begin_iteration()) {
+        if (this.#todo === 0) continue;
+        this.#todo--;
+        const runnable = this.#ready.shift();
+        if (!runnable._cancelled) {
+          if (this.#debug) this.#run_measured(runnable);
+          else runnable._run();
+        }
+        if (this.#stepping.length > 0) return;
+        if (--this.#until_check <= 0 && this.#slice_is_over()) {
+          this.#request_turn();
+          return;
+        }
+      }
+    } catch (error) {
+      this._interrupt(error);
+    } finally {
+      this.#going = false;
+    }
+  };
+
+  #is_active(): boolean {
+    return this.#run !== null || this.#ambient;
+  }
+
+  // What CPython's loop does between two rounds of callbacks; false if there is nothing to run now.
+  #begin_iteration(): boolean {
+    if (this.#in_iteration) {
+      this.#in_iteration = false;
+      if (this.#stopping) {
+        this.#end_run(null);
+        return false;
+      }
+    }
+    this.#drop_cancelled_timers();
+    if (this.#ready.length === 0 && !this.#stopping && !this._wait_for_work()) {
+      this.#asleep = true;
+      return false;
+    }
+    const timers = this.#timers;
+    if (timers.length > 0) {
+      const now = this.time();
+      const end = now + this._clock_resolution;
+      while (timers.length > 0 && (timers[0]._when < end || timers[0]._when <= now)) {
+        const timer = heappop(timers, earlier);
+        timer._scheduled = false;
+        this.#ready.push(timer);
+      }
+    }
+    this.#todo = this.#ready.length;
+    this.#in_iteration = true;
+    return true;
+  }
+
+  #drop_cancelled_timers(): void {
+    const timers = this.#timers;
+    if (
+      timers.length > MIN_SCHEDULED_TIMERS &&
+      this.#cancelled_timers / timers.length > MIN_CANCELLED_FRACTION
+    ) {
+      this.#timers = timers.filter((timer) => {
+        if (timer._cancelled) timer._scheduled = false;
+        return !timer._cancelled;
+      });
+      heapify(this.#timers, earlier);
+      this.#cancelled_timers = 0;
+      return;
+    }
+    while (timers.length > 0 && timers[0]._cancelled) {
+      this.#cancelled_timers--;
+      heappop(timers, earlier)._scheduled = false;
+    }
+  }
+
+  /** @internal How much later than now a timer may be to be due; of use where time jumps. */
+  protected readonly _clock_resolution: number = 0;
+
+  /** @internal The time of the earliest timer, or `null`. */
+  protected _next_timer(): number | null {
+    return this.#timers.length > 0 ? this.#timers[0]._when : null;
+  }
+
+  /**
+   * @internal Called when nothing is ready: returns true if a timer is due, else sees to it that the
+   * loop is woken when one is.
+   */
+  protected _wait_for_work(): boolean {
+    const when = this._next_timer();
+    if (when === null) {
+      this.#report_cycle();
+      return false;
+    }
+    const delay = when - this.time();
+    if (delay <= 0) return true;
+    this._wake_after(delay, when);
+    return false;
+  }
+
+  /** @internal Has the host wake the loop after a delay; a host's timer that is set for earlier stays. */
+  protected _wake_after(delay: number, when: number): void {
+    if (this.#host_timer !== null) {
+      if (this.#host_timer_when <= when) return;
+      clearTimeout(this.#host_timer);
+    }
+    // Rounded up: a host's timers count in milliseconds, and a sleep must not end early.
+    const milliseconds = Math.min(Math.ceil(delay * 1000), MAX_HOST_DELAY);
+    this.#host_timer_when = when;
+    this.#host_timer = setTimeout(() => {
+      this.#host_timer = null;
+      this.#host_timer_when = Infinity;
+      this.#slice = Date.now();
+      this.#go();
+    }, milliseconds);
+  }
+
+  #forget_host_timer(): void {
+    if (this.#host_timer !== null) clearTimeout(this.#host_timer);
+    this.#host_timer = null;
+    this.#host_timer_when = Infinity;
+  }
+
+  /** @internal Whether something of this loop waits for a thing that the loop knows nothing of. */
+  protected _has_foreign_waits(): boolean {
+    return this.#waits_elsewhere.size > 0;
+  }
+
+  /** @internal Whether a call of `run_forever` or `run_until_complete` is in progress. */
+  protected _is_run(): boolean {
+    return this.#run !== null;
+  }
+
+  #slice_is_over(): boolean {
+    if (Date.now() - this.#slice >= 1) {
+      this.#until_check = this.#unchecked = 1;
+      return true;
+    }
+    this.#until_check = this.#unchecked = Math.min(this.#unchecked * 2, MAX_UNCHECKED);
+    return false;
+  }
+
+  #request_turn(): void {
+    if (!this.#turn_requested) {
+      this.#turn_requested = true;
+      this.#turns.request();
+    }
+  }
+
+  #on_turn(): void {
+    this.#turn_requested = false;
+    if (this.#asleep) return;
+    this.#slice = Date.now();
+    this.#unretrieved.weaken();
+    // The microtask queue has run dry, so a step still in progress waits for something foreign.
+    for (const task of this.#stepping) {
+      task._step = -1;
+      this.#waits_elsewhere.add(task);
+    }
+    this.#stepping.length = 0;
+    set_stepping_task(null);
+    this.#go();
+  }
+
+  #wake(): void {
+    this.#asleep = false;
+    this.#request_turn();
+  }
+
+  #run_measured(runnable: Runnable): void {
+    this.#running_handle = runnable;
+    this.#handle_started = this.time();
+    runnable._run();
+    if (this.#stepping.length === 0) this.#end_measurement();
+  }
+
+  #end_measurement(): void {
+    const runnable = this.#running_handle;
+    if (runnable === null) return;
+    this.#running_handle = null;
+    const took = this.time() - this.#handle_started;
+    if (took >= this.slow_callback_duration) {
+      const what = runnable instanceof Handle || runnable instanceof Task
+        ? String(runnable)
+        : "a step of a task";
+      console.warn(`Executing ${what} took ${took.toFixed(3)} seconds`);
+    }
+  }
+
+  /** @internal */
+  _schedule(runnable: Runnable): void {
+    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    this.#ready.push(runnable);
+    if (this.#asleep) this.#wake();
+  }
+
+  /** @internal */
+  _schedule_timer(timer: Timed): void {
+    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    heappush(this.#timers, timer, earlier);
+    timer._scheduled = true;
+    if (this.#asleep) this.#wake();
+  }
+
+  /** @internal */
+  _timer_cancelled(timer: Timed): void {
+    if (timer._scheduled) this.#cancelled_timers++;
+  }
+
+  /** @internal */
+  _ensure_ambient(): void {
+    if (this.#ambient || this.#run !== null) return;
+    this.#check_closed();
+    this.#ambient = true;
+    this.#wake();
+  }
+
+  /** @internal */
+  _begin_step(task: AnyTask): void {
+    if (task._step === 1 || !this.#is_active()) return;
+    if (task._step === -1) this.#waits_elsewhere.delete(task);
+    task._step = 1;
+    this.#stepping.push(task);
+    set_stepping_task(task);
+    this.#asleep = false;
+    this.#request_turn();
+  }
+
+  /** @internal */
+  _end_step(task: AnyTask): void {
+    if (this.#leave_step(task)) RESOLVED.then(this.#go);
+  }
+
+  /** @internal */
+  _end_last_step(task: AnyTask): void {
+    if (this.#leave_step(task)) this.#go();
+  }
+
+  /** @internal */
+  _is_in_step(task: AnyTask): boolean {
+    return task._step === 1;
+  }
+
+  // True if it was the last step in progress.
+  #leave_step(task: AnyTask): boolean {
+    if (task._step === 1) {
+      const stepping = this.#stepping;
+      task._step = 0;
+      if (stepping[stepping.length - 1] === task) stepping.pop();
+      else stepping.splice(stepping.indexOf(task), 1);
+      if (stepping.length > 0) return false;
+      set_stepping_task(null);
+      if (this.#debug) this.#end_measurement();
+      return true;
+    }
+    if (task._step === -1) {
+      task._step = 0;
+      this.#waits_elsewhere.delete(task);
+    }
+    return false;
+  }
+
+  /** @internal */
+  _note_foreign(future: Future<unknown>): void {
+    this.#waits_elsewhere.add(future);
+  }
+
+  /** @internal */
+  _forget_foreign(future: Future<unknown>): void {
+    this.#waits_elsewhere.delete(future);
+  }
+
+  /** @internal */
+  _interrupt(error: unknown): void {
+    this.#todo = 0;
+    this.#in_iteration = false;
+    if (this.#run !== null) this.#end_run(error);
+    else {this.call_exception_handler({
+        message: "Unhandled exception in event loop",
+        exception: error,
+      });}
+  }
+
+  /** @internal */
+  _note_unretrieved(future: Future<unknown>): void {
+    this.#unretrieved.add(future);
+  }
+
+  /** @internal */
+  _forget_unretrieved(future: Future<unknown>): void {
+    this.#unretrieved.delete(future);
+  }
+
+  /** @internal Tells the exception handler of all errors that nobody has looked at. */
+  _report_unretrieved(): void {
+    this.#unretrieved.report();
+  }
+
+  /** @internal */
+  _register_task(task: AnyTask): void {
+    this.#tasks.add(task);
+  }
+
+  /** @internal */
+  _unregister_task(task: AnyTask): void {
+    this.#tasks.delete(task);
+  }
+
+  /** @internal */
+  _tasks(): AnyTask[] {
+    return [...this.#tasks];
+  }
+
+  #report_cycle(): void {
+    if (this.#waits_elsewhere.size > 0 || this.#run === null) return;
+    const cycle = find_cycle(this.#tasks);
+    if (cycle === null || cycle.every((task) => this.#reported.has(task))) return;
+    for (const task of cycle) this.#reported.add(task);
+    const names = [...cycle, cycle[0]].map((task) => task.get_name()).join(" -> ");
+    this.call_exception_handler({
+      message: `Tasks wait for each other, none can go on until one is cancelled: ${names}`,
+      task: cycle[0],
+    });
+  }
+
+  // The tasks of cycles that were reported.
+  readonly #reported = new WeakSet<AnyTask>();
+
+  #check_closed(): void {
+    if (this.#closed) throw new RuntimeError("Event loop is closed");
+  }
+
+  #check_not_running(): void {
+    if (this.#run !== null) throw new RuntimeError("This event loop is already running");
+    if (running_loop() !== null) {
+      throw new RuntimeError("Cannot run the event loop while another loop is running");
+    }
+  }
+
+  #end_run(error: unknown): void {
+    const run = this.#run as Run;
+    this.#run = null;
+    this.#stopping = false;
+    set_loop_running(this, false);
+    clearInterval(run.keep_alive);
+    if (this.#ambient) {
+      this.#wake();
+    } else {
+      this.#forget_host_timer();
+      if (this.#turn_requested) {
+        this.#turn_requested = false;
+        this.#turns.cancel();
+      }
+    }
+    if (error === null) run.resolve();
+    else run.reject(error);
+  }
+
+  /**
+   * Runs the loop until `stop()` is called.
+   *
+   * If `stop()` was called before, it runs what is ready, once.
+   *
+   * @returns a promise that settles when the loop has stopped
+   * @throws {RuntimeError} if the loop is closed or runs, or if another loop runs the caller
+   */
+  async run_forever(): Promise<void> {
+    this.#check_closed();
+    this.#check_not_running();
+    await new Promise<void>((resolve, reject) => {
+      // A host that finds nothing to wait for would end the program.
+      const keep_alive = setInterval(() => {}, MAX_HOST_DELAY);
+      this.#run = { resolve, reject, keep_alive };
+      this.#asleep = false;
+      this.#slice = Date.now();
+      set_loop_running(this, true);
+      RESOLVED.then(this.#go);
+    });
+  }
+
+  /**
+   * Runs the loop until an awaitable is done.
+   *
+   * @param awaitable a future, or anything that `ensure_future` makes one of
+   * @returns a promise of its result
+   * @throws {RuntimeError} as `run_forever`, and if the loop is stopped before
+   */
+  async run_until_complete<T>(awaitable: CoroutineLike<T> | PromiseLike<T>): Promise<T> {
+    try {
+      this.#check_closed();
+      this.#check_not_running();
+    } catch (error) {
+      if (iscoroutine(awaitable)) awaitable.close();
+      throw error;
+    }
+    const is_new = !(awaitable instanceof Future);
+    const future = ensure_future(awaitable, { loop: this }) as Future<T>;
+    future._add_done_callback(
+      stop_its_loop as (future: Future<T>) => void,
+      "_run_until_complete_cb()",
+    );
+    try {
+      await this.run_forever();
+    } catch (error) {
+      if (is_new && future.done() && !future.cancelled()) future.exception();
+      throw error;
+    } finally {
+      future.remove_done_callback(stop_its_loop as (future: Future<T>) => unknown);
+    }
+    if (!future.done()) throw new RuntimeError("Event loop stopped before Future completed.");
+    return future.result();
+  }
+
+  /** Ends `run_forever()` after the callbacks that are ready now. */
+  stop(): void {
+    this.#stopping = true;
+    if (this.#asleep) this.#wake();
+  }
+
+  /** Whether a call of `run_forever` or `run_until_complete` is in progress. */
+  is_running(): boolean {
+    return this.#run !== null || (this.#ambient && running_loop() === this);
+  }
+
+  /** Whether the loop is closed. */
+  is_closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Ends the loop for good: what was scheduled is dropped. Closing it twice does nothing.
+   *
+   * @throws {RuntimeError} if the loop runs
+   */
+  close(): void {
+    if (this.#run !== null) throw new RuntimeError("Cannot close a running event loop");
+    if (this.#closed) return;
+    this._report_unretrieved();
+    this.#closed = true;
+    this.#ambient = false;
+    this.#asleep = false;
+    this.#todo = 0;
+    this.#in_iteration = false;
+    this.#ready.clear();
+    this.#timers = [];
+    this.#stepping.length = 0;
+    this.#waits_elsewhere.clear();
+    this.#forget_host_timer();
+    if (this.#turn_requested) this.#turns.cancel();
+    this.#turn_requested = false;
+    for (const signal of [...this.#signal_handlers.keys()]) this.remove_signal_handler(signal);
+    this.#executor_shut_down = true;
+    this.#default_executor?.shutdown({ wait: false });
+    this.#default_executor = null;
+  }
+
+  /**
+   * Closes all asynchronous generators of `async_generator()` that were started and not finished.
+   *
+   * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.shutdown_asyncgens Python's shutdown_asyncgens}.
+   */
+  shutdown_asyncgens(): Coroutine<void> {
+    return library_coroutine("shutdown_asyncgens", close_generators(this));
+  }
+
+  /**
+   * Ends the default executor when what it runs is done.
+   *
+   * @param timeout how long to wait for it, in seconds; without limit by default
+   */
+  shutdown_default_executor(timeout: number | null = null): Coroutine<void> {
+    this.#executor_shut_down = true;
+    const executor = this.#default_executor;
+    this.#default_executor = null;
+    return library_coroutine("shutdown_default_executor", close_executor(executor, timeout));
+  }
+
+  /** The loop's clock, in seconds from some start; it never goes back. */
+  time(): number {
+    return performance.now() / 1000;
+  }
+
+  /**
+   * Calls a callback in the loop's next iteration, after those that were scheduled before.
+   *
+   * @param callback the function
+   * @param args its arguments; last may come `{ context }`, in which it runs
+   * @returns a handle by which it can be cancelled
+   * @throws {RuntimeError} if the loop is closed
+   */
+  call_soon<A extends unknown[]>(callback: Callback<A>, ...args: A): Handle;
+  /** Calls a callback in the next iteration, in a context. */
+  call_soon<A extends unknown[]>(callback: Callback<A>, ...args: [...A, CallbackContext]): Handle;
+  call_soon(callback: Callback<never>, ...args: unknown[]): Handle {
+    return this.#call_soon("call_soon", callback, args);
+  }
+
+  /**
+   * Calls a callback in the loop's next iteration; for callers outside of the loop.
+   *
+   * @param callback the function
+   * @param args its arguments; last may come `{ context }`, in which it runs
+   * @returns a handle by which it can be cancelled
+   * @throws {RuntimeError} if the loop is closed
+   */
+  call_soon_threadsafe<A extends unknown[]>(
+    callback: Callback<A>,
+    ...args: A
+  ): Handle;
+  /** Calls a callback in the next iteration, in a context. */
+  call_soon_threadsafe<A extends unknown[]>(
+    callback: Callback<A>,
+    ...args: [...A, CallbackContext]
+  ): Handle;
+  call_soon_threadsafe(
+    callback: Callback<never>,
+    ...args: unknown[]
+  ): Handle {
+    return this.#call_soon("call_soon_threadsafe", callback, args);
+  }
+
+  #call_soon(method: string, callback: Callback<never>, args: unknown[]): Handle {
+    this.#check_closed();
+    this.#check_callback(method, callback);
+    const handle = new Handle(callback, this, ...split_context(args));
+    this._schedule(handle);
+    return handle;
+  }
+
+  /**
+   * Calls a callback after a delay.
+   *
+   * @param delay how long, in seconds
+   * @param callback the function
+   * @param args its arguments; last may come `{ context }`, in which it runs
+   * @returns a handle by which it can be cancelled
+   * @throws {RuntimeError} if the loop is closed
+   */
+  call_later<A extends unknown[]>(
+    delay: number,
+    callback: Callback<A>,
+    ...args: A
+  ): TimerHandle;
+  /** Calls a callback after a delay, in a context. */
+  call_later<A extends unknown[]>(
+    delay: number,
+    callback: Callback<A>,
+    ...args: [...A, CallbackContext]
+  ): TimerHandle;
+  call_later(
+    delay: number,
+    callback: Callback<never>,
+    ...args: unknown[]
+  ): TimerHandle {
+    check_time("call_later", "delay", delay);
+    return this.#call_at("call_later", this.time() + delay, callback, args);
+  }
+
+  /**
+   * Calls a callback at a time of the loop's clock.
+   *
+   * @param when the time, in seconds, as `time()` gives it
+   * @param callback the function
+   * @param args its arguments; last may come `{ context }`, in which it runs
+   * @returns a handle by which it can be cancelled
+   * @throws {RuntimeError} if the loop is closed
+   */
+  call_at<A extends unknown[]>(
+    when: number,
+    callback: Callback<A>,
+    ...args: A
+  ): TimerHandle;
+  /** Calls a callback at a time, in a context. */
+  call_at<A extends unknown[]>(
+    when: number,
+    callback: Callback<A>,
+    ...args: [...A, CallbackContext]
+  ): TimerHandle;
+  call_at(
+    when: number,
+    callback: Callback<never>,
+    ...args: unknown[]
+  ): TimerHandle {
+    check_time("call_at", "when", when);
+    return this.#call_at("call_at", when, callback, args);
+  }
+
+  #call_at(method: string, when: number, callback: Callback<never>, args: unknown[]): TimerHandle {
+    this.#check_closed();
+    this.#check_callback(method, callback);
+    const handle = new TimerHandle(when, callback, this, ...split_context(args));
+    this._schedule_timer(handle);
+    return handle;
+  }
+
+  #check_callback(method: string, callback: unknown): void {
+    if (this.#debug && (iscoroutine(callback) || iscoroutinefunction(callback))) {
+      throw new TypeError(`coroutines cannot be used with ${method}()`);
+    }
+    if (typeof callback !== "function") {
+      throw new TypeError(
+        `a callable object was expected by ${method}(), got ${repr(callback)}`,
+      );
+    }
+  }
+
+  /** Makes a pending future of this loop. */
+  create_future<T>(): Future<T> {
+    return new Future<T>({ loop: this });
+  }
+
+  /**
+   * Makes a task of a coroutine, by the task factory if one is set.
+   *
+   * @param coro a coroutine, or a function or generator object that has not started
+   * @param options `name`, `context`, `eager_start`
+   * @throws {RuntimeError} if the loop is closed
+   * @throws {TypeError} if `coro` is a promise: its work has started already
+   */
+  create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = {}): Task<T> {
+    this.#check_closed();
+    if (this.#task_factory !== null) return this.#task_factory(this, coro, options);
+    check_options("create_task", options, ["name", "context", "eager_start"]);
+    return new Task(coro, { ...options, loop: this });
+  }
+
+  /** Sets what `create_task` makes tasks with: `(loop, coro, options) => Task`; `null` for the default. */
+  set_task_factory(factory: TaskFactory | null): void {
+    if (factory !== null && typeof factory !== "function") {
+      throw new TypeError("task factory must be a callable or None");
+    }
+    this.#task_factory = factory;
+  }
+
+  /** What `create_task` makes tasks with, `null` for the default. */
+  get_task_factory(): TaskFactory | null {
+    return this.#task_factory;
+  }
+
+  /**
+   * Runs a function in an executor: an object with `submit(fn, ...args)` that gives a promise.
+   *
+   * @param executor the executor; with `null` the default one, which calls the function in a later turn of this thread
+   * @param fn the function
+   * @param args its arguments
+   * @returns a future of what the function returns
+   */
+  run_in_executor<A extends unknown[], R>(
+    executor: Executor | null,
+    fn: (...args: A) => R,
+    ...args: A
+  ): Future<Awaited<R>> {
+    this.#check_closed();
+    this.#check_callback("run_in_executor", fn);
+    if (executor === null) {
+      if (this.#executor_shut_down) throw new RuntimeError("Executor shutdown has been called");
+      executor = this.#default_executor ??= new HostTurnExecutor();
+    }
+    return wrap_future(executor.submit(fn, ...args), { loop: this });
+  }
+
+  /** Sets the executor that `run_in_executor(null, …)` uses. */
+  set_default_executor(executor: Executor): void {
+    if (typeof executor?.submit !== "function") {
+      throw new TypeError(`executor must have a method submit, got ${repr(executor)}`);
+    }
+    this.#default_executor = executor;
+  }
+
+  /**
+   * Has a callback called in the loop's turn when the process gets a signal.
+   *
+   * @param signal its name: `"SIGUSR1"`
+   * @param callback the function
+   * @param args its arguments
+   * @throws {ValueError} if the host does not know the signal
+   * @throws {RuntimeError} if it cannot be caught, or there are no signals here
+   */
+  add_signal_handler<A extends unknown[]>(
+    signal: string,
+    callback: Callback<A>,
+    ...args: A
+  ): void {
+    if (iscoroutine(callback) || iscoroutinefunction(callback)) {
+      throw new TypeError("coroutines cannot be used with add_signal_handler()");
+    }
+    this.#check_callback("add_signal_handler", callback);
+    if (typeof signal !== "string") {
+      throw new TypeError(`signal must be a string such as "SIGUSR1", received ${repr(signal)}`);
+    }
+    if (!/^SIG[A-Z0-9]+$/.test(signal)) throw new ValueError(`invalid signal name ${repr(signal)}`);
+    this.#check_closed();
+    if (!has_signals) throw new RuntimeError("signals are not supported on this host");
+    this.remove_signal_handler(signal);
+    const listener = () => {
+      this.call_soon_threadsafe(callback, ...args);
+    };
+    try {
+      add_signal_listener(signal, listener);
+    } catch (error) {
+      throw new RuntimeError(`signal ${signal} cannot be caught: ${(error as Error).message}`);
+    }
+    this.#signal_handlers.set(signal, listener);
+  }
+
+  /** Stops calling a signal's callback; returns whether there was one. */
+  remove_signal_handler(signal: string): boolean {
+    const listener = this.#signal_handlers.get(signal);
+    if (listener === undefined) return false;
+    this.#signal_handlers.delete(signal);
+    remove_signal_listener(signal, listener);
+    return true;
+  }
+
+  /**
+   * Sets a function `(loop, context)` that is told of errors which nobody handled.
+   *
+   * @param handler the function, or `null` for the default, which writes to the console
+   */
+  set_exception_handler(handler: ExceptionHandler | null): void {
+    if (handler !== null && typeof handler !== "function") {
+      throw new TypeError(`A callable object or None is expected, got ${repr(handler)}`);
+    }
+    this.#exception_handler = handler;
+  }
+
+  /** What is told of errors that nobody handled, `null` for the default. */
+  get_exception_handler(): ExceptionHandler | null {
+    return this.#exception_handler;
+  }
+
+  /** Writes the message, the other entries of the context and the error to `console.error`. */
+  default_exception_handler(context: ExceptionContext): void {
+    const lines = [context.message || "Unhandled exception in event loop"];
+    for (const key of Object.keys(context).sort()) {
+      if (key === "message" || key === "exception") continue;
+      const value = key === "source_traceback"
+        ? `Object created at (most recent call first):\n${context[key]}`
+        : repr(context[key]);
+      lines.push(`${key}: ${value}`);
+    }
+    if ("exception" in context) console.error(lines.join("\n") + "\n", context.exception);
+    else console.error(lines.join("\n"));
+  }
+
+  /**
+   * Tells the exception handler of an error.
+   *
+   * @param context what happened: `message`, `exception`, `task`, `future`, `handle`, …
+   */
+  call_exception_handler(context: ExceptionContext): void {
+    const handler = this.#exception_handler;
+    try {
+      if (handler === null) {
+        this.default_exception_handler(context);
+        return;
+      }
+      const about = context.task ?? context.future ?? context.handle;
+      const scope = about instanceof Task || about instanceof Handle ? about.get_context() : null;
+      if (scope === null) handler(this, context);
+      else with_context(scope, handler, [this, context]);
+    } catch (error) {
+      if (leaves_the_loop(error)) throw error;
+      if (handler === null) {
+        console.error("Exception in default exception handler\n", error);
+        return;
+      }
+      try {
+        this.default_exception_handler({
+          message: "Unhandled error in exception handler",
+          exception: error,
+          context,
+        });
+      } catch (error) {
+        console.error(
+          "Exception in default exception handler while handling an unexpected error in custom exception handler\n",
+          error,
+        );
+      }
+    }
+  }
+
+  /** Whether debug mode is on. */
+  get_debug(): boolean {
+    return this.#debug;
+  }
+
+  /**
+   * Turns debug mode on or off.
+   *
+   * It notes where futures, tasks and handles are made, warns of callbacks and steps that take
+   * longer than `slow_callback_duration`, and refuses coroutine functions as callbacks.
+   */
+  set_debug(enabled: boolean): void {
+    this.#debug = Boolean(enabled);
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    return `<${this.constructor.name} running=${this.is_running()} closed=${this.#closed} ` +
+      `debug=${this.#debug}>`;
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}
+
+function stop_its_loop(future: Future<unknown>): void {
+  if (future._state === FAILED && leaves_the_loop(future._value)) return;
+  future.get_loop().stop();
+}
+
+function check_time(method: string, name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `${name} of ${method}() must be a number of seconds, received ${repr(value)}`,
+    );
+  }
+}
+
+// A last argument that is an object with a context as its only entry is the callback's options.
+function split_context(args: unknown[]): [args: unknown[], context: Context | null] {
+  const last = args[args.length - 1];
+  if (
+    is_plain_object(last) && last.context instanceof Context && Object.keys(last).length === 1
+  ) {
+    return [args.slice(0, -1), last.context];
+  }
+  return [args, null];
+}
+
+function* close_generators(loop: EventLoop): Generator<unknown, void, unknown> {
+  const generators = [...loop._asyncgens];
+  loop._asyncgens.clear();
+  if (generators.length === 0) return;
+  const results = yield* gather(generators.map((generator) => generator.aclose()), {
+    return_exceptions: true,
+  });
+  results.forEach((error, index) => {
+    if (!(error instanceof Error && is_exception(error))) return;
+    const asyncgen = generators[index];
+    loop.call_exception_handler({
+      message: `an error occurred during closing of asynchronous generator ${repr(asyncgen)}`,
+      exception: error,
+      asyncgen,
+    });
+  });
+}
+
+function* close_executor(
+  executor: Executor | null,
+  limit: number | null,
+): Generator<unknown, void, unknown> {
+  if (executor === null) return;
+  const ended = executor.shutdown({ wait: true });
+  if (ended === undefined) return;
+  try {
+    yield* wait_for(wrap_future(ended), limit);
+  } catch (error) {
+    if (!(error instanceof TimeoutError)) throw error;
+    console.warn(`The executor did not finish its work within ${limit} seconds.`);
+    executor.shutdown({ wait: false });
+  }
+}
+
+set_default_loop_maker(() => new EventLoop());

@@ -1,0 +1,337 @@
+/**
+ * Context variables: values that belong to a task and the tasks it creates.
+ *
+ * @module
+ */
+
+import { LookupError, RuntimeError, ValueError } from "./exceptions.ts";
+import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+import { running_context, with_context } from "./turn.ts";
+
+const NO_DEFAULT = Symbol("no default");
+const MISSING = Symbol("missing");
+
+// Copied on write: a copy of a context shares its map until one of the two sets a variable.
+type Values = Map<ContextVar<unknown>, unknown>;
+const EMPTY: Values = new Map();
+
+/**
+ * The values of all context variables, at one place of a program.
+ *
+ * Each task runs in a copy of the context of the code that created it, so what it sets is seen by
+ * itself and by the tasks it creates, and by nobody else. A context iterates over its variables.
+ *
+ * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.Context Python's Context}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const user = new asyncio.ContextVar("user", { default: "nobody" });
+ * const context = asyncio.copy_context();
+ * context.run(() => user.set("ada"));
+ * assertEquals(context.get(user), "ada");
+ * assertEquals(user.get(), "nobody");
+ * ```
+ */
+export class Context {
+  #values: Values = EMPTY;
+  #shared = true;
+  #entered = false;
+
+  /**
+   * Calls a function in this context.
+   *
+   * What it sets is kept in the context. An asynchronous function is in the context until its first
+   * `await`; give the context to `create_task` to run all of it there.
+   *
+   * @returns what the function returns
+   * @throws {RuntimeError} if the context is already entered
+   */
+  run<A extends unknown[], R>(callable: (...args: A) => R, ...args: A): R {
+    if (this.#entered || running_context() === this) {
+      throw new RuntimeError(`cannot enter context: ${this} is already entered`);
+    }
+    this.#entered = true;
+    try {
+      return with_context(this, callable, args);
+    } finally {
+      this.#entered = false;
+    }
+  }
+
+  /** The value of a variable in this context, or `fallback` (`null`) if it has none. */
+  get<T, D = null>(variable: ContextVar<T>, fallback: D = null as D): T | D {
+    const value = this._lookup(variable);
+    return value === MISSING ? fallback : value as T;
+  }
+
+  /** Whether a variable has a value in this context. */
+  has<T>(variable: ContextVar<T>): boolean {
+    if (!(variable instanceof ContextVar)) {
+      throw new TypeError(`a ContextVar key was expected, got ${repr(variable)}`);
+    }
+    return this._lookup(variable) !== MISSING;
+  }
+
+  /** How many variables have a value in this context. */
+  get size(): number {
+    return this.#values.size;
+  }
+
+  /** The variables that have a value in this context. */
+  keys(): IterableIterator<ContextVar<unknown>> {
+    return this.#values.keys();
+  }
+
+  /** The values of the variables. */
+  values(): IterableIterator<unknown> {
+    return this.#values.values();
+  }
+
+  /** The variables with their values. */
+  items(): IterableIterator<[ContextVar<unknown>, unknown]> {
+    return this.#values.entries();
+  }
+
+  /** Iterates over the variables. */
+  [Symbol.iterator](): IterableIterator<ContextVar<unknown>> {
+    return this.keys();
+  }
+
+  /** A copy of this context. */
+  copy(): Context {
+    const copy = new Context();
+    if (this.#values !== EMPTY) {
+      copy.#values = this.#values;
+      this.#shared = true;
+    }
+    return copy;
+  }
+
+  /** @internal */
+  _lookup<T>(variable: ContextVar<T>): T | typeof MISSING {
+    const value = this.#values.get(variable as ContextVar<unknown>);
+    return value === undefined && !this.#values.has(variable as ContextVar<unknown>)
+      ? MISSING
+      : value as T;
+  }
+
+  /** @internal */
+  _store<T>(variable: ContextVar<T>, value: T | typeof MISSING): void {
+    if (this.#shared) {
+      this.#values = new Map(this.#values);
+      this.#shared = false;
+    }
+    if (value === MISSING) this.#values.delete(variable as ContextVar<unknown>);
+    else this.#values.set(variable as ContextVar<unknown>, value);
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    return "<Context object>";
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}
+
+// The context of code that runs in no task and no callback: the thread's own.
+const thread_context = new Context();
+
+/** The context of the code now running. */
+export function current_context(): Context {
+  return running_context() ?? thread_context;
+}
+
+/**
+ * Returns a copy of the current context.
+ *
+ * It takes the same time however many variables there are.
+ *
+ * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.copy_context Python's copy_context}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const level = new asyncio.ContextVar<number>("level");
+ * using _ = level.set(3);
+ * assertEquals(asyncio.copy_context().get(level), 3);
+ * ```
+ */
+export function copy_context(): Context {
+  return current_context().copy();
+}
+
+/** What a {@linkcode ContextVar} may be made with. */
+export interface ContextVarOptions<T> {
+  /** The value where none is set. */
+  default?: T;
+}
+
+/**
+ * A variable with a value of its own in every context.
+ *
+ * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.ContextVar Python's ContextVar}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const request = new asyncio.ContextVar<number>("request");
+ * const seen: number[] = [];
+ * async function handle(id: number) {
+ *   request.set(id);
+ *   await asyncio.sleep(0);
+ *   seen.push(request.get());
+ * }
+ * await asyncio.run(() => asyncio.gather(() => handle(1), () => handle(2)));
+ * assertEquals(seen, [1, 2]);
+ * ```
+ */
+export class ContextVar<T> {
+  /** The name of the variable, for people who debug. */
+  readonly name: string;
+  readonly #default: T | typeof NO_DEFAULT;
+
+  /** Makes a variable; it should be done once, at the top of a module. */
+  constructor(name: string, options: ContextVarOptions<T> = {}) {
+    if (typeof name !== "string") throw new TypeError("context variable name must be a str");
+    this.name = name;
+    this.#default = "default" in options ? options.default as T : NO_DEFAULT;
+  }
+
+  /**
+   * The value of the variable in the current context.
+   *
+   * @param fallback what to return where it has none; else the variable's default
+   * @throws {LookupError} if the variable has no value, no fallback and no default
+   */
+  get<D = T>(...fallback: [] | [fallback: D]): T | D {
+    const value = current_context()._lookup<T>(this);
+    if (value !== MISSING) return value as T;
+    if (fallback.length > 0) return fallback[0] as D;
+    if (this.#default !== NO_DEFAULT) return this.#default as T;
+    throw new LookupError(this.toString());
+  }
+
+  /** Sets the variable in the current context; the token undoes it. */
+  set(value: T): Token<T> {
+    const context = current_context();
+    const old = context._lookup<T>(this);
+    context._store(this, value);
+    return new Token(context, this, old);
+  }
+
+  /**
+   * Gives the variable back the value that it had before the `set` that made the token.
+   *
+   * @throws {ValueError} if the token is of another variable or context
+   * @throws {RuntimeError} if the token has been used
+   */
+  reset(token: Token<T>): void {
+    if (!(token instanceof Token)) {
+      throw new TypeError(`expected an instance of Token, got ${repr(token)}`);
+    }
+    token._undo(this);
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    const value = this.#default === NO_DEFAULT ? "" : ` default=${repr(this.#default)}`;
+    return `<ContextVar name=${repr(this.name)}${value}>`;
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}
+
+/**
+ * What `ContextVar.set` returns: it gives the variable its old value back, once.
+ *
+ * It is a `Disposable`: `using _ = variable.set(x);` undoes the `set` at the end of the block.
+ *
+ * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.Token Python's Token}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const depth = new asyncio.ContextVar("depth", { default: 0 });
+ * {
+ *   using _ = depth.set(1);
+ *   assertEquals(depth.get(), 1);
+ * }
+ * assertEquals(depth.get(), 0);
+ * ```
+ */
+export class Token<T> implements Disposable {
+  /** Stands for "the variable had no value" in {@linkcode Token.old_value}. */
+  static readonly MISSING: symbol = MISSING;
+
+  /** The variable that was set. */
+  readonly var: ContextVar<T>;
+  /** The value before, or `Token.MISSING`. */
+  readonly old_value: T | symbol;
+  readonly #context: Context;
+  #used = false;
+
+  /** @internal Made by `ContextVar.set`. */
+  constructor(context: Context, variable: ContextVar<T>, old_value: T | typeof MISSING) {
+    this.#context = context;
+    this.var = variable;
+    this.old_value = old_value;
+  }
+
+  /** @internal */
+  _undo(variable: ContextVar<T>): void {
+    if (this.#used) throw new RuntimeError(`${this} has already been used once`);
+    if (this.var !== variable) {
+      throw new ValueError(`${this} was created by a different ContextVar`);
+    }
+    if (this.#context !== current_context()) {
+      throw new ValueError(`${this} was created in a different Context`);
+    }
+    this.#used = true;
+    this.#context._store(variable, this.old_value as T | typeof MISSING);
+  }
+
+  /** Resets the variable, as `variable.reset(token)`. */
+  [Symbol.dispose](): void {
+    this._undo(this.var);
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    return `<Token${this.#used ? " used" : ""} var=${this.var}>`;
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}

@@ -1,0 +1,621 @@
+/**
+ * Coroutines: calls that do nothing until they are awaited or made a task.
+ *
+ * @module
+ */
+
+import { type AbstractEventLoop, get_event_loop, type Runnable } from "./events.ts";
+import { CancelledError, RuntimeError } from "./exceptions.ts";
+import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
+import {
+  capture_scope,
+  context_value,
+  has_async_context,
+  run_with,
+  type Scope,
+} from "./host/async_context.ts";
+import type { Task } from "./tasks.ts";
+import { enter, leave, running_task } from "./turn.ts";
+
+type AnyTask = Task<unknown>;
+
+/** A call that can still be made: an async function or a `function*` that needs no arguments. */
+export type CoroutineFunction<T> = () => PromiseLike<T> | Generator<unknown, T, unknown>;
+
+/** What has not started yet and can be made a task. */
+export type CoroutineLike<T> = Coroutine<T> | CoroutineFunction<T> | Generator<unknown, T, unknown>;
+
+/** What can be waited for: a coroutine in any form, a future, a promise. */
+export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
+
+const CREATED = 0;
+const ACTIVE = 1;
+const CLOSED = 2;
+
+/**
+ * A call that starts when it is awaited or made a task, and can be used once.
+ *
+ * Library functions that are coroutines in Python return one, and so do the functions that
+ * `coroutine()` makes. `yield*` awaits it in a `function*`.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#coroutines Python's coroutines}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const nap = asyncio.sleep(0.001, "rested"); // nothing happens yet
+ * assertEquals(asyncio.iscoroutine(nap), true);
+ * assertEquals(await nap, "rested");
+ * ```
+ */
+export abstract class Coroutine<T> implements Promise<T> {
+  /** @internal */
+  _phase = CREATED;
+  /** @internal What it returned, once {@linkcode Coroutine._advance} gave true. */
+  _value: unknown = undefined;
+  /** @internal What it waits on, after {@linkcode Coroutine._advance} gave false. */
+  _yielded: unknown = undefined;
+
+  /** The name of the function that was called. */
+  abstract get name(): string;
+
+  /**
+   * @internal Runs it up to the next thing that it waits on (false) or to its end (true).
+   * @param thrown whether `value` is thrown into it or is the value of the await it goes on from
+   */
+  abstract _advance(thrown: boolean, value: unknown): boolean;
+
+  /** Waits for the coroutine; `await` calls it. With functions it works as the `then` of a promise. */
+  then<R1 = T, R2 = never>(
+    on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
+    on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+  ): Promise<R1 | R2> {
+    if (typeof on_fulfilled === "function" && typeof on_rejected === "function") {
+      return this.#await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
+    }
+    return new Promise<T>((resolve, reject) => this.#await(resolve, reject))
+      .then(on_fulfilled, on_rejected);
+  }
+
+  /** As the `catch` of a promise. */
+  catch<R = never>(
+    on_rejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+  ): Promise<T | R> {
+    return this.then(null, on_rejected);
+  }
+
+  /** As the `finally` of a promise. */
+  finally(on_finally?: (() => void) | null): Promise<T> {
+    return this.then().finally(on_finally);
+  }
+
+  #await(
+    resolve: (value: T) => unknown,
+    reject: (error: unknown) => unknown,
+  ): unknown {
+    const task = running_task();
+    if (task === null) {
+      if (this._phase !== CREATED) return settle_now(reject, reused());
+      const loop = get_event_loop();
+      loop._ensure_ambient();
+      return loop.create_task(this).then(resolve, reject);
+    }
+    let done: boolean;
+    try {
+      this._claim();
+      done = this._advance(false, undefined);
+    } catch (error) {
+      return settle_now(reject, error);
+    }
+    if (done) return settle_now(resolve, this._value);
+    const awaiter = new CoroutineAwaiter(task, this as Coroutine<unknown>, resolve, reject);
+    awaiter._suspend();
+    return awaiter;
+  }
+
+  /** Waits for the coroutine in a `function*`: `const value = yield* coroutine;`. */
+  [Symbol.iterator](): Iterator<unknown, T, unknown> {
+    return new CoroutineIterator(this);
+  }
+
+  /** Ends the coroutine where it is; its `finally` blocks run if it is a started generator. */
+  close(): void {
+    this._phase = CLOSED;
+  }
+
+  /**
+   * Runs a generator coroutine up to its next `yield`, by hand, as Python's `send`.
+   *
+   * @param value what the `yield` at which it stands gives; nothing for a coroutine that has not started
+   * @returns what was yielded, or with `done` what was returned
+   */
+  send(value?: unknown): IteratorResult<unknown, T> {
+    return step(this, false, value);
+  }
+
+  /** Throws an error into a generator coroutine, by hand, as Python's `throw`. */
+  throw(error: unknown): IteratorResult<unknown, T> {
+    return step(this, true, error);
+  }
+
+  /** @internal Marks it as used; a coroutine that was used before throws. */
+  _claim(): void {
+    if (this._phase !== CREATED) throw reused();
+    this._phase = ACTIVE;
+  }
+
+  /** Names the class in a promise's stead. */
+  get [Symbol.toStringTag](): string {
+    return "Coroutine";
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    return `<coroutine object ${this.name}>`;
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}
+
+function reused(): RuntimeError {
+  return new RuntimeError("cannot reuse already awaited coroutine");
+}
+
+function step<T>(
+  coroutine: Coroutine<T>,
+  thrown: boolean,
+  value: unknown,
+): IteratorResult<unknown, T> {
+  if (coroutine._phase === CLOSED) throw reused();
+  coroutine._phase = ACTIVE;
+  return coroutine._advance(thrown, value)
+    ? { done: true, value: coroutine._value as T }
+    : { done: false, value: coroutine._yielded };
+}
+
+class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
+  readonly #coroutine: Coroutine<T>;
+  #started = false;
+
+  constructor(coroutine: Coroutine<T>) {
+    this.#coroutine = coroutine;
+  }
+
+  next(value?: unknown): IteratorResult<unknown, T> {
+    this.#start();
+    return step(this.#coroutine, false, value);
+  }
+
+  throw(error: unknown): IteratorResult<unknown, T> {
+    this.#start();
+    return step(this.#coroutine, true, error);
+  }
+
+  return(value?: T): IteratorResult<unknown, T> {
+    this.#coroutine.close();
+    return { done: true, value: value as T };
+  }
+
+  #start(): void {
+    if (!this.#started) {
+      this.#started = true;
+      this.#coroutine._claim();
+    }
+  }
+}
+
+/** An await of a coroutine that had to wait. */
+class CoroutineAwaiter extends Awaiter {
+  declare readonly _task: AnyTask;
+  readonly #coroutine: Coroutine<unknown>;
+  // The user's code in a generator goes on in the host's context in which it was awaited.
+  readonly #scope: Scope | null;
+
+  constructor(
+    task: AnyTask,
+    coroutine: Coroutine<unknown>,
+    resolve: (value: never) => unknown,
+    reject: (error: unknown) => unknown,
+  ) {
+    super(task, resolve, reject);
+    this.#coroutine = coroutine;
+    this.#scope = coroutine instanceof GeneratorCoroutine ? capture_scope() : null;
+  }
+
+  /** @internal */
+  protected override _continue(error: unknown): void {
+    const task = this._task;
+    enter(task._loop, task, task._context);
+    try {
+      if (this.#scope === null) this.#go_on(error);
+      else this.#scope.run((error) => this.#go_on(error), error);
+    } finally {
+      leave();
+    }
+  }
+
+  #go_on(error: unknown): void {
+    if (error === NOTHING) this._resume(false, undefined);
+    else this._resume(true, error);
+  }
+
+  /** @internal */
+  _suspend(): void {
+    const yielded = this.#coroutine._yielded;
+    if (yielded instanceof NativeCall) {
+      yielded.promise.then(
+        (value) => this._resume(false, value),
+        (error) => this._resume(true, error),
+      );
+    } else {
+      this._task._await_yielded(this, yielded);
+    }
+  }
+
+  /** @internal Also called when a native call has ended, within a step of the task or outside of any. */
+  _resume(thrown: boolean, value: unknown): void {
+    let done: boolean;
+    try {
+      done = this.#coroutine._advance(thrown, value);
+    } catch (error) {
+      this._reject(error);
+      return;
+    }
+    if (done) this._resolve(this.#coroutine._value);
+    else this._suspend();
+  }
+}
+
+/** What a coroutine yields while a native promise of its own task's code is in progress. */
+export class NativeCall {
+  /** The promise; when it settles the coroutine goes on at once, in the step that settled it. */
+  readonly promise: PromiseLike<unknown>;
+
+  constructor(awaitable: PromiseLike<unknown>) {
+    this.promise = awaitable instanceof Promise ? awaitable : Promise.resolve(awaitable);
+  }
+}
+
+/** Whether a value is what a `function*` returns. */
+export function is_generator(value: unknown): value is Generator<unknown, unknown, unknown> {
+  return typeof value === "object" && value !== null &&
+    Object.prototype.toString.call(value) === "[object Generator]";
+}
+
+/** A coroutine that is a generator: one `next` or `throw` is one step. */
+export class GeneratorCoroutine<T> extends Coroutine<T> {
+  readonly name: string;
+  readonly #generator: Generator<unknown, T, unknown>;
+
+  constructor(name: string, generator: Generator<unknown, T, unknown>) {
+    super();
+    this.name = name;
+    this.#generator = generator;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    let result: IteratorResult<unknown, T>;
+    try {
+      result = thrown ? this.#generator.throw(value) : this.#generator.next(value);
+    } catch (error) {
+      this._phase = CLOSED;
+      throw error;
+    }
+    if (result.done) {
+      this._phase = CLOSED;
+      this._value = result.value;
+      return true;
+    }
+    this._yielded = result.value;
+    return false;
+  }
+
+  override close(): void {
+    super.close();
+    this.#generator.return(undefined as T);
+  }
+}
+
+/** A coroutine that is a call of an asynchronous function, or of any that gives an awaitable. */
+export class FunctionCoroutine<T> extends Coroutine<T> {
+  readonly name: string;
+  #call: CoroutineFunction<T> | null;
+  #generator: GeneratorCoroutine<T> | null = null;
+
+  constructor(name: string, call: CoroutineFunction<T>) {
+    super();
+    this.name = name;
+    this.#call = call;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    if (this.#generator !== null) return this.#forward(thrown, value);
+    const call = this.#call;
+    if (call === null || thrown) {
+      this.#call = null;
+      this._phase = CLOSED;
+      if (thrown) throw value;
+      this._value = value;
+      return true;
+    }
+    this.#call = null;
+    // Started by a loop, the function is not yet in its task's asynchronous context.
+    const task = running_task();
+    const result: unknown = !has_async_context || task === null || context_value() === task
+      ? call()
+      : run_with(task, call as (task: AnyTask) => unknown, task);
+    if (typeof (result as PromiseLike<T> | null)?.then === "function") {
+      this._yielded = new NativeCall(result as PromiseLike<T>);
+      return false;
+    }
+    if (is_generator(result)) {
+      this.#generator = new GeneratorCoroutine(this.name, result as Generator<unknown, T, unknown>);
+      return this.#forward(false, undefined);
+    }
+    this._phase = CLOSED;
+    throw new TypeError(
+      `a coroutine function was expected, but ${this.name}() returned ${repr(result)}`,
+    );
+  }
+
+  #forward(thrown: boolean, value: unknown): boolean {
+    const generator = this.#generator as GeneratorCoroutine<T>;
+    const done = generator._advance(thrown, value);
+    this._value = generator._value;
+    this._yielded = generator._yielded;
+    return done;
+  }
+
+  override close(): void {
+    super.close();
+    this.#call = null;
+    this.#generator?.close();
+  }
+}
+
+const IDLE = 0;
+const WAITING = 1;
+const WOKEN = 2;
+const CANCELLED = 3;
+
+/**
+ * A coroutine of the library that waits on one thing at a time and is that thing itself: the future
+ * that CPython would make is part of it. It is also a node of the list of those who wait.
+ */
+export abstract class Suspension<T> extends Coroutine<T> implements Waitable {
+  /** @internal */
+  declare _loop: AbstractEventLoop;
+  /** @internal */
+  _blocking = false;
+  /** @internal The list it is in, and its neighbours there. */
+  _list: unknown = null;
+  /** @internal */
+  _previous: Suspension<unknown> | null = null;
+  /** @internal */
+  _next: Suspension<unknown> | null = null;
+  #state = IDLE;
+  #waiter: Runnable | null = null;
+  #message: unknown = undefined;
+
+  /** Begins to wait; what it returns is to be returned by `_advance`. */
+  protected _wait(loop: AbstractEventLoop): false {
+    this._loop = loop;
+    this.#state = WAITING;
+    this._blocking = true;
+    this._yielded = this;
+    return false;
+  }
+
+  /** @internal Whether it waits and nobody has woken or cancelled it. */
+  _is_waiting(): boolean {
+    return this.#state === WAITING;
+  }
+
+  /** @internal Whether it was cancelled while it waited. */
+  _was_cancelled(): boolean {
+    return this.#state === CANCELLED;
+  }
+
+  /** @internal Ends the wait. */
+  _wake(): void {
+    if (this.#state === WAITING) this.#end(WOKEN);
+  }
+
+  /** @internal */
+  cancel(message?: unknown): boolean {
+    if (this.#state !== WAITING) return false;
+    this.#message = message ?? undefined;
+    this.#end(CANCELLED);
+    return true;
+  }
+
+  #end(state: number): void {
+    this.#state = state;
+    const waiter = this.#waiter;
+    if (waiter !== null) {
+      this.#waiter = null;
+      this._loop._schedule(waiter);
+    }
+  }
+
+  /** @internal */
+  _add_waiter(waiter: Runnable): void {
+    if (this.#state === WAITING) this.#waiter = waiter;
+    else this._loop._schedule(waiter);
+  }
+
+  /** @internal */
+  _cancellation(): CancelledError | null {
+    if (this.#state !== CANCELLED) return null;
+    return this.#message === undefined ? new CancelledError() : new CancelledError(this.#message);
+  }
+
+  /** @internal The `repr` of the future that it stands for. */
+  _repr_waitable(): string {
+    const state = ["pending", "pending", "finished result=null", "cancelled"][this.#state];
+    return `<Future ${state}${this.#waiter === null ? "" : " cb=[Task.task_wakeup()]"}>`;
+  }
+}
+
+const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;
+const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
+
+// What coroutine() made.
+const coroutine_functions = new WeakSet<object>();
+
+/** Makes a lazy coroutine of what has not started yet; `null` if the value is none of these. */
+export function to_coroutine<T>(value: unknown): Coroutine<T> | null {
+  if (value instanceof Coroutine) return value;
+  if (typeof value === "function") {
+    const name = value.name.replace(/^bound /, "") || "<lambda>";
+    if (coroutine_functions.has(value)) return value();
+    if (value instanceof GeneratorFunction) return new GeneratorCoroutine(name, value());
+    return new FunctionCoroutine(name, value as CoroutineFunction<T>);
+  }
+  if (is_generator(value)) {
+    return new GeneratorCoroutine("generator", value as Generator<unknown, T, unknown>);
+  }
+  return null;
+}
+
+/** A function that returns a lazy {@linkcode Coroutine}. */
+export type CoroutineFactory<A extends unknown[], T> = (...args: A) => Coroutine<T>;
+
+/**
+ * Makes a function whose calls are lazy coroutines, from an async function or a `function*`.
+ *
+ * It is the decorator of Python 3.4, and it also gives an async function what Python's `async def`
+ * has: a call does nothing until it is awaited or made a task, so `create_task(work(1))` is right.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#coroutines Python's coroutines}.
+ *
+ * @param fn an async function, a `function*`, or a function that returns a promise
+ * @returns a function of the same parameters that returns a {@linkcode Coroutine}
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const double = asyncio.coroutine(async (n: number) => {
+ *   await asyncio.sleep(0.001);
+ *   return n * 2;
+ * });
+ * const triple = asyncio.coroutine(function* (n: number) {
+ *   return n + (yield* double(n));
+ * });
+ * assertEquals(await asyncio.run(triple(7)), 21);
+ * ```
+ */
+export function coroutine<A extends unknown[], T>(
+  fn: (...args: A) => PromiseLike<T> | Generator<unknown, T, unknown>,
+): CoroutineFactory<A, T> {
+  if (typeof fn !== "function") {
+    throw new TypeError(`coroutine() expects a function, received ${repr(fn)}`);
+  }
+  const name = fn.name || "<lambda>";
+  const factory = fn instanceof GeneratorFunction
+    ? function (this: unknown, ...args: A): Coroutine<T> {
+      return new GeneratorCoroutine(name, fn.apply(this, args) as Generator<unknown, T, unknown>);
+    }
+    : function (this: unknown, ...args: A): Coroutine<T> {
+      return new FunctionCoroutine(name, () => fn.apply(this, args));
+    };
+  Object.defineProperty(factory, "name", { value: fn.name, configurable: true });
+  Object.defineProperty(factory, "length", { value: fn.length, configurable: true });
+  coroutine_functions.add(factory);
+  return factory;
+}
+
+/**
+ * Whether a value is a {@linkcode Coroutine}: a call that can be awaited and has not been made a promise.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.iscoroutine Python's iscoroutine}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(asyncio.iscoroutine(asyncio.sleep(1)), true);
+ * assertEquals(asyncio.iscoroutine(Promise.resolve()), false);
+ * ```
+ */
+export function iscoroutine(value: unknown): value is Coroutine<unknown> {
+  return value instanceof Coroutine;
+}
+
+/**
+ * Whether a value is an async function or what `coroutine()` returned.
+ *
+ * See {@link https://docs.python.org/3/library/inspect.html#inspect.iscoroutinefunction Python's iscoroutinefunction}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(asyncio.iscoroutinefunction(async () => {}), true);
+ * assertEquals(asyncio.iscoroutinefunction(asyncio.coroutine(function* () {})), true);
+ * assertEquals(asyncio.iscoroutinefunction(() => {}), false);
+ * ```
+ */
+export function iscoroutinefunction(value: unknown): boolean {
+  return typeof value === "function" &&
+    (value instanceof AsyncFunction || coroutine_functions.has(value));
+}
+
+/**
+ * Whether a value can be awaited: a coroutine, a future, a promise or another thenable.
+ *
+ * See {@link https://docs.python.org/3/library/inspect.html#inspect.isawaitable Python's isawaitable}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(asyncio.isawaitable(asyncio.sleep(0)), true);
+ * assertEquals(asyncio.isawaitable(Promise.resolve()), true);
+ * assertEquals(asyncio.isawaitable(async () => {}), false);
+ * ```
+ */
+export function isawaitable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
+}
+
+/** Makes a generator of the library a lazy coroutine with a name. */
+export function library_coroutine<T>(
+  name: string,
+  body: Generator<unknown, T, unknown>,
+): Coroutine<T> {
+  return new GeneratorCoroutine(name, body);
+}
+
+/** Waits, in a generator of the library, for whatever `await` would wait for. */
+export function* wait_on<T>(awaitable: PromiseLike<T> | T): Generator<unknown, T, unknown> {
+  if (awaitable instanceof Coroutine || awaitable instanceof Future) return yield* awaitable;
+  if (!isawaitable(awaitable)) return awaitable;
+  return (yield new NativeCall(awaitable)) as T;
+}
+
+/** Calls a function of the user, in a generator of the library, and waits for what it returns. */
+export function* call_and_wait<A extends unknown[], T>(
+  fn: (...args: A) => PromiseLike<T> | Generator<unknown, T, unknown>,
+  ...args: A
+): Generator<unknown, T, unknown> {
+  return yield* new FunctionCoroutine(fn.name, () => fn(...args));
+}

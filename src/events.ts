@@ -1,0 +1,477 @@
+/**
+ * Handles of scheduled callbacks, and which event loop is whose.
+ *
+ * @module
+ */
+
+import { type Context, copy_context } from "./contextvars.ts";
+import type { Coroutine, CoroutineLike } from "./coroutines.ts";
+import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
+import { deno_inspect, extract_stack, format_callback, node_inspect } from "./format_helpers.ts";
+import type { Future } from "./futures.ts";
+import { capture_scope, has_async_context, type Scope } from "./host/async_context.ts";
+import type { Task, TaskFactory, TaskOptions } from "./tasks.ts";
+import { enter, leave, restore_turn, running_loop, save_turn } from "./turn.ts";
+
+/** What waits in a loop's ready queue: the loop runs it once, in its turn, unless it is cancelled. */
+export interface Runnable {
+  /** @internal */
+  _cancelled: boolean;
+  /** @internal */
+  _run(): void;
+}
+
+/** A runnable with a time: what waits in a loop's heap of timers. */
+export interface Timed extends Runnable {
+  /** @internal */
+  _when: number;
+  /** @internal */
+  _scheduled: boolean;
+}
+
+/** What an exception handler is told; the keys are Python's. */
+export interface ExceptionContext {
+  /** What happened. */
+  message?: string;
+  /** The error, if there is one. */
+  exception?: unknown;
+  /** The future it is about. */
+  future?: Future<unknown>;
+  /** The task it is about. */
+  task?: Task<unknown>;
+  /** The handle of the callback that failed. */
+  handle?: Handle;
+  /** The asynchronous generator that failed to close. */
+  asyncgen?: unknown;
+  /** Where the object was made; in debug mode. */
+  source_traceback?: string;
+  /** Other things a caller may add. */
+  [key: string]: unknown;
+}
+
+/** A function that is told of errors nobody handled. */
+export type ExceptionHandler = (loop: AbstractEventLoop, context: ExceptionContext) => void;
+
+/** A callback with its arguments. */
+export type Callback<A extends unknown[]> = (...args: A) => unknown;
+
+/** What may follow the arguments of a callback. */
+export interface CallbackContext {
+  /** The context in which it runs. */
+  context: Context;
+}
+
+/** What runs functions elsewhere: `submit(fn, ...args)` gives a promise of the result. */
+export interface Executor {
+  /** Runs a function with arguments and gives a promise of what it returns. */
+  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): PromiseLike<Awaited<R>>;
+  /** Ends the executor; with `wait`, when everything that was submitted is done. */
+  shutdown(options?: { wait?: boolean }): void | PromiseLike<void>;
+}
+
+/** What every event loop can do; {@linkcode EventLoop} and {@linkcode VirtualClockEventLoop} do it. */
+export interface AbstractEventLoop {
+  /** How long a callback or a step may take before debug mode warns, in seconds. */
+  slow_callback_duration: number;
+  /** The loop's clock, in seconds. */
+  time(): number;
+  /** Calls a callback in the loop's next iteration. */
+  call_soon<A extends unknown[]>(callback: Callback<A>, ...args: A): Handle;
+  /** Calls a callback in the loop's next iteration; with a context. */
+  call_soon<A extends unknown[]>(callback: Callback<A>, ...args: [...A, CallbackContext]): Handle;
+  /** Calls a callback in the loop's next iteration, waking the loop. */
+  call_soon_threadsafe<A extends unknown[]>(
+    callback: Callback<A>,
+    ...args: A
+  ): Handle;
+  /** Calls a callback in the loop's next iteration, waking the loop; with a context. */
+  call_soon_threadsafe<A extends unknown[]>(
+    callback: Callback<A>,
+    ...args: [...A, CallbackContext]
+  ): Handle;
+  /** Calls a callback after a delay in seconds. */
+  call_later<A extends unknown[]>(
+    delay: number,
+    callback: Callback<A>,
+    ...args: A
+  ): TimerHandle;
+  /** Calls a callback after a delay in seconds; with a context. */
+  call_later<A extends unknown[]>(
+    delay: number,
+    callback: Callback<A>,
+    ...args: [...A, CallbackContext]
+  ): TimerHandle;
+  /** Calls a callback at a time of the loop's clock. */
+  call_at<A extends unknown[]>(
+    when: number,
+    callback: Callback<A>,
+    ...args: A
+  ): TimerHandle;
+  /** Calls a callback at a time of the loop's clock; with a context. */
+  call_at<A extends unknown[]>(
+    when: number,
+    callback: Callback<A>,
+    ...args: [...A, CallbackContext]
+  ): TimerHandle;
+  /** Makes a future of this loop. */
+  create_future<T>(): Future<T>;
+  /** Makes a task of a coroutine. */
+  create_task<T>(coro: CoroutineLike<T>, options?: TaskOptions): Task<T>;
+  /** Sets what makes tasks, `null` for the default. */
+  set_task_factory(factory: TaskFactory | null): void;
+  /** What makes tasks, `null` for the default. */
+  get_task_factory(): TaskFactory | null;
+  /** Runs until an awaitable is done. */
+  run_until_complete<T>(awaitable: CoroutineLike<T> | PromiseLike<T>): Promise<T>;
+  /** Runs until `stop()`. */
+  run_forever(): Promise<void>;
+  /** Ends `run_forever()` after the current iteration. */
+  stop(): void;
+  /** Ends the loop for good. */
+  close(): void;
+  /** Whether the loop runs. */
+  is_running(): boolean;
+  /** Whether the loop is closed. */
+  is_closed(): boolean;
+  /** Closes the asynchronous generators that were started. */
+  shutdown_asyncgens(): Coroutine<void>;
+  /** Ends the default executor. */
+  shutdown_default_executor(timeout?: number | null): Coroutine<void>;
+  /** Runs a function in an executor. */
+  run_in_executor<A extends unknown[], R>(
+    executor: Executor | null,
+    fn: (...args: A) => R,
+    ...args: A
+  ): Future<Awaited<R>>;
+  /** Sets the executor that `run_in_executor(null, …)` uses. */
+  set_default_executor(executor: Executor): void;
+  /** Calls a callback when the process gets a signal. */
+  add_signal_handler<A extends unknown[]>(
+    signal: string,
+    callback: Callback<A>,
+    ...args: A
+  ): void;
+  /** Stops calling a signal's callback. */
+  remove_signal_handler(signal: string): boolean;
+  /** Sets what is told of errors that nobody handled, `null` for the default. */
+  set_exception_handler(handler: ExceptionHandler | null): void;
+  /** What is told of errors that nobody handled, `null` for the default. */
+  get_exception_handler(): ExceptionHandler | null;
+  /** Writes an error that nobody handled to the console. */
+  default_exception_handler(context: ExceptionContext): void;
+  /** Tells the exception handler. */
+  call_exception_handler(context: ExceptionContext): void;
+  /** Whether the loop is in debug mode. */
+  get_debug(): boolean;
+  /** Turns debug mode on or off. */
+  set_debug(enabled: boolean): void;
+
+  /** @internal Puts something in the ready queue. */
+  _schedule(runnable: Runnable): void;
+  /** @internal Puts something in the heap of timers. */
+  _schedule_timer(timer: Timed): void;
+  /** @internal Counts a timer that was cancelled while in the heap. */
+  _timer_cancelled(timer: Timed): void;
+  /** @internal Makes a loop that nobody runs work by itself. */
+  _ensure_ambient(): void;
+  /** @internal The step protocol: a step of this task goes on outside of the loop's stack. */
+  _begin_step(task: Task<unknown>): void;
+  /** @internal The step protocol: the task has been seen to wait. */
+  _end_step(task: Task<unknown>): void;
+  /** @internal The step protocol: whether a step of this task is in progress. */
+  _is_in_step(task: Task<unknown>): boolean;
+  /** @internal The step protocol: the task has ended, seen at the bottom of a microtask. */
+  _end_last_step(task: Task<unknown>): void;
+  /** @internal Ends the run in progress with an exception that leaves the loop. */
+  _interrupt(error: unknown): void;
+  /** @internal Notes a future whose outcome comes from outside of this library. */
+  _note_foreign(future: Future<unknown>): void;
+  /** @internal */
+  _forget_foreign(future: Future<unknown>): void;
+  /** @internal Remembers a future whose exception nobody has looked at. */
+  _note_unretrieved(future: Future<unknown>): void;
+  /** @internal */
+  _forget_unretrieved(future: Future<unknown>): void;
+  /** @internal */
+  _register_task(task: Task<unknown>): void;
+  /** @internal */
+  _unregister_task(task: Task<unknown>): void;
+  /** @internal */
+  _tasks(): Task<unknown>[];
+  /** @internal The asynchronous generators that were started and are not finished. */
+  readonly _asyncgens: AsyncGenerators;
+}
+
+/** What a loop keeps of asynchronous generators. */
+export interface AsyncGenerators {
+  /** Notes one that starts. */
+  add(generator: { aclose(): PromiseLike<unknown> }): void;
+  /** Forgets one that is finished. */
+  delete(generator: { aclose(): PromiseLike<unknown> }): void;
+}
+
+/**
+ * A callback that a loop is going to call; `call_soon` returns it.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.Handle Python's Handle}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const handle = asyncio.get_running_loop().call_soon(console.log, "never printed");
+ *   handle.cancel();
+ *   assert(handle.cancelled());
+ *   await asyncio.sleep(0);
+ * });
+ * ```
+ */
+export class Handle {
+  /** @internal */
+  _cancelled = false;
+  /** @internal */
+  _callback: Callback<never> | null;
+  /** @internal */
+  _args: unknown[];
+  /** @internal */
+  readonly _loop: AbstractEventLoop;
+  /** @internal */
+  readonly _source_traceback: string | null;
+  readonly #context: Context;
+  readonly #scope: Scope | null;
+  #repr: string | null = null;
+
+  /** @internal Made by a loop. */
+  constructor(
+    callback: Callback<never>,
+    loop: AbstractEventLoop,
+    args: unknown[],
+    context: Context | null,
+  ) {
+    this._callback = callback;
+    this._args = args;
+    this._loop = loop;
+    this.#context = context ?? copy_context();
+    this.#scope = has_async_context ? capture_scope() : null;
+    this._source_traceback = loop.get_debug() ? extract_stack(Handle) : null;
+  }
+
+  /**
+   * Cancels the callback: it is not called.
+   *
+   * If it was cancelled or called already, nothing happens.
+   */
+  cancel(): void {
+    if (this._cancelled) return;
+    // Debug mode may still want to name the callback.
+    if (this._loop.get_debug()) this.#repr = this.toString();
+    this._cancelled = true;
+    this._callback = null;
+    this._args = [];
+  }
+
+  /** Whether the callback was cancelled. */
+  cancelled(): boolean {
+    return this._cancelled;
+  }
+
+  /** The context in which the callback runs. */
+  get_context(): Context {
+    return this.#context;
+  }
+
+  /** @internal */
+  _run(): void {
+    const outer = save_turn();
+    enter(this._loop, null, this.#context);
+    try {
+      if (this.#scope === null) Handle.#call(this);
+      else this.#scope.run(Handle.#call, this as Handle);
+    } catch (error) {
+      if (leaves_the_loop(error)) throw error;
+      const context: ExceptionContext = {
+        message: `Exception in callback ${format_callback(this._callback)}`,
+        exception: error,
+        handle: this,
+      };
+      if (this._source_traceback !== null) context.source_traceback = this._source_traceback;
+      this._loop.call_exception_handler(context);
+    } finally {
+      if (outer.loop === undefined) leave();
+      else restore_turn(outer);
+    }
+  }
+
+  static #call(handle: Handle): void {
+    (handle._callback as Callback<unknown[]>)(...handle._args);
+  }
+
+  /** @internal */
+  protected _repr_info(): string[] {
+    const info: string[] = [this.constructor.name];
+    if (this._cancelled) info.push("cancelled");
+    if (this._callback !== null) info.push(format_callback(this._callback));
+    return info;
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    return this.#repr ?? `<${this._repr_info().join(" ")}>`;
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}
+
+/**
+ * A callback that a loop is going to call at a time; `call_later` and `call_at` return it.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.TimerHandle Python's TimerHandle}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loop = new asyncio.VirtualClockEventLoop();
+ * const handle = loop.call_later(5, () => {});
+ * assertEquals(handle.when(), 5);
+ * handle.cancel();
+ * loop.close();
+ * ```
+ */
+export class TimerHandle extends Handle {
+  /** @internal */
+  readonly _when: number;
+  /** @internal */
+  _scheduled = false;
+
+  /** @internal Made by a loop. */
+  constructor(
+    when: number,
+    callback: Callback<never>,
+    loop: AbstractEventLoop,
+    args: unknown[],
+    context: Context | null,
+  ) {
+    super(callback, loop, args, context);
+    this._when = when;
+  }
+
+  /** The time of the loop's clock, in seconds, at which the callback is called. */
+  when(): number {
+    return this._when;
+  }
+
+  /** Cancels the callback: it is not called. */
+  override cancel(): void {
+    if (!this._cancelled) this._loop._timer_cancelled(this);
+    super.cancel();
+  }
+
+  /** @internal */
+  protected override _repr_info(): string[] {
+    const info = super._repr_info();
+    info.splice(this._cancelled ? 2 : 1, 0, `when=${this._when}`);
+    return info;
+  }
+}
+
+let set_loop: AbstractEventLoop | null = null;
+let default_loop: AbstractEventLoop | null = null;
+let make_loop: (() => AbstractEventLoop) | null = null;
+const running = new Set<AbstractEventLoop>();
+
+/** Says how the default loop of this thread is made; the module of the loop's class does. */
+export function set_default_loop_maker(maker: () => AbstractEventLoop): void {
+  make_loop = maker;
+}
+
+/** Notes that a run of a loop begins or ends. */
+export function set_loop_running(loop: AbstractEventLoop, is_running: boolean): void {
+  if (is_running) running.add(loop);
+  else running.delete(loop);
+}
+
+/**
+ * Returns the loop that runs the calling code.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop Python's get_running_loop}.
+ *
+ * @throws {RuntimeError} if no loop runs the calling code
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assert, assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => asyncio.get_running_loop(), asyncio.RuntimeError, "no running event loop");
+ * await asyncio.run(async () => assert(asyncio.get_running_loop().is_running()));
+ * ```
+ */
+export function get_running_loop(): AbstractEventLoop {
+  const loop = running_loop();
+  if (loop === null) throw new RuntimeError("no running event loop");
+  return loop;
+}
+
+/**
+ * Returns the running loop, or the loop that code outside of any loop uses.
+ *
+ * The latter is the one given to `set_event_loop`, else the thread's default loop, which works by
+ * itself, without `run()`.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_event_loop Python's get_event_loop}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loop = asyncio.get_event_loop();
+ * assertEquals(await loop.run_until_complete(asyncio.sleep(0, "slept")), "slept");
+ * ```
+ */
+export function get_event_loop(): AbstractEventLoop {
+  const loop = running_loop() ?? set_loop;
+  if (loop !== null) return loop;
+  // Without a host context, code after a foreign await cannot be told from code outside of every
+  // loop; it most likely belongs to the only loop that runs.
+  if (!has_async_context && running.size === 1) return [...running][0];
+  if (default_loop === null || default_loop.is_closed()) {
+    if (make_loop === null) throw new RuntimeError("There is no current event loop.");
+    default_loop = make_loop();
+    default_loop._ensure_ambient();
+  }
+  return default_loop;
+}
+
+/**
+ * Sets the loop that code outside of any loop uses; `null` stands for the thread's default loop.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.set_event_loop Python's set_event_loop}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * const loop = asyncio.new_event_loop();
+ * asyncio.set_event_loop(loop);
+ * assert(asyncio.get_event_loop() === loop);
+ * asyncio.set_event_loop(null);
+ * loop.close();
+ * ```
+ */
+export function set_event_loop(loop: AbstractEventLoop | null): void {
+  set_loop = loop;
+}

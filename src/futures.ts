@@ -1,0 +1,636 @@
+/**
+ * Futures, and what it takes to await one.
+ *
+ * The hot paths of the library are in this file, in `coroutines.ts`, `tasks.ts` and
+ * `base_events.ts`: they are written plainly, with fields that are shared inside the library (a
+ * leading underscore) where a method call or an object more would cost; `bench/` pays for it.
+ *
+ * @module
+ */
+
+import { type Context, copy_context } from "./contextvars.ts";
+import { CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
+import {
+  deno_inspect,
+  extract_stack,
+  format_callback,
+  node_inspect,
+  repr,
+} from "./format_helpers.ts";
+import { type AbstractEventLoop, get_event_loop, Handle, type Runnable } from "./events.ts";
+import { check_options } from "./options.ts";
+import type { Task } from "./tasks.ts";
+import { running_task } from "./turn.ts";
+
+type AnyTask = Task<unknown>;
+
+/** What a task can wait on: a future, or a coroutine of the library that is its own future. */
+export interface Waitable {
+  /** @internal */
+  readonly _loop: AbstractEventLoop;
+  /** @internal Set by `yield*`, to tell it from a plain `yield`. */
+  _blocking: boolean;
+  /** @internal Has a runnable scheduled when this is done. */
+  _add_waiter(waiter: Runnable): void;
+  /** @internal The cancellation it ended with, or `null`. */
+  _cancellation(): CancelledError | null;
+  /** Cancels it; false if it is done. */
+  cancel(message?: unknown): boolean;
+}
+
+/** Stands for "no error" where an error may be any value. */
+export const NOTHING: unique symbol = Symbol("nothing");
+
+/** What waits on a {@linkcode Waitable} for a task, and goes on in a step of it. */
+export interface Driver extends Runnable {
+  /** @internal What is waited on; `null` when it only waits for its turn. */
+  _waiting: Waitable | null;
+}
+
+const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
+
+type Settler = ((value: never) => unknown) | ((error: unknown) => unknown);
+
+/** Calls a function that `then` was given at once, and gives what `then` returns. */
+export function settle_now(settle: Settler, value: unknown): Promise<unknown> {
+  try {
+    const result = (settle as (value: unknown) => unknown)(value);
+    // The resolving functions of an `await` return nothing; only a direct caller's may.
+    return result === undefined ? RESOLVED : Promise.resolve(result);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/**
+ * One await of an asynchronous function (or one direct call of `then`): it holds the functions that
+ * resume it, waits in their place, and is itself the promise that `then` returns.
+ */
+export abstract class Awaiter implements Driver {
+  /** @internal */
+  _cancelled = false;
+  /** @internal */
+  _waiting: Waitable | null = null;
+  /** @internal The task that awaits, or `null` outside of any. */
+  readonly _task: AnyTask | null;
+  readonly #resolve: (value: never) => unknown;
+  readonly #reject: (error: unknown) => unknown;
+  #outcome: Promise<unknown> | null = null;
+  #forward: ((outcome: PromiseLike<unknown>) => void) | null = null;
+
+  constructor(
+    task: AnyTask | null,
+    resolve: (value: never) => unknown,
+    reject: (error: unknown) => unknown,
+  ) {
+    this._task = task;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** @internal The loop runs it: what it waited on is done, or its turn has come. */
+  _run(): void {
+    const task = this._task;
+    if (task === null || task.done()) this._continue(NOTHING);
+    else this._continue(task._wake(this));
+  }
+
+  /** @internal Goes on, with an error instead if there is one. */
+  protected abstract _continue(error: unknown): void;
+
+  /** @internal Resumes the function that awaits with a value. */
+  protected _resolve(value: unknown): void {
+    this.#settle(this.#resolve, value);
+  }
+
+  /** @internal Resumes the function that awaits with an error. */
+  protected _reject(error: unknown): void {
+    this.#settle(this.#reject, error);
+  }
+
+  #settle(settle: Settler, value: unknown): void {
+    if (this._task !== null) this._task._loop._begin_step(this._task);
+    const outcome = settle_now(settle, value);
+    if (this.#forward === null) this.#outcome = outcome;
+    else this.#forward(outcome);
+  }
+
+  #promise(): Promise<unknown> {
+    return this.#outcome ??= new Promise((resolve) => {
+      this.#forward = resolve;
+    });
+  }
+
+  then(
+    on_fulfilled?: ((value: unknown) => unknown) | null,
+    on_rejected?: ((error: unknown) => unknown) | null,
+  ): Promise<unknown> {
+    return this.#promise().then(on_fulfilled, on_rejected);
+  }
+
+  catch(on_rejected?: ((error: unknown) => unknown) | null): Promise<unknown> {
+    return this.#promise().catch(on_rejected);
+  }
+
+  finally(on_finally?: (() => void) | null): Promise<unknown> {
+    return this.#promise().finally(on_finally);
+  }
+}
+
+class FutureAwaiter extends Awaiter {
+  readonly #future: Future<unknown>;
+
+  constructor(
+    task: AnyTask | null,
+    future: Future<unknown>,
+    resolve: (value: never) => unknown,
+    reject: (error: unknown) => unknown,
+  ) {
+    super(task, resolve, reject);
+    this.#future = future;
+    this._waiting = future;
+  }
+
+  /** @internal */
+  protected override _continue(error: unknown): void {
+    const future = this.#future;
+    if (error !== NOTHING) this._reject(error);
+    else if (future._state === FINISHED) this._resolve(future._value);
+    else this._reject(future._error());
+  }
+}
+
+/** A function of the library that is called in the loop's turn when a future is done. */
+export class DoneCallback<T> implements Runnable {
+  /** @internal */
+  _cancelled = false;
+  /** The function; `remove_done_callback` finds it by this. */
+  readonly callback: (future: Future<T>) => void;
+  /** The name that the future's `repr` shows. */
+  readonly label: string;
+  readonly #future: Future<T>;
+
+  constructor(future: Future<T>, callback: (future: Future<T>) => void, label: string) {
+    this.callback = callback;
+    this.label = label;
+    this.#future = future;
+  }
+
+  /** @internal */
+  _run(): void {
+    this.callback(this.#future);
+  }
+}
+
+function format_waiter(waiter: Runnable): string {
+  if (waiter instanceof Handle) return format_callback(waiter._callback);
+  return waiter instanceof DoneCallback ? waiter.label : "Task.task_wakeup()";
+}
+
+function format_callbacks(waiters: Runnable[]): string {
+  const first = format_waiter(waiters[0]);
+  const last = format_waiter(waiters[waiters.length - 1]);
+  if (waiters.length === 1) return `cb=[${first}]`;
+  const between = waiters.length === 2 ? "" : `<${waiters.length - 2} more>, `;
+  return `cb=[${first}, ${between}${last}]`;
+}
+
+// The states of a future; a failed one is "finished" in Python's words.
+export const PENDING = 0;
+export const CANCELLED = 1;
+export const FINISHED = 2;
+export const FAILED = 3;
+
+const STATE_NAMES = ["PENDING", "CANCELLED", "FINISHED", "FINISHED"];
+
+// The futures whose `repr` is being made, so that cycles of futures end.
+const being_shown = new Set<Future<unknown>>();
+
+/** What a {@linkcode Future} may be made with. */
+export interface FutureOptions {
+  /** The loop it belongs to; the current one by default. */
+  loop?: AbstractEventLoop | null;
+}
+
+/** What `add_done_callback` may be given. */
+export interface CallbackOptions {
+  /** The context in which the callback runs; a copy of the current one by default. */
+  context?: Context | null;
+}
+
+/**
+ * A result that is not there yet.
+ *
+ * `await` waits for it; so do `Promise.all`, `.then` and `yield*`. Unlike a promise it can be asked
+ * (`done()`, `result()`), be cancelled, and calls its callbacks in its loop's turn, in order.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.Future Python's Future}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const loop = asyncio.get_running_loop();
+ *   const future = loop.create_future<string>();
+ *   loop.call_later(0.01, () => future.set_result("hello"));
+ *   assertEquals(await future, "hello");
+ * });
+ * ```
+ */
+export class Future<T> implements Promise<T> {
+  /** @internal */
+  readonly _loop: AbstractEventLoop;
+  /** @internal */
+  _state = PENDING;
+  /** @internal The result, or the error. */
+  _value: unknown = undefined;
+  /** @internal */
+  _waiters: Runnable | Runnable[] | null = null;
+  /** @internal */
+  _blocking = false;
+  /** @internal What `cancel` was given; `undefined` for nothing. */
+  _cancel_message: unknown = undefined;
+  /** @internal The very error that a coroutine ended with, thrown to the first who asks. */
+  _cancelled_error: CancelledError | null = null;
+  /** @internal Whether nobody has looked at the error yet. */
+  _unretrieved = false;
+  /** @internal */
+  _source_traceback: string | null = null;
+
+  /** Makes a pending future, of the current loop unless one is given. */
+  constructor(options: FutureOptions = {}) {
+    check_options("Future", options, ["loop"]);
+    this._loop = options.loop ?? get_event_loop();
+    if (this._loop.get_debug()) this._source_traceback = extract_stack(new.target);
+  }
+
+  /** The loop that the future belongs to. */
+  get_loop(): AbstractEventLoop {
+    return this._loop;
+  }
+
+  /** Whether it has a result or an error, or is cancelled. */
+  done(): boolean {
+    return this._state !== PENDING;
+  }
+
+  /** Whether it is cancelled. */
+  cancelled(): boolean {
+    return this._state === CANCELLED;
+  }
+
+  /**
+   * The result.
+   *
+   * @throws {InvalidStateError} if it is not there yet
+   * @throws {CancelledError} if the future is cancelled
+   * @throws the error that was set
+   */
+  result(): T {
+    if (this._state === FINISHED) return this._value as T;
+    if (this._state === PENDING) throw new InvalidStateError("Result is not ready.");
+    throw this._error();
+  }
+
+  /**
+   * The error that was set, or `null` if there is a result.
+   *
+   * @throws {InvalidStateError} if the future is not done
+   * @throws {CancelledError} if it is cancelled
+   */
+  exception(): unknown {
+    if (this._state === FINISHED) return null;
+    if (this._state === PENDING) throw new InvalidStateError("Exception is not set.");
+    if (this._state === CANCELLED) throw this._make_cancelled_error();
+    this._mark_retrieved();
+    return this._value;
+  }
+
+  /**
+   * Gives the future its result and has its callbacks called.
+   *
+   * @throws {InvalidStateError} if it is done
+   */
+  set_result(result: T): void {
+    this._check_pending();
+    this._finish(FINISHED, result);
+  }
+
+  /**
+   * Gives the future an error and has its callbacks called.
+   *
+   * @param exception the error, or a class of errors that needs no arguments
+   * @throws {InvalidStateError} if it is done
+   */
+  set_exception(exception: unknown): void {
+    this._check_pending();
+    if (typeof exception === "function" && exception.prototype instanceof Error) {
+      exception = new (exception as new () => Error)();
+    }
+    this._fail(exception);
+  }
+
+  /**
+   * Cancels the future: whoever waits for it gets a {@linkcode CancelledError}.
+   *
+   * @param message what the error says
+   * @returns false if the future was done already
+   */
+  cancel(message?: unknown): boolean {
+    if (this._unretrieved) this._mark_retrieved();
+    if (this._state !== PENDING) return false;
+    this._cancel_message = message ?? undefined;
+    this._finish(CANCELLED, undefined);
+    return true;
+  }
+
+  /**
+   * Has a function called with the future when it is done, in its loop's turn.
+   *
+   * @param callback it is called soon if the future is done already
+   * @param options `context`, in which it is called
+   */
+  add_done_callback(
+    callback: (future: this) => unknown,
+    options: CallbackOptions = {},
+  ): void {
+    if (typeof callback !== "function") {
+      throw new TypeError(
+        `a callable object was expected by add_done_callback(), got ${repr(callback)}`,
+      );
+    }
+    check_options("add_done_callback", options, ["context"]);
+    const context = options.context ?? copy_context();
+    if (this._state !== PENDING) this._loop.call_soon(callback, this, { context });
+    else this._add_waiter(new Handle(callback, this._loop, [this], context));
+  }
+
+  /** Takes a callback back; returns how many times it had been added. */
+  remove_done_callback(callback: (future: this) => unknown): number {
+    const waiters = this._all_waiters();
+    const rest = waiters.filter((waiter) =>
+      !(waiter instanceof Handle && waiter._callback === callback) &&
+      !(waiter instanceof DoneCallback && waiter.callback as unknown === callback)
+    );
+    const removed = waiters.length - rest.length;
+    if (removed > 0) this._waiters = rest.length > 0 ? rest : null;
+    return removed;
+  }
+
+  /**
+   * Waits for the future; `await` calls it.
+   *
+   * With functions it works as the `then` of a promise does.
+   */
+  then<R1 = T, R2 = never>(
+    on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
+    on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+  ): Promise<R1 | R2> {
+    if (typeof on_fulfilled === "function" && typeof on_rejected === "function") {
+      return this.#await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
+    }
+    return new Promise<T>((resolve, reject) => {
+      if (this._state !== PENDING) this.#await(resolve, reject);
+      else this._add_waiter(new FutureAwaiter(null, this, resolve, reject));
+    }).then(on_fulfilled, on_rejected);
+  }
+
+  /** As the `catch` of a promise. */
+  catch<R = never>(
+    on_rejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+  ): Promise<T | R> {
+    return this.then(null, on_rejected);
+  }
+
+  /** As the `finally` of a promise. */
+  finally(on_finally?: (() => void) | null): Promise<T> {
+    return this.then().finally(on_finally);
+  }
+
+  /** Waits for the future in a `function*` coroutine: `const value = yield* future;`. */
+  *[Symbol.iterator](): Generator<unknown, T, unknown> {
+    if (this._state === PENDING) {
+      this._blocking = true;
+      yield this;
+    }
+    if (this._state === PENDING) throw new RuntimeError("await wasn't used with future");
+    return this.result();
+  }
+
+  #await(
+    resolve: (value: T) => unknown,
+    reject: (error: unknown) => unknown,
+  ): unknown {
+    if (this._state === FINISHED) return settle_now(resolve, this._value);
+    if (this._state !== PENDING) return settle_now(reject, this._error());
+    const task = running_task();
+    const awaiter = new FutureAwaiter(task, this, resolve, reject);
+    if (task === null) this._add_waiter(awaiter);
+    else task._wait(awaiter, this);
+    return awaiter;
+  }
+
+  /** @internal */
+  _add_waiter(waiter: Runnable): void {
+    const waiters = this._waiters;
+    if (waiters === null) this._waiters = waiter;
+    else if (Array.isArray(waiters)) waiters.push(waiter);
+    else this._waiters = [waiters, waiter];
+  }
+
+  /** @internal */
+  _remove_waiter(waiter: Runnable): void {
+    const rest = this._all_waiters().filter((other) => other !== waiter);
+    this._waiters = rest.length > 0 ? rest : null;
+  }
+
+  /** @internal Has a function of the library called when the future is done. */
+  _add_done_callback(callback: (future: Future<T>) => void, label: string): void {
+    const waiter = new DoneCallback<T>(this, callback, label);
+    if (this._state === PENDING) this._add_waiter(waiter);
+    else this._loop._schedule(waiter);
+  }
+
+  /** @internal */
+  _all_waiters(): Runnable[] {
+    const waiters = this._waiters;
+    if (waiters === null) return [];
+    return Array.isArray(waiters) ? waiters : [waiters];
+  }
+
+  /** @internal */
+  _finish(state: number, value: unknown): void {
+    this._state = state;
+    this._value = value;
+    const waiters = this._waiters;
+    if (waiters === null) return;
+    this._waiters = null;
+    if (Array.isArray(waiters)) {
+      for (const waiter of waiters) this._loop._schedule(waiter);
+    } else {
+      this._loop._schedule(waiters);
+    }
+  }
+
+  /** @internal */
+  _fail(error: unknown): void {
+    this._finish(FAILED, error);
+    this._unretrieved = true;
+    this._loop._note_unretrieved(this as Future<unknown>);
+  }
+
+  /** @internal */
+  _check_pending(): void {
+    if (this._state !== PENDING) {
+      throw new InvalidStateError(`${STATE_NAMES[this._state]}: ${this}`);
+    }
+  }
+
+  /** @internal The error of a future that failed or was cancelled, for somebody who gets it. */
+  _error(): unknown {
+    if (this._state === CANCELLED) return this._make_cancelled_error();
+    this._mark_retrieved();
+    return this._value;
+  }
+
+  /** @internal */
+  _mark_retrieved(): void {
+    if (this._unretrieved) {
+      this._unretrieved = false;
+      this._loop._forget_unretrieved(this as Future<unknown>);
+    }
+  }
+
+  /** @internal */
+  _make_cancelled_error(): CancelledError {
+    const error = this._cancelled_error;
+    if (error !== null) {
+      this._cancelled_error = null;
+      return error;
+    }
+    return this._cancel_message === undefined
+      ? new CancelledError()
+      : new CancelledError(this._cancel_message);
+  }
+
+  /** @internal */
+  _cancellation(): CancelledError | null {
+    if (this._state === CANCELLED) return this._make_cancelled_error();
+    if (this._state === FAILED && this._value instanceof CancelledError) {
+      this._mark_retrieved();
+      return this._value;
+    }
+    return null;
+  }
+
+  /** @internal */
+  protected _repr_info(): string[] {
+    const info = [STATE_NAMES[this._state].toLowerCase()];
+    if (this._state === FINISHED) info.push(`result=${repr(this._value ?? null, true)}`);
+    if (this._state === FAILED) info.push(`exception=${repr(this._value)}`);
+    const waiters = this._all_waiters();
+    if (waiters.length > 0) info.push(format_callbacks(waiters));
+    return info;
+  }
+
+  /** Names the class in a promise's stead. */
+  get [Symbol.toStringTag](): string {
+    return "Future";
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    const self = this as Future<unknown>;
+    if (being_shown.has(self)) return "...";
+    being_shown.add(self);
+    try {
+      return `<${this.constructor.name} ${this._repr_info().join(" ")}>`;
+    } finally {
+      being_shown.delete(self);
+    }
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}
+
+/**
+ * Whether a value is a future, a task included.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.isfuture Python's isfuture}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * assert(asyncio.isfuture(new asyncio.Future()));
+ * assert(!asyncio.isfuture(Promise.resolve()));
+ * ```
+ */
+export function isfuture(value: unknown): value is Future<unknown> {
+  return value instanceof Future;
+}
+
+/** A future of a thenable that is none of this library's: it has the thenable's outcome. */
+export class ForeignFuture<T> extends Future<T> {
+  /** @internal */
+  constructor(source: PromiseLike<T>, options: FutureOptions) {
+    super(options);
+    this._loop._note_foreign(this);
+    const settle = (state: number, value: unknown) => {
+      if (this._state !== PENDING || this._loop.is_closed()) return;
+      if (state === FINISHED) this._finish(FINISHED, value);
+      else this._fail(value);
+    };
+    source.then((value) => settle(FINISHED, value), (error) => settle(FAILED, error));
+  }
+
+  /** @internal */
+  override _finish(state: number, value: unknown): void {
+    this._loop._forget_foreign(this);
+    super._finish(state, value);
+  }
+}
+// It is a Future to whoever looks at it.
+Object.defineProperty(ForeignFuture, "name", { value: "Future" });
+
+/**
+ * Wraps a promise, or any thenable, in a future of a loop.
+ *
+ * The wrapped work goes on when the future is cancelled; only its outcome is ignored then.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.wrap_future Python's wrap_future}.
+ *
+ * @param future the thenable; a future of this library is returned as it is
+ * @param options `loop`, the current one by default
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const future = asyncio.wrap_future(Promise.resolve(7));
+ *   assertEquals(future.done(), false);
+ *   assertEquals(await future, 7);
+ * });
+ * ```
+ */
+export function wrap_future<T>(future: PromiseLike<T>, options: FutureOptions = {}): Future<T> {
+  check_options("wrap_future", options, ["loop"]);
+  if (future instanceof Future) return future;
+  if (typeof (future as PromiseLike<T> | null)?.then !== "function") {
+    throw new TypeError(`a promise is expected, got ${repr(future)}`);
+  }
+  return new ForeignFuture(future, options);
+}

@@ -1,0 +1,761 @@
+/**
+ * Synchronisation primitives.
+ *
+ * All are fair: who waits first is woken first. A wait can be cancelled at any moment; a permit or a
+ * wake-up that was on its way to it goes to the next who waits.
+ *
+ * @module
+ */
+
+import { type Coroutine, library_coroutine, Suspension } from "./coroutines.ts";
+import { BrokenBarrierError, CancelledError, RuntimeError, ValueError } from "./exceptions.ts";
+import { repr } from "./format_helpers.ts";
+import { LoopBound } from "./mixins.ts";
+import { Waiters } from "./waiters.ts";
+
+/** What can be acquired and released. */
+interface Releasable {
+  release(): void;
+}
+
+/**
+ * What `acquire()` gives: it releases what was acquired, once.
+ *
+ * It is a `Disposable`: `using _ = await lock.acquire();` releases at the end of the block.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lock = new asyncio.Lock();
+ * {
+ *   using _ = await lock.acquire();
+ *   assertEquals(lock.locked(), true);
+ * }
+ * assertEquals(lock.locked(), false);
+ * ```
+ */
+export class Permit implements Disposable {
+  #primitive: Releasable | null;
+
+  /** @internal Made by `acquire()`. */
+  constructor(primitive: Releasable) {
+    this.#primitive = primitive;
+  }
+
+  /** Releases what was acquired; a second time it does nothing. */
+  [Symbol.dispose](): void {
+    const primitive = this.#primitive;
+    this.#primitive = null;
+    primitive?.release();
+  }
+}
+
+/** A primitive that `async_with()` acquires and releases. */
+export abstract class Acquirable extends LoopBound {
+  /** Acquires it, waiting as long as it takes. */
+  abstract acquire(): Coroutine<Permit>;
+  /** Releases it. */
+  abstract release(): void;
+
+  /** Acquires it, for `async_with()`. */
+  __aenter__(): Coroutine<null> {
+    return library_coroutine("__aenter__", this.#enter());
+  }
+
+  *#enter(): Generator<unknown, null, unknown> {
+    yield* this.acquire();
+    return null;
+  }
+
+  /** Releases it, for `async_with()`. */
+  __aexit__(_error: unknown): Coroutine<void> {
+    return library_coroutine("__aexit__", this.#exit());
+  }
+
+  // deno-lint-ignore require-yield -- a coroutine that never has to wait
+  *#exit(): Generator<unknown, void, unknown> {
+    this.release();
+  }
+}
+
+class LockAcquire extends Suspension<Permit> {
+  readonly name = "Lock.acquire";
+  readonly #lock: Lock;
+  #waits = false;
+
+  constructor(lock: Lock) {
+    super();
+    this.#lock = lock;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    const lock = this.#lock;
+    if (!this.#waits) {
+      if (thrown) throw value;
+      if (!lock._try_acquire()) {
+        this.#waits = true;
+        lock._waiters.push(this);
+        return this._wait(lock._get_loop());
+      }
+    } else {
+      lock._waiters.remove(this);
+      const error = thrown ? value : this._cancellation();
+      if (error !== null) {
+        if (error instanceof CancelledError && !lock.locked()) lock._wake_first();
+        throw error;
+      }
+      lock._set_locked();
+    }
+    this._value = new Permit(lock);
+    return true;
+  }
+}
+
+/**
+ * A lock: one task at a time holds it.
+ *
+ * Tasks get it in the order in which they asked. A cancelled `acquire()` leaves the lock as it was.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Lock Python's Lock}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lock = new asyncio.Lock();
+ * let balance = 10;
+ * const withdraw = (amount: number) =>
+ *   asyncio.async_with(lock, async () => {
+ *     const read = balance;
+ *     await asyncio.sleep(0.001);
+ *     balance = read - amount;
+ *   });
+ * await asyncio.run(() => asyncio.gather(withdraw(3), withdraw(4)));
+ * assertEquals(balance, 3);
+ * ```
+ */
+export class Lock extends Acquirable {
+  /** @internal */
+  readonly _waiters: Waiters = new Waiters();
+  #locked = false;
+
+  /** Whether somebody holds the lock. */
+  locked(): boolean {
+    return this.#locked;
+  }
+
+  /**
+   * Waits until the lock is free and takes it.
+   *
+   * @returns a {@linkcode Permit}, by which it can be released
+   */
+  override acquire(): Coroutine<Permit> {
+    return new LockAcquire(this);
+  }
+
+  /**
+   * Gives the lock back; the first who waits gets it.
+   *
+   * @throws {RuntimeError} if nobody holds it
+   */
+  override release(): void {
+    if (!this.#locked) throw new RuntimeError("Lock is not acquired.");
+    this.#locked = false;
+    this._wake_first();
+  }
+
+  /** @internal Takes the lock if it is free and nobody waits who has not been cancelled. */
+  _try_acquire(): boolean {
+    if (this.#locked || this._waiters.any_not_cancelled()) return false;
+    return this.#locked = true;
+  }
+
+  /** @internal */
+  _set_locked(): void {
+    this.#locked = true;
+  }
+
+  /** @internal */
+  _wake_first(): void {
+    this._waiters.first?._wake();
+  }
+
+  /** Python's `repr`. */
+  override toString(): string {
+    return format(this, this.#locked ? "locked" : "unlocked", this._waiters);
+  }
+}
+
+function format(primitive: object, state: string, waiters: Waiters): string {
+  const waiting = waiters.length > 0 ? `, waiters:${waiters.length}` : "";
+  return `<${primitive.constructor.name} [${state}${waiting}]>`;
+}
+
+class EventWait extends Suspension<true> {
+  readonly name = "Event.wait";
+  readonly #event: Event;
+  #waits = false;
+
+  constructor(event: Event) {
+    super();
+    this.#event = event;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    const event = this.#event;
+    if (!this.#waits) {
+      if (thrown) throw value;
+      if (!event.is_set()) {
+        this.#waits = true;
+        event._waiters.push(this);
+        return this._wait(event._get_loop());
+      }
+    } else {
+      event._waiters.remove(this);
+      const error = thrown ? value : this._cancellation();
+      if (error !== null) throw error;
+    }
+    this._value = true;
+    return true;
+  }
+}
+
+/**
+ * A flag that tasks can wait for.
+ *
+ * `set()` wakes all who wait, in the order in which they came.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Event Python's Event}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const ready = new asyncio.Event();
+ *   const waiter = asyncio.create_task(ready.wait());
+ *   ready.set();
+ *   assertEquals(await waiter, true);
+ * });
+ * ```
+ */
+export class Event extends LoopBound {
+  /** @internal */
+  readonly _waiters: Waiters = new Waiters();
+  #value = false;
+
+  /** Whether the flag is set. */
+  is_set(): boolean {
+    return this.#value;
+  }
+
+  /** Sets the flag and wakes all who wait for it. */
+  set(): void {
+    if (this.#value) return;
+    this.#value = true;
+    while (this._waiters.wake_next()) { /* all of them */ }
+  }
+
+  /** Clears the flag: who waits from now on waits for the next `set()`. */
+  clear(): void {
+    this.#value = false;
+  }
+
+  /** Waits until the flag is set; resolves to true. */
+  wait(): Coroutine<true> {
+    return new EventWait(this);
+  }
+
+  /** Python's `repr`. */
+  override toString(): string {
+    return format(this, this.#value ? "set" : "unset", this._waiters);
+  }
+}
+
+class SemaphoreAcquire extends Suspension<Permit> {
+  readonly name = "Semaphore.acquire";
+  readonly #semaphore: Semaphore;
+  #waits = false;
+
+  constructor(semaphore: Semaphore) {
+    super();
+    this.#semaphore = semaphore;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    const semaphore = this.#semaphore;
+    if (!this.#waits) {
+      if (thrown) throw value;
+      if (semaphore.locked()) {
+        this.#waits = true;
+        semaphore._waiters.push(this);
+        return this._wait(semaphore._get_loop());
+      }
+      semaphore._take();
+    } else {
+      semaphore._waiters.remove(this);
+      const error = thrown ? value : this._cancellation();
+      // A permit that was on its way here goes back, and on to the next.
+      if (error instanceof CancelledError && !this._was_cancelled()) semaphore._give_back();
+      semaphore._pass_on();
+      if (error !== null) throw error;
+    }
+    this._value = new Permit(semaphore);
+    return true;
+  }
+}
+
+/**
+ * A counter of permits: so many tasks at a time.
+ *
+ * Tasks get permits in the order in which they asked; who comes later does not overtake. A
+ * cancelled `acquire()` loses no permit.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore Python's Semaphore}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const limit = new asyncio.Semaphore(2);
+ * let active = 0;
+ * let most = 0;
+ * const work = () =>
+ *   asyncio.async_with(limit, async () => {
+ *     most = Math.max(most, ++active);
+ *     await asyncio.sleep(0.001);
+ *     active--;
+ *   });
+ * await asyncio.run(() => asyncio.gather(work(), work(), work(), work()));
+ * assertEquals(most, 2);
+ * ```
+ */
+export class Semaphore extends Acquirable {
+  /** @internal */
+  readonly _waiters: Waiters = new Waiters();
+  #value: number;
+
+  /**
+   * Makes a semaphore with a number of permits, 1 by default.
+   *
+   * @throws {ValueError} if the number is below zero
+   */
+  constructor(value: number = 1) {
+    super();
+    if (typeof value !== "number" || Number.isNaN(value)) {
+      throw new TypeError(`the value of a semaphore must be a number, received ${repr(value)}`);
+    }
+    if (value < 0) throw new ValueError("Semaphore initial value must be >= 0");
+    this.#value = value;
+  }
+
+  /** Whether `acquire()` would have to wait. */
+  locked(): boolean {
+    return this.#value === 0 || this._waiters.any_not_cancelled();
+  }
+
+  /**
+   * Waits for a permit and takes it.
+   *
+   * @returns a {@linkcode Permit}, by which it can be given back
+   */
+  override acquire(): Coroutine<Permit> {
+    return new SemaphoreAcquire(this);
+  }
+
+  /** Gives a permit back; the first who waits gets it. */
+  override release(): void {
+    this.#value++;
+    this._pass_one_on();
+  }
+
+  /** @internal */
+  protected get _permits(): number {
+    return this.#value;
+  }
+
+  /** @internal */
+  _take(): void {
+    this.#value--;
+  }
+
+  /** @internal */
+  _give_back(): void {
+    this.#value++;
+  }
+
+  /** @internal Gives a permit to the first who still waits. */
+  _pass_one_on(): boolean {
+    if (!this._waiters.wake_next()) return false;
+    this.#value--;
+    return true;
+  }
+
+  /** @internal Gives all free permits to those who wait. */
+  _pass_on(): void {
+    while (this.#value > 0 && this._pass_one_on()) { /* as many as there are */ }
+  }
+
+  /** Python's `repr`. */
+  override toString(): string {
+    const state = this.locked() ? "locked" : `unlocked, value:${this.#value}`;
+    return format(this, state, this._waiters);
+  }
+}
+
+/**
+ * A semaphore that cannot be released more often than it was acquired.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.BoundedSemaphore Python's BoundedSemaphore}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const limit = new asyncio.BoundedSemaphore(2);
+ * assertThrows(() => limit.release(), asyncio.ValueError);
+ * ```
+ */
+export class BoundedSemaphore extends Semaphore {
+  readonly #bound: number;
+
+  /** Makes a semaphore with a number of permits, 1 by default, that it never exceeds. */
+  constructor(value: number = 1) {
+    super(value);
+    this.#bound = value;
+  }
+
+  /**
+   * Gives a permit back; the first who waits gets it.
+   *
+   * @throws {ValueError} if all permits are there already
+   */
+  override release(): void {
+    if (this._permits >= this.#bound) {
+      throw new ValueError("BoundedSemaphore released too many times");
+    }
+    super.release();
+  }
+}
+
+class ConditionWake extends Suspension<void> {
+  readonly name = "Condition.wait";
+  readonly #condition: Condition;
+  #waits = false;
+
+  constructor(condition: Condition) {
+    super();
+    this.#condition = condition;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    const condition = this.#condition;
+    if (!this.#waits) {
+      if (thrown) throw value;
+      this.#waits = true;
+      condition._waiters.push(this);
+      return this._wait(condition._get_loop());
+    }
+    condition._waiters.remove(this);
+    const error = thrown ? value : this._cancellation();
+    if (error !== null) throw error;
+    return true;
+  }
+}
+
+/**
+ * A lock with a place to wait for news: tasks that hold the lock wait for a notification by others.
+ *
+ * `notify()` wakes in the order in which tasks came to wait. A task that is cancelled gets the lock
+ * back before its `CancelledError` is thrown, and passes a notification on that was meant for it.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Condition Python's Condition}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const condition = new asyncio.Condition();
+ *   const stock: string[] = [];
+ *   const buyer = asyncio.create_task(asyncio.async_with(condition, async () => {
+ *     await condition.wait_for(() => stock.length > 0);
+ *     return stock.pop();
+ *   }));
+ *   await asyncio.sleep(0);
+ *   await asyncio.async_with(condition, async () => {
+ *     stock.push("tea");
+ *     condition.notify();
+ *   });
+ *   assertEquals(await buyer, "tea");
+ * });
+ * ```
+ */
+export class Condition extends Acquirable {
+  /** @internal */
+  readonly _waiters: Waiters = new Waiters();
+  readonly #lock: Lock;
+
+  /** Makes a condition with a lock of its own, or with the one given. */
+  constructor(lock: Lock | null = null) {
+    super();
+    this.#lock = lock ?? new Lock();
+  }
+
+  /** Whether somebody holds the lock. */
+  locked(): boolean {
+    return this.#lock.locked();
+  }
+
+  /** Waits until the lock is free and takes it. */
+  override acquire(): Coroutine<Permit> {
+    return this.#lock.acquire();
+  }
+
+  /** Gives the lock back. */
+  override release(): void {
+    this.#lock.release();
+  }
+
+  /**
+   * Gives the lock back, waits for a notification, and takes the lock again; resolves to true.
+   *
+   * @throws {RuntimeError} if nobody holds the lock
+   */
+  wait(): Coroutine<true> {
+    return library_coroutine("Condition.wait", this.#wait());
+  }
+
+  *#wait(): Generator<unknown, true, unknown> {
+    if (!this.locked()) throw new RuntimeError("cannot wait on un-acquired lock");
+    this._get_loop();
+    this.release();
+    let failure: { error: unknown } | null = null;
+    try {
+      yield* new ConditionWake(this);
+    } catch (error) {
+      failure = { error };
+    }
+    // The lock is taken again whatever happens; of several cancellations the latest is thrown.
+    for (;;) {
+      try {
+        yield* this.acquire();
+        break;
+      } catch (error) {
+        failure = { error };
+        if (!(error instanceof CancelledError)) break;
+      }
+    }
+    if (failure === null) return true;
+    // A notification that this task has had goes to the next.
+    this.#notify(1);
+    throw failure.error;
+  }
+
+  /**
+   * Waits until a predicate holds; it is asked after every notification.
+   *
+   * @param predicate a function; the wait ends when what it returns is true
+   * @returns the last value of the predicate
+   */
+  wait_for<T>(predicate: () => T): Coroutine<T> {
+    return library_coroutine("Condition.wait_for", this.#wait_for(predicate));
+  }
+
+  *#wait_for<T>(predicate: () => T): Generator<unknown, T, unknown> {
+    let result = predicate();
+    while (!result) {
+      yield* this.wait();
+      result = predicate();
+    }
+    return result;
+  }
+
+  /**
+   * Wakes tasks that wait, in the order in which they came; they go on when they get the lock.
+   *
+   * @param n how many at most, 1 by default
+   * @throws {RuntimeError} if nobody holds the lock
+   */
+  notify(n: number = 1): void {
+    if (!this.locked()) throw new RuntimeError("cannot notify on un-acquired lock");
+    this.#notify(n);
+  }
+
+  #notify(n: number): void {
+    for (let woken = 0; woken < n && this._waiters.wake_next(); woken++) { /* the next */ }
+  }
+
+  /**
+   * Wakes all tasks that wait.
+   *
+   * @throws {RuntimeError} if nobody holds the lock
+   */
+  notify_all(): void {
+    this.notify(this._waiters.length);
+  }
+
+  /** Python's `repr`. */
+  override toString(): string {
+    return format(this, this.locked() ? "locked" : "unlocked", this._waiters);
+  }
+}
+
+type BarrierState = "filling" | "draining" | "resetting" | "broken";
+
+/**
+ * A place where tasks wait for each other until so many have come.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Barrier Python's Barrier}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const barrier = new asyncio.Barrier(3);
+ *   const places = await asyncio.gather(barrier.wait(), barrier.wait(), barrier.wait());
+ *   assertEquals(places.toSorted(), [0, 1, 2]);
+ * });
+ * ```
+ */
+export class Barrier extends LoopBound {
+  readonly #condition = new Condition();
+  readonly #parties: number;
+  #state: BarrierState = "filling";
+  // How many tasks are inside.
+  #count = 0;
+
+  /**
+   * Makes a barrier for a number of tasks.
+   *
+   * @throws {ValueError} if the number is below one
+   */
+  constructor(parties: number) {
+    super();
+    if (typeof parties !== "number" || Number.isNaN(parties)) {
+      throw new TypeError(`the parties of a barrier must be a number, received ${repr(parties)}`);
+    }
+    if (parties < 1) throw new ValueError("parties must be >= 1");
+    this.#parties = parties;
+  }
+
+  /** How many tasks it takes to pass. */
+  get parties(): number {
+    return this.#parties;
+  }
+
+  /** How many tasks wait now. */
+  get n_waiting(): number {
+    return this.#state === "filling" ? this.#count : 0;
+  }
+
+  /** Whether the barrier is broken. */
+  get broken(): boolean {
+    return this.#state === "broken";
+  }
+
+  /**
+   * Waits until as many tasks wait as there are parties.
+   *
+   * @returns the task's place in the order of arrival, from 0
+   * @throws {BrokenBarrierError} if the barrier is broken or reset while the task waits
+   */
+  wait(): Coroutine<number> {
+    return library_coroutine("Barrier.wait", this.#wait());
+  }
+
+  /** Waits as `wait()`, for `async_with()`. */
+  __aenter__(): Coroutine<number> {
+    return this.wait();
+  }
+
+  /** Does nothing. */
+  __aexit__(_error: unknown): Coroutine<void> {
+    return library_coroutine("Barrier.__aexit__", (function* () {})());
+  }
+
+  *#holding_lock<T>(body: () => Generator<unknown, T, unknown>): Generator<unknown, T, unknown> {
+    yield* this.#condition.acquire();
+    try {
+      return yield* body();
+    } finally {
+      this.#condition.release();
+    }
+  }
+
+  *#wait(): Generator<unknown, number, unknown> {
+    return yield* this.#holding_lock(() => this.#arrive());
+  }
+
+  *#arrive(): Generator<unknown, number, unknown> {
+    // Until those of the round before have left.
+    yield* this.#condition.wait_for(() =>
+      this.#state !== "draining" && this.#state !== "resetting"
+    );
+    if (this.broken) throw new BrokenBarrierError("Barrier aborted");
+    try {
+      const index = this.#count++;
+      if (index + 1 === this.#parties) {
+        this.#state = "draining";
+        this.#condition.notify_all();
+      } else {
+        yield* this.#condition.wait_for(() => this.#state !== "filling");
+        if (this.broken || this.#state as BarrierState === "resetting") {
+          throw new BrokenBarrierError("Abort or reset of barrier");
+        }
+      }
+      return index;
+    } finally {
+      this.#count--;
+      this.#leave();
+    }
+  }
+
+  #leave(): void {
+    if (this.#count > 0) return;
+    if (this.#state === "resetting" || this.#state === "draining") this.#state = "filling";
+    this.#condition.notify_all();
+  }
+
+  /** Makes the barrier as new; tasks that wait get a {@linkcode BrokenBarrierError}. */
+  reset(): Coroutine<void> {
+    return this.#change("Barrier.reset", () => {
+      this.#state = this.#count > 0 ? "resetting" : "filling";
+    });
+  }
+
+  /** Breaks the barrier: tasks that wait, or come later, get a {@linkcode BrokenBarrierError}. */
+  abort(): Coroutine<void> {
+    return this.#change("Barrier.abort", () => {
+      this.#state = "broken";
+    });
+  }
+
+  #change(name: string, change: () => void): Coroutine<void> {
+    // deno-lint-ignore require-yield -- runs while the lock is held
+    const body = function* (this: Barrier): Generator<unknown, void, unknown> {
+      change();
+      this.#condition.notify_all();
+    };
+    return library_coroutine(name, this.#holding_lock(() => body.call(this)));
+  }
+
+  /** Python's `repr`. */
+  override toString(): string {
+    const waiting = this.broken ? "" : `, waiters:${this.n_waiting}/${this.#parties}`;
+    return `<${this.constructor.name} [${this.#state}${waiting}]>`;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * What the synchronisation primitives have in common.
+ *
+ * @module
+ */
+
+import { type AbstractEventLoop, get_running_loop } from "./events.ts";
+import { RuntimeError } from "./exceptions.ts";
+import { deno_inspect, node_inspect } from "./format_helpers.ts";
+
+/** A primitive belongs to the loop of the first who has to wait at it, and is shown by its `repr`. */
+export abstract class LoopBound {
+  #loop: AbstractEventLoop | null = null;
+
+  /** @internal The running loop; throws if the primitive belongs to another one. */
+  _get_loop(): AbstractEventLoop {
+    const loop = get_running_loop();
+    this.#loop ??= loop;
+    if (loop !== this.#loop) throw new RuntimeError(`${this} is bound to a different event loop`);
+    return loop;
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}

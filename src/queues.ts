@@ -1,0 +1,495 @@
+/**
+ * Queues between tasks.
+ *
+ * @module
+ */
+
+import { type Coroutine, library_coroutine, Suspension } from "./coroutines.ts";
+import { Deque } from "./deque.ts";
+import { name_after_class, ValueError } from "./exceptions.ts";
+import { repr } from "./format_helpers.ts";
+import { heappop, heappush, type LessThan } from "./heapq.ts";
+import { Event } from "./locks.ts";
+import { LoopBound } from "./mixins.ts";
+import { check_options } from "./options.ts";
+import { Waiters } from "./waiters.ts";
+
+/**
+ * `get_nowait()` was called on an empty queue.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueEmpty Python's QueueEmpty}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => new asyncio.Queue().get_nowait(), asyncio.QueueEmpty);
+ * ```
+ */
+export class QueueEmpty extends Error {
+  static {
+    name_after_class(this);
+  }
+}
+
+/**
+ * `put_nowait()` was called on a full queue.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueFull Python's QueueFull}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const queue = new asyncio.Queue<number>(1);
+ * queue.put_nowait(1);
+ * assertThrows(() => queue.put_nowait(2), asyncio.QueueFull);
+ * ```
+ */
+export class QueueFull extends Error {
+  static {
+    name_after_class(this);
+  }
+}
+
+/**
+ * A queue was used that has been shut down.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueShutDown Python's QueueShutDown}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const queue = new asyncio.Queue<number>();
+ * queue.shutdown();
+ * assertThrows(() => queue.put_nowait(1), asyncio.QueueShutDown);
+ * ```
+ */
+export class QueueShutDown extends Error {
+  static {
+    name_after_class(this);
+  }
+}
+
+/** A `get()` or `put()`: it waits until the queue has what it needs. */
+abstract class QueueWait<T, R> extends Suspension<R> {
+  protected readonly queue: Queue<T>;
+  #waits = false;
+
+  constructor(queue: Queue<T>) {
+    super();
+    this.queue = queue;
+  }
+
+  protected abstract readonly waiters: Waiters;
+  protected abstract must_wait(): boolean;
+  protected abstract finish(): R;
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    if (this.#waits) {
+      const error = thrown ? value : this._cancellation();
+      if (error !== null) {
+        this.cancel(); // if it was not woken: then nobody wakes it any more
+        this.waiters.remove(this);
+        // What it was woken for goes to the next.
+        if (!this.must_wait() && !this._was_cancelled()) wake_next(this.waiters);
+        throw error;
+      }
+    } else if (thrown) {
+      throw value;
+    }
+    if (this.must_wait()) {
+      if (this.queue._is_shut_down) throw new QueueShutDown();
+      this.#waits = true;
+      const loop = this.queue._get_loop();
+      this.waiters.push(this);
+      return this._wait(loop);
+    }
+    this._value = this.finish();
+    return true;
+  }
+}
+
+class QueueGet<T> extends QueueWait<T, T> {
+  readonly name = "Queue.get";
+
+  protected override get waiters(): Waiters {
+    return this.queue._getters;
+  }
+
+  protected override must_wait(): boolean {
+    return this.queue.empty();
+  }
+
+  protected override finish(): T {
+    return this.queue.get_nowait();
+  }
+}
+
+class QueuePut<T> extends QueueWait<T, void> {
+  readonly name = "Queue.put";
+  readonly #item: T;
+
+  constructor(queue: Queue<T>, item: T) {
+    super(queue);
+    this.#item = item;
+  }
+
+  protected override get waiters(): Waiters {
+    return this.queue._putters;
+  }
+
+  protected override must_wait(): boolean {
+    return this.queue.full();
+  }
+
+  protected override finish(): void {
+    this.queue.put_nowait(this.#item);
+  }
+}
+
+// Who is woken leaves the list, as in CPython: it may have to wait again, behind the others.
+function wake_next(waiters: Waiters): void {
+  for (let waiter = waiters.shift(); waiter !== null; waiter = waiters.shift()) {
+    if (waiter._is_waiting()) {
+      waiter._wake();
+      return;
+    }
+  }
+}
+
+/**
+ * A queue between tasks, first in, first out.
+ *
+ * Who waits first is served first. A cancelled `get()` loses no item, a cancelled `put()` adds none.
+ * `for await (const item of queue)` takes items until the queue is shut down and empty.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.Queue Python's Queue}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const queue = new asyncio.Queue<number>(2);
+ *   const producer = asyncio.create_task(async () => {
+ *     for (let n = 1; n <= 4; n++) await queue.put(n);
+ *     queue.shutdown();
+ *   });
+ *   assertEquals(await Array.fromAsync(queue), [1, 2, 3, 4]);
+ *   await producer;
+ * });
+ * ```
+ */
+export class Queue<T> extends LoopBound implements AsyncIterable<T> {
+  /** @internal */
+  readonly _getters: Waiters = new Waiters();
+  /** @internal */
+  readonly _putters: Waiters = new Waiters();
+  readonly #maxsize: number;
+  readonly #items = new Deque<T>();
+  readonly #finished = new Event();
+  #unfinished = 0;
+  #shut_down = false;
+
+  /** Makes a queue for so many items at most; with 0, the default, for any number. */
+  constructor(maxsize: number = 0) {
+    super();
+    if (typeof maxsize !== "number" || Number.isNaN(maxsize)) {
+      throw new TypeError(`the maxsize of a queue must be a number, received ${repr(maxsize)}`);
+    }
+    this.#maxsize = maxsize;
+    this.#finished.set();
+  }
+
+  /** How many items the queue may hold; 0 or less is any number. */
+  get maxsize(): number {
+    return this.#maxsize;
+  }
+
+  /** How many items there are. */
+  qsize(): number {
+    return this.#items.length;
+  }
+
+  /** How many items there are, as `qsize()`. */
+  get size(): number {
+    return this.qsize();
+  }
+
+  /** Whether there is no item. */
+  empty(): boolean {
+    return this.qsize() === 0;
+  }
+
+  /** Whether there are `maxsize` items. */
+  full(): boolean {
+    return this.#maxsize > 0 && this.qsize() >= this.#maxsize;
+  }
+
+  /**
+   * Adds an item, waiting while the queue is full.
+   *
+   * @throws {QueueShutDown} if the queue is shut down
+   */
+  put(item: T): Coroutine<void> {
+    return new QueuePut(this, item);
+  }
+
+  /**
+   * Adds an item at once.
+   *
+   * @throws {QueueFull} if the queue is full
+   * @throws {QueueShutDown} if the queue is shut down
+   */
+  put_nowait(item: T): void {
+    if (this.#shut_down) throw new QueueShutDown();
+    if (this.full()) throw new QueueFull();
+    this._put(item);
+    this.#unfinished++;
+    this.#finished.clear();
+    wake_next(this._getters);
+  }
+
+  /**
+   * Takes the next item, waiting while there is none.
+   *
+   * @throws {QueueShutDown} if the queue is shut down and empty
+   */
+  get(): Coroutine<T> {
+    return new QueueGet<T>(this);
+  }
+
+  /**
+   * Takes the next item at once.
+   *
+   * @throws {QueueEmpty} if there is none
+   * @throws {QueueShutDown} if there is none and the queue is shut down
+   */
+  get_nowait(): T {
+    if (this.empty()) {
+      if (this.#shut_down) throw new QueueShutDown();
+      throw new QueueEmpty();
+    }
+    const item = this._get();
+    wake_next(this._putters);
+    return item;
+  }
+
+  /**
+   * Says that the work on an item that was taken is done; `join()` waits for it.
+   *
+   * @throws {ValueError} if it is called more often than items were added
+   */
+  task_done(): void {
+    if (this.#unfinished <= 0) throw new ValueError("task_done() called too many times");
+    if (--this.#unfinished === 0) this.#finished.set();
+  }
+
+  /** Waits until all items that were added have been taken and `task_done()`. */
+  join(): Coroutine<void> {
+    return library_coroutine("Queue.join", this.#join());
+  }
+
+  *#join(): Generator<unknown, void, unknown> {
+    if (this.#unfinished > 0) yield* this.#finished.wait();
+  }
+
+  /**
+   * Ends the queue: nothing can be added any more, and who waits is woken.
+   *
+   * @param immediate whether the items that are there are dropped; else they can still be taken
+   */
+  shutdown(immediate: boolean = false): void {
+    this.#shut_down = true;
+    if (immediate) {
+      while (!this.empty()) {
+        this._get();
+        if (this.#unfinished > 0) this.#unfinished--;
+      }
+      if (this.#unfinished === 0) this.#finished.set();
+    }
+    for (const waiters of [this._getters, this._putters]) {
+      for (let waiter = waiters.shift(); waiter !== null; waiter = waiters.shift()) waiter._wake();
+    }
+  }
+
+  /** Takes items until the queue is shut down and empty. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    for (;;) {
+      let item: T;
+      try {
+        item = await this.get();
+      } catch (error) {
+        if (error instanceof QueueShutDown) return;
+        throw error;
+      }
+      yield item;
+    }
+  }
+
+  /** @internal */
+  get _is_shut_down(): boolean {
+    return this.#shut_down;
+  }
+
+  /** @internal Stores an item; another kind of queue stores it elsewhere. */
+  protected _put(item: T): void {
+    this.#items.push(item);
+  }
+
+  /** @internal Takes the item that is next. */
+  protected _get(): T {
+    return this.#items.shift();
+  }
+
+  /** @internal The items as they are stored. */
+  protected _stored(): T[] {
+    return [...this.#items];
+  }
+
+  /** Python's `str()`. */
+  override toString(): string {
+    const parts = [`maxsize=${this.#maxsize}`];
+    if (!this.empty()) parts.push(`_queue=${repr(this._stored())}`);
+    if (this._getters.length > 0) parts.push(`_getters[${this._getters.length}]`);
+    if (this._putters.length > 0) parts.push(`_putters[${this._putters.length}]`);
+    if (this.#unfinished > 0) parts.push(`tasks=${this.#unfinished}`);
+    if (this.#shut_down) parts.push("shutdown");
+    return `<${this.constructor.name} ${parts.join(" ")}>`;
+  }
+}
+
+/** What a {@linkcode PriorityQueue} may be made with. */
+export interface PriorityQueueOptions<T> {
+  /** Compares two items as for `Array.sort`: below zero if the first comes first. */
+  compare?: (a: T, b: T) => number;
+}
+
+/**
+ * Whether `a < b` in Python: numbers, strings, and arrays element by element.
+ *
+ * @throws {TypeError} if the two cannot be compared
+ */
+function less_than(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    const length = Math.min(a.length, b.length);
+    for (let i = 0; i < length; i++) {
+      if (!equal(a[i], b[i])) return less_than(a[i], b[i]);
+    }
+    return a.length < b.length;
+  }
+  if (is_number(a) && is_number(b)) return a < b;
+  if (typeof a === "string" && typeof b === "string") return a < b;
+  throw new TypeError(`'<' not supported between ${repr(a)} and ${repr(b)}`);
+}
+
+function is_number(value: unknown): value is number | bigint | boolean {
+  return typeof value === "number" || typeof value === "bigint" || typeof value === "boolean";
+}
+
+function equal(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, index) => equal(item, b[index]));
+  }
+  // deno-lint-ignore eqeqeq -- 1, 1n and true are equal in Python
+  return is_number(a) && is_number(b) ? a == b : a === b;
+}
+
+/**
+ * A queue that gives the smallest item first.
+ *
+ * Items are compared as in Python: numbers, strings, and arrays element by element, such as
+ * `[priority, order, data]`. Among equal items the order is CPython's.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.PriorityQueue Python's PriorityQueue}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const queue = new asyncio.PriorityQueue<[number, string]>();
+ * queue.put_nowait([2, "later"]);
+ * queue.put_nowait([1, "now"]);
+ * assertEquals(queue.get_nowait(), [1, "now"]);
+ * ```
+ */
+export class PriorityQueue<T> extends Queue<T> {
+  readonly #heap: T[] = [];
+  readonly #less_than: LessThan<T>;
+
+  /** Makes a queue for so many items at most; `compare` replaces the comparison. */
+  constructor(maxsize: number = 0, options: PriorityQueueOptions<T> = {}) {
+    super(maxsize);
+    check_options("PriorityQueue", options, ["compare"]);
+    const { compare } = options;
+    this.#less_than = compare === undefined ? less_than : (a, b) => compare(a, b) < 0;
+  }
+
+  /** How many items there are. */
+  override qsize(): number {
+    return this.#heap.length;
+  }
+
+  /** @internal */
+  protected override _put(item: T): void {
+    heappush(this.#heap, item, this.#less_than);
+  }
+
+  /** @internal */
+  protected override _get(): T {
+    return heappop(this.#heap, this.#less_than);
+  }
+
+  /** @internal */
+  protected override _stored(): T[] {
+    return this.#heap;
+  }
+}
+
+/**
+ * A queue that gives the newest item first.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.LifoQueue Python's LifoQueue}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const stack = new asyncio.LifoQueue<number>();
+ * stack.put_nowait(1);
+ * stack.put_nowait(2);
+ * assertEquals(stack.get_nowait(), 2);
+ * ```
+ */
+export class LifoQueue<T> extends Queue<T> {
+  readonly #stack: T[] = [];
+
+  /** How many items there are. */
+  override qsize(): number {
+    return this.#stack.length;
+  }
+
+  /** @internal */
+  protected override _put(item: T): void {
+    this.#stack.push(item);
+  }
+
+  /** @internal */
+  protected override _get(): T {
+    return this.#stack.pop() as T;
+  }
+
+  /** @internal */
+  protected override _stored(): T[] {
+    return this.#stack;
+  }
+}

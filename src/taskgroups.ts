@@ -1,0 +1,207 @@
+/**
+ * Task groups: tasks that end before the block that made them does.
+ *
+ * @module
+ */
+
+import {
+  type Coroutine,
+  type CoroutineLike,
+  iscoroutine,
+  library_coroutine,
+} from "./coroutines.ts";
+import { type AbstractEventLoop, get_running_loop } from "./events.ts";
+import { BaseExceptionGroup, CancelledError, leaves_the_loop, RuntimeError } from "./exceptions.ts";
+import { deno_inspect, node_inspect } from "./format_helpers.ts";
+import type { Future } from "./futures.ts";
+import type { Task, TaskOptions } from "./tasks.ts";
+import { running_task } from "./turn.ts";
+
+type AnyTask = Task<unknown>;
+
+/**
+ * A group of tasks: the block that it is entered by waits for all of them.
+ *
+ * When one fails, the others and the block are cancelled, and all errors are thrown together as an
+ * {@linkcode ExceptionGroup}. When who waits is cancelled, so are the tasks, in the order of creation.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#task-groups Python's TaskGroup}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const results = await asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+ *   const one = group.create_task(asyncio.sleep(0.001, 1));
+ *   const two = group.create_task(asyncio.sleep(0.001, 2));
+ *   return [one, two];
+ * });
+ * assertEquals(results.map((task) => task.result()), [1, 2]);
+ * ```
+ */
+export class TaskGroup {
+  #entered = false;
+  #exiting = false;
+  #aborting = false;
+  #loop: AbstractEventLoop | null = null;
+  #parent: AnyTask | null = null;
+  #cancelled_parent = false;
+  readonly #tasks = new Set<AnyTask>();
+  #errors: unknown[] = [];
+  // A KeyboardInterrupt goes before all other errors.
+  #base_error: { error: unknown } | null = null;
+  #all_done: Future<void> | null = null;
+
+  /** Begins the block. */
+  __aenter__(): Coroutine<this> {
+    return library_coroutine("TaskGroup.__aenter__", this.#enter());
+  }
+
+  // deno-lint-ignore require-yield -- a coroutine that never has to wait
+  *#enter(): Generator<unknown, this, unknown> {
+    if (this.#entered) throw new RuntimeError(`TaskGroup ${this} has already been entered`);
+    this.#loop ??= get_running_loop();
+    this.#parent = running_task();
+    if (this.#parent === null) {
+      throw new RuntimeError(`TaskGroup ${this} cannot determine the parent task`);
+    }
+    this.#entered = true;
+    return this;
+  }
+
+  /** Ends the block, with the error that left it or `null`: waits for all tasks. */
+  __aexit__(error: unknown): Coroutine<void> {
+    return library_coroutine("TaskGroup.__aexit__", this.#exit(error));
+  }
+
+  *#exit(error: unknown): Generator<unknown, void, unknown> {
+    try {
+      yield* this.#wait_for_tasks(error);
+    } finally {
+      this.#parent = null;
+      this.#errors = [];
+      this.#base_error = null;
+    }
+  }
+
+  *#wait_for_tasks(error: unknown): Generator<unknown, void, unknown> {
+    const parent = this.#parent as AnyTask;
+    this.#exiting = true;
+    if (error !== null && leaves_the_loop(error)) this.#base_error ??= { error };
+    let cancellation = error instanceof CancelledError ? error : null;
+    if (error !== null && !this.#aborting) this.#abort();
+    while (this.#tasks.size > 0) {
+      this.#all_done ??= (this.#loop as AbstractEventLoop).create_future<void>();
+      try {
+        yield* this.#all_done;
+      } catch (error) {
+        if (!(error instanceof CancelledError)) throw error;
+        // A second cancellation while the tasks are being cancelled changes nothing for them.
+        if (!this.#aborting) {
+          cancellation = error;
+          this.#abort();
+        }
+      }
+      this.#all_done = null;
+    }
+    if (this.#base_error !== null) throw this.#base_error.error;
+    if (this.#cancelled_parent && parent.uncancel() === 0) {
+      // The group itself had cancelled the block, and nobody else.
+      cancellation = null;
+    }
+    if (cancellation !== null && this.#errors.length === 0) throw cancellation;
+    if (error !== null && !(error instanceof CancelledError)) this.#errors.push(error);
+    if (this.#errors.length > 0) {
+      // A cancellation from outside is not forgotten: the next await of the parent throws it.
+      if (parent.cancelling() > 0) {
+        parent.uncancel();
+        parent.cancel();
+      }
+      throw new BaseExceptionGroup("unhandled errors in a TaskGroup", this.#errors);
+    }
+  }
+
+  /**
+   * Makes a task of the group.
+   *
+   * @param coro a coroutine, or a function or generator object that has not started
+   * @param options `name`, `context`, `eager_start`
+   * @returns the task
+   * @throws {RuntimeError} if the group is not entered, or is finished, or is being cancelled; the coroutine is closed
+   */
+  create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = {}): Task<T> {
+    const reason = !this.#entered
+      ? "has not been entered"
+      : this.#exiting && this.#tasks.size === 0
+      ? "is finished"
+      : this.#aborting
+      ? "is shutting down"
+      : null;
+    if (reason !== null) {
+      if (iscoroutine(coro)) coro.close();
+      throw new RuntimeError(`TaskGroup ${this} ${reason}`);
+    }
+    const task = (this.#loop as AbstractEventLoop).create_task(coro, options);
+    this.#tasks.add(task as AnyTask);
+    task._add_done_callback(
+      (task) => this.#on_task_done(task as AnyTask),
+      "TaskGroup._on_task_done()",
+    );
+    return task;
+  }
+
+  #abort(): void {
+    this.#aborting = true;
+    for (const task of this.#tasks) {
+      if (!task.done()) task.cancel();
+    }
+  }
+
+  #on_task_done(task: AnyTask): void {
+    this.#tasks.delete(task);
+    if (this.#tasks.size === 0 && this.#all_done !== null && !this.#all_done.done()) {
+      this.#all_done.set_result();
+    }
+    if (task.cancelled()) return;
+    const error = task.exception();
+    if (error === null) return;
+    this.#errors.push(error);
+    if (leaves_the_loop(error)) this.#base_error ??= { error };
+    const parent = this.#parent;
+    if (parent === null || parent.done()) {
+      task.get_loop().call_exception_handler({
+        message: `Task ${task} has errored out but its parent task ${parent} is already completed`,
+        exception: error,
+        task,
+      });
+      return;
+    }
+    if (!this.#aborting && !this.#cancelled_parent) {
+      // The block is cancelled where it waits, or by the wait at its end.
+      this.#abort();
+      this.#cancelled_parent = true;
+      parent.cancel();
+    }
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    const info = ["TaskGroup"];
+    if (this.#tasks.size > 0) info.push(`tasks=${this.#tasks.size}`);
+    if (this.#errors.length > 0) info.push(`errors=${this.#errors.length}`);
+    if (this.#aborting) info.push("cancelling");
+    else if (this.#entered) info.push("entered");
+    return `<${info.join(" ")}>`;
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}

@@ -1,0 +1,1376 @@
+/**
+ * Tasks, and the functions that wait for several things.
+ *
+ * @module
+ */
+
+import { type Context, copy_context } from "./contextvars.ts";
+import { async_with } from "./context_managers.ts";
+import {
+  type Awaitable,
+  type Coroutine,
+  type CoroutineLike,
+  FunctionCoroutine,
+  is_generator,
+  isawaitable,
+  library_coroutine,
+  NativeCall,
+  Suspension,
+  to_coroutine,
+} from "./coroutines.ts";
+import {
+  type AbstractEventLoop,
+  get_event_loop,
+  get_running_loop,
+  type Handle,
+  type Timed,
+} from "./events.ts";
+import {
+  CancelledError,
+  leaves_the_loop,
+  RuntimeError,
+  TimeoutError,
+  ValueError,
+} from "./exceptions.ts";
+import { repr, type_name } from "./format_helpers.ts";
+import {
+  CANCELLED,
+  type Driver,
+  FAILED,
+  FINISHED,
+  Future,
+  NOTHING,
+  PENDING,
+  type Waitable,
+  wrap_future,
+} from "./futures.ts";
+import { capture_scope, has_async_context, run_with, type Scope } from "./host/async_context.ts";
+import { create_macrotasks } from "./host/macrotask.ts";
+import { check_options, split_options } from "./options.ts";
+import { Queue } from "./queues.ts";
+import { timeout } from "./timeouts.ts";
+import { enter, leave, restore_turn, running_loop, running_task, save_turn } from "./turn.ts";
+
+/** What a task may be made with. */
+export interface TaskOptions {
+  /** Its name; `Task-1`, `Task-2`, … by default. */
+  name?: unknown;
+  /** The context it runs in; a copy of the current one by default. */
+  context?: Context | null;
+  /** Whether it runs at once up to the first thing it waits for. */
+  eager_start?: boolean | null;
+}
+
+/** What makes tasks for a loop. */
+export type TaskFactory = <T>(
+  loop: AbstractEventLoop,
+  coro: CoroutineLike<T>,
+  options: TaskOptions,
+) => Task<T>;
+
+let tasks_named = 0;
+
+// A cancellation on its way from task to task has come back to one that it came from.
+let cycle_met = false;
+
+/**
+ * A coroutine that runs by itself, step by step, in its loop's turn.
+ *
+ * Make one by `create_task()` or, better, `TaskGroup.create_task()`. It is also the future of what
+ * the coroutine returns. A loop holds its tasks until they are done.
+ *
+ * A task of an async function that was started eagerly and ran to its end is `done()` a microtask
+ * later, because its end cannot be seen at once; a task of a `function*` is done at once.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.Task Python's Task}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const task = asyncio.create_task(asyncio.sleep(0.001, "done"), { name: "nap" });
+ *   assertEquals(task.get_name(), "nap");
+ *   assertEquals(await task, "done");
+ *   assertEquals(task.done(), true);
+ * });
+ * ```
+ */
+export class Task<T> extends Future<T> {
+  /** @internal */
+  readonly _context: Context;
+  /** @internal A task in the ready queue is never skipped. */
+  _cancelled = false;
+  /** @internal What the task's own generator waits on. */
+  _waiting: Waitable | null = null;
+  /** @internal Cancelled before it could be told: it is thrown at the next step. */
+  _must_cancel = false;
+  /** @internal The step protocol: which of the loop's steps it is in. */
+  _step = 0;
+  #coroutine: Coroutine<T>;
+  #name: unknown;
+  #cancels_requested = 0;
+  // An async function awaits one thing at a time; with Promise.all and the like it awaits several.
+  #awaiter: Driver | null = null;
+  #more_awaiters: Set<Driver> | null = null;
+  // An error to be thrown at the next step: something was yielded that cannot be waited on.
+  #error: unknown = NOTHING;
+  #started = false;
+  #open_gate: (() => void) | null = null;
+  #scope: Scope | null = null;
+  #controller: AbortController | null = null;
+  #being_cancelled = false;
+  // The abort of `signal` has just been what told the task of its cancellation.
+  #told_by_signal = false;
+
+  /**
+   * Makes a task and schedules its first step.
+   *
+   * @param coro a coroutine, or a function or generator object that has not started
+   * @param options `loop`, `name`, `context`, `eager_start`
+   */
+  constructor(
+    coro: CoroutineLike<T>,
+    options: TaskOptions & { loop?: AbstractEventLoop | null } = {},
+  ) {
+    check_options("Task", options, ["loop", "name", "context", "eager_start"]);
+    super({ loop: options.loop });
+    const coroutine = to_coroutine<T>(coro);
+    if (coroutine === null) throw new TypeError(not_a_coroutine(coro));
+    this.#coroutine = coroutine;
+    this.#name = options.name ?? ++tasks_named;
+    this._context = options.context ?? copy_context();
+    if (options.eager_start && this._loop.is_running()) {
+      this.#start_eagerly();
+    } else {
+      // The user's own asynchronous context, as it is here, is the one that the task runs in. A
+      // promise keeps it at a tenth of the price of an AsyncResource, but calls back in a microtask,
+      // which an async function may; a generator must be run at once.
+      if (has_async_context) {
+        if (coroutine instanceof FunctionCoroutine) {
+          new Promise<void>((resolve) => this.#open_gate = resolve).then(() => this.#start());
+        } else {
+          this.#scope = capture_scope();
+        }
+      }
+      this._loop._register_task(this as Task<unknown>);
+      this._loop._schedule(this);
+    }
+  }
+
+  /** The coroutine that the task runs. */
+  get_coro(): Coroutine<T> {
+    return this.#coroutine;
+  }
+
+  /** The context in which the task runs. */
+  get_context(): Context {
+    return this._context;
+  }
+
+  /** The name of the task. */
+  get_name(): string {
+    return typeof this.#name === "number" ? `Task-${this.#name}` : String(this.#name);
+  }
+
+  /** Names the task; any value is made a string. */
+  set_name(value: unknown): void {
+    this.#name = String(value);
+  }
+
+  /** A task's result is what its coroutine returns: this throws. */
+  override set_result(_result: T): void {
+    throw new RuntimeError("Task does not support set_result operation");
+  }
+
+  /** A task's error is what its coroutine throws: this throws. */
+  override set_exception(_exception: unknown): void {
+    throw new RuntimeError("Task does not support set_exception operation");
+  }
+
+  /**
+   * Asks the task to end: a {@linkcode CancelledError} is thrown where it waits.
+   *
+   * It may clean up, and may even refuse. A task that waits for a foreign promise is told by
+   * {@linkcode Task.signal}, and at its next await of something of this library.
+   *
+   * @param message what the error says
+   * @returns false if the task is done already
+   */
+  override cancel(message?: unknown): boolean {
+    if (this._unretrieved) this._mark_retrieved();
+    if (this._state !== PENDING) return false;
+    if (this.#being_cancelled) {
+      cycle_met = true;
+      return false;
+    }
+    this.#cancels_requested++;
+    this.#being_cancelled = true;
+    let told = false;
+    for (const driver of this.#drivers()) {
+      if (this.#cancel_wait(driver, message)) told = true;
+    }
+    this.#being_cancelled = false;
+    if (!told) {
+      this._must_cancel = true;
+      this._cancel_message = message ?? undefined;
+    }
+    if (this.#controller !== null) {
+      const waits_elsewhere = !told && this._waits_elsewhere() &&
+        !this._loop._is_in_step(this as Task<unknown>) && running_task() !== this;
+      this.#abort(message);
+      if (waits_elsewhere) this.#expect_told_by_signal();
+    }
+    return true;
+  }
+
+  /** How often cancellation was requested and not taken back. */
+  cancelling(): number {
+    return this.#cancels_requested;
+  }
+
+  /**
+   * Takes one request for cancellation back, for who made it and has dealt with it.
+   *
+   * @returns how many are left
+   */
+  uncancel(): number {
+    if (this.#cancels_requested > 0) {
+      this.#cancels_requested--;
+      if (this.#cancels_requested === 0) this._must_cancel = false;
+    }
+    return this.#cancels_requested;
+  }
+
+  /**
+   * An `AbortSignal` that is aborted when the task is cancelled, with the
+   * {@linkcode CancelledError} as its reason.
+   *
+   * Give it to foreign operations, so that a cancellation reaches them at once. Ask for it anew each
+   * time: a signal is aborted once, a task may be cancelled again.
+   *
+   * @example
+   * ```ts
+   * import * as asyncio from "@pythonic/asyncio";
+   * import { assert } from "@std/assert";
+   *
+   * const forever = (signal: AbortSignal) =>
+   *   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+   * const task = asyncio.create_task(() => forever(asyncio.current_task()!.signal));
+   * await asyncio.sleep(0.001);
+   * task.cancel();
+   * await asyncio.wait([task]);
+   * assert(task.cancelled());
+   * ```
+   */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    const { signal } = this.#controller;
+    if (this._must_cancel) this.#abort(this._cancel_message);
+    return signal;
+  }
+
+  /**
+   * The stack of the error that the task ended with, a line a frame; empty if there is none.
+   *
+   * JavaScript does not show where a suspended function stands.
+   *
+   * @param options `limit`, the most frames to return
+   */
+  get_stack(options: { limit?: number | null } = {}): string[] {
+    check_options("get_stack", options, ["limit"]);
+    const error = this._state === FAILED ? this._value : null;
+    if (!(error instanceof Error)) return [];
+    const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line))
+      .map((line) => line.trim().slice(3));
+    return frames.slice(0, options.limit ?? undefined);
+  }
+
+  /**
+   * Prints what `get_stack` returns.
+   *
+   * @param options `limit`, the most frames; `file`, something with a method `write`, else the console
+   */
+  print_stack(
+    options: { limit?: number | null; file?: { write(text: string): unknown } | null } = {},
+  ): void {
+    check_options("print_stack", options, ["limit", "file"]);
+    const frames = this.get_stack({ limit: options.limit });
+    const lines = [
+      frames.length === 0
+        ? `No stack for ${this}`
+        : `Traceback for ${this} (most recent call first):`,
+      ...frames.map((frame) => `  at ${frame}`),
+    ];
+    if (this._state === FAILED) lines.push(String(this._value));
+    if (options.file) options.file.write(lines.join("\n") + "\n");
+    else console.error(lines.join("\n"));
+  }
+
+  // All that waits for this task: its own generator, and the awaits of an async function.
+  #drivers(): Driver[] {
+    const drivers: Driver[] = this._waiting === null ? [] : [this];
+    if (this.#awaiter !== null) drivers.push(this.#awaiter);
+    if (this.#more_awaiters !== null) drivers.push(...this.#more_awaiters);
+    return drivers;
+  }
+
+  // Cancels what a driver waits on; false if it must be told in another way.
+  #cancel_wait(driver: Driver, message: unknown): boolean {
+    const waitable = driver._waiting;
+    if (waitable === null) return false;
+    cycle_met = false;
+    if (waitable.cancel(message)) return true;
+    if (cycle_met && waitable instanceof Task) {
+      // It waits, by others or not, for this very task: one of them has to give up its wait.
+      cycle_met = false;
+      waitable._remove_waiter(driver);
+      this._loop._schedule(driver);
+    }
+    return false;
+  }
+
+  #abort(message: unknown): void {
+    const controller = this.#controller as AbortController;
+    this.#controller = null;
+    controller.abort(
+      message === undefined || message === null
+        ? new CancelledError()
+        : new CancelledError(message),
+    );
+  }
+
+  // A foreign operation that knows the signal fails in the microtasks that follow its abort. If the
+  // task is seen before the host's next turn, that is why, and its cancellation has been delivered.
+  #expect_told_by_signal(): void {
+    this.#told_by_signal = true;
+    create_macrotasks(() => this.#told_by_signal = false).request();
+  }
+
+  /** @internal The loop runs it: the first step, or that of a generator that goes on. */
+  _run(): void {
+    const error = this._wake(this);
+    const open_gate = this.#open_gate;
+    if (open_gate !== null) {
+      this.#open_gate = null;
+      if (error === NOTHING) {
+        this._loop._begin_step(this as Task<unknown>);
+        open_gate();
+        return;
+      }
+    }
+    const scope = this.#scope;
+    if (scope === null) this.#run_step(error);
+    else scope.run((error) => this.#run_step(error), error);
+  }
+
+  // The first step of an async function, in the host's context of the code that created the task.
+  #start(): void {
+    try {
+      run_with(this, () => this.#run_step(NOTHING), undefined);
+    } catch (error) {
+      this._loop._interrupt(error);
+    }
+    if (this._state !== PENDING) this._loop._end_last_step(this as Task<unknown>);
+  }
+
+  #start_eagerly(): void {
+    const outer = save_turn();
+    this._loop._register_task(this as Task<unknown>);
+    if (has_async_context && !(this.#coroutine instanceof FunctionCoroutine)) {
+      this.#scope = capture_scope();
+    }
+    try {
+      if (has_async_context) run_with(this, () => this.#run_step(NOTHING), undefined);
+      else this.#run_step(NOTHING);
+    } finally {
+      restore_turn(outer);
+    }
+  }
+
+  #run_step(error: unknown): void {
+    enter(this._loop, this as Task<unknown>, this._context);
+    try {
+      if (!this.#started) {
+        this.#started = true;
+        this.#coroutine._claim();
+      }
+      if (error === NOTHING) this.#go_on(false, undefined);
+      else this.#go_on(true, error);
+    } catch (error) {
+      this.#raised(error);
+    } finally {
+      leave();
+    }
+  }
+
+  #go_on(thrown: boolean, value: unknown): void {
+    const coroutine = this.#coroutine;
+    if (coroutine._advance(thrown, value)) {
+      this.#returned(coroutine._value as T);
+      return;
+    }
+    const yielded = coroutine._yielded;
+    if (yielded instanceof NativeCall) {
+      this._loop._begin_step(this as Task<unknown>);
+      yielded.promise.then(
+        (value) => this.#native_call_ended(false, value),
+        (error) => this.#native_call_ended(true, error),
+      );
+    } else {
+      this._await_yielded(this, yielded);
+    }
+  }
+
+  #native_call_ended(thrown: boolean, value: unknown): void {
+    if (this._state !== PENDING) return;
+    try {
+      this.#go_on(thrown, value);
+    } catch (error) {
+      try {
+        this.#raised(error);
+      } catch (error) {
+        this._loop._interrupt(error);
+      }
+    }
+    if (this._state !== PENDING) this._loop._end_last_step(this as Task<unknown>);
+  }
+
+  #returned(value: T): void {
+    if (this._must_cancel && !this.#told_by_signal) {
+      this._must_cancel = false;
+      this.#end_cancelled(this._cancel_message);
+    } else {
+      this.#end();
+      this._finish(FINISHED, value);
+    }
+  }
+
+  #raised(error: unknown): void {
+    if (error instanceof CancelledError) {
+      this._cancelled_error = error;
+      this.#end_cancelled(undefined);
+    } else if (
+      this.#cancels_requested > 0 && error instanceof Error &&
+      error.cause instanceof CancelledError &&
+      error.name === "AbortError"
+    ) {
+      // A foreign operation that wraps the reason of the signal it was aborted by.
+      this._cancelled_error = error.cause;
+      this.#end_cancelled(undefined);
+    } else {
+      this.#end();
+      this._fail(error);
+      if (leaves_the_loop(error)) throw error;
+    }
+  }
+
+  #end_cancelled(message: unknown): void {
+    this.#end();
+    this._cancel_message = message;
+    this._finish(CANCELLED, undefined);
+  }
+
+  #end(): void {
+    this._loop._unregister_task(this as Task<unknown>);
+    this._waiting = null;
+    this.#awaiter = null;
+    this.#more_awaiters = null;
+    this.#scope = null;
+    this.#controller = null;
+  }
+
+  /** @internal Has a driver of this task wait on what its coroutine yielded; the step ends. */
+  _await_yielded(driver: Driver, yielded: unknown): void {
+    if (yielded === null || yielded === undefined) {
+      this.#note_awaiter(driver);
+      driver._waiting = null;
+      this._loop._schedule(driver);
+      this._loop._end_step(this as Task<unknown>);
+    } else if (is_waitable(yielded) && yielded._blocking) {
+      yielded._blocking = false;
+      this._wait(driver, yielded);
+    } else {
+      this.#error = is_waitable(yielded)
+        ? new RuntimeError(`yield was used instead of yield from in task ${this} with ${yielded}`)
+        : is_generator(yielded)
+        ? new RuntimeError(
+          `yield was used instead of yield from for generator in task ${this} with ${
+            repr(yielded)
+          }`,
+        )
+        : new RuntimeError(`Task got bad yield: ${repr(yielded)}`);
+      this._loop._schedule(driver);
+      this._loop._end_step(this as Task<unknown>);
+    }
+  }
+
+  /** @internal Has a driver of this task wait on something; the step ends. */
+  _wait(driver: Driver, waitable: Waitable): void {
+    this.#note_awaiter(driver);
+    if (waitable._loop !== this._loop) {
+      driver._waiting = null;
+      this.#error = new RuntimeError(
+        `Task ${this} got Future ${waitable} attached to a different loop`,
+      );
+      this._loop._schedule(driver);
+    } else if (waitable as unknown === this) {
+      driver._waiting = null;
+      this.#error = new RuntimeError(`Task cannot await on itself: ${this}`);
+      this._loop._schedule(driver);
+    } else {
+      waitable._add_waiter(driver);
+      driver._waiting = waitable;
+      if (this._must_cancel) {
+        if (this.#told_by_signal) {
+          this.#told_by_signal = false;
+          this._must_cancel = false;
+        } else if (waitable.cancel(this._cancel_message)) {
+          this._must_cancel = false;
+        }
+      }
+    }
+    this._loop._end_step(this as Task<unknown>);
+  }
+
+  #note_awaiter(driver: Driver): void {
+    if (driver === this) return;
+    if (this.#awaiter === null) this.#awaiter = driver;
+    else (this.#more_awaiters ??= new Set()).add(driver);
+  }
+
+  /** @internal Begins a step in which a driver goes on; returns the error to throw in it. */
+  _wake(driver: Driver): unknown {
+    const waiting = driver._waiting;
+    driver._waiting = null;
+    if (this.#awaiter === driver) this.#awaiter = null;
+    else if (this.#more_awaiters !== null) this.#more_awaiters.delete(driver);
+    let error = this.#error;
+    if (error !== NOTHING) this.#error = NOTHING;
+    if (this._must_cancel) {
+      this._must_cancel = false;
+      if (!(error instanceof CancelledError)) {
+        error = waiting?._cancellation() ?? this._make_cancelled_error();
+      }
+    }
+    return error;
+  }
+
+  /** @internal What the task waits on now, for people who debug. */
+  _waits_on(): Waitable[] {
+    return this.#drivers().map((driver) => driver._waiting).filter((wait) => wait !== null);
+  }
+
+  /** @internal Whether it is started and waits on nothing that this library knows of. */
+  _waits_elsewhere(): boolean {
+    return this.#started && this.#awaiter === null && this._waiting === null;
+  }
+
+  /** @internal */
+  protected override _repr_info(): string[] {
+    const info = super._repr_info();
+    if (this._state === PENDING && this.#cancels_requested > 0) info[0] = "cancelling";
+    const waits = this._waits_on().map((waitable) =>
+      `wait_for=${waitable instanceof Suspension ? waitable._repr_waitable() : waitable}`
+    );
+    info.splice(
+      1,
+      0,
+      `name=${repr(this.get_name())}`,
+      `coro=<${this.#coroutine.name}()>`,
+      ...waits,
+    );
+    return info;
+  }
+}
+
+function is_waitable(value: unknown): value is Waitable {
+  return typeof (value as Waitable | null)?._blocking === "boolean";
+}
+
+function not_a_coroutine(value: unknown): string {
+  if (typeof (value as PromiseLike<unknown> | null)?.then !== "function") {
+    return `a coroutine was expected, got ${repr(value)}`;
+  }
+  if (value instanceof Future) {
+    return `a coroutine was expected, got ${value}; it runs by itself: await it, ` +
+      "or use ensure_future()";
+  }
+  return `a coroutine was expected, got ${repr(value)}: its work has already started, outside of ` +
+    "any task; instead of create_task(work(x)) write create_task(() => work(x)), or declare " +
+    "work = coroutine(async (x) => …)";
+}
+
+const TASK_OPTIONS = ["name", "context", "eager_start"];
+
+/**
+ * Makes a task of a coroutine and schedules it on the running loop.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.create_task Python's create_task}.
+ *
+ * @param coro a coroutine, or an async function, `function*` or generator object that has not started
+ * @param options `name`, `context` (a copy of the current one by default), `eager_start`
+ * @returns the task
+ * @throws {TypeError} if `coro` is a promise: its work has started already
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const answer = async () => {
+ *   await asyncio.sleep(0.001);
+ *   return 42;
+ * };
+ * const task = asyncio.create_task(answer, { name: "answer" });
+ * assertEquals(await task, 42);
+ * ```
+ */
+export function create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = {}): Task<T> {
+  check_options("create_task", options, TASK_OPTIONS);
+  return get_event_loop().create_task(coro, options);
+}
+
+/**
+ * The task that runs now; `null` in a callback.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.current_task Python's current_task}.
+ *
+ * @param loop the loop, the running one by default
+ * @throws {RuntimeError} if no loop is given and none runs
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const task = asyncio.create_task(async () => asyncio.current_task()?.get_name(), { name: "me" });
+ *   assertEquals(await task, "me");
+ * });
+ * ```
+ */
+export function current_task(loop: AbstractEventLoop | null = null): Task<unknown> | null {
+  const task = running_task();
+  if (loop === null) {
+    if (task === null) get_running_loop();
+    return task;
+  }
+  return task !== null && task.get_loop() === loop ? task : null;
+}
+
+/**
+ * The tasks of a loop that are not done, in the order in which they were made.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.all_tasks Python's all_tasks}.
+ *
+ * @param loop the loop, the running one by default
+ * @throws {RuntimeError} if no loop is given and none runs
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const task = asyncio.create_task(asyncio.sleep(0));
+ *   assertEquals([...asyncio.all_tasks()], [asyncio.current_task(), task]);
+ * });
+ * ```
+ */
+export function all_tasks(loop: AbstractEventLoop | null = null): Set<Task<unknown>> {
+  return new Set((loop ?? get_running_loop())._tasks());
+}
+
+/** A function that makes tasks by a class, or another function, with an option `eager_start`. */
+export type TaskConstructor =
+  | (new <T>(
+    coro: CoroutineLike<T>,
+    options: TaskOptions & { loop?: AbstractEventLoop | null },
+  ) => Task<T>)
+  | (<T>(
+    coro: CoroutineLike<T>,
+    options: TaskOptions & { loop?: AbstractEventLoop | null },
+  ) => Task<T>);
+
+/**
+ * Makes a task factory whose tasks start at once, in the step of who creates them.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.create_eager_task_factory Python's create_eager_task_factory}.
+ *
+ * @param custom_task_constructor a subclass of {@linkcode Task}, or a function like its constructor
+ * @returns a factory for `loop.set_task_factory()`
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class NamedTask<T> extends asyncio.Task<T> {}
+ * await asyncio.run(async () => {
+ *   const loop = asyncio.get_running_loop();
+ *   loop.set_task_factory(asyncio.create_eager_task_factory(NamedTask));
+ *   const task = asyncio.create_task(function* () {
+ *     return 1;
+ *   });
+ *   assertEquals(task.done(), true);
+ * });
+ * ```
+ */
+export function create_eager_task_factory(custom_task_constructor: TaskConstructor): TaskFactory {
+  const is_class = custom_task_constructor === Task ||
+    custom_task_constructor.prototype instanceof Task;
+  return (loop, coro, options) => {
+    const all = { eager_start: true, ...options, loop };
+    return is_class
+      ? new (custom_task_constructor as typeof Task)(coro, all)
+      : (custom_task_constructor as <T>(coro: CoroutineLike<T>, options: object) => Task<T>)(
+        coro,
+        all,
+      );
+  };
+}
+
+/**
+ * A task factory whose tasks start at once, in the step of who creates them.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.eager_task_factory Python's eager_task_factory}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory);
+ *   const order: string[] = [];
+ *   asyncio.create_task(async () => order.push("task"));
+ *   order.push("creator");
+ *   assertEquals(order, ["task", "creator"]);
+ * });
+ * ```
+ */
+export const eager_task_factory: TaskFactory = create_eager_task_factory(Task);
+
+class Sleep<T> extends Suspension<T> implements Timed {
+  readonly name = "sleep";
+  /** @internal */
+  _when: number;
+  /** @internal */
+  _scheduled = false;
+  /** @internal */
+  _cancelled = false;
+  readonly #result: T;
+  #started = false;
+
+  constructor(delay: number, result: T) {
+    super();
+    this._when = delay;
+    this.#result = result;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    if (!this.#started) {
+      this.#started = true;
+      if (thrown) throw value;
+      const delay = this._when;
+      if (delay <= 0) {
+        this._yielded = null;
+        return false;
+      }
+      if (Number.isNaN(delay)) throw new ValueError("Invalid delay: NaN (not a number)");
+      const loop = get_running_loop();
+      this._when = loop.time() + delay;
+      loop._schedule_timer(this);
+      return this._wait(loop);
+    }
+    if (this._scheduled) {
+      this._cancelled = true;
+      this._loop._timer_cancelled(this);
+    }
+    const error = thrown ? value : this._cancellation();
+    if (error !== null) throw error;
+    this._value = this.#result;
+    return true;
+  }
+
+  /** @internal The loop runs it when the time has come. */
+  _run(): void {
+    this._wake();
+  }
+}
+
+/**
+ * Waits for a time.
+ *
+ * A delay of zero or less lets all that is ready run once. It never ends early by the loop's clock.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep Python's sleep}.
+ *
+ * @param delay how long, in seconds
+ * @param result what it resolves to
+ * @throws {ValueError} if the delay is not a number
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.sleep(0.001, "morning"), "morning");
+ * ```
+ */
+export function sleep(delay: number): Coroutine<void>;
+/** Waits for a time, then gives a result. */
+export function sleep<T>(delay: number, result: T): Coroutine<T>;
+export function sleep<T>(delay: number, result?: T): Coroutine<T | undefined> {
+  if (typeof delay !== "number") {
+    throw new TypeError(`sleep() expects a number of seconds, received ${repr(delay)}`);
+  }
+  return new Sleep(delay, result);
+}
+
+/**
+ * Makes a future of any awaitable: a task of what has not started, a future of a promise.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.ensure_future Python's ensure_future}.
+ *
+ * @param awaitable a coroutine in any form, a promise, or a future, which is returned as it is
+ * @param options `loop`, the current one by default
+ * @throws {TypeError} if it cannot be awaited
+ * @throws {ValueError} if it is a future of another loop than the one given
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.ensure_future(Promise.resolve(1)), 1);
+ * assertEquals(await asyncio.ensure_future(asyncio.sleep(0, 2)), 2);
+ * ```
+ */
+export function ensure_future<T>(
+  awaitable: Awaitable<T>,
+  options: { loop?: AbstractEventLoop | null } = {},
+): Future<T> {
+  check_options("ensure_future", options, ["loop"]);
+  const loop = options.loop ?? null;
+  if (awaitable instanceof Future) {
+    if (loop !== null && loop !== awaitable.get_loop()) {
+      throw new ValueError(
+        "The future belongs to a different loop than the one specified as the loop argument",
+      );
+    }
+    return awaitable;
+  }
+  const coroutine = to_coroutine<T>(awaitable);
+  if (coroutine === null) {
+    if (isawaitable(awaitable)) return wrap_future(awaitable as PromiseLike<T>, { loop });
+    throw new TypeError("An asyncio.Future, a coroutine or an awaitable is required");
+  }
+  try {
+    return (loop ?? get_event_loop()).create_task(coroutine);
+  } catch (error) {
+    if (error instanceof RuntimeError) coroutine.close();
+    throw error;
+  }
+}
+
+/** What awaiting an {@linkcode Awaitable} gives. */
+export type Result<A> = A extends Coroutine<infer T> ? T
+  : A extends () => infer R ? R extends Generator<unknown, infer T, unknown> ? T : Awaited<R>
+  : A extends Generator<unknown, infer T, unknown> ? T
+  : Awaited<A>;
+
+/** What awaiting each of several awaitables gives. */
+export type Results<A extends readonly unknown[]> = { -readonly [K in keyof A]: Result<A[K]> };
+
+/** The future that `gather()` returns: cancelling it cancels what is gathered. */
+export class GatheringFuture<T> extends Future<T> {
+  /** @internal */
+  readonly _children: Future<unknown>[];
+  /** @internal */
+  _cancel_requested = false;
+
+  /** @internal */
+  constructor(children: Future<unknown>[], loop: AbstractEventLoop) {
+    super({ loop });
+    this._children = children;
+  }
+
+  /** Cancels all that is gathered; the future itself is done when they are. */
+  override cancel(message?: unknown): boolean {
+    if (this.done()) return false;
+    let cancelled = false;
+    for (const child of this._children) {
+      if (child.cancel(message)) cancelled = true;
+    }
+    if (cancelled) this._cancel_requested = true;
+    return cancelled;
+  }
+}
+// CPython's name, which its repr shows.
+Object.defineProperty(GatheringFuture, "name", { value: "_GatheringFuture" });
+
+/** What `gather()` may be given after the awaitables. */
+export interface GatherOptions {
+  /** Whether errors are results like others; else the first one is thrown. */
+  return_exceptions?: boolean;
+}
+
+// Whether a sole argument is many awaitables: iterable, and nothing that can itself be awaited.
+function is_many(value: unknown): value is Iterable<Awaitable<unknown>> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value &&
+    !isawaitable(value) && !is_generator(value);
+}
+
+/**
+ * Runs several awaitables at the same time and waits for all of them.
+ *
+ * Coroutines are made tasks. The results come in the order of the arguments. The first error is
+ * thrown at once and the others go on; with `return_exceptions` errors are results. Cancelling the
+ * returned future cancels all that is gathered.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.gather Python's gather}.
+ *
+ * @param aws the awaitables, or one iterable of them; last may come `{ return_exceptions }`
+ * @returns a future of the list of results
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [a, b] = await asyncio.gather(asyncio.sleep(0.002, 1), asyncio.sleep(0.001, "two"));
+ * assertEquals([a, b], [1, "two"]);
+ * ```
+ */
+export function gather<T>(
+  aws: Iterable<Awaitable<T>>,
+  options: { return_exceptions: true },
+): Future<(T | unknown)[]>;
+/** Runs an iterable of awaitables at the same time. */
+export function gather<T>(aws: Iterable<Awaitable<T>>, options?: GatherOptions): Future<T[]>;
+/** Runs several awaitables at the same time. */
+export function gather<A extends readonly Awaitable<unknown>[]>(...aws: A): Future<Results<A>>;
+/** Runs several awaitables at the same time; with options. */
+export function gather<A extends readonly Awaitable<unknown>[]>(
+  ...args: [...aws: A, options: GatherOptions]
+): Future<Results<A>>;
+export function gather(...args: unknown[]): Future<unknown> {
+  const [positional, options] = split_options<GatherOptions>(args, ["return_exceptions"]);
+  const aws = positional.length === 1 && is_many(positional[0]) ? positional[0] : positional;
+  return gather_all([...aws] as Awaitable<unknown>[], options?.return_exceptions ?? false);
+}
+
+function gather_all(aws: Awaitable<unknown>[], return_exceptions: boolean): Future<unknown[]> {
+  const loop = get_event_loop();
+  if (aws.length === 0) {
+    const outer = loop.create_future<unknown[]>();
+    outer.set_result([]);
+    return outer;
+  }
+  const children: Future<unknown>[] = [];
+  const outer = new GatheringFuture<unknown[]>(
+    children,
+    running_loop() ?? future_loop(aws) ?? loop,
+  );
+  let unfinished = 0;
+
+  const on_done = (child: Future<unknown>): void => {
+    unfinished--;
+    if (outer.done()) {
+      if (!child.cancelled()) child.exception();
+      return;
+    }
+    if (!return_exceptions && child._state !== FINISHED) {
+      outer.set_exception(child._error());
+      return;
+    }
+    if (unfinished > 0) return;
+    const results = children.map((child) =>
+      child._state === FINISHED
+        ? child._value
+        : child._state === CANCELLED
+        ? new CancelledError(child._cancel_message ?? "")
+        : child._error()
+    );
+    // The request for cancellation wins, whatever became of the children.
+    const last = children[children.length - 1];
+    if (outer._cancel_requested) outer.set_exception(last._make_cancelled_error());
+    else outer.set_result(results);
+  };
+
+  const future_of = new Map<unknown, Future<unknown>>();
+  const already_done: Future<unknown>[] = [];
+  for (const aw of aws) {
+    let child = future_of.get(aw);
+    if (child === undefined) {
+      child = ensure_future(aw, { loop: outer.get_loop() });
+      // The same function given twice is two calls; the same future or coroutine is one.
+      if (typeof aw !== "function") future_of.set(aw, child);
+      unfinished++;
+      if (child.done()) already_done.push(child);
+      else child._add_done_callback(on_done, "gather.<locals>._done_callback()");
+    }
+    children.push(child);
+  }
+  // Only now, when all children are known: with eager tasks this may finish the whole.
+  for (const child of already_done) on_done(child);
+  return outer;
+}
+
+function future_loop(aws: unknown[]): AbstractEventLoop | null {
+  const future = aws.find((aw) => aw instanceof Future) as Future<unknown> | undefined;
+  return future?.get_loop() ?? null;
+}
+
+/** For `wait()`: return when the first is done. */
+export const FIRST_COMPLETED = "FIRST_COMPLETED";
+/** For `wait()`: return when the first has failed, or all are done. */
+export const FIRST_EXCEPTION = "FIRST_EXCEPTION";
+/** For `wait()`: return when all are done. */
+export const ALL_COMPLETED = "ALL_COMPLETED";
+
+/** When `wait()` returns. */
+export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED;
+
+/** What `wait()` may be given. */
+export interface WaitOptions {
+  /** How long to wait at most, in seconds; `null`, the default, is without limit. */
+  timeout?: number | null;
+  /** When to return, `ALL_COMPLETED` by default. */
+  return_when?: ReturnWhen;
+}
+
+/**
+ * Waits for futures or tasks, up to a condition or a time, and tells which are done.
+ *
+ * It throws no `TimeoutError` and cancels nothing, also when it is cancelled itself.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.wait Python's wait}.
+ *
+ * @param fs futures or tasks, at least one
+ * @param options `timeout` in seconds, `return_when`
+ * @returns the set of those that are done and the set of those that are not
+ * @throws {ValueError} if there is nothing to wait for, or `return_when` is none of the three
+ * @throws {TypeError} if a coroutine or function is among them: make it a task first
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const fast = asyncio.create_task(asyncio.sleep(0.001));
+ *   const slow = asyncio.create_task(asyncio.sleep(60));
+ *   const [done, pending] = await asyncio.wait([fast, slow], { timeout: 0.02 });
+ *   assertEquals([[...done], [...pending]], [[fast], [slow]]);
+ *   slow.cancel();
+ * });
+ * ```
+ */
+export function wait<F extends Future<unknown>>(
+  fs: Iterable<F>,
+  options: WaitOptions = {},
+): Coroutine<[done: Set<F>, pending: Set<F>]> {
+  check_options("wait", options, ["timeout", "return_when"]);
+  return library_coroutine("wait", wait_for_all(fs, options));
+}
+
+function* wait_for_all<F extends Future<unknown>>(
+  fs: Iterable<F>,
+  { timeout = null, return_when = ALL_COMPLETED }: WaitOptions,
+): Generator<unknown, [Set<F>, Set<F>], unknown> {
+  if (isawaitable(fs) || typeof (fs as Iterable<F> | null)?.[Symbol.iterator] !== "function") {
+    throw new TypeError(`expect a list of futures, not ${type_name(fs)}`);
+  }
+  const futures = new Set(fs);
+  if (futures.size === 0) throw new ValueError("Set of Tasks/Futures is empty.");
+  if (![FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED].includes(return_when)) {
+    throw new ValueError(`Invalid return_when value: ${return_when}`);
+  }
+  for (const future of futures) {
+    if (future instanceof Future) continue;
+    throw new TypeError(
+      to_coroutine(future) !== null
+        ? "Passing coroutines is forbidden, use tasks explicitly."
+        : `wait() expects futures or tasks, received ${repr(future)}`,
+    );
+  }
+  const loop = get_running_loop();
+  const waiter = loop.create_future<void>();
+  const release = () => {
+    if (!waiter.done()) waiter.set_result();
+  };
+  const handle = timeout === null ? null : loop.call_later(timeout, release);
+  let unfinished = futures.size;
+  const on_completion = (future: Future<unknown>): void => {
+    unfinished--;
+    if (
+      unfinished <= 0 || return_when === FIRST_COMPLETED ||
+      (return_when === FIRST_EXCEPTION && !future.cancelled() && future.exception() !== null)
+    ) {
+      handle?.cancel();
+      release();
+    }
+  };
+  for (const future of futures) {
+    future._add_done_callback(on_completion, "_wait.<locals>._on_completion()");
+  }
+  try {
+    yield* waiter;
+  } finally {
+    handle?.cancel();
+    for (const future of futures) future.remove_done_callback(on_completion);
+  }
+  const done = new Set<F>();
+  const pending = new Set<F>();
+  for (const future of futures) (future.done() ? done : pending).add(future);
+  return [done, pending];
+}
+
+/**
+ * Waits for an awaitable, but not longer than a time.
+ *
+ * When the time is over the awaitable is cancelled; `shield()` keeps it from that. If the wait is
+ * cancelled, so is the awaitable.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.wait_for Python's wait_for}.
+ *
+ * @param aw a coroutine in any form, a future, a promise (whose work goes on when it is too late)
+ * @param timeout how long, in seconds; `null` is without limit
+ * @returns the result of the awaitable
+ * @throws {TimeoutError} if the time is over
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * assertEquals(await asyncio.wait_for(asyncio.sleep(0, "quick"), 1), "quick");
+ * await assertRejects(async () => {
+ *   await asyncio.wait_for(asyncio.sleep(60), 0.001);
+ * }, asyncio.TimeoutError);
+ * ```
+ */
+export function wait_for<T>(aw: Awaitable<T>, timeout: number | null): Coroutine<T> {
+  if (timeout !== null && typeof timeout !== "number") {
+    throw new TypeError(
+      `wait_for() expects a number of seconds or null as timeout, received ${repr(timeout)}`,
+    );
+  }
+  return library_coroutine("wait_for", wait_for_one(aw, timeout));
+}
+
+function* wait_for_one<T>(
+  aw: Awaitable<T>,
+  limit: number | null,
+): Generator<unknown, T, unknown> {
+  if (limit !== null && limit <= 0) {
+    const future = ensure_future(aw);
+    if (future.done()) return future.result();
+    yield* cancel_and_wait(future);
+    try {
+      return future.result();
+    } catch (error) {
+      if (error instanceof CancelledError) throw new TimeoutError("", { cause: error });
+      throw error;
+    }
+  }
+  // What has not started runs in this very task; a promise could not be cancelled, so it is wrapped.
+  const awaited = to_coroutine<T>(aw) ?? ensure_future(aw);
+  return yield* async_with(timeout(limit), function* () {
+    return yield* awaited;
+  });
+}
+
+function* cancel_and_wait(future: Future<unknown>): Generator<unknown, void, unknown> {
+  const waiter = get_running_loop().create_future<void>();
+  const release = () => {
+    if (!waiter.done()) waiter.set_result();
+  };
+  future._add_done_callback(release, "_release_waiter()");
+  try {
+    future.cancel();
+    // Not the future itself is awaited, so that this wait can be cancelled for sure.
+    yield* waiter;
+  } finally {
+    future.remove_done_callback(release);
+  }
+}
+
+/**
+ * What `as_completed()` returns: an iterator of awaitables, and an asynchronous iterator of futures.
+ */
+export class AsCompletedIterator<T, F extends Future<T>> {
+  readonly #done = new Queue<F | null>();
+  readonly #todo: Set<F>;
+  #left: number;
+  #handle: Handle | null = null;
+
+  /** @internal */
+  constructor(aws: Iterable<Awaitable<T>>, timeout: number | null) {
+    const loop = get_event_loop();
+    const futures: F[] = [];
+    for (const aw of unique(aws)) futures.push(ensure_future(aw, { loop }) as F);
+    this.#todo = new Set(futures);
+    this.#left = this.#todo.size;
+    for (const future of this.#todo) {
+      future._add_done_callback(
+        this.#on_completion as (future: Future<T>) => void,
+        "_AsCompletedIterator._handle_completion()",
+      );
+    }
+    if (this.#left > 0 && timeout !== null) {
+      this.#handle = loop.call_later(timeout, () => this.#on_timeout());
+    }
+  }
+
+  readonly #on_completion = (future: F): void => {
+    if (!this.#todo.delete(future)) return; // too late
+    this.#done.put_nowait(future);
+    if (this.#todo.size === 0) this.#handle?.cancel();
+  };
+
+  #on_timeout(): void {
+    for (const future of this.#todo) {
+      future.remove_done_callback(this.#on_completion as (future: Future<T>) => unknown);
+      this.#done.put_nowait(null);
+    }
+    this.#todo.clear();
+  }
+
+  *#next_done(): Generator<unknown, F, unknown> {
+    const future = yield* this.#done.get();
+    if (future === null) throw new TimeoutError();
+    return future;
+  }
+
+  *#next_result(): Generator<unknown, T, unknown> {
+    return (yield* this.#next_done()).result();
+  }
+
+  *#next_entry(): Generator<unknown, IteratorResult<F, undefined>, unknown> {
+    if (this.#left === 0) return { done: true, value: undefined };
+    this.#left--;
+    return { done: false, value: yield* this.#next_done() };
+  }
+
+  /** Iterates over coroutines: each waits for the next that is done and gives its result. */
+  [Symbol.iterator](): Iterator<Coroutine<T>, undefined, void> {
+    return {
+      next: (): IteratorResult<Coroutine<T>, undefined> => {
+        if (this.#left === 0) return { done: true, value: undefined };
+        this.#left--;
+        return { done: false, value: library_coroutine("_wait_for_one", this.#next_result()) };
+      },
+    };
+  }
+
+  /** Iterates over the futures themselves, as they are done. */
+  [Symbol.asyncIterator](): AsyncIterator<F, undefined, void> {
+    return { next: () => library_coroutine("__anext__", this.#next_entry()) };
+  }
+}
+
+function unique<T>(aws: Iterable<Awaitable<T>>): Iterable<Awaitable<T>> {
+  const seen = new Set<Awaitable<T>>();
+  return [...aws].filter((aw) => {
+    if (seen.has(aw) && typeof aw !== "function") return false;
+    seen.add(aw);
+    return true;
+  });
+}
+
+/**
+ * Runs several awaitables at the same time and gives them in the order in which they are done.
+ *
+ * `for (const next of as_completed(aws)) await next` gives the results; `for await` gives the tasks
+ * and futures themselves, those made of coroutines included.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed Python's as_completed}.
+ *
+ * @param aws an iterable of awaitables
+ * @param options `timeout`, in seconds, after which a `TimeoutError` is thrown for each that is left
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const results: string[] = [];
+ *   const naps = [asyncio.sleep(0.02, "long"), asyncio.sleep(0.001, "short")];
+ *   for (const next of asyncio.as_completed(naps)) results.push(await next);
+ *   assertEquals(results, ["short", "long"]);
+ * });
+ * ```
+ */
+export function as_completed<T, F extends Future<T> = Future<T>>(
+  aws: Iterable<F> | Iterable<Awaitable<T>>,
+  options: { timeout?: number | null } = {},
+): AsCompletedIterator<T, F> {
+  check_options("as_completed", options, ["timeout"]);
+  if (isawaitable(aws) || typeof (aws as Iterable<F> | null)?.[Symbol.iterator] !== "function") {
+    throw new TypeError(`expects an iterable of awaitables, not ${type_name(aws)}`);
+  }
+  return new AsCompletedIterator<T, F>(aws as Iterable<Awaitable<T>>, options.timeout ?? null);
+}
+
+/**
+ * Waits for an awaitable and keeps cancellation from it.
+ *
+ * If who waits is cancelled, the awaitable goes on. If it then fails, the loop's exception handler
+ * is told.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.shield Python's shield}.
+ *
+ * @param aw a coroutine in any form, a future, a promise
+ * @returns a future of the same outcome; cancelling it does not cancel the awaitable
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const save = asyncio.create_task(asyncio.sleep(0.002, "saved"));
+ *   await asyncio.wait([asyncio.shield(save)], { timeout: 0.001 });
+ *   assertEquals(await save, "saved");
+ * });
+ * ```
+ */
+export function shield<T>(aw: Awaitable<T>): Future<T> {
+  const inner = ensure_future(aw);
+  if (inner.done()) return inner;
+  const loop = inner.get_loop();
+  const outer = loop.create_future<T>();
+
+  const on_inner_done = (inner: Future<T>): void => {
+    if (outer.cancelled()) return;
+    if (inner._state === CANCELLED) outer.cancel();
+    else if (inner._state === FAILED) outer.set_exception(inner._error());
+    else outer.set_result(inner.result());
+  };
+  const on_outer_done = (): void => {
+    if (inner.done()) return;
+    inner.remove_done_callback(on_inner_done);
+    inner.remove_done_callback(report_shielded);
+    inner._add_done_callback(report_shielded, "_log_on_exception()");
+  };
+  inner._add_done_callback(on_inner_done, "shield.<locals>._inner_done_callback()");
+  outer._add_done_callback(on_outer_done, "shield.<locals>._outer_done_callback()");
+  return outer;
+}
+
+function report_shielded(future: Future<unknown>): void {
+  if (future._state !== FAILED) return;
+  const exception = future.exception();
+  future.get_loop().call_exception_handler({
+    message: `${type_name(exception)} exception in shielded future`,
+    exception,
+    future,
+  });
+}

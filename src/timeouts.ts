@@ -1,0 +1,200 @@
+/**
+ * Timeouts: a block of code that is cancelled when its time is over.
+ *
+ * @module
+ */
+
+import { type Coroutine, library_coroutine } from "./coroutines.ts";
+import { get_running_loop, type Handle } from "./events.ts";
+import { CancelledError, RuntimeError, TimeoutError } from "./exceptions.ts";
+import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+import type { Task } from "./tasks.ts";
+import { running_task } from "./turn.ts";
+
+type State = "created" | "active" | "expiring" | "expired" | "finished";
+
+/**
+ * A deadline for a block of code; `timeout()` and `timeout_at()` make it, `async_with()` enters it.
+ *
+ * When the time is over the task is cancelled, and the cancellation leaves the block as a
+ * {@linkcode TimeoutError}. A cancellation from outside stays one.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.Timeout Python's Timeout}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * const limit = asyncio.timeout_at(null);
+ * const work = asyncio.async_with(limit, async () => {
+ *   limit.reschedule(asyncio.get_running_loop().time() + 0.001);
+ *   await asyncio.sleep(60);
+ * });
+ * await asyncio.run(work).catch((error) => assert(error instanceof asyncio.TimeoutError));
+ * assert(limit.expired());
+ * ```
+ */
+export class Timeout {
+  #state: State = "created";
+  #when: number | null;
+  #handle: Handle | null = null;
+  #task: Task<unknown> | null = null;
+  // How many cancellations of the task were under way when the block began.
+  #cancelling = 0;
+
+  /** Makes a timeout; `when` is a time of the loop's clock in seconds, `null` is never. */
+  constructor(when: number | null) {
+    if (when !== null && typeof when !== "number") {
+      throw new TypeError(`a timeout must be a number of seconds or null, received ${repr(when)}`);
+    }
+    this.#when = when;
+  }
+
+  /** The deadline, as a time of the loop's clock in seconds; `null` if there is none. */
+  when(): number | null {
+    return this.#when;
+  }
+
+  /**
+   * Moves the deadline.
+   *
+   * @param when a time of the loop's clock in seconds, `null` for never
+   * @throws {RuntimeError} unless the block is being run and has not expired
+   */
+  reschedule(when: number | null): void {
+    if (this.#state !== "active") {
+      if (this.#state === "created") throw new RuntimeError("Timeout has not been entered");
+      throw new RuntimeError(`Cannot change state of ${this.#state} Timeout`);
+    }
+    this.#when = when;
+    this.#handle?.cancel();
+    if (when === null) {
+      this.#handle = null;
+      return;
+    }
+    const loop = get_running_loop();
+    const on_timeout = () => this.#on_timeout();
+    this.#handle = when <= loop.time()
+      ? loop.call_soon(on_timeout)
+      : loop.call_at(when, on_timeout);
+  }
+
+  /** Whether the time was over before the block ended. */
+  expired(): boolean {
+    return this.#state === "expiring" || this.#state === "expired";
+  }
+
+  /** Begins the block: from now on the task is cancelled at the deadline. */
+  __aenter__(): Coroutine<this> {
+    return library_coroutine("Timeout.__aenter__", this.#enter());
+  }
+
+  // deno-lint-ignore require-yield -- a coroutine that never has to wait
+  *#enter(): Generator<unknown, this, unknown> {
+    if (this.#state !== "created") throw new RuntimeError("Timeout has already been entered");
+    const task = running_task();
+    if (task === null) throw new RuntimeError("Timeout should be used inside a task");
+    this.#state = "active";
+    this.#task = task;
+    this.#cancelling = task.cancelling();
+    this.reschedule(this.#when);
+    return this;
+  }
+
+  /** Ends the block, with the error that left it or `null`. */
+  __aexit__(error: unknown): Coroutine<void> {
+    return library_coroutine("Timeout.__aexit__", this.#exit(error));
+  }
+
+  // deno-lint-ignore require-yield -- a coroutine that never has to wait
+  *#exit(error: unknown): Generator<unknown, void, unknown> {
+    this.#handle?.cancel();
+    this.#handle = null;
+    if (this.#state === "expiring") {
+      this.#state = "expired";
+      const task = this.#task as Task<unknown>;
+      if (task.uncancel() <= this.#cancelling && error instanceof CancelledError) {
+        throw new TimeoutError("", { cause: error });
+      }
+    } else if (this.#state === "active") {
+      this.#state = "finished";
+    }
+  }
+
+  #on_timeout(): void {
+    (this.#task as Task<unknown>).cancel();
+    this.#state = "expiring";
+    this.#handle = null;
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    const when = this.#when === null ? null : Math.round(this.#when * 1000) / 1000;
+    return `<Timeout [${this.#state}]${this.#state === "active" ? ` when=${when}` : ""}>`;
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}
+
+/**
+ * Limits the time of a block of code: `async_with(timeout(10), async () => …)`.
+ *
+ * When the time is over the task is cancelled, and the block throws a {@linkcode TimeoutError} whose
+ * `cause` is that cancellation.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout Python's timeout}.
+ *
+ * @param delay how long, in seconds; `null` for no limit (one may be set by `reschedule`)
+ * @throws {RuntimeError} if no loop runs the calling code
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * const main = () => asyncio.async_with(asyncio.timeout(0.001), () => asyncio.sleep(60));
+ * await assertRejects(() => asyncio.run(main), asyncio.TimeoutError);
+ * ```
+ */
+export function timeout(delay: number | null): Timeout {
+  if (delay !== null && typeof delay !== "number") {
+    throw new TypeError(`timeout() expects a number of seconds or null, received ${repr(delay)}`);
+  }
+  const now = get_running_loop().time();
+  return new Timeout(delay === null ? null : now + delay);
+}
+
+/**
+ * Limits a block of code to a point in time: `async_with(timeout_at(when), async () => …)`.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout_at Python's timeout_at}.
+ *
+ * @param when a time of the loop's clock, in seconds; `null` for no limit
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await assertRejects(
+ *   () =>
+ *     asyncio.run(() => {
+ *       const deadline = asyncio.get_running_loop().time() + 0.001;
+ *       return asyncio.async_with(asyncio.timeout_at(deadline), () => asyncio.sleep(60));
+ *     }),
+ *   asyncio.TimeoutError,
+ * );
+ * ```
+ */
+export function timeout_at(when: number | null): Timeout {
+  return new Timeout(when);
+}

@@ -1,0 +1,95 @@
+/**
+ * Whose turn is it: the loop, the task and the context in which the code now running runs.
+ *
+ * While a loop calls something synchronously it has *entered* it, and this module knows. Code that a
+ * promise resumed runs with no loop on the stack; then the host's asynchronous context tells the task.
+ * Where the host has none, the task whose step is in progress is taken.
+ *
+ * @module
+ */
+
+import { context_value, has_async_context } from "./host/async_context.ts";
+import type { Context } from "./contextvars.ts";
+import type { AbstractEventLoop } from "./events.ts";
+import type { Task } from "./tasks.ts";
+
+type AnyTask = Task<unknown>;
+
+// Plain module variables, read and written at every step: `undefined` is "nothing is entered".
+let entered_loop: AbstractEventLoop | undefined;
+let entered_task: AnyTask | null = null;
+let entered_context: Context | undefined;
+let stepping_task: AnyTask | null = null;
+
+/** What {@linkcode enter} replaced, to be put back by {@linkcode leave}. */
+export interface Turn {
+  loop: AbstractEventLoop | undefined;
+  task: AnyTask | null;
+  context: Context | undefined;
+}
+
+/** Marks that the loop now runs code of `task` (or of no task: a plain callback) in `context`. */
+export function enter(loop: AbstractEventLoop, task: AnyTask | null, context: Context): void {
+  entered_loop = loop;
+  entered_task = task;
+  entered_context = context;
+}
+
+/** Marks that the loop has got control back from what it had entered at the bottom of the stack. */
+export function leave(): void {
+  entered_loop = undefined;
+  entered_task = null;
+  entered_context = undefined;
+}
+
+/** The present turn, to be restored after something is entered on top of it. */
+export function save_turn(): Turn {
+  return { loop: entered_loop, task: entered_task, context: entered_context };
+}
+
+/** Puts back a turn that was saved. */
+export function restore_turn(turn: Turn): void {
+  entered_loop = turn.loop;
+  entered_task = turn.task;
+  entered_context = turn.context;
+}
+
+/** Calls `fn` with another context variables' context, in the same loop and task. */
+export function with_context<A extends unknown[], R>(
+  context: Context,
+  fn: (...args: A) => R,
+  args: A,
+): R {
+  const outer = entered_context;
+  entered_context = context;
+  try {
+    return fn(...args);
+  } finally {
+    entered_context = outer;
+  }
+}
+
+/** Notes the task whose step goes on outside of the loop's stack, for hosts without a context. */
+export function set_stepping_task(task: AnyTask | null): void {
+  stepping_task = task;
+}
+
+function resumed_task(): AnyTask | null {
+  const task = has_async_context ? context_value() as AnyTask | undefined : stepping_task;
+  return task === undefined || task === null || task.done() ? null : task;
+}
+
+/** The task to which the code now running belongs, or `null`. */
+export function running_task(): AnyTask | null {
+  return entered_loop !== undefined ? entered_task : resumed_task();
+}
+
+/** The loop by which the code now running runs, or `null`. */
+export function running_loop(): AbstractEventLoop | null {
+  return entered_loop ?? resumed_task()?.get_loop() ?? null;
+}
+
+/** The context variables' context of the code now running, or `null` outside of everything. */
+export function running_context(): Context | null {
+  return entered_context ?? resumed_task()?.get_context() ?? null;
+}

@@ -1,0 +1,69 @@
+/**
+ * A loop whose time does not pass but jumps: for tests.
+ *
+ * @module
+ */
+
+import { EventLoop } from "./base_events.ts";
+import { DeadlockError } from "./exceptions.ts";
+import { describe_waits } from "./waits.ts";
+
+// How long, in real seconds, the host is given to settle what it is asked for before time jumps.
+const PATIENCE = 0.02;
+
+/**
+ * An event loop on a virtual clock: when nothing is ready, time jumps to the next timer.
+ *
+ * An hour's sleep takes microseconds, and what happens in which order is always the same. The clock
+ * starts at 0. A program that can make no progress throws a {@linkcode DeadlockError} that names
+ * every waiting task and what it waits on. While a task waits for something foreign (a promise of
+ * the host), the host is given some milliseconds before time jumps; then that is no deadlock either.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loop_factory = () => new asyncio.VirtualClockEventLoop();
+ * const elapsed = await asyncio.run(async () => {
+ *   await asyncio.sleep(3600);
+ *   return asyncio.get_running_loop().time();
+ * }, { loop_factory });
+ * assertEquals(elapsed, 3600);
+ * ```
+ */
+export class VirtualClockEventLoop extends EventLoop {
+  #now = 0;
+  // Whether the host has had its time since the loop last had something to do.
+  #was_patient = false;
+
+  /** @internal As CPython's clock: times that differ by less are the same. */
+  protected override readonly _clock_resolution = 1e-9;
+
+  /** The virtual time, in seconds. */
+  override time(): number {
+    return this.#now;
+  }
+
+  /** @internal */
+  protected override _wait_for_work(): boolean {
+    if (this._has_foreign_waits() && !this.#was_patient) {
+      this.#was_patient = true;
+      this._wake_after(PATIENCE, 0);
+      return false;
+    }
+    const when = this._next_timer();
+    if (when !== null) {
+      this.#was_patient = false;
+      if (when > this.#now) this.#now = when;
+      return true;
+    }
+    if (this._has_foreign_waits() || !this._is_run()) {
+      this.#was_patient = false;
+      return false;
+    }
+    throw new DeadlockError(
+      `No task can go on and no timer is set:\n${describe_waits(this._tasks())}`,
+    );
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Who waits for what: the report of a deadlock, and the search for tasks that wait for each other.
+ *
+ * @module
+ */
+
+import { Suspension } from "./coroutines.ts";
+import type { Waitable } from "./futures.ts";
+import { GatheringFuture, Task } from "./tasks.ts";
+
+type AnyTask = Task<unknown>;
+
+function describe_waitable(waitable: Waitable): string {
+  if (waitable instanceof Suspension) return `${waitable.name}()`;
+  return waitable instanceof Task ? `task ${waitable.get_name()}` : String(waitable);
+}
+
+/** A line for each task: its name, its coroutine and what it waits on. */
+export function describe_waits(tasks: Iterable<AnyTask>): string {
+  const lines: string[] = [];
+  for (const task of tasks) {
+    const waits = task._waits_on().map(describe_waitable);
+    const what = waits.length > 0 ? waits.join(" and ") : "something foreign";
+    lines.push(`  ${task.get_name()} (${task.get_coro().name}()) waits on ${what}`);
+  }
+  return lines.join("\n");
+}
+
+function tasks_waited_on(task: AnyTask): AnyTask[] {
+  return task._waits_on().flatMap((waitable) =>
+    waitable instanceof GatheringFuture ? waitable._children : [waitable]
+  ).filter((waitable) => waitable instanceof Task) as AnyTask[];
+}
+
+/** Tasks of which each waits for the next and the last for the first; `null` if there are none. */
+export function find_cycle(tasks: Iterable<AnyTask>): AnyTask[] | null {
+  const finished = new Set<AnyTask>();
+  for (const start of tasks) {
+    const path: AnyTask[] = [];
+    const branches: AnyTask[][] = [[start]];
+    while (branches.length > 0) {
+      const next = branches[branches.length - 1].pop();
+      if (next === undefined) {
+        branches.pop();
+        const left = path.pop();
+        if (left !== undefined) finished.add(left);
+      } else if (path.includes(next)) {
+        return path.slice(path.indexOf(next));
+      } else if (!finished.has(next) && !next.done()) {
+        path.push(next);
+        branches.push(tasks_waited_on(next));
+      }
+    }
+  }
+  return null;
+}
