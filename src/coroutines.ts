@@ -230,50 +230,50 @@ class CoroutineAwaiter extends Awaiter {
   ) {
     super(task, resolve, reject);
     this.#coroutine = coroutine;
-    this.#scope = coroutine instanceof GeneratorCoroutine ? capture_scope() : null;
+    this.#scope = coroutine instanceof Suspension ? null : capture_scope();
   }
 
   /** @internal */
   protected override _continue(error: unknown): void {
-    const task = this._task;
-    enter(task._loop, task, task._context);
-    try {
-      if (this.#scope === null) this.#go_on(error);
-      else this.#scope.run((error) => this.#go_on(error), error);
-    } finally {
-      leave();
-    }
+    if (this.#scope === null) this.#enter(error);
+    else this.#scope.run((error) => this.#enter(error), error);
   }
 
-  #go_on(error: unknown): void {
-    if (error === NOTHING) this._resume(false, undefined);
-    else this._resume(true, error);
+  #enter(error: unknown): void {
+    if (error === NOTHING) this.#go_on(false, undefined);
+    else this.#go_on(true, error);
+  }
+
+  #go_on(thrown: boolean, value: unknown): void {
+    const task = this._task;
+    const coroutine = this.#coroutine;
+    let done: boolean;
+    enter(task._loop, task, task._context);
+    try {
+      done = coroutine._advance(thrown, value);
+    } catch (error) {
+      leave();
+      this._reject(error);
+      return;
+    }
+    leave();
+    if (done) this._resolve(coroutine._value);
+    else this._suspend();
   }
 
   /** @internal */
   _suspend(): void {
     const yielded = this.#coroutine._yielded;
     if (yielded instanceof NativeCall) {
+      // Its code runs in this step, and the coroutine goes on where it ends.
+      this._task._loop._begin_step(this._task);
       yielded.promise.then(
-        (value) => this._resume(false, value),
-        (error) => this._resume(true, error),
+        (value) => this.#go_on(false, value),
+        (error) => this.#go_on(true, error),
       );
     } else {
       this._task._await_yielded(this, yielded);
     }
-  }
-
-  /** @internal Also called when a native call has ended, within a step of the task or outside of any. */
-  _resume(thrown: boolean, value: unknown): void {
-    let done: boolean;
-    try {
-      done = this.#coroutine._advance(thrown, value);
-    } catch (error) {
-      this._reject(error);
-      return;
-    }
-    if (done) this._resolve(this.#coroutine._value);
-    else this._suspend();
   }
 }
 

@@ -483,9 +483,7 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   _check_pending(): void {
-    if (this._state !== PENDING) {
-      throw new InvalidStateError(`${STATE_NAMES[this._state]}: ${this}`);
-    }
+    if (this._state !== PENDING) throw new InvalidStateError("invalid state");
   }
 
   /** @internal The error of a future that failed or was cancelled, for somebody who gets it. */

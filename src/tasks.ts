@@ -367,11 +367,7 @@ export class Task<T> extends Future<T> {
 
   // The first step of an async function, in the host's context of the code that created the task.
   #start(): void {
-    try {
-      run_with(this, () => this.#run_step(NOTHING), undefined);
-    } catch (error) {
-      this._loop._interrupt(error);
-    }
+    this.#off_stack(() => run_with(this, () => this.#run_step(NOTHING), undefined));
     if (this._state !== PENDING) this._loop._end_last_step(this as Task<unknown>);
   }
 
@@ -386,6 +382,15 @@ export class Task<T> extends Future<T> {
       else this.#run_step(NOTHING);
     } finally {
       restore_turn(outer);
+    }
+  }
+
+  // Runs what may throw an exception that leaves the loop, where the loop is not on the stack.
+  #off_stack(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this._loop._interrupt(error);
     }
   }
 
@@ -425,14 +430,13 @@ export class Task<T> extends Future<T> {
 
   #native_call_ended(thrown: boolean, value: unknown): void {
     if (this._state !== PENDING) return;
+    enter(this._loop, this as Task<unknown>, this._context);
     try {
       this.#go_on(thrown, value);
     } catch (error) {
-      try {
-        this.#raised(error);
-      } catch (error) {
-        this._loop._interrupt(error);
-      }
+      this.#off_stack(() => this.#raised(error));
+    } finally {
+      leave();
     }
     if (this._state !== PENDING) this._loop._end_last_step(this as Task<unknown>);
   }
