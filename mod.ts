@@ -18,6 +18,7 @@
  */
 
 export { EventLoop } from "./src/base_events.ts";
+export { ConcurrentFuture } from "./src/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
 export {
   Context,
@@ -97,6 +98,7 @@ export {
   QueueShutDown,
 } from "./src/queues.ts";
 export { new_event_loop, run, Runner, type RunnerOptions } from "./src/runners.ts";
+export { type RaceResult, staggered_race } from "./src/staggered.ts";
 export { TaskGroup } from "./src/taskgroups.ts";
 export {
   ALL_COMPLETED,
@@ -125,5 +127,6 @@ export {
   wait_for,
   type WaitOptions,
 } from "./src/tasks.ts";
+export { run_coroutine_threadsafe, to_thread } from "./src/threads.ts";
 export { Timeout, timeout, timeout_at } from "./src/timeouts.ts";
 export { VirtualClockEventLoop } from "./src/virtual_clock.ts";

@@ -169,6 +169,10 @@ export class EventLoop implements AbstractEventLoop {
     try {
       while (this.#todo > 0 || this.#begin_iteration()) {
         if (this.#todo === 0) continue;
+        if (--this.#until_check <= 0 && this.#slice_is_over()) {
+          this.#request_turn();
+          return;
+        }
         this.#todo--;
         const runnable = this.#ready.shift();
         if (!runnable._cancelled) {
@@ -176,10 +180,6 @@ export class EventLoop implements AbstractEventLoop {
           else runnable._run();
         }
         if (this.#stepping.length > 0) return;
-        if (--this.#until_check <= 0 && this.#slice_is_over()) {
-          this.#request_turn();
-          return;
-        }
       }
     } catch (error) {
       this._interrupt(error);

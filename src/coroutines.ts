@@ -8,13 +8,7 @@ import { type AbstractEventLoop, get_event_loop, type Runnable } from "./events.
 import { CancelledError, RuntimeError } from "./exceptions.ts";
 import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
 import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
-import {
-  capture_scope,
-  context_value,
-  has_async_context,
-  run_with,
-  type Scope,
-} from "./host/async_context.ts";
+import { capture_scope, type Scope } from "./host/async_context.ts";
 import type { Task } from "./tasks.ts";
 import { enter, leave, running_task } from "./turn.ts";
 
@@ -280,10 +274,10 @@ class CoroutineAwaiter extends Awaiter {
 /** What a coroutine yields while a native promise of its own task's code is in progress. */
 export class NativeCall {
   /** The promise; when it settles the coroutine goes on at once, in the step that settled it. */
-  readonly promise: PromiseLike<unknown>;
+  readonly promise: Promise<unknown>;
 
-  constructor(awaitable: PromiseLike<unknown>) {
-    this.promise = awaitable instanceof Promise ? awaitable : Promise.resolve(awaitable);
+  constructor(promise: Promise<unknown>) {
+    this.promise = promise;
   }
 }
 
@@ -332,7 +326,8 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
 export class FunctionCoroutine<T> extends Coroutine<T> {
   readonly name: string;
   #call: CoroutineFunction<T> | null;
-  #generator: GeneratorCoroutine<T> | null = null;
+  // What the call gave, if that is no promise but can be run step by step.
+  #inner: Coroutine<T> | null = null;
 
   constructor(name: string, call: CoroutineFunction<T>) {
     super();
@@ -342,28 +337,25 @@ export class FunctionCoroutine<T> extends Coroutine<T> {
 
   /** @internal */
   override _advance(thrown: boolean, value: unknown): boolean {
-    if (this.#generator !== null) return this.#forward(thrown, value);
+    if (this.#inner !== null) return this.#forward(this.#inner, thrown, value);
     const call = this.#call;
+    this.#call = null;
     if (call === null || thrown) {
-      this.#call = null;
       this._phase = CLOSED;
       if (thrown) throw value;
       this._value = value;
       return true;
     }
-    this.#call = null;
-    // Started by a loop, the function is not yet in its task's asynchronous context.
-    const task = running_task();
-    const result: unknown = !has_async_context || task === null || context_value() === task
-      ? call()
-      : run_with(task, call as (task: AnyTask) => unknown, task);
-    if (typeof (result as PromiseLike<T> | null)?.then === "function") {
-      this._yielded = new NativeCall(result as PromiseLike<T>);
+    const result: unknown = call();
+    if (result instanceof Promise) {
+      this._yielded = new NativeCall(result);
       return false;
     }
-    if (is_generator(result)) {
-      this.#generator = new GeneratorCoroutine(this.name, result as Generator<unknown, T, unknown>);
-      return this.#forward(false, undefined);
+    this.#inner = inner_coroutine<T>(result);
+    if (this.#inner !== null) return this.#forward(this.#inner, false, undefined);
+    if (isawaitable(result)) {
+      this._yielded = new NativeCall(Promise.resolve(result));
+      return false;
     }
     this._phase = CLOSED;
     throw new TypeError(
@@ -371,19 +363,29 @@ export class FunctionCoroutine<T> extends Coroutine<T> {
     );
   }
 
-  #forward(thrown: boolean, value: unknown): boolean {
-    const generator = this.#generator as GeneratorCoroutine<T>;
-    const done = generator._advance(thrown, value);
-    this._value = generator._value;
-    this._yielded = generator._yielded;
+  #forward(inner: Coroutine<T>, thrown: boolean, value: unknown): boolean {
+    const done = inner._advance(thrown, value);
+    this._value = inner._value;
+    this._yielded = inner._yielded;
     return done;
   }
 
   override close(): void {
     super.close();
     this.#call = null;
-    this.#generator?.close();
+    this.#inner?.close();
   }
+}
+
+function inner_coroutine<T>(result: unknown): Coroutine<T> | null {
+  if (result instanceof Coroutine) {
+    result._claim();
+    return result;
+  }
+  if (result instanceof Future) return new GeneratorCoroutine("", result[Symbol.iterator]());
+  return is_generator(result)
+    ? new GeneratorCoroutine("", result as Generator<unknown, T, unknown>)
+    : null;
 }
 
 const IDLE = 0;
@@ -609,7 +611,7 @@ export function library_coroutine<T>(
 export function* wait_on<T>(awaitable: PromiseLike<T> | T): Generator<unknown, T, unknown> {
   if (awaitable instanceof Coroutine || awaitable instanceof Future) return yield* awaitable;
   if (!isawaitable(awaitable)) return awaitable;
-  return (yield new NativeCall(awaitable)) as T;
+  return (yield new NativeCall(Promise.resolve(awaitable))) as T;
 }
 
 /** Calls a function of the user, in a generator of the library, and waits for what it returns. */

@@ -105,7 +105,7 @@ export class KeyboardInterrupt extends BaseException {}
  * import * as asyncio from "@pythonic/asyncio";
  * import { assertThrows } from "@std/assert";
  *
- * assertThrows(() => new asyncio.Future().result(), asyncio.InvalidStateError, "Result is not ready.");
+ * assertThrows(() => new asyncio.Future().result(), asyncio.InvalidStateError, "Result is not set.");
  * ```
  */
 export class InvalidStateError extends Error {

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { ConcurrentFuture } from "./concurrent_futures.ts";
 import { type Context, copy_context } from "./contextvars.ts";
 import { CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import {
@@ -290,7 +291,7 @@ export class Future<T> implements Promise<T> {
    */
   result(): T {
     if (this._state === FINISHED) return this._value as T;
-    if (this._state === PENDING) throw new InvalidStateError("Result is not ready.");
+    if (this._state === PENDING) throw new InvalidStateError("Result is not set.");
     throw this._error();
   }
 
@@ -581,9 +582,12 @@ export function isfuture(value: unknown): value is Future<unknown> {
 
 /** A future of a thenable that is none of this library's: it has the thenable's outcome. */
 export class ForeignFuture<T> extends Future<T> {
+  readonly #source: PromiseLike<T>;
+
   /** @internal */
   constructor(source: PromiseLike<T>, options: FutureOptions) {
     super(options);
+    this.#source = source;
     this._loop._note_foreign(this);
     const settle = (state: number, value: unknown) => {
       if (this._state !== PENDING || this._loop.is_closed()) return;
@@ -597,6 +601,7 @@ export class ForeignFuture<T> extends Future<T> {
   override _finish(state: number, value: unknown): void {
     this._loop._forget_foreign(this);
     super._finish(state, value);
+    if (state === CANCELLED && this.#source instanceof ConcurrentFuture) this.#source.cancel();
   }
 }
 // It is a Future to whoever looks at it.
@@ -605,7 +610,8 @@ Object.defineProperty(ForeignFuture, "name", { value: "Future" });
 /**
  * Wraps a promise, or any thenable, in a future of a loop.
  *
- * The wrapped work goes on when the future is cancelled; only its outcome is ignored then.
+ * The wrapped work goes on when the future is cancelled; only its outcome is ignored then. A
+ * {@linkcode ConcurrentFuture} is cancelled too.
  *
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.wrap_future Python's wrap_future}.
  *

@@ -141,22 +141,22 @@ export class Task<T> extends Future<T> {
     this.#coroutine = coroutine;
     this.#name = options.name ?? ++tasks_named;
     this._context = options.context ?? copy_context();
-    if (options.eager_start && this._loop.is_running()) {
-      this.#start_eagerly();
-    } else {
-      // The user's own asynchronous context, as it is here, is the one that the task runs in. A
-      // promise keeps it at a tenth of the price of an AsyncResource, but calls back in a microtask,
-      // which an async function may; a generator must be run at once.
-      if (has_async_context) {
-        if (coroutine instanceof FunctionCoroutine) {
-          new Promise<void>((resolve) => this.#open_gate = resolve).then(() => this.#start());
-        } else {
-          this.#scope = capture_scope();
+    const runs_eagerly = options.eager_start && this._loop.is_running();
+    if (has_async_context) {
+      // The task runs in the asynchronous context of the code that creates it, and can be told from
+      // it. A promise keeps that context at a tenth of the price of a scope, but calls back in a
+      // microtask, which an async function may; a generator must be run at once.
+      if (!(coroutine instanceof FunctionCoroutine)) {
+        if (!(coroutine instanceof Suspension)) {
+          this.#scope = run_with(this, capture_scope, undefined);
         }
+      } else if (!runs_eagerly) {
+        new Promise<void>((resolve) => this.#open_gate = resolve).then(() => this.#start());
       }
-      this._loop._register_task(this as Task<unknown>);
-      this._loop._schedule(this);
     }
+    this._loop._register_task(this as Task<unknown>);
+    if (runs_eagerly) this.#start_eagerly();
+    else this._loop._schedule(this);
   }
 
   /** The coroutine that the task runs. */
@@ -373,13 +373,8 @@ export class Task<T> extends Future<T> {
 
   #start_eagerly(): void {
     const outer = save_turn();
-    this._loop._register_task(this as Task<unknown>);
-    if (has_async_context && !(this.#coroutine instanceof FunctionCoroutine)) {
-      this.#scope = capture_scope();
-    }
     try {
-      if (has_async_context) run_with(this, () => this.#run_step(NOTHING), undefined);
-      else this.#run_step(NOTHING);
+      run_with(this, () => this.#run_step(NOTHING), undefined);
     } finally {
       restore_turn(outer);
     }

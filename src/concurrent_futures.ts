@@ -1,0 +1,165 @@
+/**
+ * Python's `concurrent.futures.Future`: the result of work in another loop.
+ *
+ * @module
+ */
+
+import { CancelledError, InvalidStateError } from "./exceptions.ts";
+import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+
+type State = "pending" | "cancelled" | "finished" | "failed";
+
+/**
+ * What `run_coroutine_threadsafe()` returns: a promise that can be asked and cancelled from anywhere.
+ *
+ * Its callbacks are called at once, where it is settled, and belong to no loop.
+ *
+ * See {@link https://docs.python.org/3/library/concurrent.futures.html#future-objects Python's concurrent.futures.Future}.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loop = asyncio.get_event_loop();
+ * const future = asyncio.run_coroutine_threadsafe(asyncio.sleep(0.001, "done"), loop);
+ * assertEquals(future.done(), false);
+ * assertEquals(await future, "done");
+ * assertEquals(future.result(), "done");
+ * ```
+ */
+export class ConcurrentFuture<T> implements Promise<T> {
+  #state: State = "pending";
+  #value: unknown = undefined;
+  #callbacks: ((future: this) => unknown)[] = [];
+
+  /** Whether it has a result or an error, or is cancelled. */
+  done(): boolean {
+    return this.#state !== "pending";
+  }
+
+  /** Whether it is cancelled. */
+  cancelled(): boolean {
+    return this.#state === "cancelled";
+  }
+
+  /** Cancels it, and the task that works for it; returns false if it is done. */
+  cancel(): boolean {
+    if (this.#state === "cancelled") return true;
+    if (this.#state !== "pending") return false;
+    this.#settle("cancelled", undefined);
+    return true;
+  }
+
+  /**
+   * The result; it does not wait for it: `await` does.
+   *
+   * @throws {InvalidStateError} if it is not there yet
+   * @throws {CancelledError} if the future is cancelled
+   * @throws the error that the work ended with
+   */
+  result(): T {
+    if (this.#state === "finished") return this.#value as T;
+    throw this.#error("Result is not set.");
+  }
+
+  /**
+   * The error that the work ended with, or `null` if there is a result.
+   *
+   * @throws {InvalidStateError} if it is not done
+   * @throws {CancelledError} if it is cancelled
+   */
+  exception(): unknown {
+    if (this.#state === "finished") return null;
+    if (this.#state === "failed") return this.#value;
+    throw this.#error("Exception is not set.");
+  }
+
+  /** Has a function called with the future when it is done; at once if it is. */
+  add_done_callback(callback: (future: this) => unknown): void {
+    if (typeof callback !== "function") {
+      throw new TypeError(
+        `a callable object was expected by add_done_callback(), got ${repr(callback)}`,
+      );
+    }
+    if (this.#state === "pending") this.#callbacks.push(callback);
+    else this.#call(callback);
+  }
+
+  /** Waits for it, as the `then` of a promise. */
+  then<R1 = T, R2 = never>(
+    on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
+    on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+  ): Promise<R1 | R2> {
+    return new Promise<T>((resolve, reject) => {
+      this.add_done_callback(() => {
+        if (this.#state === "finished") resolve(this.#value as T);
+        else reject(this.#error(""));
+      });
+    }).then(on_fulfilled, on_rejected);
+  }
+
+  /** As the `catch` of a promise. */
+  catch<R = never>(
+    on_rejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+  ): Promise<T | R> {
+    return this.then(null, on_rejected);
+  }
+
+  /** As the `finally` of a promise. */
+  finally(on_finally?: (() => void) | null): Promise<T> {
+    return this.then().finally(on_finally);
+  }
+
+  /** @internal */
+  _set_result(value: T): void {
+    if (this.#state === "pending") this.#settle("finished", value);
+  }
+
+  /** @internal */
+  _set_exception(error: unknown): void {
+    if (this.#state === "pending") this.#settle("failed", error);
+  }
+
+  #settle(state: State, value: unknown): void {
+    this.#state = state;
+    this.#value = value;
+    const callbacks = this.#callbacks;
+    this.#callbacks = [];
+    for (const callback of callbacks) this.#call(callback);
+  }
+
+  #call(callback: (future: this) => unknown): void {
+    try {
+      callback(this);
+    } catch (error) {
+      console.error(`exception calling callback for ${this}\n`, error);
+    }
+  }
+
+  #error(message: string): unknown {
+    if (this.#state === "pending") return new InvalidStateError(message);
+    return this.#state === "cancelled" ? new CancelledError() : this.#value;
+  }
+
+  /** Names the class in a promise's stead. */
+  get [Symbol.toStringTag](): string {
+    return "ConcurrentFuture";
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    if (this.#state === "failed") return `<Future finished raised ${repr(this.#value)}>`;
+    return `<Future ${this.#state}>`;
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}
