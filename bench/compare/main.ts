@@ -1,0 +1,101 @@
+/**
+ * The comparison: this library beside bare promises, CPython and other JavaScript libraries, on one machine in one run.
+ *
+ * ```sh
+ * deno task bench:compare
+ * deno task bench:compare --rounds 3 --only W1,W4 --contestants library,floor,cpython
+ * ```
+ *
+ * A run of everything also measures how cost grows and latency under load, and writes results.md, results.svg and
+ * growth.svg beside this file; `--output DIR` writes the results of any run there.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { type Contestant, CONTESTANTS } from "./contestants.ts";
+import { growth_svg, growth_table, measure_growth } from "./growth.ts";
+import { latency_table, measure_latency } from "./latency.ts";
+import { to_svg } from "./picture.ts";
+import { to_markdown } from "./report.ts";
+import { measure_all, type Ready } from "./rounds.ts";
+import { WORKLOADS } from "./workloads.ts";
+
+const { values: options } = parseArgs({
+  args: Deno.args,
+  options: {
+    rounds: { type: "string", default: "7" },
+    only: { type: "string" },
+    contestants: { type: "string" },
+    output: { type: "string" },
+  },
+});
+
+const rounds = Number(options.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) {
+  throw new RangeError(
+    `Cannot run as --rounds must be a positive integer: received ${options.rounds}`,
+  );
+}
+const workloads = chosen(WORKLOADS, options.only, "--only");
+const ready = await find_all(chosen(CONTESTANTS, options.contestants, "--contestants"));
+
+const began = performance.now();
+const figures = await measure_all(ready, workloads, rounds, tell);
+const parts = [
+  to_markdown(figures, workloads, ready),
+  `Medians of ${rounds} rounds. In brackets: the ratio to CPython.\n`,
+];
+const pictures = new Map([
+  ["results.svg", to_svg(figures, workloads, ready.map(({ contestant }) => contestant))],
+]);
+const is_all = options.only === undefined && options.contestants === undefined;
+if (is_all) {
+  const growth = await measure_growth(tell);
+  pictures.set("growth.svg", growth_svg(growth));
+  parts.push("## Cost as work grows\n", growth_table(growth));
+  parts.push("## Latency under load\n", latency_table(await measure_latency(tell)));
+}
+tell("");
+parts.push(`Taken in ${Math.round((performance.now() - began) / 1000)} s.\n`);
+const markdown = parts.join("\n");
+console.log(markdown);
+
+const output = options.output ?? (is_all ? new URL(".", import.meta.url).pathname : null);
+if (output !== null) {
+  await Deno.mkdir(output, { recursive: true });
+  await Deno.writeTextFile(`${output}/results.md`, `# Results\n\n${markdown}`);
+  for (const [name, picture] of pictures) await Deno.writeTextFile(`${output}/${name}`, picture);
+}
+
+function chosen<T extends { readonly id: string }>(
+  list: readonly T[],
+  ids: string | undefined,
+  option: string,
+): readonly T[] {
+  if (ids === undefined) return list;
+  const wanted = ids.split(",");
+  const known = list.map(({ id }) => id);
+  const unknown = wanted.filter((id) => !known.includes(id));
+  if (unknown.length > 0) {
+    throw new RangeError(
+      `Cannot run as ${option} must be of ${known.join(", ")}: received ${unknown.join(", ")}`,
+    );
+  }
+  return list.filter(({ id }) => wanted.includes(id));
+}
+
+async function find_all(contestants: readonly Contestant[]): Promise<Ready[]> {
+  const found: Ready[] = [];
+  for (const contestant of contestants) {
+    const runner = await contestant.find();
+    if (runner === null) console.error(`${contestant.title}: cannot run on this machine`);
+    else found.push({ contestant, runner });
+  }
+  return found;
+}
+
+function tell(text: string): void {
+  if (!Deno.stderr.isTerminal()) return;
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+}

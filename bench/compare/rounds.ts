@@ -1,0 +1,96 @@
+/**
+ * Runs the contestants round-robin, each workload in a process of its own, and takes medians.
+ *
+ * @module
+ */
+
+import { run_job, WorkerFailed } from "./child.ts";
+import type { Contestant, Runner } from "./contestants.ts";
+import type { Job } from "./measure.ts";
+import { measures_memory, type Workload } from "./workloads.ts";
+
+/** A contestant that this machine can run. */
+export interface Ready {
+  readonly contestant: Contestant;
+  readonly runner: Runner;
+}
+
+/** Nanoseconds, or bytes, per operation: by workload, then by contestant. */
+export type Figures = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+const WARM_UP_MS = 100;
+const MEASURE_MS = 300;
+
+/** Measures everything `rounds` times, interleaved; `tell` hears what is being measured. */
+export async function measure_all(
+  ready: readonly Ready[],
+  workloads: readonly Workload[],
+  rounds: number,
+  tell: (text: string) => void,
+): Promise<Figures> {
+  const samples = new Map(workloads.map(({ id }) => [id, new Map<string, number[]>()]));
+  const failed = new Set<string>();
+  for (let round = 0; round < rounds; round++) {
+    for (const workload of workloads) {
+      for (const { contestant, runner } of rotated(ready, round)) {
+        const name = `${contestant.id} ${workload.id}`;
+        if (failed.has(name) || !takes_part(contestant, workload)) continue;
+        tell(`round ${round + 1} of ${rounds}: ${name}`);
+        try {
+          const figure = await run_job(runner.command, job_of(contestant, workload));
+          add_sample(samples.get(workload.id), contestant.id, figure);
+        } catch (error) {
+          if (!(error instanceof WorkerFailed)) throw error;
+          failed.add(name);
+          console.error(`${name} failed: ${error.message}`);
+        }
+      }
+    }
+  }
+  return medians(samples);
+}
+
+function takes_part(contestant: Contestant, workload: Workload): boolean {
+  return contestant.workloads?.includes(workload.id) ?? true;
+}
+
+// Whoever comes first in one round comes last in another.
+function rotated<T>(list: readonly T[], by: number): T[] {
+  const start = by % Math.max(1, list.length);
+  return [...list.slice(start), ...list.slice(0, start)];
+}
+
+function job_of(contestant: Contestant, workload: Workload): Job {
+  const size = contestant.sizes?.[workload.id] ?? workload.size;
+  return {
+    workload: workload.id,
+    size,
+    warm_up_size: Math.min(size, workload.warm_up_size),
+    idle_ms: workload.idle_ms,
+    warm_up_ms: WARM_UP_MS,
+    measure_ms: measures_memory(workload) ? 0 : MEASURE_MS,
+  };
+}
+
+function add_sample(
+  samples: Map<string, number[]> | undefined,
+  contestant: string,
+  figure: number,
+): void {
+  const taken = samples?.get(contestant);
+  if (taken === undefined) samples?.set(contestant, [figure]);
+  else taken.push(figure);
+}
+
+function medians(samples: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>): Figures {
+  return new Map([...samples].map(([workload, row]) => [
+    workload,
+    new Map([...row].map(([contestant, taken]) => [contestant, median(taken)])),
+  ]));
+}
+
+function median(figures: readonly number[]): number {
+  const sorted = figures.toSorted((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

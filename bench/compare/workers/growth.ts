@@ -1,0 +1,109 @@
+/**
+ * What should cost the same per task however many tasks there are, on this library and a virtual clock.
+ *
+ * @module
+ */
+
+import {
+  as_completed,
+  async_with,
+  create_task,
+  gather,
+  Lock,
+  Queue,
+  run,
+  sleep,
+  type Task,
+  TaskGroup,
+  VirtualClockEventLoop,
+  wait,
+} from "../../../mod.ts";
+import { type Batches, measure } from "../measure.ts";
+
+const empty = async () => {};
+
+function start_empty(size: number): Task<void>[] {
+  return Array.from({ length: size }, () => create_task(empty));
+}
+
+function start_getters(queue: Queue<number>, size: number): Task<number>[] {
+  return Array.from({ length: size }, () => create_task(queue.get()));
+}
+
+async function start_sleeping(size: number): Promise<Task<void>[]> {
+  const tasks = Array.from({ length: size }, () => create_task(sleep(3600)));
+  await sleep(0);
+  return tasks;
+}
+
+const batches: Batches = {
+  async "spawn"(size) {
+    for (const task of start_empty(size)) await task;
+    return size;
+  },
+
+  async "gather"(size) {
+    await gather(Array.from({ length: size }, () => empty));
+    return size;
+  },
+
+  async "timers"(size) {
+    // A multiple of a prime: in no order, no two at once.
+    await gather(Array.from({ length: size }, (_, index) => sleep(1 + index * 7_919 % size)));
+    return size;
+  },
+
+  async "cancel"(size) {
+    const tasks = await start_sleeping(size);
+    for (const task of tasks) task.cancel();
+    await gather(tasks, { return_exceptions: true });
+    return size;
+  },
+
+  async "queue waiters"(size) {
+    const queue = new Queue<number>();
+    const getters = start_getters(queue, size);
+    await sleep(0);
+    for (let item = 0; item < size; item++) queue.put_nowait(item);
+    await gather(getters);
+    return size;
+  },
+
+  async "cancelled queue waiters"(size) {
+    const getters = start_getters(new Queue<number>(), size);
+    await sleep(0);
+    // The last comes first: a search from the front would go through all.
+    for (const getter of getters.toReversed()) getter.cancel();
+    await gather(getters, { return_exceptions: true });
+    return size;
+  },
+
+  async "lock waiters"(size) {
+    const lock = new Lock();
+    const work = () => async_with(lock, () => sleep(0));
+    await gather(Array.from({ length: size }, () => work));
+    return size;
+  },
+
+  async "as_completed"(size) {
+    for await (const task of as_completed(start_empty(size))) task.result();
+    return size;
+  },
+
+  async "wait"(size) {
+    await wait(start_empty(size));
+    return size;
+  },
+
+  async "TaskGroup"(size) {
+    await async_with(new TaskGroup(), async (group) => {
+      for (let started = 0; started < size; started++) group.create_task(empty);
+      await sleep(0);
+    });
+    return size;
+  },
+};
+
+await run(() => measure(batches, start_sleeping), {
+  loop_factory: () => new VirtualClockEventLoop(),
+});

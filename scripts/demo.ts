@@ -1,0 +1,153 @@
+/**
+ * A tour of the programs in `examples/seed/`: what each one shows, its source, its output as it comes,
+ * and the time it took.
+ *
+ *     deno task demo               all of them, in half a minute
+ *     deno task demo rand mygen    only these
+ *     deno task demo --list        what there is
+ */
+
+import { parseArgs, stripVTControlCharacters, styleText } from "node:util";
+import { highlight, type Kind } from "./highlight.ts";
+
+const PROGRAMS = new URL("../examples/seed/", import.meta.url);
+
+/** The tour's stops, in the order in which each builds on those before. */
+const CHAPTERS: Readonly<Record<string, readonly string[]>> = {
+  "Generators": ["lazy_range", "jumping_range", "yield_from", "bottom_middle_top"],
+  "Coroutines": ["countdown_generators", "countdown_async", "awaitables"],
+  "Several at once": ["countasync", "rand", "create_task", "mygen", "wait_timeout"],
+  "Patterns": ["chained", "async_queue"],
+  "Callbacks": ["call_soon", "call_later", "call_at"],
+  "From outside": ["call_soon_threadsafe", "run_coroutine_threadsafe"],
+  "Loops": ["get_running_loop", "two_loops", "sleeping_loop"],
+};
+
+const WIDTH = 80;
+
+/** Whether the terminal takes colours. */
+const COLOURS = Deno.stdout.isTerminal() && !Deno.noColor;
+
+/** Whether to paint is decided here, and not by `styleText` once more. */
+const PAINT = { validateStream: false };
+
+const INKS = {
+  comment: "gray",
+  string: "green",
+  keyword: "magenta",
+  number: "yellow",
+  title: "bold",
+  frame: "cyan",
+  time: "dim",
+  error: "red",
+} as const satisfies Record<Kind | "title" | "frame" | "time" | "error", string>;
+
+function paint(ink: keyof typeof INKS, text: string): string {
+  return COLOURS ? styleText(INKS[ink], text, PAINT) : text;
+}
+
+interface Stop {
+  readonly chapter: string;
+  readonly name: string;
+}
+
+interface Program {
+  readonly summary: string;
+  readonly source: string;
+}
+
+/** A program without its header: a line that says what it shows, and one that says how to run it. */
+async function read_program(name: string): Promise<Program> {
+  const text = await Deno.readTextFile(new URL(`${name}.ts`, PROGRAMS));
+  const [summary, , ...source] = text.split("\n");
+  return { summary: summary.replace("// ", ""), source: source.join("\n").trim() };
+}
+
+async function* lines_of(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
+/** Runs a program, printing its output line by line; gives its exit code. */
+async function run_program(name: string): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", new URL(`${name}.ts`, PROGRAMS).href],
+    stdout: "piped",
+  }).spawn();
+  for await (const line of lines_of(child.stdout)) {
+    // A program may leave the terminal in a colour of its own.
+    const text = COLOURS ? styleText("reset", line, PAINT) : stripVTControlCharacters(line);
+    console.log(`${paint("frame", "│")} ${text}`);
+  }
+  return (await child.status).code;
+}
+
+/** Shows one program and runs it; gives whether it ended well. */
+async function show({ chapter, name }: Stop, place: string): Promise<boolean> {
+  const { summary, source } = await read_program(name);
+  const rule = "─".repeat(WIDTH - chapter.length - name.length - place.length - 7);
+  const title = `${chapter}: ${paint("title", name)}`;
+  console.log(`${paint("frame", "──")} ${title} ${paint("frame", rule)} ${place}\n`);
+  console.log(`${paint("title", summary)}\n`);
+  for (const line of highlight(source, paint).split("\n")) console.log(`  ${line}`.trimEnd());
+  console.log();
+  const start = performance.now();
+  const code = await run_program(name);
+  const took = ((performance.now() - start) / 1000).toFixed(2);
+  const end = code === 0 ? "" : paint("error", `, with exit code ${code}`);
+  console.log(`${paint("frame", "└")} ${paint("time", `${took} seconds`)}${end}\n`);
+  return code === 0;
+}
+
+async function list(stops: readonly Stop[]): Promise<void> {
+  let current = "";
+  for (const { chapter, name } of stops) {
+    if (chapter !== current) console.log(paint("title", current = chapter));
+    const { summary } = await read_program(name);
+    console.log(`  ${paint("frame", name)}\n    ${summary}`);
+  }
+}
+
+async function tour(stops: readonly Stop[]): Promise<boolean> {
+  const start = performance.now();
+  const failed: string[] = [];
+  for (const [index, stop] of stops.entries()) {
+    if (!await show(stop, `${index + 1}/${stops.length}`)) failed.push(stop.name);
+  }
+  const programs = stops.length === 1 ? "1 program" : `${stops.length} programs`;
+  const took = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${paint("title", programs)} in ${took} seconds.`);
+  if (failed.length > 0) console.log(paint("error", `Failed: ${failed.join(", ")}.`));
+  return failed.length === 0;
+}
+
+/** The command line: the stops that were asked for, or an error that says what is wrong with it. */
+function command_line(): { listing: boolean; stops: readonly Stop[] } {
+  const all = Object.entries(CHAPTERS).flatMap(([chapter, names]) =>
+    names.map((name) => ({ chapter, name }))
+  );
+  const { values, positionals } = parseArgs({
+    args: Deno.args,
+    allowPositionals: true,
+    options: { list: { type: "boolean", short: "l" } },
+  });
+  const unknown = positionals.find((wanted) => all.every(({ name }) => name !== wanted));
+  if (unknown !== undefined) throw new Error(`There is no program '${unknown}': see --list`);
+  const chosen = all.filter(({ name }) => positionals.includes(name));
+  return { listing: values.list ?? false, stops: chosen.length > 0 ? chosen : all };
+}
+
+let choice;
+try {
+  choice = command_line();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  Deno.exit(2);
+}
+if (choice.listing) await list(choice.stops);
+else if (!await tour(choice.stops)) Deno.exit(1);

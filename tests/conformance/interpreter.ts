@@ -1,0 +1,357 @@
+/** Runs random programs on this library under a virtual clock and returns their traces. */
+
+import * as asyncio from "../../mod.ts";
+import { compile } from "./compile.ts";
+import { makeError, matches, Primitives } from "./primitives.ts";
+import type { Action, ErrorKind, ExceptKind, Message, Program, Trace } from "./program.ts";
+import { show } from "./show.ts";
+
+/** What a compiled program gives to `create_task`. */
+type Launchable = Parameters<typeof asyncio.create_task>[0];
+type AnyTask = asyncio.Task<unknown>;
+type AnyFuture = asyncio.Future<unknown>;
+type DoneCallback = (future: AnyFuture) => void;
+
+/** Real seconds after which a program that neither ends nor finds itself in a deadlock is given up. */
+const PATIENCE = 10;
+
+/** The item counted from the newest, around the corner. */
+function newest<T>(items: readonly T[], index: number): T | undefined {
+  return items[items.length - 1 - index % items.length];
+}
+
+/** One run of one program; the compiled program calls its public methods. */
+class Run extends Primitives {
+  readonly #program: Program;
+  readonly #loop: asyncio.VirtualClockEventLoop;
+  readonly #trace: Trace = [];
+  readonly #tasks: AnyTask[] = [];
+  readonly #bodyOf = new Map<AnyTask, number>();
+  /** The statements that each task is in, the innermost last. */
+  readonly #suspendedAt = new Map<AnyTask, number[]>();
+  readonly #groups: asyncio.TaskGroup[] = [];
+  readonly #timeouts: asyncio.Timeout[] = [];
+  readonly #handles: asyncio.Handle[] = [];
+  readonly #callbacks: [AnyFuture, DoneCallback][] = [];
+  readonly #tokens: [asyncio.ContextVar<number>, asyncio.Token<number>][] = [];
+  /** How often each condition was notified. */
+  readonly #notified: number[];
+
+  constructor(program: Program) {
+    const loop = new asyncio.VirtualClockEventLoop();
+    super(program.shared, loop);
+    this.#program = program;
+    this.#loop = loop;
+    this.#notified = this.conditions.map(() => 0);
+  }
+
+  async run(): Promise<Trace> {
+    this.#loop.set_exception_handler((_, { message = "", exception }) => {
+      if (/never retrieved$|it is pending!$/.test(message)) return;
+      // What follows in the message is a repr.
+      this.#record("loop", 0, `${message.split(" <")[0]}: ${show(exception)}`);
+    });
+    const start = new Function("asyncio", "run", compile(this.#program));
+    const main: AnyTask = this.#loop.create_task(start(asyncio, this) as Launchable);
+    this.#register(main, 0);
+    await this.#phase(main);
+    await this.#phase(() => this.#finish());
+    for (const task of this.#tasks) {
+      this.#record(task.get_name(), 0, `${stateOf(task)} ${task.cancelling()}`);
+    }
+    const compared = [...this.compared(), ...this.#groups, ...this.#timeouts];
+    for (const [index, primitive] of compared.entries()) {
+      this.#record("final", 0, `${index} ${String(primitive).replace("null", "None")}`);
+    }
+    this.#loop.close();
+    return this.#trace;
+  }
+
+  // The trace.
+
+  event(statement: number, what: string, ...values: unknown[]): void {
+    const task = asyncio.current_task();
+    this.#record(task?.get_name() ?? "callback", statement, [what, ...values.map(show)].join(" "));
+  }
+
+  begin(statement: number): void {
+    this.#places(this.current()).push(statement);
+    this.event(statement, "begin");
+  }
+
+  end(statement: number, result?: unknown): void {
+    this.#places(this.current()).pop();
+    this.event(statement, "end", result);
+  }
+
+  fail(statement: number, error: unknown): unknown {
+    this.#places(this.current()).pop();
+    this.event(statement, "fail", error);
+    return error;
+  }
+
+  // Errors.
+
+  matches(error: unknown, kind: ExceptKind): boolean {
+    return matches(error, kind);
+  }
+
+  error(kind: ErrorKind): Error {
+    return makeError(kind);
+  }
+
+  raise(kind: ErrorKind, message?: Message): never {
+    throw makeError(kind, message === undefined ? undefined : String(message));
+  }
+
+  // Tasks.
+
+  enter(body: number): void {
+    const task = this.current();
+    if (!this.#bodyOf.has(task)) this.#register(task, body);
+    this.event(0, `body ${body}`);
+  }
+
+  spawn(body: number, work: Launchable, options: { eager_start?: boolean } = {}): string {
+    return this.#created(asyncio.create_task(work, options), body);
+  }
+
+  current(): AnyTask {
+    const task = asyncio.current_task();
+    if (task === null) throw new Error("no task is the current one");
+    return task;
+  }
+
+  known(index: number): AnyTask {
+    return this.#tasks[index % this.#tasks.length];
+  }
+
+  /** A task that may be waited for in `body`, or a future that is done. */
+  waitable(index: number, body: number): AnyFuture {
+    const tasks = this.#tasks.filter((task) => (this.#bodyOf.get(task) ?? 0) > body);
+    return tasks[index % tasks.length] ?? this.done_future("no task");
+  }
+
+  done_future(value: unknown): AnyFuture {
+    const future = this.#loop.create_future<unknown>();
+    future.set_result(value);
+    return future;
+  }
+
+  waited([done, pending]: [Iterable<AnyFuture>, Iterable<AnyFuture>]): string[][] {
+    return [done, pending].map((futures) => [...futures].map(show).sort());
+  }
+
+  all_tasks(): string[] {
+    const tasks = [...asyncio.all_tasks()].filter((task) => this.#bodyOf.has(task));
+    return tasks.map((task) => task.get_name()).sort();
+  }
+
+  cancel(task: AnyTask, message?: Message): string {
+    const place = this.#places(task).at(-1);
+    let where = place === undefined ? "start" : `#${place}`;
+    if (task.done()) where = "done";
+    else if (task === asyncio.current_task()) where = "itself";
+    const cancelled = message === undefined ? task.cancel() : task.cancel(message);
+    return `${task.get_name()} ${show(cancelled)} at ${where}`;
+  }
+
+  // Groups and timeouts.
+
+  enter_group(statement: number, group: asyncio.TaskGroup): void {
+    this.#groups.push(group);
+    this.event(statement, "enter", null);
+  }
+
+  group_spawn(index: number, body: number, work: Launchable): string {
+    const group = newest(this.#groups, index);
+    return group ? this.#created(group.create_task(work), body) : "no group";
+  }
+
+  enter_timeout(statement: number, timeout: asyncio.Timeout): void {
+    this.#timeouts.push(timeout);
+    this.event(statement, "enter", null);
+  }
+
+  reschedule(index: number, delay: number | null): string | void {
+    const timeout = newest(this.#timeouts, index);
+    if (timeout === undefined) return "no timeout";
+    return timeout.reschedule(delay === null ? null : this.#loop.time() + delay);
+  }
+
+  timeout_state(index: number): unknown {
+    const timeout = newest(this.#timeouts, index);
+    return timeout ? [timeout.when(), timeout.expired()] : "no timeout";
+  }
+
+  // Conditions.
+
+  notify(condition: number, count?: number): void {
+    this.#notified[condition]++;
+    if (count === undefined) this.conditions[condition].notify_all();
+    else this.conditions[condition].notify(count);
+  }
+
+  predicate(statement: number, condition: number, remainder: number): () => boolean {
+    return () => {
+      const result = this.#notified[condition] % 3 === remainder;
+      this.event(statement, "check", result);
+      return result;
+    };
+  }
+
+  // Callbacks and futures.
+
+  call_soon(statement: number, action: Action): void {
+    this.#handles.push(this.#loop.call_soon(this.#callback(statement, action)));
+  }
+
+  call_later(statement: number, delay: number, action: Action): void {
+    this.#handles.push(this.#loop.call_later(delay, this.#callback(statement, action)));
+  }
+
+  call_at(statement: number, when: number, action: Action): void {
+    this.#handles.push(this.#loop.call_at(when, this.#callback(statement, action)));
+  }
+
+  timers(statement: number, count: number, spread: number, keep: number): void {
+    const handles: asyncio.TimerHandle[] = [];
+    for (let index = 0; index < count; index++) {
+      const tell = () => this.event(statement, `timer ${index}`);
+      handles.push(this.#loop.call_later(index * 7 % spread, tell));
+    }
+    for (const [index, handle] of handles.entries()) {
+      if (index % keep !== 0) handle.cancel();
+    }
+  }
+
+  handle_cancel(index: number): boolean | string {
+    const handle = newest(this.#handles, index);
+    if (handle === undefined) return "no handle";
+    handle.cancel();
+    return handle.cancelled();
+  }
+
+  add_callback(statement: number, future: AnyFuture, action: Action): void {
+    const callback = this.#callback(statement, action);
+    this.#callbacks.push([future, callback]);
+    future.add_done_callback(callback);
+  }
+
+  remove_callback(index: number): number | string {
+    const [future, callback] = newest(this.#callbacks, index) ?? [];
+    if (future === undefined || callback === undefined) return "no callback";
+    return future.remove_done_callback(callback);
+  }
+
+  future_new(index: number): void {
+    this.futures[index] = this.#loop.create_future<unknown>();
+  }
+
+  // Context variables.
+
+  variable_set(index: number, value: number): void {
+    const variable = this.variables[index];
+    this.#tokens.push([variable, variable.set(value)]);
+  }
+
+  variable_reset(index: number): string | void {
+    const [variable, token] = newest(this.#tokens, index) ?? [];
+    if (variable === undefined || token === undefined) return "no token";
+    variable.reset(token);
+  }
+
+  // Its own.
+
+  #act(action: Action, statement: number): unknown {
+    switch (action.act) {
+      case "log":
+        return action.value;
+      case "raise":
+        return this.raise(action.error);
+      case "cancel":
+        return this.cancel(this.known(action.task));
+      case "set_result":
+        return this.futures[action.future].set_result(action.value);
+      case "set_exception":
+        return this.futures[action.future].set_exception(makeError(action.error));
+      case "call_soon":
+        return this.call_soon(statement, { act: "log", value: action.value });
+      case "variable_get":
+        return this.variables[action.variable].get();
+      case "variable_set":
+        return this.variable_set(action.variable, action.value);
+    }
+  }
+
+  #callback(statement: number, action: Action): (...args: unknown[]) => void {
+    return (...args) => {
+      this.event(statement, "called", args);
+      try {
+        this.event(statement, "callback", this.#act(action, statement));
+      } catch (error) {
+        this.event(statement, "callback fails", error);
+        throw error;
+      }
+    };
+  }
+
+  async #phase(work: Parameters<asyncio.EventLoop["run_until_complete"]>[0]): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const impatience = new Promise<string>((resolve) => {
+      timer = setTimeout(() => resolve("hangs"), PATIENCE * 1000);
+    });
+    try {
+      const result = this.#loop.run_until_complete(work).then(show);
+      this.#record("loop", 0, `stopped ${await Promise.race([result, impatience])}`);
+    } catch (error) {
+      const deadlock = error instanceof asyncio.DeadlockError;
+      this.#record("loop", 0, deadlock ? "deadlock" : `stopped ${show(error)}`);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #finish(): Promise<number> {
+    const pending = this.#tasks.filter((task) => !task.done());
+    if (this.#program.finish === "cancel") {
+      for (const task of pending) task.cancel();
+    }
+    await asyncio.gather(pending, { return_exceptions: true });
+    return pending.length;
+  }
+
+  #created(task: AnyTask, body: number): string {
+    // An eager task has registered itself.
+    if (!this.#bodyOf.has(task)) this.#register(task, body);
+    return task.get_name();
+  }
+
+  #register(task: AnyTask, body: number): void {
+    task.set_name(`t${this.#tasks.length}`);
+    this.#tasks.push(task);
+    this.#bodyOf.set(task, body);
+    this.#suspendedAt.set(task, []);
+  }
+
+  #places(task: AnyTask): number[] {
+    const places = this.#suspendedAt.get(task);
+    if (places === undefined) throw new Error(`${task.get_name()} is not one of the program's`);
+    return places;
+  }
+
+  #record(task: string, statement: number, what: string): void {
+    this.#trace.push([this.#loop.time(), task, statement, what]);
+  }
+}
+
+function stateOf(task: AnyTask): string {
+  if (!task.done()) return "pending";
+  if (task.cancelled()) return "cancelled";
+  return show(task.exception() ?? task.result());
+}
+
+/** The trace of one program on this library. */
+export function runProgram(program: Program): Promise<Trace> {
+  return new Run(program).run();
+}
