@@ -17,6 +17,17 @@
  * @module
  */
 
+export {
+  aclosing,
+  aiter,
+  anext,
+  async_generator,
+  type AsyncClosable,
+  type AsyncClosing,
+  AsyncGeneratorObject,
+  type Closing,
+  closing,
+} from "./src/async_generators.ts";
 export { EventLoop } from "./src/base_events.ts";
 export { ConcurrentFuture } from "./src/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
@@ -77,6 +88,41 @@ export {
   isfuture,
   wrap_future,
 } from "./src/futures.ts";
+export {
+  aaccumulate,
+  aall,
+  aany,
+  abatched,
+  achain,
+  type Addable,
+  adict,
+  adropwhile,
+  aenumerate,
+  afilter,
+  aislice,
+  alist,
+  amap,
+  amax,
+  amerge,
+  amin,
+  type AnyIterable,
+  apairwise,
+  areduce,
+  type ArrayOf,
+  aset,
+  asum,
+  atakewhile,
+  atee,
+  azip,
+  type Comparable,
+  type ExtremumOptions,
+  type Item,
+  type Items,
+  type KeyedExtremumOptions,
+  ToolIterator,
+  type Truthy,
+  type ZipOptions,
+} from "./src/itertools.ts";
 export {
   type Acquirable,
   Barrier,

@@ -44,6 +44,7 @@ import { check_options, is_plain_object } from "./options.ts";
 import {
   ensure_future,
   gather,
+  NO_OPTIONS,
   Task,
   type TaskFactory,
   type TaskOptions,
@@ -152,8 +153,11 @@ export class EventLoop implements AbstractEventLoop {
   #handle_started = 0;
 
   #task_factory: TaskFactory | null = null;
+  readonly #only_loop = { loop: this };
   #exception_handler: ExceptionHandler | null = null;
-  readonly #tasks = new Set<AnyTask>();
+  // A linked list, in the order of creation.
+  #first_task: AnyTask | null = null;
+  #last_task: AnyTask | null = null;
   readonly #unretrieved = new Unretrieved(this);
   readonly #signal_handlers = new Map<string, () => void>();
   #default_executor: Executor | null = null;
@@ -465,22 +469,33 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   _register_task(task: AnyTask): void {
-    this.#tasks.add(task);
+    const last = this.#last_task;
+    task._previous_task = last;
+    if (last === null) this.#first_task = task;
+    else last._next_task = task;
+    this.#last_task = task;
   }
 
   /** @internal */
   _unregister_task(task: AnyTask): void {
-    this.#tasks.delete(task);
+    const { _previous_task: previous, _next_task: next } = task;
+    if (previous === null) this.#first_task = next;
+    else previous._next_task = next;
+    if (next === null) this.#last_task = previous;
+    else next._previous_task = previous;
+    task._previous_task = task._next_task = null;
   }
 
   /** @internal */
   _tasks(): AnyTask[] {
-    return [...this.#tasks];
+    const tasks: AnyTask[] = [];
+    for (let task = this.#first_task; task !== null; task = task._next_task) tasks.push(task);
+    return tasks;
   }
 
   #report_cycle(): void {
     if (this.#waits_elsewhere.size > 0 || this.#run === null) return;
-    const cycle = find_cycle(this.#tasks);
+    const cycle = find_cycle(this._tasks());
     if (cycle === null || cycle.every((task) => this.#reported.has(task))) return;
     for (const task of cycle) this.#reported.add(task);
     const names = [...cycle, cycle[0]].map((task) => task.get_name()).join(" -> ");
@@ -784,9 +799,10 @@ export class EventLoop implements AbstractEventLoop {
    * @throws {RuntimeError} if the loop is closed
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
-  create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = {}): Task<T> {
+  create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
     this.#check_closed();
     if (this.#task_factory !== null) return this.#task_factory(this, coro, options);
+    if (options === NO_OPTIONS) return new Task(coro, this.#only_loop);
     check_options("create_task", options, ["name", "context", "eager_start"]);
     return new Task(coro, { ...options, loop: this });
   }

@@ -5,7 +5,7 @@
  */
 
 import { type AbstractEventLoop, get_event_loop, type Runnable } from "./events.ts";
-import { CancelledError, RuntimeError } from "./exceptions.ts";
+import { type CancelledError, make_cancelled_error, RuntimeError } from "./exceptions.ts";
 import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
 import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
 import { capture_scope, type Scope } from "./host/async_context.ts";
@@ -214,7 +214,7 @@ class CoroutineAwaiter extends Awaiter {
   declare readonly _task: AnyTask;
   readonly #coroutine: Coroutine<unknown>;
   // The user's code in a generator goes on in the host's context in which it was awaited.
-  readonly #scope: Scope | null;
+  #scope: Scope | null = null;
 
   constructor(
     task: AnyTask,
@@ -224,7 +224,6 @@ class CoroutineAwaiter extends Awaiter {
   ) {
     super(task, resolve, reject);
     this.#coroutine = coroutine;
-    this.#scope = coroutine instanceof Suspension ? null : capture_scope();
   }
 
   /** @internal */
@@ -266,6 +265,9 @@ class CoroutineAwaiter extends Awaiter {
         (error) => this.#go_on(true, error),
       );
     } else {
+      if (this.#scope === null && !(this.#coroutine instanceof Suspension)) {
+        this.#scope = capture_scope();
+      }
       this._task._await_yielded(this, yielded);
     }
   }
@@ -461,8 +463,7 @@ export abstract class Suspension<T> extends Coroutine<T> implements Waitable {
 
   /** @internal */
   _cancellation(): CancelledError | null {
-    if (this.#state !== CANCELLED) return null;
-    return this.#message === undefined ? new CancelledError() : new CancelledError(this.#message);
+    return this.#state === CANCELLED ? make_cancelled_error(this.#message) : null;
   }
 
   /** @internal The `repr` of the future that it stands for. */

@@ -10,7 +10,12 @@
 
 import { ConcurrentFuture } from "./concurrent_futures.ts";
 import { type Context, copy_context } from "./contextvars.ts";
-import { CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
+import {
+  CancelledError,
+  InvalidStateError,
+  make_cancelled_error,
+  RuntimeError,
+} from "./exceptions.ts";
 import {
   deno_inspect,
   extract_stack,
@@ -509,9 +514,7 @@ export class Future<T> implements Promise<T> {
       this._cancelled_error = null;
       return error;
     }
-    return this._cancel_message === undefined
-      ? new CancelledError()
-      : new CancelledError(this._cancel_message);
+    return make_cancelled_error(this._cancel_message);
   }
 
   /** @internal */

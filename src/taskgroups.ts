@@ -14,7 +14,7 @@ import { type AbstractEventLoop, get_running_loop } from "./events.ts";
 import { BaseExceptionGroup, CancelledError, leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import { deno_inspect, node_inspect } from "./format_helpers.ts";
 import type { Future } from "./futures.ts";
-import type { Task, TaskOptions } from "./tasks.ts";
+import { NO_OPTIONS, type Task, type TaskOptions } from "./tasks.ts";
 import { running_task } from "./turn.ts";
 
 type AnyTask = Task<unknown>;
@@ -130,7 +130,7 @@ export class TaskGroup {
    * @returns the task
    * @throws {RuntimeError} if the group is not entered, or is finished, or is being cancelled; the coroutine is closed
    */
-  create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = {}): Task<T> {
+  create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
     const reason = !this.#entered
       ? "has not been entered"
       : this.#exiting && this.#tasks.size === 0

@@ -28,6 +28,7 @@ import {
 import {
   CancelledError,
   leaves_the_loop,
+  make_cancelled_error,
   RuntimeError,
   TimeoutError,
   ValueError,
@@ -61,6 +62,9 @@ export interface TaskOptions {
   eager_start?: boolean | null;
 }
 
+/** No options: the default, by which it is known that there is nothing to look at. */
+export const NO_OPTIONS: TaskOptions = Object.freeze({});
+
 /** What makes tasks for a loop. */
 export type TaskFactory = <T>(
   loop: AbstractEventLoop,
@@ -69,6 +73,12 @@ export type TaskFactory = <T>(
 ) => Task<T>;
 
 let tasks_named = 0;
+
+let kept_resolve: () => void;
+const keep_resolve = (resolve: () => void): void => {
+  kept_resolve = resolve;
+};
+const first_step = (task: Task<unknown>): void => task._run_step(NOTHING);
 
 // A cancellation on its way from task to task has come back to one that it came from.
 let cycle_met = false;
@@ -106,8 +116,12 @@ export class Task<T> extends Future<T> {
   _waiting: Waitable | null = null;
   /** @internal Cancelled before it could be told: it is thrown at the next step. */
   _must_cancel = false;
-  /** @internal The step protocol: which of the loop's steps it is in. */
+  /** @internal The step protocol: 1 in a step, -1 waiting for something foreign, else 0. */
   _step = 0;
+  /** @internal Its neighbours in the loop's list of tasks. */
+  _previous_task: Task<unknown> | null = null;
+  /** @internal */
+  _next_task: Task<unknown> | null = null;
   #coroutine: Coroutine<T>;
   #name: unknown;
   #cancels_requested = 0;
@@ -151,7 +165,8 @@ export class Task<T> extends Future<T> {
           this.#scope = run_with(this, capture_scope, undefined);
         }
       } else if (!runs_eagerly) {
-        new Promise<void>((resolve) => this.#open_gate = resolve).then(() => this.#start());
+        new Promise<void>(keep_resolve).then(() => this._start());
+        this.#open_gate = kept_resolve;
       }
     }
     this._loop._register_task(this as Task<unknown>);
@@ -334,11 +349,7 @@ export class Task<T> extends Future<T> {
   #abort(message: unknown): void {
     const controller = this.#controller as AbortController;
     this.#controller = null;
-    controller.abort(
-      message === undefined || message === null
-        ? new CancelledError()
-        : new CancelledError(message),
-    );
+    controller.abort(make_cancelled_error(message ?? undefined));
   }
 
   // A foreign operation that knows the signal fails in the microtasks that follow its abort. If the
@@ -361,35 +372,31 @@ export class Task<T> extends Future<T> {
       }
     }
     const scope = this.#scope;
-    if (scope === null) this.#run_step(error);
-    else scope.run((error) => this.#run_step(error), error);
+    if (scope === null) this._run_step(error);
+    else scope.run((error) => this._run_step(error), error);
   }
 
-  // The first step of an async function, in the host's context of the code that created the task.
-  #start(): void {
-    this.#off_stack(() => run_with(this, () => this.#run_step(NOTHING), undefined));
+  /** @internal The first step of an async function, in the context of the code that made the task. */
+  _start(): void {
+    try {
+      run_with(this, first_step, this as Task<unknown>);
+    } catch (error) {
+      this._loop._interrupt(error); // the loop is not on the stack
+    }
     if (this._state !== PENDING) this._loop._end_last_step(this as Task<unknown>);
   }
 
   #start_eagerly(): void {
     const outer = save_turn();
     try {
-      run_with(this, () => this.#run_step(NOTHING), undefined);
+      run_with(this, first_step, this as Task<unknown>);
     } finally {
       restore_turn(outer);
     }
   }
 
-  // Runs what may throw an exception that leaves the loop, where the loop is not on the stack.
-  #off_stack(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      this._loop._interrupt(error);
-    }
-  }
-
-  #run_step(error: unknown): void {
+  /** @internal */
+  _run_step(error: unknown): void {
     enter(this._loop, this as Task<unknown>, this._context);
     try {
       if (!this.#started) {
@@ -419,6 +426,10 @@ export class Task<T> extends Future<T> {
         (error) => this.#native_call_ended(true, error),
       );
     } else {
+      // A generator in a function's place: from now on it is the loop that runs it.
+      if (this.#scope === null && !(coroutine instanceof Suspension)) {
+        this.#scope = capture_scope();
+      }
       this._await_yielded(this, yielded);
     }
   }
@@ -429,7 +440,11 @@ export class Task<T> extends Future<T> {
     try {
       this.#go_on(thrown, value);
     } catch (error) {
-      this.#off_stack(() => this.#raised(error));
+      try {
+        this.#raised(error);
+      } catch (error) {
+        this._loop._interrupt(error); // the loop is not on the stack
+      }
     } finally {
       leave();
     }
@@ -601,8 +616,6 @@ function not_a_coroutine(value: unknown): string {
     "work = coroutine(async (x) => …)";
 }
 
-const TASK_OPTIONS = ["name", "context", "eager_start"];
-
 /**
  * Makes a task of a coroutine and schedules it on the running loop.
  *
@@ -626,8 +639,7 @@ const TASK_OPTIONS = ["name", "context", "eager_start"];
  * assertEquals(await task, 42);
  * ```
  */
-export function create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = {}): Task<T> {
-  check_options("create_task", options, TASK_OPTIONS);
+export function create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
   return get_event_loop().create_task(coro, options);
 }
 

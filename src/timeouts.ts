@@ -5,11 +5,31 @@
  */
 
 import { type Coroutine, library_coroutine } from "./coroutines.ts";
-import { get_running_loop, type Handle } from "./events.ts";
+import { type AbstractEventLoop, get_running_loop, type Timed } from "./events.ts";
 import { CancelledError, RuntimeError, TimeoutError } from "./exceptions.ts";
 import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
 import type { Task } from "./tasks.ts";
 import { running_task } from "./turn.ts";
+
+/** What calls a function of the library at a time, without what a handle of the user's needs. */
+class Deadline implements Timed {
+  _cancelled = false;
+  _scheduled = false;
+  readonly _when: number;
+  readonly _run: () => void;
+  readonly #loop: AbstractEventLoop;
+
+  constructor(loop: AbstractEventLoop, when: number, run: () => void) {
+    this.#loop = loop;
+    this._when = when;
+    this._run = run;
+  }
+
+  cancel(): void {
+    if (!this._cancelled) this.#loop._timer_cancelled(this);
+    this._cancelled = true;
+  }
+}
 
 type State = "created" | "active" | "expiring" | "expired" | "finished";
 
@@ -38,7 +58,7 @@ type State = "created" | "active" | "expiring" | "expired" | "finished";
 export class Timeout {
   #state: State = "created";
   #when: number | null;
-  #handle: Handle | null = null;
+  #deadline: Deadline | null = null;
   #task: Task<unknown> | null = null;
   // How many cancellations of the task were under way when the block began.
   #cancelling = 0;
@@ -68,16 +88,15 @@ export class Timeout {
       throw new RuntimeError(`Cannot change state of ${this.#state} Timeout`);
     }
     this.#when = when;
-    this.#handle?.cancel();
+    this.#deadline?.cancel();
     if (when === null) {
-      this.#handle = null;
+      this.#deadline = null;
       return;
     }
     const loop = get_running_loop();
-    const on_timeout = () => this.#on_timeout();
-    this.#handle = when <= loop.time()
-      ? loop.call_soon(on_timeout)
-      : loop.call_at(when, on_timeout);
+    this.#deadline = new Deadline(loop, when, () => this.#on_timeout());
+    if (when <= loop.time()) loop._schedule(this.#deadline);
+    else loop._schedule_timer(this.#deadline);
   }
 
   /** Whether the time was over before the block ended. */
@@ -109,8 +128,8 @@ export class Timeout {
 
   // deno-lint-ignore require-yield -- a coroutine that never has to wait
   *#exit(error: unknown): Generator<unknown, void, unknown> {
-    this.#handle?.cancel();
-    this.#handle = null;
+    this.#deadline?.cancel();
+    this.#deadline = null;
     if (this.#state === "expiring") {
       this.#state = "expired";
       const task = this.#task as Task<unknown>;
@@ -125,7 +144,7 @@ export class Timeout {
   #on_timeout(): void {
     (this.#task as Task<unknown>).cancel();
     this.#state = "expiring";
-    this.#handle = null;
+    this.#deadline = null;
   }
 
   /** Python's `repr`. */

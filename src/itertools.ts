@@ -1,0 +1,1268 @@
+/**
+ * The tools of Python's builtins and itertools, over asynchronous and synchronous iterables.
+ *
+ * All are lazy. Callbacks may be synchronous or return something to be awaited. A tool holds its
+ * sources: when it ends, fails, is cancelled or is left early, it closes all that are not finished.
+ *
+ * @module
+ */
+
+import { type Coroutine, FunctionCoroutine, isawaitable } from "./coroutines.ts";
+import { Deque } from "./deque.ts";
+import { CancelledError, RuntimeError, ValueError } from "./exceptions.ts";
+import { deno_inspect, node_inspect, repr, type_name } from "./format_helpers.ts";
+import type { Future } from "./futures.ts";
+import { Event } from "./locks.ts";
+import { check_options, split_options } from "./options.ts";
+import { create_task, type Task, wait } from "./tasks.ts";
+
+/** What the tools take: an asynchronous iterable, or a synchronous one of values or awaitables. */
+export type AnyIterable<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
+
+/** What `for await` gets from an iterable. */
+export type Item<S> = S extends AsyncIterable<infer T> ? T
+  : S extends Iterable<infer T> ? Awaited<T>
+  : never;
+
+/** What `for await` gets from each of several iterables. */
+export type Items<S extends readonly AnyIterable<unknown>[]> = {
+  -readonly [K in keyof S]: Item<S[K]>;
+};
+
+type MaybeAwaitable<T> = T | PromiseLike<T>;
+
+type Step<T> = IteratorResult<T, undefined>;
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/** The iterator of a source, which remembers whether it still has to be closed. */
+class Source<T> implements AsyncIterableIterator<T, undefined, undefined> {
+  readonly #iterator:
+    | AsyncIterator<T, unknown, undefined>
+    | Iterator<MaybeAwaitable<T>, unknown, undefined>;
+  #finished = false;
+
+  constructor(iterable: AnyIterable<T>) {
+    const { [Symbol.asyncIterator]: async_iterator, [Symbol.iterator]: iterator } = Object(
+      iterable,
+    ) as Partial<AsyncIterable<T> & Iterable<MaybeAwaitable<T>>>;
+    if (typeof async_iterator === "function") this.#iterator = async_iterator.call(iterable);
+    // A coroutine has an iterator too, for `yield*`.
+    else if (typeof iterator === "function" && !isawaitable(iterable)) {
+      this.#iterator = iterator.call(iterable);
+    } else throw new TypeError(`'${type_name(iterable)}' object is not iterable`);
+  }
+
+  async next(): Promise<Step<T>> {
+    if (this.#finished) return END;
+    // An iterator that throws has finished by itself.
+    this.#finished = true;
+    const next = this.#iterator.next();
+    if (isawaitable(next)) {
+      const result = await next;
+      if (result.done) return END;
+      this.#finished = false;
+      return result;
+    }
+    if (next.done) return END;
+    this.#finished = false;
+    const { value } = next as IteratorYieldResult<MaybeAwaitable<T>>;
+    return { done: false, value: isawaitable(value) ? await value : value };
+  }
+
+  async return(): Promise<Step<T>> {
+    if (!this.#finished) {
+      this.#finished = true;
+      await this.#iterator.return?.();
+    }
+    return END;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+function open<T>(iterable: AnyIterable<T>): Source<T> {
+  return new Source(iterable);
+}
+
+function open_all(iterables: readonly AnyIterable<unknown>[]): Source<unknown>[] {
+  return iterables.map((iterable) => open(iterable));
+}
+
+// As nested blocks would: the last one first, every one, and the latest error is thrown.
+async function close_all(sources: readonly Source<unknown>[]): Promise<void> {
+  let failure: { error: unknown } | null = null;
+  for (let i = sources.length - 1; i >= 0; i--) {
+    try {
+      await sources[i].return();
+    } catch (error) {
+      failure = { error };
+    }
+  }
+  if (failure !== null) throw failure.error;
+}
+
+/**
+ * What the tools return: an iterator for one consumer at a time.
+ *
+ * When it is left, by `break`, an error, a cancellation, `return()`, `aclose()` or the end of an
+ * `await using` block, it closes its sources.
+ */
+export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, undefined> {
+  readonly #name: string;
+  readonly #advance: () => Promise<Step<T>>;
+  readonly #close: () => Promise<void>;
+  #running = false;
+  #finished = false;
+
+  /** @internal */
+  constructor(name: string, close: () => Promise<void>, advance: () => Promise<Step<T>>) {
+    this.#name = name;
+    this.#close = close;
+    this.#advance = advance;
+  }
+
+  /**
+   * The next value.
+   *
+   * @throws {RuntimeError} if a value is already waited for, or the iterator is being closed
+   */
+  async next(): Promise<IteratorResult<T, undefined>> {
+    this.#begin("anext");
+    let result: Step<T> = END;
+    try {
+      if (!this.#finished) result = await this.#advance();
+    } finally {
+      try {
+        if (result.done) await this.#end();
+      } finally {
+        this.#running = false;
+      }
+    }
+    return result;
+  }
+
+  /** Closes the sources; there are no more values. `for await` calls it when it is left. */
+  async return(): Promise<IteratorResult<T, undefined>> {
+    this.#begin("aclose");
+    try {
+      await this.#end();
+    } finally {
+      this.#running = false;
+    }
+    return END;
+  }
+
+  /** Closes the sources when it is awaited, as Python's asynchronous generators do. */
+  aclose(): Coroutine<void> {
+    return new FunctionCoroutine("aclose", async () => {
+      await this.return();
+    });
+  }
+
+  #begin(method: string): void {
+    if (this.#running) {
+      throw new RuntimeError(`${method}(): asynchronous generator is already running`);
+    }
+    this.#running = true;
+  }
+
+  async #end(): Promise<void> {
+    if (this.#finished) return;
+    this.#finished = true;
+    await this.#close();
+  }
+
+  /** The iterator itself. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Closes the sources, at the end of a block with `await using`. */
+  [Symbol.asyncDispose](): Coroutine<void> {
+    return this.aclose();
+  }
+
+  /** Python's `repr`. */
+  toString(): string {
+    return `<${this.#name} object>`;
+  }
+
+  /** What Deno's console shows. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** What Node.js's and Bun's console shows. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+}
+
+function tool<T>(
+  name: string,
+  sources: readonly Source<unknown>[],
+  advance: () => Promise<Step<T>>,
+): ToolIterator<T> {
+  return new ToolIterator(name, () => close_all(sources), advance);
+}
+
+function some<T>(value: T): Step<T> {
+  return { done: false, value };
+}
+
+/**
+ * Makes an array of all items: `[x async for x in source]`.
+ *
+ * @param source an iterable, asynchronous or not
+ * @returns a coroutine of the array
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.alist(asyncio.amap((n) => n * n, [1, 2, 3])), [1, 4, 9]);
+ * ```
+ */
+export function alist<T>(source: AnyIterable<T>): Coroutine<T[]> {
+  return new FunctionCoroutine("alist", async () => {
+    const items: T[] = [];
+    for await (const item of open(source)) items.push(item);
+    return items;
+  });
+}
+
+/**
+ * Makes a set of all items: `{x async for x in source}`.
+ *
+ * @param source an iterable, asynchronous or not
+ * @returns a coroutine of the set
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.aset("hello"), new Set(["h", "e", "l", "o"]));
+ * ```
+ */
+export function aset<T>(source: AnyIterable<T>): Coroutine<Set<T>> {
+  return new FunctionCoroutine("aset", async () => {
+    const items = new Set<T>();
+    for await (const item of open(source)) items.add(item);
+    return items;
+  });
+}
+
+/**
+ * Makes a map of pairs of key and value: `{k: v async for k, v in source}`. The last value of a key counts.
+ *
+ * @param source an iterable of pairs, asynchronous or not
+ * @returns a coroutine of the map
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const letters = await asyncio.adict(asyncio.aenumerate("ab"));
+ * assertEquals(letters.get(1), "b");
+ * ```
+ */
+export function adict<K, V>(source: AnyIterable<readonly [K, V]>): Coroutine<Map<K, V>> {
+  return new FunctionCoroutine("adict", async () => {
+    const items = new Map<K, V>();
+    for await (const [key, value] of open(source)) items.set(key, value);
+    return items;
+  });
+}
+
+/**
+ * Calls a function with each item, one call after the other, and gives what it returns or resolves to.
+ *
+ * With several sources the function gets an item of each, until the first of them ends.
+ *
+ * See {@link https://docs.python.org/3/library/functions.html#map Python's map}.
+ *
+ * @param fn a function, asynchronous or not
+ * @param sources iterables, asynchronous or not
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const slow_sum = (a: number, b: number) => asyncio.sleep(0.001, a + b);
+ * assertEquals(await asyncio.alist(asyncio.amap(slow_sum, [1, 2, 3], [10, 20])), [11, 22]);
+ * ```
+ */
+export function amap<S extends readonly [AnyIterable<unknown>, ...AnyIterable<unknown>[]], R>(
+  fn: (...items: Items<S>) => R,
+  ...sources: S
+): ToolIterator<Awaited<R>> {
+  if (sources.length === 0) throw new TypeError("map() must have at least two arguments.");
+  const opened = open_all(sources);
+  return tool("amap", opened, async () => {
+    const items = await next_items(opened);
+    if (items === null) return END;
+    const result = fn(...items as Items<S>);
+    return some((isawaitable(result) ? await result : result) as Awaited<R>);
+  });
+}
+
+// An item of each, asked for one after the other; `null` when one has ended.
+async function next_items(sources: readonly Source<unknown>[]): Promise<unknown[] | null> {
+  const items: unknown[] = [];
+  for (const source of sources) {
+    const result = await source.next();
+    if (result.done) return null;
+    items.push(result.value);
+  }
+  return items;
+}
+
+/** The values of a type that can be true. */
+export type Truthy<T> = Exclude<T, false | 0 | 0n | "" | null | undefined>;
+
+/**
+ * Keeps the items for which a function gives something true; with `null` those that are true.
+ *
+ * What is true is as in JavaScript: an empty array is.
+ *
+ * See {@link https://docs.python.org/3/library/functions.html#filter Python's filter}.
+ *
+ * @param fn a function, asynchronous or not, or `null`
+ * @param source an iterable, asynchronous or not
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const odd = async (n: number) => n % 2 === 1;
+ * assertEquals(await asyncio.alist(asyncio.afilter(odd, [1, 2, 3])), [1, 3]);
+ * assertEquals(await asyncio.alist(asyncio.afilter(null, [0, "a", null])), ["a"]);
+ * ```
+ */
+export function afilter<T, U extends T>(
+  fn: (item: T) => item is U,
+  source: AnyIterable<T>,
+): ToolIterator<U>;
+/** Keeps the items for which a function, asynchronous or not, gives something true. */
+export function afilter<T>(fn: (item: T) => unknown, source: AnyIterable<T>): ToolIterator<T>;
+/** Keeps the items that are true. */
+export function afilter<T>(fn: null, source: AnyIterable<T>): ToolIterator<Truthy<T>>;
+export function afilter<T>(
+  fn: ((item: T) => unknown) | null,
+  source: AnyIterable<T>,
+): ToolIterator<T> {
+  const opened = open(source);
+  return tool("afilter", [opened], async () => {
+    for (;;) {
+      const result = await opened.next();
+      if (result.done || await holds(fn, result.value)) return result;
+    }
+  });
+}
+
+function holds<T>(fn: ((item: T) => unknown) | null, item: T): unknown {
+  return fn === null ? item : fn(item);
+}
+
+/**
+ * Gives each item with its number.
+ *
+ * See {@link https://docs.python.org/3/library/functions.html#enumerate Python's enumerate}.
+ *
+ * @param source an iterable, asynchronous or not
+ * @param start the number of the first item, 0 by default
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.alist(asyncio.aenumerate("ab", 1)), [[1, "a"], [2, "b"]]);
+ * ```
+ */
+export function aenumerate<T>(
+  source: AnyIterable<T>,
+  start: number = 0,
+): ToolIterator<[index: number, item: T]> {
+  if (!Number.isInteger(start)) {
+    throw new TypeError(`aenumerate() expects an integer as start, received ${repr(start)}`);
+  }
+  const opened = open(source);
+  let index = start;
+  return tool("aenumerate", [opened], async () => {
+    const result = await opened.next();
+    return result.done ? END : some([index++, result.value]);
+  });
+}
+
+/** What {@linkcode azip} may be given. */
+export interface ZipOptions {
+  /** Whether it is an error if the sources have different numbers of items; false by default. */
+  strict?: boolean;
+}
+
+/**
+ * Gives an item of each source at a time, asked for one after the other, until the first ends.
+ *
+ * See {@link https://docs.python.org/3/library/functions.html#zip Python's zip}.
+ *
+ * @param sources iterables, asynchronous or not; last may come options: `strict`
+ * @throws {ValueError} with `strict`, when one ends and another does not
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * assertEquals(await asyncio.alist(asyncio.azip([1, 2, 3], "ab")), [[1, "a"], [2, "b"]]);
+ * await assertRejects(
+ *   async () => await asyncio.alist(asyncio.azip([1, 2, 3], "ab", { strict: true })),
+ *   asyncio.ValueError,
+ *   "argument 2 is shorter than argument 1",
+ * );
+ * ```
+ */
+export function azip<S extends readonly AnyIterable<unknown>[]>(
+  ...sources: S
+): ToolIterator<Items<S>>;
+/** Gives an item of each source at a time; with `strict`, all must end together. */
+export function azip<S extends readonly AnyIterable<unknown>[]>(
+  ...sources_and_options: [...S, ZipOptions]
+): ToolIterator<Items<S>>;
+export function azip(...args: unknown[]): ToolIterator<unknown[]> {
+  const [sources, options] = split_options<ZipOptions>(args, ["strict"]);
+  const opened = open_all(sources as readonly AnyIterable<unknown>[]);
+  const strict = options?.strict ?? false;
+  return tool("azip", opened, async () => {
+    if (opened.length === 0) return END;
+    const items: unknown[] = [];
+    for (const source of opened) {
+      const result = await source.next();
+      if (result.done) {
+        if (strict) await check_all_ended(opened, items.length);
+        return END;
+      }
+      items.push(result.value);
+    }
+    return some(items);
+  });
+}
+
+async function check_all_ended(sources: readonly Source<unknown>[], ended: number): Promise<void> {
+  const others = (count: number) => count === 1 ? "argument 1" : `arguments 1-${count}`;
+  if (ended > 0) {
+    throw new ValueError(`zip() argument ${ended + 1} is shorter than ${others(ended)}`);
+  }
+  for (let i = 1; i < sources.length; i++) {
+    if (!(await sources[i].next()).done) {
+      throw new ValueError(`zip() argument ${i + 1} is longer than ${others(i)}`);
+    }
+  }
+}
+
+/**
+ * Gives the items of the first source, then those of the next, and so on.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.chain Python's chain}.
+ *
+ * @param sources iterables, asynchronous or not
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.alist(asyncio.achain([1, 2], "a")), [1, 2, "a"]);
+ * ```
+ */
+export function achain<S extends readonly AnyIterable<unknown>[]>(
+  ...sources: S
+): ToolIterator<Item<S[number]>> {
+  const opened = open_all(sources);
+  let current = 0;
+  return tool("achain", opened, async () => {
+    for (; current < opened.length; current++) {
+      const result = await opened[current].next();
+      if (!result.done) return result as Step<Item<S[number]>>;
+    }
+    return END;
+  });
+}
+
+/**
+ * Gives the items at some places only: from `start`, 0 by default, to before `stop`, every `step`th.
+ *
+ * Unlike Python's, it closes its source when it has reached `stop`.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.islice Python's islice}.
+ *
+ * @param source an iterable, asynchronous or not
+ * @param range `stop`, or `start, stop`, or `start, stop, step`; `null` for a default
+ * @throws {ValueError} if one is negative or no integer, or the step is 0
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.alist(asyncio.aislice("abcdefg", 2)), ["a", "b"]);
+ * assertEquals(await asyncio.alist(asyncio.aislice("abcdefg", 2, null, 2)), ["c", "e", "g"]);
+ * ```
+ */
+export function aislice<T>(
+  source: AnyIterable<T>,
+  ...range: [stop: number | null] | [
+    start: number | null,
+    stop: number | null,
+    step?: number | null,
+  ]
+): ToolIterator<T> {
+  const [first, last, every] = range.length === 1 ? [0, range[0], 1] : range;
+  const start = first ?? 0;
+  const stop = last ?? Infinity;
+  const step = every ?? 1;
+  if (stop !== Infinity) check_index("Stop argument", stop, 0);
+  check_index("Start argument", start, 0);
+  check_index("Step", step, 1);
+  const opened = open(source);
+  let taken = 0;
+  let wanted = start;
+  return tool("aislice", [opened], async () => {
+    while (taken < stop) {
+      const result = await opened.next();
+      if (result.done) return END;
+      if (taken++ === wanted) {
+        wanted += step;
+        return result;
+      }
+    }
+    return END;
+  });
+}
+
+function check_index(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new ValueError(
+    `${name} for islice() must be null or an integer of at least ${least}, received ${repr(value)}`,
+  );
+}
+
+/**
+ * Gives items as long as a function holds for them, and closes the source at the first for which it does not.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.takewhile Python's takewhile}.
+ *
+ * @param predicate a function, asynchronous or not
+ * @param source an iterable, asynchronous or not
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const small = asyncio.atakewhile((n) => n < 3, [1, 2, 3, 1]);
+ * assertEquals(await asyncio.alist(small), [1, 2]);
+ * ```
+ */
+export function atakewhile<T>(
+  predicate: (item: T) => unknown,
+  source: AnyIterable<T>,
+): ToolIterator<T> {
+  const opened = open(source);
+  return tool("atakewhile", [opened], async () => {
+    const result = await opened.next();
+    return result.done || await predicate(result.value) ? result : END;
+  });
+}
+
+/**
+ * Leaves items out as long as a function holds for them, then gives all.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.dropwhile Python's dropwhile}.
+ *
+ * @param predicate a function, asynchronous or not
+ * @param source an iterable, asynchronous or not
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const rest = asyncio.adropwhile((n) => n < 3, [1, 2, 3, 1]);
+ * assertEquals(await asyncio.alist(rest), [3, 1]);
+ * ```
+ */
+export function adropwhile<T>(
+  predicate: (item: T) => unknown,
+  source: AnyIterable<T>,
+): ToolIterator<T> {
+  const opened = open(source);
+  let dropping = true;
+  return tool("adropwhile", [opened], async () => {
+    for (;;) {
+      const result = await opened.next();
+      if (result.done || !dropping) return result;
+      if (!await predicate(result.value)) {
+        dropping = false;
+        return result;
+      }
+    }
+  });
+}
+
+/**
+ * Gives the items in arrays of so many each; the last may have fewer.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.batched Python's batched}.
+ *
+ * @param source an iterable, asynchronous or not
+ * @param n how many items an array has, at least 1
+ * @param options `strict`: the last must not have fewer
+ * @throws {ValueError} if `n` is too small, or, with `strict`, when the last array is not full
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.alist(asyncio.abatched([1, 2, 3], 2)), [[1, 2], [3]]);
+ * ```
+ */
+export function abatched<T>(
+  source: AnyIterable<T>,
+  n: number,
+  options: { strict?: boolean } = {},
+): ToolIterator<T[]> {
+  check_options("abatched", options, ["strict"]);
+  if (!Number.isInteger(n)) {
+    throw new TypeError(`abatched() expects an integer as n, received ${repr(n)}`);
+  }
+  if (n < 1) throw new ValueError("n must be at least one");
+  const opened = open(source);
+  return tool("abatched", [opened], async () => {
+    const batch: T[] = [];
+    while (batch.length < n) {
+      const result = await opened.next();
+      if (result.done) break;
+      batch.push(result.value);
+    }
+    if (batch.length === 0) return END;
+    if (options.strict && batch.length < n) throw new ValueError("batched(): incomplete batch");
+    return some(batch);
+  });
+}
+
+/**
+ * Gives each item with the one that follows it.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.pairwise Python's pairwise}.
+ *
+ * @param source an iterable, asynchronous or not
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.alist(asyncio.apairwise("abc")), [["a", "b"], ["b", "c"]]);
+ * ```
+ */
+export function apairwise<T>(source: AnyIterable<T>): ToolIterator<[T, T]> {
+  const opened = open(source);
+  let previous: Step<T> | null = null;
+  return tool("apairwise", [opened], async () => {
+    previous ??= await opened.next();
+    if (previous.done) return END;
+    const next = await opened.next();
+    if (next.done) return END;
+    const pair: [T, T] = [previous.value, next.value];
+    previous = next;
+    return some(pair);
+  });
+}
+
+/** What Python's `+` takes and JavaScript's does too. */
+export type Addable = number | bigint | string;
+
+function add(total: unknown, item: unknown): unknown {
+  return (total as number) + (item as number);
+}
+
+/**
+ * Gives the totals so far: of a sum, or of any function of the total and an item.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.accumulate Python's accumulate}.
+ *
+ * @param source an iterable, asynchronous or not
+ * @param fn a function of the total and the next item, asynchronous or not; `null` adds
+ * @param options `initial`, the first total; the first item by default
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.alist(asyncio.aaccumulate([1, 2, 3])), [1, 3, 6]);
+ * const factorials = asyncio.aaccumulate([1, 2, 3], (a, b) => a * b, { initial: 1 });
+ * assertEquals(await asyncio.alist(factorials), [1, 1, 2, 6]);
+ * ```
+ */
+export function aaccumulate<T extends Addable>(
+  source: AnyIterable<T>,
+  fn?: null,
+  options?: { initial?: T },
+): ToolIterator<T>;
+/** Gives the totals so far of a function, the first of which is an initial value. */
+export function aaccumulate<T, A>(
+  source: AnyIterable<T>,
+  fn: (total: A, item: T) => A | PromiseLike<A>,
+  options: { initial: A },
+): ToolIterator<A>;
+/** Gives the totals so far of a function, the first of which is the first item. */
+export function aaccumulate<T>(
+  source: AnyIterable<T>,
+  fn: (total: T, item: T) => T | PromiseLike<T>,
+): ToolIterator<T>;
+export function aaccumulate(
+  source: AnyIterable<unknown>,
+  fn: ((total: never, item: never) => unknown) | null = null,
+  options: { initial?: unknown } = {},
+): ToolIterator<unknown> {
+  check_options("aaccumulate", options, ["initial"]);
+  const combine = (fn ?? add) as (total: unknown, item: unknown) => unknown;
+  const opened = open(source);
+  let total: Step<unknown> | null = null;
+  return tool("aaccumulate", [opened], async () => {
+    if (total === null && options.initial !== undefined) return total = some(options.initial);
+    const next = await opened.next();
+    if (next.done) return END;
+    return total = total === null ? next : some(await combine(total.value, next.value));
+  });
+}
+
+/**
+ * Combines all items to one value by a function of the total and the next item.
+ *
+ * See {@link https://docs.python.org/3/library/functools.html#functools.reduce Python's reduce}.
+ *
+ * @param fn a function, asynchronous or not
+ * @param source an iterable, asynchronous or not
+ * @param initial the first total; the first item if it is not given
+ * @returns a coroutine of the last total
+ * @throws {TypeError} if there is no item and no initial value
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.areduce((a, b) => a * b, [1, 2, 3, 4]), 24);
+ * assertEquals(await asyncio.areduce((text, n) => `${text}${n}`, [1, 2], ""), "12");
+ * ```
+ */
+export function areduce<T>(
+  fn: (total: T, item: T) => T | PromiseLike<T>,
+  source: AnyIterable<T>,
+): Coroutine<T>;
+/** Combines an initial value and all items to one value. */
+export function areduce<T, A>(
+  fn: (total: A, item: T) => A | PromiseLike<A>,
+  source: AnyIterable<T>,
+  initial: A,
+): Coroutine<A>;
+export function areduce(
+  fn: (total: never, item: never) => unknown,
+  source: AnyIterable<unknown>,
+  ...initial: [] | [unknown]
+): Coroutine<unknown> {
+  const combine = fn as (total: unknown, item: unknown) => unknown;
+  return new FunctionCoroutine("areduce", async () => {
+    let total: [] | [unknown] = initial;
+    for await (const item of open(source)) {
+      total = [total.length === 0 ? item : await combine(total[0], item)];
+    }
+    if (total.length === 0) {
+      throw new TypeError("reduce() of empty iterable with no initial value");
+    }
+    return total[0];
+  });
+}
+
+/**
+ * Adds all items.
+ *
+ * As Python's, it keeps track of what is lost by rounding.
+ *
+ * See {@link https://docs.python.org/3/library/functions.html#sum Python's sum}.
+ *
+ * @param source an iterable of numbers, or of bigints, asynchronous or not
+ * @param start what the items are added to, 0 by default; a bigint for bigints
+ * @returns a coroutine of the sum
+ * @throws {TypeError} if an item is of another type than `start`, or no number
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.asum([0.1, 0.2, 0.3]), 0.6);
+ * assertEquals(await asyncio.asum([1n, 2n], 0n), 3n);
+ * ```
+ */
+export function asum(source: AnyIterable<number>, start?: number): Coroutine<number>;
+/** Adds bigints. */
+export function asum(source: AnyIterable<bigint>, start: bigint): Coroutine<bigint>;
+export function asum(
+  source: AnyIterable<number> | AnyIterable<bigint>,
+  start: number | bigint = 0,
+): Coroutine<number | bigint> {
+  return new FunctionCoroutine("asum", async () => {
+    let total = start;
+    // Neumaier's compensated summation: what the sum lacks.
+    let lost = 0;
+    for await (const item of open<number | bigint>(source)) {
+      if (typeof item === "number" && typeof total === "number") {
+        const sum: number = total + item;
+        lost += Math.abs(total) >= Math.abs(item) ? (total - sum) + item : (item - sum) + total;
+        total = sum;
+      } else if (typeof item === "bigint" && typeof total === "bigint") {
+        total += item;
+      } else {
+        throw new TypeError(
+          `unsupported operand types for +: '${type_name(total)}' and '${type_name(item)}'`,
+        );
+      }
+    }
+    return typeof total === "number" && lost !== 0 && Number.isFinite(lost) ? total + lost : total;
+  });
+}
+
+/** What can be compared as in Python: numbers, strings, and arrays of them, element by element. */
+export type Comparable = number | bigint | boolean | string | Date | readonly Comparable[];
+
+/** What {@linkcode amin} and {@linkcode amax} may be given. */
+export interface ExtremumOptions<T, D> {
+  /** A function, asynchronous or not, of what is compared in an item's stead. */
+  key?: ((item: T) => Comparable | PromiseLike<Comparable>) | null;
+  /** What is given if there are no items; without it, that is an error. */
+  default?: D;
+}
+
+/** As {@linkcode ExtremumOptions}, where the items cannot be compared themselves. */
+export interface KeyedExtremumOptions<T, D> extends ExtremumOptions<T, D> {
+  /** A function, asynchronous or not, of what is compared in an item's stead. */
+  key: (item: T) => Comparable | PromiseLike<Comparable>;
+}
+
+type Ordered = number | bigint | boolean | string | Date;
+
+// Below zero, zero or above zero, as `a` is less than, equal to or greater than `b` in Python.
+function compare(a: unknown, b: unknown): number {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    const length = Math.min(a.length, b.length);
+    for (let i = 0; i < length; i++) {
+      const order = a[i] === b[i] ? 0 : compare(a[i], b[i]);
+      if (order !== 0) return order;
+    }
+    return a.length - b.length;
+  }
+  const kind = ordered_kind(a);
+  if (kind === null || kind !== ordered_kind(b)) {
+    throw new TypeError(`'<' not supported between ${repr(a)} and ${repr(b)}`);
+  }
+  const [x, y] = [a as Ordered, b as Ordered];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+function ordered_kind(value: unknown): "number" | "string" | "date" | null {
+  switch (typeof value) {
+    case "number":
+    case "bigint":
+    case "boolean":
+      return "number";
+    case "string":
+      return "string";
+    default:
+      return value instanceof Date ? "date" : null;
+  }
+}
+
+function extremum<T, D>(
+  name: "amin" | "amax",
+  source: AnyIterable<T>,
+  options: ExtremumOptions<T, D>,
+): Coroutine<T | D> {
+  check_options(name, options, ["key", "default"]);
+  const key = options.key ?? null;
+  const wanted = name === "amin" ? -1 : 1;
+  return new FunctionCoroutine(name, async () => {
+    let best: { item: T; key: unknown } | null = null;
+    for await (const item of open(source)) {
+      const candidate: { item: T; key: unknown } = {
+        item,
+        key: key === null ? item : await key(item),
+      };
+      // The first of equal items stays.
+      if (best === null || Math.sign(compare(candidate.key, best.key)) === wanted) best = candidate;
+    }
+    if (best !== null) return best.item;
+    if (!("default" in options)) {
+      throw new ValueError(`${name.slice(1)}() iterable argument is empty`);
+    }
+    return options.default as D;
+  });
+}
+
+/**
+ * Gives the smallest item, the first of them if several are.
+ *
+ * Items, or what `key` makes of them, are compared as in Python: arrays element by element.
+ *
+ * See {@link https://docs.python.org/3/library/functions.html#min Python's min}.
+ *
+ * @param source an iterable, asynchronous or not
+ * @param options `key`, a function of what is compared; `default`, for no items
+ * @returns a coroutine of the item
+ * @throws {ValueError} if there are no items and no default
+ * @throws {TypeError} if two items cannot be compared
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.amin(["bb", "a"], { key: (text) => text.length }), "a");
+ * assertEquals(await asyncio.amin([], { default: 0 }), 0);
+ * ```
+ */
+export function amin<T extends Comparable, D = never>(
+  source: AnyIterable<T>,
+  options?: ExtremumOptions<T, D>,
+): Coroutine<T | D>;
+/** Gives the item with the smallest key. */
+export function amin<T, D = never>(
+  source: AnyIterable<T>,
+  options: KeyedExtremumOptions<T, D>,
+): Coroutine<T | D>;
+export function amin<T, D>(
+  source: AnyIterable<T>,
+  options: ExtremumOptions<T, D> = {},
+): Coroutine<T | D> {
+  return extremum("amin", source, options);
+}
+
+/**
+ * Gives the largest item, the first of them if several are.
+ *
+ * Items, or what `key` makes of them, are compared as in Python: arrays element by element.
+ *
+ * See {@link https://docs.python.org/3/library/functions.html#max Python's max}.
+ *
+ * @param source an iterable, asynchronous or not
+ * @param options `key`, a function of what is compared; `default`, for no items
+ * @returns a coroutine of the item
+ * @throws {ValueError} if there are no items and no default
+ * @throws {TypeError} if two items cannot be compared
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.amax([[1, "b"], [2, "a"]]), [2, "a"]);
+ * ```
+ */
+export function amax<T extends Comparable, D = never>(
+  source: AnyIterable<T>,
+  options?: ExtremumOptions<T, D>,
+): Coroutine<T | D>;
+/** Gives the item with the largest key. */
+export function amax<T, D = never>(
+  source: AnyIterable<T>,
+  options: KeyedExtremumOptions<T, D>,
+): Coroutine<T | D>;
+export function amax<T, D>(
+  source: AnyIterable<T>,
+  options: ExtremumOptions<T, D> = {},
+): Coroutine<T | D> {
+  return extremum("amax", source, options);
+}
+
+/**
+ * Tells whether an item is true; it closes the source at the first that is.
+ *
+ * See {@link https://docs.python.org/3/library/functions.html#any Python's any}.
+ *
+ * @param source an iterable, asynchronous or not
+ * @returns a coroutine of the answer, false if there are no items
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.aany(asyncio.amap((n) => n > 1, [1, 2])), true);
+ * ```
+ */
+export function aany(source: AnyIterable<unknown>): Coroutine<boolean> {
+  return new FunctionCoroutine("aany", async () => {
+    for await (const item of open(source)) {
+      if (item) return true;
+    }
+    return false;
+  });
+}
+
+/**
+ * Tells whether all items are true; it closes the source at the first that is not.
+ *
+ * See {@link https://docs.python.org/3/library/functions.html#all Python's all}.
+ *
+ * @param source an iterable, asynchronous or not
+ * @returns a coroutine of the answer, true if there are no items
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await asyncio.aall(asyncio.amap((n) => n > 1, [1, 2])), false);
+ * ```
+ */
+export function aall(source: AnyIterable<unknown>): Coroutine<boolean> {
+  return new FunctionCoroutine("aall", async () => {
+    for await (const item of open(source)) {
+      if (!item) return false;
+    }
+    return true;
+  });
+}
+
+// Cancels tasks and waits for their ends, also when who waits is cancelled meanwhile.
+async function cancel_all(tasks: Iterable<Task<unknown>>): Promise<void> {
+  const pending = [...tasks].filter((task) => !task.done());
+  for (const task of pending) task.cancel();
+  let cancellation: CancelledError | null = null;
+  while (pending.some((task) => !task.done())) {
+    try {
+      await wait(pending);
+    } catch (error) {
+      if (!(error instanceof CancelledError)) throw error;
+      cancellation = error;
+    }
+  }
+  if (cancellation !== null) throw cancellation;
+}
+
+/** An array of so many elements. */
+export type ArrayOf<T, N extends number, A extends T[] = []> = number extends N ? T[]
+  : A["length"] extends N ? A
+  : ArrayOf<T, N, [...A, T]>;
+
+/** A place in the sequence of what a source gives, the latest of which is still empty. */
+interface Cell<T> {
+  outcome: (() => Step<T>) | null;
+  next: Cell<T> | null;
+}
+
+/** A source that several iterators read, each at its own pace. */
+class SharedSource<T> {
+  readonly #source: Source<T>;
+  #readers: number;
+  #pull: Task<void> | null = null;
+
+  constructor(source: Source<T>, readers: number) {
+    this.#source = source;
+    this.#readers = readers;
+  }
+
+  /** Fills a cell, or waits while another reader has it filled. */
+  async fill(cell: Cell<T>): Promise<void> {
+    while (cell.outcome === null) {
+      // In a task of its own, so that a reader that is cancelled does not take the item with it.
+      this.#pull ??= create_task(() => this.#next(cell), { name: "atee" });
+      await wait([this.#pull]);
+    }
+  }
+
+  async #next(cell: Cell<T>): Promise<void> {
+    try {
+      const result = await this.#source.next();
+      cell.outcome = () => result;
+    } catch (error) {
+      cell.outcome = () => {
+        throw error;
+      };
+      if (error instanceof CancelledError) throw error;
+    } finally {
+      cell.next = { outcome: null, next: null };
+      this.#pull = null;
+    }
+  }
+
+  async release(): Promise<void> {
+    if (--this.#readers > 0) return;
+    try {
+      if (this.#pull !== null) await cancel_all([this.#pull]);
+    } finally {
+      await this.#source.return();
+    }
+  }
+}
+
+/**
+ * Makes several independent iterators of one source.
+ *
+ * Each gives all items, at its own pace; an item is kept until all have given it. An error of the
+ * source is thrown to each. The source is asked in a task of its own, and closed when all iterators
+ * are.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.tee Python's tee}.
+ *
+ * @param source an iterable, asynchronous or not
+ * @param n how many iterators, 2 by default
+ * @throws {ValueError} if `n` is negative
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [numbers, again] = asyncio.atee([1, 2, 3]);
+ * assertEquals(await asyncio.asum(numbers), 6);
+ * assertEquals(await asyncio.amax(again), 3);
+ * ```
+ */
+export function atee<T, N extends number = 2>(
+  source: AnyIterable<T>,
+  n: N = 2 as N,
+): ArrayOf<ToolIterator<T>, N> {
+  if (!Number.isInteger(n)) {
+    throw new TypeError(`atee() expects an integer as n, received ${repr(n)}`);
+  }
+  if (n < 0) throw new ValueError("n must be >= 0");
+  const shared = new SharedSource(open(source), n);
+  const first: Cell<T> = { outcome: null, next: null };
+  const reader = (): ToolIterator<T> => {
+    let cell = first;
+    return new ToolIterator("atee", () => shared.release(), async () => {
+      if (cell.outcome === null) await shared.fill(cell);
+      const { outcome, next } = cell as { outcome: () => Step<T>; next: Cell<T> };
+      cell = next;
+      return outcome();
+    });
+  };
+  return Array.from({ length: n }, reader) as ArrayOf<ToolIterator<T>, N>;
+}
+
+/** An item on its way from a source's task to who merges: the task goes on when it is taken. */
+interface Arrival<T> {
+  item: T;
+  taken: Event;
+}
+
+/** Sources that are asked at the same time, each by a task. */
+class Merge<T> {
+  readonly #sources: readonly Source<T>[];
+  readonly #tasks = new Set<Task<void>>();
+  #started = false;
+  #failed = false;
+  // What has come and is not yet taken: items, and tasks that have ended.
+  readonly #arrivals = new Deque<Arrival<T> | Future<void>>();
+  readonly #arrived = new Event();
+
+  constructor(sources: readonly Source<T>[]) {
+    this.#sources = sources;
+  }
+
+  async next(): Promise<Step<T>> {
+    if (!this.#started) this.#start();
+    while (this.#tasks.size > 0) {
+      await this.#arrived.wait();
+      const arrival = this.#arrivals.shift();
+      if (this.#arrivals.length === 0) this.#arrived.clear();
+      if ("taken" in arrival) {
+        arrival.taken.set();
+        return some(arrival.item);
+      }
+      this.#tasks.delete(arrival as Task<void>);
+      this.#failed = arrival.cancelled() || arrival.exception() !== null;
+      arrival.result();
+    }
+    return END;
+  }
+
+  #start(): void {
+    this.#started = true;
+    for (const source of this.#sources) {
+      const task = create_task(() => this.#pump(source), { name: "amerge" });
+      this.#tasks.add(task);
+      task.add_done_callback((task) => this.#arrive(task));
+    }
+  }
+
+  async #pump(source: Source<T>): Promise<void> {
+    for await (const item of source) {
+      const taken = new Event();
+      this.#arrive({ item, taken });
+      await taken.wait();
+    }
+  }
+
+  #arrive(arrival: Arrival<T> | Future<void>): void {
+    this.#arrivals.push(arrival);
+    this.#arrived.set();
+  }
+
+  /** Ends all tasks, which close their sources; a source that no task got to is closed here. */
+  async close(): Promise<void> {
+    try {
+      await cancel_all(this.#tasks);
+    } finally {
+      await close_all(this.#sources);
+    }
+    // Of several errors the first to come is thrown, and that was one of next().
+    const errors = [...this.#tasks].filter((task) =>
+      !task.cancelled() && task.exception() !== null
+    );
+    if (!this.#failed && errors.length > 0) errors[0].result();
+  }
+}
+
+/**
+ * Gives the items of several sources, of all at the same time, first come, first served.
+ *
+ * Each source is asked by a task of its own, which is at most one item ahead. When one fails its
+ * error is thrown and the others are cancelled; so they are when the iterator is left.
+ *
+ * @param sources iterables, asynchronous or not
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * async function* ticks(name: string, delay: number) {
+ *   for (let n = 0; n < 2; n++) {
+ *     await asyncio.sleep(delay);
+ *     yield name;
+ *   }
+ * }
+ * const merged = asyncio.amerge(ticks("slow", 0.02), ticks("quick", 0.002));
+ * assertEquals(await asyncio.alist(merged), ["quick", "quick", "slow", "slow"]);
+ * ```
+ */
+export function amerge<S extends readonly AnyIterable<unknown>[]>(
+  ...sources: S
+): ToolIterator<Item<S[number]>> {
+  const merge = new Merge(open_all(sources) as Source<Item<S[number]>>[]);
+  return new ToolIterator("amerge", () => merge.close(), () => merge.next());
+}
