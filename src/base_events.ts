@@ -35,12 +35,12 @@ import {
   TimeoutError,
   ValueError,
 } from "./exceptions.ts";
-import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+import { deno_inspect, is_plain_object, node_inspect, repr } from "./format_helpers.ts";
 import { FAILED, Future, wrap_future } from "./futures.ts";
 import { heapify, heappop, heappush } from "./heapq.ts";
 import { create_macrotasks, type Macrotasks } from "./host/macrotask.ts";
 import { add_signal_listener, has_signals, remove_signal_listener } from "./host/signals.ts";
-import { check_options, is_plain_object } from "./options.ts";
+import { check_options } from "./options.ts";
 import {
   ensure_future,
   gather,
@@ -142,6 +142,8 @@ export class EventLoop implements AbstractEventLoop {
 
   readonly #turns: Macrotasks = create_macrotasks(() => this.#on_turn());
   #turn_requested = false;
+  // The next turn is wanted although nothing is ready.
+  #looks_again = false;
   #slice = 0;
   #unchecked = 1;
   #until_check = 1;
@@ -286,6 +288,12 @@ export class EventLoop implements AbstractEventLoop {
     }, milliseconds);
   }
 
+  /** @internal Has the loop look for work again when the microtask queue has run dry. */
+  protected _look_again(): void {
+    this.#looks_again = true;
+    this.#request_turn();
+  }
+
   #forget_host_timer(): void {
     if (this.#host_timer !== null) clearTimeout(this.#host_timer);
     this.#host_timer = null;
@@ -320,7 +328,8 @@ export class EventLoop implements AbstractEventLoop {
 
   #on_turn(): void {
     this.#turn_requested = false;
-    if (this.#asleep) return;
+    if (this.#asleep && !this.#looks_again) return;
+    this.#looks_again = false;
     this.#slice = Date.now();
     this.#unretrieved.weaken();
     // The microtask queue has run dry, so a step still in progress waits for something foreign.

@@ -6,6 +6,7 @@
 
 import { LookupError, RuntimeError, ValueError } from "./exceptions.ts";
 import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+import { check_options } from "./options.ts";
 import { running_context, with_context } from "./turn.ts";
 
 const NO_DEFAULT = Symbol("no default");
@@ -208,6 +209,7 @@ export class ContextVar<T> {
   /** Makes a variable; it should be done once, at the top of a module. */
   constructor(name: string, options: ContextVarOptions<T> = {}) {
     if (typeof name !== "string") throw new TypeError("context variable name must be a str");
+    check_options("ContextVar", options, ["default"]);
     this.name = name;
     this.#default = "default" in options ? options.default as T : NO_DEFAULT;
   }

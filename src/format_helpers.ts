@@ -22,13 +22,11 @@ function quote(text: string): string {
     else if (char === "\n") quoted += "\\n";
     else if (char === "\r") quoted += "\\r";
     else if (char === "\t") quoted += "\\t";
-    else quoted += char;
+    else if (char < " " || char === "\x7f") {
+      quoted += "\\x" + char.charCodeAt(0).toString(16).padStart(2, "0");
+    } else quoted += char;
   }
   return mark + quoted + mark;
-}
-
-function has_own_repr(value: object): boolean {
-  return deno_inspect in value;
 }
 
 /** The `repr` of an error: its class, and its message if it has one. */
@@ -40,24 +38,27 @@ function repr_error(error: Error): string {
   return error.message === "" ? `${name}()` : `${name}(${quote(error.message)})`;
 }
 
+// The containers whose `repr` is being made, so that one that holds itself ends.
+const being_shown = new Set<object>();
+
 /**
  * Python's `repr` of any value, spelled with JavaScript's constants.
  *
  * @param limited as `reprlib.repr`: long strings and arrays are shortened
  */
-export function repr(value: unknown, limited = false, depth = 6): string {
+export function repr(value: unknown, limited = false): string {
   switch (typeof value) {
     case "string": {
       const quoted = quote(value);
       if (!limited || quoted.length <= MAX_STRING) return quoted;
-      return quoted.slice(0, 12) + "..." + quoted.slice(quoted.length - 13);
+      return quoted.slice(0, 13) + "..." + quoted.slice(-14);
     }
     case "bigint":
       return `${value}n`;
     case "symbol":
       return value.toString();
     case "function":
-      return `<function ${value.name || "<anonymous>"}>`;
+      return `<function ${value.name || "<lambda>"}>`;
     case "object":
       break;
     default:
@@ -65,26 +66,44 @@ export function repr(value: unknown, limited = false, depth = 6): string {
   }
   if (value === null) return "null";
   if (value instanceof Error) return repr_error(value);
-  if (has_own_repr(value)) return String(value);
-  if (depth <= 0) return "...";
-  const items = (all: unknown[]) => {
-    const shown = limited ? all.slice(0, MAX_ITEMS) : all;
-    const texts = shown.map((item) => repr(item, limited, depth - 1));
-    if (shown.length < all.length) texts.push("...");
+  if (deno_inspect in value) return String(value);
+  if (being_shown.has(value)) return Array.isArray(value) ? "[...]" : "{...}";
+  being_shown.add(value);
+  try {
+    return repr_container(value, limited);
+  } finally {
+    being_shown.delete(value);
+  }
+}
+
+function repr_container(value: object, limited: boolean): string {
+  const items = (all: Iterable<unknown>, show: (item: never) => string) => {
+    const texts: string[] = [];
+    for (const item of all) {
+      if (limited && texts.length === MAX_ITEMS) {
+        texts.push("...");
+        break;
+      }
+      texts.push(show(item as never));
+    }
     return texts.join(", ");
   };
-  if (Array.isArray(value)) return `[${items(value)}]`;
-  if (value instanceof Set) return `{${items([...value])}}`;
-  if (value instanceof Map) {
-    return `{${[...value].map(([k, v]) => `${repr(k, limited)}: ${repr(v, limited)}`).join(", ")}}`;
+  const show = (item: unknown) => repr(item, limited);
+  const show_entry = ([key, item]: [unknown, unknown]) => `${show(key)}: ${show(item)}`;
+  if (Array.isArray(value)) return `[${items(value, show)}]`;
+  if (value instanceof Set) return `{${items(value, show)}}`;
+  if (value instanceof Map) return `{${items(value, show_entry)}}`;
+  if (is_plain_object(value)) {
+    return `{${items(Object.entries(value), ([key, item]) => `${key}: ${show(item)}`)}}`;
   }
+  return `<${type_name(value)} object>`;
+}
+
+/** Whether a value is an object literal, as options are. */
+export function is_plain_object(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) {
-    const fields = Object.entries(value).map(([k, v]) => `${k}: ${repr(v, limited, depth - 1)}`);
-    return `{${fields.join(", ")}}`;
-  }
-  const name = prototype.constructor?.name || "object";
-  return `<${name} object>`;
+  return prototype === null || prototype === Object.prototype;
 }
 
 /** A callback as Python shows it: `name()`. */

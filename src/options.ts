@@ -4,14 +4,7 @@
  * @module
  */
 
-import { repr } from "./format_helpers.ts";
-
-/** Whether a value is an object literal, as options are. */
-export function is_plain_object(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
-}
+import { is_plain_object, repr } from "./format_helpers.ts";
 
 /** Throws a `TypeError` that names the first option which the function does not have. */
 export function check_options(name: string, options: object, known: readonly string[]): void {

@@ -18,6 +18,7 @@ import { CancelledError, KeyboardInterrupt, RuntimeError } from "./exceptions.ts
 import type { Future } from "./futures.ts";
 import {
   add_signal_listener,
+  exit_if_uncaught,
   exit_process,
   has_signal_listener,
   has_signals,
@@ -106,7 +107,9 @@ export class Runner implements AsyncDisposable {
       return await loop.run_until_complete(task);
     } catch (error) {
       if (error instanceof CancelledError && interrupt.happened && task.uncancel() === 0) {
-        throw new KeyboardInterrupt();
+        const interruption = new KeyboardInterrupt();
+        exit_if_uncaught(interruption, INTERRUPTED);
+        throw interruption;
       }
       throw error;
     } finally {
@@ -172,9 +175,7 @@ class Interrupt {
   }
 
   readonly #on_signal = (): void => {
-    if (this.happened || this.#task.done()) {
-      exit_process(INTERRUPTED);
-    }
+    if (this.happened || this.#task.done()) exit_process(INTERRUPTED);
     this.happened = true;
     this.#task.cancel();
   };

@@ -34,7 +34,9 @@ const PATIENCE = 0.02;
  */
 export class VirtualClockEventLoop extends EventLoop {
   #now = 0;
-  // Whether the host has had its time since the loop last had something to do.
+  // Since the loop last had something to do: whether the microtask queue has run dry, and whether the
+  // host has had its time.
+  #ran_dry = false;
   #was_patient = false;
 
   /** @internal As CPython's clock: times that differ by less are the same. */
@@ -47,21 +49,24 @@ export class VirtualClockEventLoop extends EventLoop {
 
   /** @internal */
   protected override _wait_for_work(): boolean {
+    // A task that awaits several things may still go on in a microtask, though one of them waits.
+    if (!this.#ran_dry) {
+      this.#ran_dry = true;
+      this._look_again();
+      return false;
+    }
     if (this._has_foreign_waits() && !this.#was_patient) {
       this.#was_patient = true;
       this._wake_after(PATIENCE, 0);
       return false;
     }
+    this.#ran_dry = this.#was_patient = false;
     const when = this._next_timer();
     if (when !== null) {
-      this.#was_patient = false;
       if (when > this.#now) this.#now = when;
       return true;
     }
-    if (this._has_foreign_waits() || !this._is_run()) {
-      this.#was_patient = false;
-      return false;
-    }
+    if (this._has_foreign_waits() || !this._is_run()) return false;
     throw new DeadlockError(
       `No task can go on and no timer is set:\n${describe_waits(this._tasks())}`,
     );

@@ -5,7 +5,9 @@
  */
 
 interface SignalProcess {
+  exitCode: number | undefined;
   on(signal: string, listener: () => void): unknown;
+  once(event: "exit", listener: (code: number) => void): unknown;
   off(signal: string, listener: () => void): unknown;
   listenerCount(signal: string): number;
   exit(code: number): never;
@@ -35,4 +37,20 @@ export function has_signal_listener(signal: string): boolean {
 /** Ends the process at once. */
 export function exit_process(code: number): void {
   host?.exit?.(code);
+}
+
+/** Has the process end with this exit code and a line on the terminal if nobody catches an error. */
+export function exit_if_uncaught(error: Error, code: number): void {
+  const process = host as SignalProcess;
+  // Deno's way; it exits with 1 after any uncaught error, without an event.
+  globalThis.addEventListener?.("unhandledrejection", (event) => {
+    if (event.reason !== error) return;
+    event.preventDefault();
+    console.error(error.name);
+    process.exit(code);
+  });
+  // Node.js's and Bun's: 1 is the code of an uncaught error.
+  process.once("exit", (exit_code) => {
+    if (exit_code === 1) process.exitCode = code;
+  });
 }
