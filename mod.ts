@@ -28,6 +28,7 @@ export {
   type Closing,
   closing,
 } from "./src/async_generators.ts";
+export { aborted_by, type AbortScope } from "./src/aborts.ts";
 export { EventLoop } from "./src/base_events.ts";
 export { ConcurrentFuture } from "./src/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
@@ -123,6 +124,7 @@ export {
   type Truthy,
   type ZipOptions,
 } from "./src/itertools.ts";
+export { type EventEmitterLike, next_event } from "./src/host_events.ts";
 export {
   type Acquirable,
   Barrier,
@@ -143,7 +145,7 @@ export {
   QueueFull,
   QueueShutDown,
 } from "./src/queues.ts";
-export { new_event_loop, run, Runner, type RunnerOptions } from "./src/runners.ts";
+export { new_event_loop, run, Runner, type RunnerOptions, type RunOptions } from "./src/runners.ts";
 export { type RaceResult, staggered_race } from "./src/staggered.ts";
 export { TaskGroup } from "./src/taskgroups.ts";
 export {

@@ -69,6 +69,7 @@ class Body<T, R, S> {
   }
 
   *asend(value: S | null | undefined): Generator<unknown, T, unknown> {
+    this.#track();
     if (!this.#started && value !== null && value !== undefined) {
       throw new TypeError("can't send non-None value to a just-started async generator");
     }
@@ -95,10 +96,8 @@ class Body<T, R, S> {
     call: (native: AsyncGenerator<T, R, S>) => PromiseLike<IteratorResult<T, R>>,
   ): Generator<unknown, IteratorResult<T, R>, unknown> {
     this.#check_not_running(method);
-    if (this.#loop === null) {
-      this.#loop = get_running_loop();
-      this.#loop._asyncgens.add(this.#tracked);
-    }
+    this.#track();
+    const was_started = this.#started;
     this.#started = true;
     this.#running = true;
     try {
@@ -107,7 +106,8 @@ class Body<T, R, S> {
       return result;
     } catch (error) {
       this.#finish();
-      if (error instanceof StopAsyncIteration) {
+      // What is thrown into a generator that has not started never enters it.
+      if (error instanceof StopAsyncIteration && (was_started || method !== "athrow")) {
         throw new RuntimeError("async generator raised StopAsyncIteration", { cause: error });
       }
       throw error;
@@ -123,6 +123,13 @@ class Body<T, R, S> {
     [deno_inspect]: (): string => this.toString(),
     [node_inspect]: (): string => this.toString(),
   };
+
+  // From its first use on, even one that is refused, the loop closes it at the end.
+  #track(): void {
+    if (this.#loop !== null || this.#finished) return;
+    this.#loop = get_running_loop();
+    this.#loop._asyncgens.add(this.#tracked);
+  }
 
   #check_not_running(method: Method): void {
     if (this.#running) {
@@ -169,6 +176,7 @@ const abandoned = new FinalizationRegistry<{ abandon(): void }>((body) => body.a
  *
  * As in every `async function*`, a promise or future that is yielded is awaited first; and
  * `for await` closes the generator when the loop is left, which `async for` does not.
+ * There is no `GeneratorExit`: a `catch` does not see that the generator is closed, only `finally` does.
  *
  * See {@link https://docs.python.org/3/reference/expressions.html#asynchronous-generator-iterator-methods Python's asynchronous generator methods}.
  *
@@ -387,7 +395,7 @@ export function async_generator<A extends unknown[], T, R, S>(
  * });
  * ```
  */
-export function aiter<I extends AsyncIterator<unknown, unknown, undefined>>(
+export function aiter<I extends AsyncIterator<unknown, unknown, never>>(
   iterable: { [Symbol.asyncIterator](): I },
 ): I {
   if (typeof iterable?.[Symbol.asyncIterator] !== "function") {

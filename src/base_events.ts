@@ -50,7 +50,7 @@ import {
   type TaskOptions,
   wait_for,
 } from "./tasks.ts";
-import { running_loop, set_stepping_task, with_context } from "./turn.ts";
+import { count_debug_loops, running_loop, set_stepping_task, with_context } from "./turn.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { find_cycle } from "./waits.ts";
 
@@ -137,6 +137,8 @@ export class EventLoop implements AbstractEventLoop {
   #closed = false;
   // On the stack of the loop itself.
   #going = false;
+  /** @internal Counts what happens to the loop from outside of its iterations and within. */
+  protected _activity = 0;
   // Nothing is ready: only a timer, or somebody who schedules something, wakes the loop.
   #asleep = false;
 
@@ -371,6 +373,7 @@ export class EventLoop implements AbstractEventLoop {
   _schedule(runnable: Runnable): void {
     if (this.#closed) throw new RuntimeError("Event loop is closed");
     this.#ready.push(runnable);
+    this._activity++;
     if (this.#asleep) this.#wake();
   }
 
@@ -379,6 +382,7 @@ export class EventLoop implements AbstractEventLoop {
     if (this.#closed) throw new RuntimeError("Event loop is closed");
     heappush(this.#timers, timer, earlier);
     timer._scheduled = true;
+    this._activity++;
     if (this.#asleep) this.#wake();
   }
 
@@ -400,6 +404,7 @@ export class EventLoop implements AbstractEventLoop {
     if (task._step === 1 || !this.#is_active()) return;
     if (task._step === -1) this.#waits_elsewhere.delete(task);
     task._step = 1;
+    this._activity++;
     this.#stepping.push(task);
     set_stepping_task(task);
     this.#asleep = false;
@@ -435,6 +440,7 @@ export class EventLoop implements AbstractEventLoop {
     }
     if (task._step === -1) {
       task._step = 0;
+      this._activity++;
       this.#waits_elsewhere.delete(task);
     }
     return false;
@@ -442,6 +448,7 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   _note_foreign(future: Future<unknown>): void {
+    this._activity++;
     this.#waits_elsewhere.add(future);
   }
 
@@ -627,6 +634,7 @@ export class EventLoop implements AbstractEventLoop {
     if (this.#run !== null) throw new RuntimeError("Cannot close a running event loop");
     if (this.#closed) return;
     this._report_unretrieved();
+    this.set_debug(false);
     this.#closed = true;
     this.#ambient = false;
     this.#asleep = false;
@@ -984,6 +992,7 @@ export class EventLoop implements AbstractEventLoop {
    * longer than `slow_callback_duration`, and refuses coroutine functions as callbacks.
    */
   set_debug(enabled: boolean): void {
+    if (this.#debug !== Boolean(enabled)) count_debug_loops(enabled ? 1 : -1);
     this.#debug = Boolean(enabled);
   }
 
@@ -1005,7 +1014,7 @@ export class EventLoop implements AbstractEventLoop {
 }
 
 function stop_its_loop(future: Future<unknown>): void {
-  if (future._state === FAILED && leaves_the_loop(future._value)) return;
+  if (future._state === FAILED && leaves_the_loop(future.exception())) return;
   future.get_loop().stop();
 }
 

@@ -4,8 +4,15 @@
  * @module
  */
 
-import { call_and_wait, type Coroutine, library_coroutine, wait_on } from "./coroutines.ts";
+import {
+  call_and_wait,
+  type Coroutine,
+  library_coroutine,
+  PromisedCoroutine,
+  wait_on,
+} from "./coroutines.ts";
 import { repr } from "./format_helpers.ts";
+import { running_loop } from "./turn.ts";
 
 /**
  * What `async_with()` can enter: Python's asynchronous context manager.
@@ -17,6 +24,8 @@ export interface AsyncContextManager<T> {
   __aenter__(): PromiseLike<T>;
   /** Called at the end of the block, with the error that left it or `null`; a true result swallows the error. */
   __aexit__(error: unknown): PromiseLike<unknown>;
+  /** @internal Set where the manager runs loops itself, so that outside of all loops its block must not be run by one. */
+  readonly _runs_loops?: true;
 }
 
 /**
@@ -55,7 +64,25 @@ export function async_with<T, R>(
   if (typeof body !== "function") {
     throw new TypeError(`async_with() expects a function as its body, received ${repr(body)}`);
   }
-  return library_coroutine("async_with", run_block(manager, body));
+  return manager._runs_loops && running_loop() === null
+    ? new PromisedCoroutine("async_with", () => run_block_outside(manager, body))
+    : library_coroutine("async_with", run_block(manager, body));
+}
+
+async function run_block_outside<T, R>(
+  manager: AsyncContextManager<T>,
+  body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>,
+): Promise<R> {
+  const value = await manager.__aenter__();
+  let result: R;
+  try {
+    result = await (body(value) as PromiseLike<R>);
+  } catch (error) {
+    if (await manager.__aexit__(error)) return undefined as R;
+    throw error;
+  }
+  await manager.__aexit__(null);
+  return result;
 }
 
 function* run_block<T, R>(

@@ -6,11 +6,11 @@
 
 import { type AbstractEventLoop, get_event_loop, type Runnable } from "./events.ts";
 import { type CancelledError, make_cancelled_error, RuntimeError } from "./exceptions.ts";
-import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+import { deno_inspect, extract_stack, node_inspect, repr } from "./format_helpers.ts";
 import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
 import { capture_scope, type Scope } from "./host/async_context.ts";
 import type { Task } from "./tasks.ts";
-import { enter, leave, running_task } from "./turn.ts";
+import { debug_loops, enter, leave, running_task } from "./turn.ts";
 
 type AnyTask = Task<unknown>;
 
@@ -22,6 +22,24 @@ export type CoroutineLike<T> = Coroutine<T> | CoroutineFunction<T> | Generator<u
 
 /** What can be waited for: a coroutine in any form, a future, a promise. */
 export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
+
+interface Origin {
+  name: string;
+  stack: string;
+}
+
+// In debug mode: coroutines that nobody has used yet, and where they were made.
+const unused = new FinalizationRegistry<Origin>(({ name, stack }) =>
+  console.warn(
+    `coroutine '${name}' was never awaited\nCoroutine created at (most recent call first):\n${stack}`,
+  )
+);
+
+function watch(coroutine: Coroutine<unknown>): void {
+  const origin = { name: "", stack: extract_stack(Coroutine) };
+  queueMicrotask(() => origin.name = coroutine.name); // it has none while it is being made
+  unused.register(coroutine, origin, coroutine);
+}
 
 const CREATED = 0;
 const ACTIVE = 1;
@@ -52,6 +70,11 @@ export abstract class Coroutine<T> implements Promise<T> {
   _value: unknown = undefined;
   /** @internal What it waits on, after {@linkcode Coroutine._advance} gave false. */
   _yielded: unknown = undefined;
+
+  /** @internal */
+  constructor() {
+    if (debug_loops > 0) watch(this);
+  }
 
   /** The name of the function that was called. */
   abstract get name(): string;
@@ -93,6 +116,7 @@ export abstract class Coroutine<T> implements Promise<T> {
     const task = running_task();
     if (task === null) {
       if (this._phase !== CREATED) return settle_now(reject, reused());
+      if (this instanceof PromisedCoroutine) return this._promise().then(resolve, reject);
       const loop = get_event_loop();
       loop._ensure_ambient();
       return loop.create_task(this).then(resolve, reject);
@@ -118,6 +142,7 @@ export abstract class Coroutine<T> implements Promise<T> {
   /** Ends the coroutine where it is; its `finally` blocks run if it is a started generator. */
   close(): void {
     this._phase = CLOSED;
+    if (debug_loops > 0) unused.unregister(this);
   }
 
   /**
@@ -139,6 +164,7 @@ export abstract class Coroutine<T> implements Promise<T> {
   _claim(): void {
     if (this._phase !== CREATED) throw reused();
     this._phase = ACTIVE;
+    if (debug_loops > 0) unused.unregister(this);
   }
 
   /** Names the class in a promise's stead. */
@@ -376,6 +402,22 @@ export class FunctionCoroutine<T> extends Coroutine<T> {
     super.close();
     this.#call = null;
     this.#inner?.close();
+  }
+}
+
+/** A function's call that, awaited outside of all tasks, is no task of a loop. */
+export class PromisedCoroutine<T> extends FunctionCoroutine<T> {
+  readonly #call: () => Promise<T>;
+
+  constructor(name: string, call: () => Promise<T>) {
+    super(name, call);
+    this.#call = call;
+  }
+
+  /** @internal */
+  _promise(): Promise<T> {
+    this._claim();
+    return this.#call();
   }
 }
 

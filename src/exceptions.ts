@@ -345,7 +345,8 @@ function predicate_of(condition: ExceptionCondition): (error: unknown) => boolea
     return condition as (error: unknown) => boolean;
   }
   throw new TypeError(
-    "expected a function, exception type or tuple of exception types, received " + repr(condition),
+    "expected an exception type, a tuple of exception types, or a callable (other than a class), " +
+      `received ${repr(condition)}`,
   );
 }
 

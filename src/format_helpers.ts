@@ -77,14 +77,14 @@ export function repr(value: unknown, limited = false): string {
 }
 
 function repr_container(value: object, limited: boolean): string {
-  const items = (all: Iterable<unknown>, show: (item: never) => string) => {
+  const items = <T>(all: Iterable<T>, show: (item: T) => string) => {
     const texts: string[] = [];
     for (const item of all) {
       if (limited && texts.length === MAX_ITEMS) {
         texts.push("...");
         break;
       }
-      texts.push(show(item as never));
+      texts.push(show(item));
     }
     return texts.join(", ");
   };
@@ -119,13 +119,17 @@ export function type_name(value: unknown): string {
   return value.constructor?.name || "object";
 }
 
-/** The place in the user's code that made an object: stack lines without this library's own. */
+// Where this library's own frames come from.
+const LIBRARY = new URL(".", import.meta.url).href;
+
+/** The place in the user's code that made an object: stack lines, without this library's own. */
 export function extract_stack(skip: object): string {
   const holder: { stack?: string } = {};
   const capture = (Error as { captureStackTrace?(target: object, skip: unknown): void })
     .captureStackTrace;
   if (capture !== undefined) capture(holder, skip);
   else holder.stack = new Error().stack;
-  const lines = (holder.stack ?? "").split("\n");
-  return lines.filter((line) => /^\s+at |@/.test(line)).join("\n");
+  const frames = (holder.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line));
+  const outside = frames.filter((line) => !line.includes(LIBRARY));
+  return (outside.length > 0 ? outside : frames).join("\n");
 }

@@ -13,6 +13,7 @@ import { CancelledError, RuntimeError, ValueError } from "./exceptions.ts";
 import { deno_inspect, node_inspect, repr, type_name } from "./format_helpers.ts";
 import type { Future } from "./futures.ts";
 import { Event } from "./locks.ts";
+import { less_than } from "./ordering.ts";
 import { check_options, split_options } from "./options.ts";
 import { create_task, type Task, wait } from "./tasks.ts";
 
@@ -862,39 +863,6 @@ export interface KeyedExtremumOptions<T, D> extends ExtremumOptions<T, D> {
   key: (item: T) => Comparable | PromiseLike<Comparable>;
 }
 
-type Ordered = number | bigint | boolean | string | Date;
-
-// Below zero, zero or above zero, as `a` is less than, equal to or greater than `b` in Python.
-function compare(a: unknown, b: unknown): number {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    const length = Math.min(a.length, b.length);
-    for (let i = 0; i < length; i++) {
-      const order = a[i] === b[i] ? 0 : compare(a[i], b[i]);
-      if (order !== 0) return order;
-    }
-    return a.length - b.length;
-  }
-  const kind = ordered_kind(a);
-  if (kind === null || kind !== ordered_kind(b)) {
-    throw new TypeError(`'<' not supported between ${repr(a)} and ${repr(b)}`);
-  }
-  const [x, y] = [a as Ordered, b as Ordered];
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
-function ordered_kind(value: unknown): "number" | "string" | "date" | null {
-  switch (typeof value) {
-    case "number":
-    case "bigint":
-    case "boolean":
-      return "number";
-    case "string":
-      return "string";
-    default:
-      return value instanceof Date ? "date" : null;
-  }
-}
-
 function extremum<T, D>(
   name: "amin" | "amax",
   source: AnyIterable<T>,
@@ -902,7 +870,6 @@ function extremum<T, D>(
 ): Coroutine<T | D> {
   check_options(name, options, ["key", "default"]);
   const key = options.key ?? null;
-  const wanted = name === "amin" ? -1 : 1;
   return new FunctionCoroutine(name, async () => {
     let best: { item: T; key: unknown } | null = null;
     for await (const item of open(source)) {
@@ -911,7 +878,9 @@ function extremum<T, D>(
         key: key === null ? item : await key(item),
       };
       // The first of equal items stays.
-      if (best === null || Math.sign(compare(candidate.key, best.key)) === wanted) best = candidate;
+      const is_better = best === null ||
+        (name === "amin" ? less_than(candidate.key, best.key) : less_than(best.key, candidate.key));
+      if (is_better) best = candidate;
     }
     if (best !== null) return best.item;
     if (!("default" in options)) {

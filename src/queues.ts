@@ -12,6 +12,7 @@ import { heappop, heappush, type LessThan } from "./heapq.ts";
 import { Event } from "./locks.ts";
 import { LoopBound } from "./mixins.ts";
 import { check_options } from "./options.ts";
+import { less_than } from "./ordering.ts";
 import { Waiters } from "./waiters.ts";
 
 /**
@@ -370,36 +371,6 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
 export interface PriorityQueueOptions<T> {
   /** Compares two items as for `Array.sort`: below zero if the first comes first. */
   compare?: (a: T, b: T) => number;
-}
-
-/**
- * Whether `a < b` in Python: numbers, strings, and arrays element by element.
- *
- * @throws {TypeError} if the two cannot be compared
- */
-function less_than(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    const length = Math.min(a.length, b.length);
-    for (let i = 0; i < length; i++) {
-      if (!equal(a[i], b[i])) return less_than(a[i], b[i]);
-    }
-    return a.length < b.length;
-  }
-  if (is_number(a) && is_number(b)) return a < b;
-  if (typeof a === "string" && typeof b === "string") return a < b;
-  throw new TypeError(`'<' not supported between ${repr(a)} and ${repr(b)}`);
-}
-
-function is_number(value: unknown): value is number | bigint | boolean {
-  return typeof value === "number" || typeof value === "bigint" || typeof value === "boolean";
-}
-
-function equal(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((item, index) => equal(item, b[index]));
-  }
-  // deno-lint-ignore eqeqeq -- 1, 1n and true are equal in Python
-  return is_number(a) && is_number(b) ? a == b : a === b;
 }
 
 /**

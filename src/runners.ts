@@ -4,7 +4,9 @@
  * @module
  */
 
+import { aborted_by } from "./aborts.ts";
 import { EventLoop } from "./base_events.ts";
+import { async_with } from "./context_managers.ts";
 import { type Context, copy_context } from "./contextvars.ts";
 import {
   type Awaitable,
@@ -18,9 +20,9 @@ import { CancelledError, KeyboardInterrupt, RuntimeError } from "./exceptions.ts
 import type { Future } from "./futures.ts";
 import {
   add_signal_listener,
+  count_signal_listeners,
   exit_if_uncaught,
   exit_process,
-  has_signal_listener,
   has_signals,
   remove_signal_listener,
 } from "./host/signals.ts";
@@ -34,6 +36,12 @@ export interface RunnerOptions {
   debug?: boolean | null;
   /** Makes the loop; a new {@linkcode EventLoop} by default. */
   loop_factory?: (() => AbstractEventLoop) | null;
+}
+
+/** What `run()` may be given. */
+export interface RunOptions extends RunnerOptions {
+  /** Cancels main when it is aborted; its reason is thrown then. */
+  signal?: AbortSignal | null;
 }
 
 // The exit code of a program that Ctrl-C ended: 128 and the number of SIGINT.
@@ -58,6 +66,8 @@ const INTERRUPTED = 130;
  * ```
  */
 export class Runner implements AsyncDisposable {
+  /** @internal */
+  readonly _runs_loops = true;
   #state: "created" | "initialized" | "closed" = "created";
   readonly #debug: boolean | null;
   readonly #loop_factory: (() => AbstractEventLoop) | null;
@@ -85,15 +95,18 @@ export class Runner implements AsyncDisposable {
    * Runs an awaitable as a task, to its end.
    *
    * Ctrl-C cancels the task, and this throws {@linkcode KeyboardInterrupt}; a second Ctrl-C ends the
-   * process at once.
+   * process at once. A signal cancels it too; then this throws the signal's reason.
    *
    * @param coro a coroutine in any form, or another awaitable
-   * @param options `context`, in which it runs; the runner's own by default
+   * @param options `context`, in which it runs, the runner's own by default; `signal`, which ends it
    * @returns a promise of its result
    * @throws {RuntimeError} if the runner is closed, or a loop runs the caller
    */
-  async run<T>(coro: Awaitable<T>, options: { context?: Context | null } = {}): Promise<T> {
-    check_options("run", options, ["context"]);
+  async run<T>(
+    coro: Awaitable<T>,
+    options: { context?: Context | null; signal?: AbortSignal | null } = {},
+  ): Promise<T> {
+    check_options("run", options, ["context", "signal"]);
     if (running_loop() !== null) {
       if (iscoroutine(coro)) coro.close();
       throw new RuntimeError("Runner.run() cannot be called from a running event loop");
@@ -101,7 +114,9 @@ export class Runner implements AsyncDisposable {
     const loop = this.get_loop();
     const main = to_coroutine<T>(coro) ??
       library_coroutine("main", wait_on(ensure_future(coro, { loop })));
-    const task = loop.create_task(main, { context: options.context ?? this.#context });
+    const signal = options.signal ?? null;
+    const limited = signal === null ? main : async_with(aborted_by(signal), () => main);
+    const task = loop.create_task(limited, { context: options.context ?? this.#context });
     const interrupt = new Interrupt(task as Task<unknown>);
     try {
       return await loop.run_until_complete(task);
@@ -170,11 +185,13 @@ class Interrupt {
 
   constructor(task: Task<unknown>) {
     this.#task = task;
-    this.#listens = has_signals && !has_signal_listener("SIGINT");
+    this.#listens = has_signals && count_signal_listeners("SIGINT") === 0;
     if (this.#listens) add_signal_listener("SIGINT", this.#on_signal);
   }
 
   readonly #on_signal = (): void => {
+    // A handler that the program has set since goes before this one.
+    if (count_signal_listeners("SIGINT") > 1) return;
     if (this.happened || this.#task.done()) exit_process(INTERRUPTED);
     this.happened = true;
     this.#task.cancel();
@@ -217,7 +234,7 @@ function cancelled(tasks: Set<Task<unknown>>): Future<unknown> {
  * See {@link https://docs.python.org/3/library/asyncio-runner.html#asyncio.run Python's run}.
  *
  * @param main a coroutine in any form, or another awaitable
- * @param options `debug`, `loop_factory`
+ * @param options `debug`, `loop_factory`; `signal`, an `AbortSignal` that cancels main, whose reason is then thrown
  * @returns a promise of what main returns
  * @throws {RuntimeError} if it is called from a running loop
  *
@@ -233,15 +250,16 @@ function cancelled(tasks: Set<Task<unknown>>): Future<unknown> {
  * assertEquals(await asyncio.run(main), "hello");
  * ```
  */
-export async function run<T>(main: Awaitable<T>, options: RunnerOptions = {}): Promise<T> {
-  check_options("run", options, ["debug", "loop_factory"]);
+export async function run<T>(main: Awaitable<T>, options: RunOptions = {}): Promise<T> {
+  check_options("run", options, ["debug", "loop_factory", "signal"]);
   if (running_loop() !== null) {
     if (iscoroutine(main)) main.close();
     throw new RuntimeError("asyncio.run() cannot be called from a running event loop");
   }
-  const runner = new Runner(options);
+  const { signal, ...runner_options } = options;
+  const runner = new Runner(runner_options);
   try {
-    return await runner.run(main);
+    return await runner.run(main, { signal });
   } finally {
     await runner.close();
   }

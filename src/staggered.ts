@@ -11,12 +11,24 @@ import {
   library_coroutine,
 } from "./coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./events.ts";
-import { CancelledError, ExceptionGroup, leaves_the_loop, TimeoutError } from "./exceptions.ts";
+import {
+  CancelledError,
+  ExceptionGroup,
+  leaves_the_loop,
+  name_after_class,
+  TimeoutError,
+} from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
 import type { Future } from "./futures.ts";
 import { Event } from "./locks.ts";
 import { check_options } from "./options.ts";
 import { current_task, type Task, wait_for } from "./tasks.ts";
+
+class AssertionError extends Error {
+  static {
+    name_after_class(this);
+  }
+}
 
 /** What `staggered_race()` gives: the winner's result and index, `null` if nobody won, and the errors. */
 export type RaceResult<T> = [
@@ -109,9 +121,11 @@ function* race<T>(
     start_next(failed);
     try {
       const result = yield* call_and_wait(next.value);
+      // One that was cancelled, as it had lost, must not succeed.
+      if (winner !== null) throw new AssertionError();
       winner = { result, index };
     } catch (error) {
-      if (leaves_the_loop(error)) throw error;
+      if (leaves_the_loop(error) || error instanceof AssertionError) throw error;
       exceptions[index] = error;
       failed.set(); // the next one need not wait
       return;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { aborted_by } from "./aborts.ts";
 import { type Context, copy_context } from "./contextvars.ts";
 import { async_with } from "./context_managers.ts";
 import {
@@ -123,7 +124,8 @@ export class Task<T> extends Future<T> {
   /** @internal */
   _next_task: Task<unknown> | null = null;
   #coroutine: Coroutine<T>;
-  #name: unknown;
+  // A number until somebody asks for it.
+  #name: string | number;
   #cancels_requested = 0;
   // An async function awaits one thing at a time; with Promise.all and the like it awaits several.
   #awaiter: Driver | null = null;
@@ -153,7 +155,7 @@ export class Task<T> extends Future<T> {
     const coroutine = to_coroutine<T>(coro);
     if (coroutine === null) throw new TypeError(not_a_coroutine(coro));
     this.#coroutine = coroutine;
-    this.#name = options.name ?? ++tasks_named;
+    this.#name = options.name == null ? ++tasks_named : String(options.name);
     this._context = options.context ?? copy_context();
     const runs_eagerly = options.eager_start && this._loop.is_running();
     if (has_async_context) {
@@ -186,7 +188,7 @@ export class Task<T> extends Future<T> {
 
   /** The name of the task. */
   get_name(): string {
-    return typeof this.#name === "number" ? `Task-${this.#name}` : String(this.#name);
+    return typeof this.#name === "number" ? `Task-${this.#name}` : this.#name;
   }
 
   /** Names the task; any value is made a string. */
@@ -456,9 +458,20 @@ export class Task<T> extends Future<T> {
       this._must_cancel = false;
       this.#end_cancelled(this._cancel_message);
     } else {
+      if (this.#cancels_requested > 0 && this._loop.get_debug()) this.#warn_of_swallowing();
       this.#end();
       this._finish(FINISHED, value);
     }
+  }
+
+  #warn_of_swallowing(): void {
+    console.warn(
+      `${this} was cancelled and returned all the same: a catch that does not throw the ` +
+        "CancelledError again has swallowed it" +
+        (this._source_traceback === null
+          ? ""
+          : `\nTask created at (most recent call first):\n${this._source_traceback}`),
+    );
   }
 
   #raised(error: unknown): void {
@@ -1152,8 +1165,10 @@ function* wait_for_all<F extends Future<unknown>>(
  *
  * @param aw a coroutine in any form, a future, a promise (whose work goes on when it is too late)
  * @param timeout how long, in seconds; `null` is without limit
+ * @param options `signal`, an `AbortSignal` that ends the wait
  * @returns the result of the awaitable
  * @throws {TimeoutError} if the time is over
+ * @throws the signal's reason if it is aborted; the awaitable is cancelled
  *
  * @example
  * ```ts
@@ -1166,13 +1181,20 @@ function* wait_for_all<F extends Future<unknown>>(
  * }, asyncio.TimeoutError);
  * ```
  */
-export function wait_for<T>(aw: Awaitable<T>, timeout: number | null): Coroutine<T> {
+export function wait_for<T>(
+  aw: Awaitable<T>,
+  timeout: number | null,
+  options: { signal?: AbortSignal | null } = {},
+): Coroutine<T> {
+  check_options("wait_for", options, ["signal"]);
   if (timeout !== null && typeof timeout !== "number") {
     throw new TypeError(
       `wait_for() expects a number of seconds or null as timeout, received ${repr(timeout)}`,
     );
   }
-  return library_coroutine("wait_for", wait_for_one(aw, timeout));
+  const waiting = wait_for_one(aw, timeout);
+  if (!options.signal) return library_coroutine("wait_for", waiting);
+  return async_with(aborted_by(options.signal), () => waiting);
 }
 
 function* wait_for_one<T>(

@@ -69,6 +69,14 @@ export function with_context<A extends unknown[], R>(
   }
 }
 
+/** How many loops are in debug mode: then coroutines note where they are made. */
+export let debug_loops = 0;
+
+/** Adds to the number of loops in debug mode. */
+export function count_debug_loops(change: number): void {
+  debug_loops += change;
+}
+
 /** Notes the task whose step goes on outside of the loop's stack, for hosts without a context. */
 export function set_stepping_task(task: AnyTask | null): void {
   stepping_task = task;

@@ -34,10 +34,11 @@ const PATIENCE = 0.02;
  */
 export class VirtualClockEventLoop extends EventLoop {
   #now = 0;
-  // Since the loop last had something to do: whether the microtask queue has run dry, and whether the
-  // host has had its time.
+  // Since something last happened: whether the microtask queue has run dry, and whether the host has
+  // had its time.
   #ran_dry = false;
   #was_patient = false;
+  #seen_activity = 0;
 
   /** @internal As CPython's clock: times that differ by less are the same. */
   protected override readonly _clock_resolution = 1e-9;
@@ -49,6 +50,10 @@ export class VirtualClockEventLoop extends EventLoop {
 
   /** @internal */
   protected override _wait_for_work(): boolean {
+    if (this._activity !== this.#seen_activity) {
+      this.#seen_activity = this._activity;
+      this.#ran_dry = this.#was_patient = false;
+    }
     // A task that awaits several things may still go on in a microtask, though one of them waits.
     if (!this.#ran_dry) {
       this.#ran_dry = true;
@@ -60,7 +65,6 @@ export class VirtualClockEventLoop extends EventLoop {
       this._wake_after(PATIENCE, 0);
       return false;
     }
-    this.#ran_dry = this.#was_patient = false;
     const when = this._next_timer();
     if (when !== null) {
       if (when > this.#now) this.#now = when;

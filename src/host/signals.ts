@@ -29,9 +29,9 @@ export function remove_signal_listener(signal: string, listener: () => void): vo
   (host as SignalProcess).off(signal, listener);
 }
 
-/** Whether anybody listens to a signal. */
-export function has_signal_listener(signal: string): boolean {
-  return (host as SignalProcess).listenerCount(signal) > 0;
+/** How many listen to a signal. */
+export function count_signal_listeners(signal: string): number {
+  return (host as SignalProcess).listenerCount(signal);
 }
 
 /** Ends the process at once. */

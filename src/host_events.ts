@@ -1,0 +1,93 @@
+/**
+ * Events of the host, awaited as futures.
+ *
+ * @module
+ */
+
+import { get_event_loop } from "./events.ts";
+import { repr } from "./format_helpers.ts";
+import { FAILED, FINISHED, Future, PENDING } from "./futures.ts";
+
+/** What Node.js's `EventEmitter` has of use here. */
+export interface EventEmitterLike {
+  /** Adds a listener. */
+  on(name: string, listener: (...args: unknown[]) => void): unknown;
+  /** Takes a listener back. */
+  off(name: string, listener: (...args: unknown[]) => void): unknown;
+}
+
+class EventFuture<T> extends Future<T> {
+  readonly #stop_listening: () => void;
+
+  constructor(listen: (settle: (state: number, value: unknown) => void) => () => void) {
+    super({ loop: get_event_loop() });
+    this._loop._note_foreign(this);
+    this.#stop_listening = listen((state, value) => {
+      if (this._state !== PENDING || this._loop.is_closed()) return;
+      if (state === FINISHED) this._finish(FINISHED, value);
+      else this._fail(value);
+    });
+  }
+
+  /** @internal */
+  override _finish(state: number, value: unknown): void {
+    this.#stop_listening();
+    this._loop._forget_foreign(this);
+    super._finish(state, value);
+  }
+}
+// It is a Future to whoever looks at it.
+Object.defineProperty(EventFuture, "name", { value: "Future" });
+
+/**
+ * Waits for the next event of an `EventTarget` or an `EventEmitter`.
+ *
+ * It listens from the call on, not from the `await` on, so no event is missed in between. When the
+ * future is done or cancelled it no longer listens.
+ *
+ * @param target what the event happens to
+ * @param name the name of the event
+ * @returns a future of the `Event`, or of the list of what an emitter emits; it fails if an emitter emits `error`
+ * @throws {TypeError} if one cannot listen to the target
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const target = new EventTarget();
+ * const ready = asyncio.next_event(target, "ready");
+ * target.dispatchEvent(new Event("ready"));
+ * assertEquals((await asyncio.wait_for(ready, 1)).type, "ready");
+ * ```
+ */
+export function next_event<E extends Event = Event>(target: EventTarget, name: string): Future<E>;
+/** Waits for the next event of an `EventEmitter`. */
+export function next_event(target: EventEmitterLike, name: string): Future<unknown[]>;
+export function next_event(
+  target: EventTarget | EventEmitterLike,
+  name: string,
+): Future<unknown> {
+  if (target instanceof EventTarget) {
+    return new EventFuture((settle) => {
+      const listener = (event: Event) => settle(FINISHED, event);
+      target.addEventListener(name, listener);
+      return () => target.removeEventListener(name, listener);
+    });
+  }
+  if (typeof target?.on !== "function" || typeof target.off !== "function") {
+    throw new TypeError(
+      `next_event() expects an EventTarget or an EventEmitter, received ${repr(target)}`,
+    );
+  }
+  return new EventFuture((settle) => {
+    const listener = (...args: unknown[]) => settle(FINISHED, args);
+    const on_error = (error: unknown) => settle(FAILED, error);
+    target.on(name, listener);
+    if (name !== "error") target.on("error", on_error);
+    return () => {
+      target.off(name, listener);
+      target.off("error", on_error);
+    };
+  });
+}

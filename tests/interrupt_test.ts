@@ -1,0 +1,165 @@
+/** Ctrl-C: programs of their own that are sent SIGINT, what they print and how they end. */
+
+import { assert, assertEquals } from "@std/assert";
+
+const PRELUDE = `
+  import * as asyncio from "${import.meta.resolve("../mod.ts")}";
+  const ready = () => console.log("ready");
+`;
+
+interface Outcome {
+  code: number;
+  stdout: string[];
+  stderr: string;
+}
+
+/** Runs a program and sends it SIGINT each time that it prints "ready". */
+async function interrupted(program: string): Promise<Outcome> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", PRELUDE + program],
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const too_long = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  const stderr = new Response(child.stderr).text();
+  let stdout = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    stdout += text;
+    if (text.includes("ready")) child.kill("SIGINT");
+  }
+  const { code } = await child.status;
+  clearTimeout(too_long);
+  return { code, stdout: stdout.trimEnd().split("\n"), stderr: (await stderr).trimEnd() };
+}
+
+Deno.test("Ctrl-C cancels main, runs what cleans up, and ends the program as a person expects", async () => {
+  const { code, stdout, stderr } = await interrupted(`
+    await asyncio.run(async () => {
+      asyncio.create_task(async () => {
+        try {
+          await asyncio.sleep(60);
+        } finally {
+          console.log("task cleaned up");
+        }
+      });
+      try {
+        await asyncio.sleep(0);
+        ready();
+        await asyncio.sleep(60);
+      } catch (error) {
+        console.log("main got", String(error));
+        throw error;
+      } finally {
+        await asyncio.sleep(0.001);
+        console.log("main cleaned up");
+      }
+    });
+    console.log("never printed");
+  `);
+  assertEquals(stdout, [
+    "ready",
+    "main got CancelledError",
+    "main cleaned up",
+    "task cleaned up",
+  ]);
+  assertEquals(stderr, "KeyboardInterrupt");
+  assertEquals(code, 130);
+});
+
+Deno.test("run() throws KeyboardInterrupt, which a program may catch", async () => {
+  const { code, stdout, stderr } = await interrupted(`
+    try {
+      await asyncio.run(async () => {
+        ready();
+        await asyncio.sleep(60);
+      });
+    } catch (error) {
+      console.log(error instanceof asyncio.KeyboardInterrupt, String(error));
+    }
+    console.log("goes on");
+  `);
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(stdout, ["ready", "true KeyboardInterrupt", "goes on"]);
+});
+
+Deno.test("a second Ctrl-C ends the program at once", async () => {
+  const { code, stdout } = await interrupted(`
+    await asyncio.run(async () => {
+      try {
+        ready();
+        await asyncio.sleep(60);
+      } finally {
+        ready();
+        await asyncio.sleep(60);
+        console.log("never printed");
+      }
+    });
+  `);
+  assertEquals(code, 130);
+  assertEquals(stdout, ["ready", "ready"]);
+});
+
+Deno.test("a main that takes its cancellation as an answer ends normally", async () => {
+  const { code, stdout, stderr } = await interrupted(`
+    const result = await asyncio.run(async () => {
+      try {
+        ready();
+        await asyncio.sleep(60);
+      } catch {
+        return "stopped by the user";
+      }
+    });
+    console.log(result);
+  `);
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(stdout, ["ready", "stopped by the user"]);
+});
+
+Deno.test("Ctrl-C reaches a task group: its tasks are cancelled", async () => {
+  const { code, stdout } = await interrupted(`
+    await asyncio.run(() => asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+      for (const name of ["a", "b"]) {
+        group.create_task(() => asyncio.sleep(60).finally(() => console.log(name)));
+      }
+      await asyncio.sleep(0);
+      ready();
+    })).catch((error) => console.log(String(error)));
+  `);
+  assertEquals(code, 0);
+  assertEquals(stdout, ["ready", "a", "b", "KeyboardInterrupt"]);
+});
+
+Deno.test("Ctrl-C reaches a main that spins on sleep(0)", async () => {
+  const { stdout } = await interrupted(`
+    await asyncio.run(async () => {
+      ready();
+      for (;;) await asyncio.sleep(0);
+    }).catch((error) => console.log(String(error)));
+  `);
+  assertEquals(stdout, ["ready", "KeyboardInterrupt"]);
+});
+
+Deno.test("a program's own SIGINT handler goes before run()'s", async () => {
+  const { code, stdout } = await interrupted(`
+    await asyncio.run(async () => {
+      const stop = new asyncio.Event();
+      asyncio.get_running_loop().add_signal_handler("SIGINT", () => stop.set());
+      ready();
+      await stop.wait();
+      console.log("stopped in its own way");
+    });
+  `);
+  assertEquals(code, 0);
+  assertEquals(stdout, ["ready", "stopped in its own way"]);
+});
+
+Deno.test("after run() Ctrl-C is the host's again", async () => {
+  const { code, stdout } = await interrupted(`
+    await asyncio.run(asyncio.sleep(0));
+    setTimeout(() => console.log("never printed"), 5000);
+    ready();
+  `);
+  assert(code !== 0);
+  assertEquals(stdout, ["ready"]);
+});

@@ -1,0 +1,442 @@
+/** The tools over iterables: what they give, how lazy they are, and that they close their sources. */
+
+import { strict as assert } from "node:assert";
+import * as asyncio from "../mod.ts";
+
+const { alist } = asyncio;
+
+const loop_factory = () => new asyncio.VirtualClockEventLoop();
+
+function test(name: string, main: () => Promise<void>): void {
+  Deno.test(name, () => asyncio.run(main, { loop_factory }));
+}
+
+/** Fails to compile unless the two types are the same. */
+function same_type<A, B>(
+  _: (<X>() => X extends A ? 1 : 2) extends (<X>() => X extends B ? 1 : 2) ? true : never,
+): void {}
+
+const closed: string[] = [];
+
+function closures(): string[] {
+  return closed.splice(0);
+}
+
+/** Gives 0, 1, 2, … with a pause before each, and notes when it is closed before its end. */
+async function* count(name: string, pause = 0, end = Infinity): AsyncGenerator<number, void, void> {
+  let finished = false;
+  try {
+    for (let n = 0; n < end; n++) {
+      await asyncio.sleep(pause);
+      yield n;
+    }
+    finished = true;
+  } finally {
+    if (!finished) closed.push(name);
+  }
+}
+
+async function rejects(awaitable: PromiseLike<unknown>, name: string, message = ""): Promise<void> {
+  await assert.rejects(async () => await awaitable, { name, message });
+}
+
+test("arrays, sets and maps are made of synchronous and asynchronous iterables", async () => {
+  assert.deepEqual(await alist(count("", 1, 3)), [0, 1, 2]);
+  assert.deepEqual(await alist([1, Promise.resolve(2), asyncio.sleep(1, 3)]), [1, 2, 3]);
+  assert.deepEqual(await asyncio.aset("abab"), new Set("ab"));
+  assert.deepEqual(
+    await asyncio.adict([["a", 1], ["b", 2], ["a", 3]]),
+    new Map([["a", 3], ["b", 2]]),
+  );
+});
+
+test("what makes a value is a lazy coroutine", async () => {
+  const coroutine = alist(count("", 1, 2));
+  assert.equal(asyncio.iscoroutine(coroutine), true);
+  assert.deepEqual(await asyncio.create_task(coroutine), [0, 1]);
+  await rejects(asyncio.wait_for(alist(count("endless", 1)), 3.5), "TimeoutError");
+  assert.deepEqual(closures(), ["endless"]);
+});
+
+test("amap calls functions of both kinds, with an item of each source", async () => {
+  assert.deepEqual(await alist(asyncio.amap((n) => n * 2, [1, 2])), [2, 4]);
+  const add = async (a: number, b: string) => await asyncio.sleep(1, a + b);
+  assert.deepEqual(await alist(asyncio.amap(add, count("left"), "ab")), ["0a", "1b"]);
+  assert.deepEqual(closures(), ["left"]);
+  assert.throws(() => asyncio.amap(...[(n: number) => n] as unknown as [() => 1, []]), TypeError);
+});
+
+test("afilter keeps what a function, or truth, selects", async () => {
+  assert.deepEqual(await alist(asyncio.afilter((n) => n > 1, [1, 2, 3])), [2, 3]);
+  assert.deepEqual(await alist(asyncio.afilter((n) => asyncio.sleep(0, n > 1), [1, 2, 3])), [2, 3]);
+  assert.deepEqual(await alist(asyncio.afilter(null, [0, 1, "", "a", null])), [1, "a"]);
+});
+
+test("aenumerate numbers from a start", async () => {
+  assert.deepEqual(await alist(asyncio.aenumerate("ab")), [[0, "a"], [1, "b"]]);
+  assert.deepEqual(await alist(asyncio.aenumerate("a", -3)), [[-3, "a"]]);
+  assert.throws(() => asyncio.aenumerate("a", 0.5), TypeError);
+});
+
+test("azip ends with the first source and closes the others", async () => {
+  const zipped = asyncio.azip(count("a"), count("b", 0, 2), count("c"));
+  assert.deepEqual(await alist(zipped), [[0, 0, 0], [1, 1, 1]]);
+  assert.deepEqual(closures(), ["c", "a"]);
+  assert.deepEqual(await alist(asyncio.azip()), []);
+});
+
+test("a strict azip says which source has another length", async () => {
+  const strict = { strict: true };
+  assert.deepEqual(await alist(asyncio.azip("ab", [1, 2], strict)), [["a", 1], ["b", 2]]);
+  const of = (...lengths: number[]) =>
+    alist(asyncio.azip(...lengths.map((length) => Array(length).fill(0)), strict));
+  await rejects(of(2, 1), "ValueError", "zip() argument 2 is shorter than argument 1");
+  await rejects(of(1, 2), "ValueError", "zip() argument 2 is longer than argument 1");
+  await rejects(of(2, 2, 1), "ValueError", "zip() argument 3 is shorter than arguments 1-2");
+  await rejects(of(1, 1, 2), "ValueError", "zip() argument 3 is longer than arguments 1-2");
+});
+
+test("achain gives source after source, and closes those it did not get to", async () => {
+  const second = count("second");
+  await second.next();
+  const chain = asyncio.achain(count("", 0, 2), second, count("not started"));
+  assert.deepEqual(await alist(asyncio.aislice(chain, 3)), [0, 1, 1]);
+  assert.deepEqual(closures(), ["second"]);
+  assert.deepEqual(await alist(asyncio.achain()), []);
+});
+
+test("aislice takes the places that Python takes", async () => {
+  const letters = "abcdefg";
+  const slice = async (...range: [number | null] | [number | null, number | null, number?]) =>
+    (await alist(asyncio.aislice(letters, ...range))).join("");
+  assert.equal(await slice(2), "ab");
+  assert.equal(await slice(0), "");
+  assert.equal(await slice(null), letters);
+  assert.equal(await slice(2, 4), "cd");
+  assert.equal(await slice(2, null), "cdefg");
+  assert.equal(await slice(0, null, 3), "adg");
+  assert.equal(await slice(5, 3), "");
+  assert.equal(await slice(1, 6, 2), "bdf");
+  for (const range of [[-1], [0.5], [-1, 2], [0, 2, 0], [0, 2, -1]] as [number][]) {
+    assert.throws(() => asyncio.aislice(letters, ...range), asyncio.ValueError);
+  }
+});
+
+test("aislice asks for no more than it needs, and closes its source", async () => {
+  const start = asyncio.get_running_loop().time();
+  assert.deepEqual(await alist(asyncio.aislice(count("a", 1), 2)), [0, 1]);
+  assert.equal(asyncio.get_running_loop().time() - start, 2);
+  assert.deepEqual(closures(), ["a"]);
+});
+
+test("atakewhile and adropwhile part a source in two", async () => {
+  const small = (n: number) => asyncio.sleep(0, n < 2);
+  assert.deepEqual(await alist(asyncio.atakewhile(small, count("a"))), [0, 1]);
+  assert.deepEqual(closures(), ["a"]);
+  assert.deepEqual(await alist(asyncio.adropwhile(small, [1, 2, 1])), [2, 1]);
+});
+
+test("abatched gives full arrays and a rest", async () => {
+  assert.deepEqual(await alist(asyncio.abatched("abcde", 2)), [["a", "b"], ["c", "d"], ["e"]]);
+  const strict = asyncio.abatched("abc", 2, { strict: true });
+  assert.deepEqual(await asyncio.anext(strict), ["a", "b"]);
+  await rejects(asyncio.anext(strict), "ValueError", "batched(): incomplete batch");
+  assert.throws(() => asyncio.abatched("a", 0), { message: "n must be at least one" });
+});
+
+test("apairwise gives neighbours", async () => {
+  assert.deepEqual(await alist(asyncio.apairwise([1, 2, 3])), [[1, 2], [2, 3]]);
+  assert.deepEqual(await alist(asyncio.apairwise([1])), []);
+  assert.deepEqual(await alist(asyncio.apairwise([])), []);
+});
+
+test("aaccumulate and areduce follow their initial values", async () => {
+  const times = (a: number, b: number) => asyncio.sleep(0, a * b);
+  assert.deepEqual(await alist(asyncio.aaccumulate([1, 2, 3])), [1, 3, 6]);
+  assert.deepEqual(await alist(asyncio.aaccumulate(["a", "b"])), ["a", "ab"]);
+  assert.deepEqual(await alist(asyncio.aaccumulate([1, 2], null, { initial: 10 })), [10, 11, 13]);
+  assert.deepEqual(await alist(asyncio.aaccumulate([2, 3], times)), [2, 6]);
+  assert.deepEqual(await alist(asyncio.aaccumulate([], times, { initial: 7 })), [7]);
+  assert.equal(await asyncio.areduce(times, [2, 3, 4]), 24);
+  assert.equal(await asyncio.areduce(times, [], 5), 5);
+  assert.equal(await asyncio.areduce((_, n) => n, [1], undefined as undefined | number), 1);
+  await rejects(
+    asyncio.areduce(times, []),
+    "TypeError",
+    "reduce() of empty iterable with no initial value",
+  );
+});
+
+test("asum adds as Python does", async () => {
+  assert.equal(await asyncio.asum([]), 0);
+  assert.equal(await asyncio.asum([1, 2], 10), 13);
+  assert.equal(await asyncio.asum(Array(10).fill(0.1)), 1);
+  assert.equal(await asyncio.asum([1e16, 1, -1e16]), 1);
+  assert.equal(await asyncio.asum([Infinity, 1]), Infinity);
+  assert.equal(await asyncio.asum([1n, 2n], 0n), 3n);
+  await rejects(
+    asyncio.asum(["a"] as never),
+    "TypeError",
+    "unsupported operand types for +: 'number' and 'string'",
+  );
+});
+
+test("amin and amax give the first of equals, by key, or a default", async () => {
+  assert.equal(await asyncio.amin([3, 1, 2]), 1);
+  assert.equal(await asyncio.amax(count("", 1, 4)), 3);
+  const key = ([name]: readonly [string, number]) => asyncio.sleep(0, name);
+  assert.deepEqual(await asyncio.amin([["b", 1], ["a", 2], ["a", 3]] as const, { key }), ["a", 2]);
+  assert.deepEqual(await asyncio.amax([["b", 1], ["b", 2]] as const, { key }), ["b", 1]);
+  assert.deepEqual(await asyncio.amax([[2, 1], [10, 0], [10]]), [10, 0]);
+  assert.equal(await asyncio.amin([], { default: null }), null);
+  assert.equal(await asyncio.amin([], { default: undefined }), undefined);
+  await rejects(asyncio.amin([]), "ValueError", "min() iterable argument is empty");
+  await rejects(asyncio.amax([]), "ValueError", "max() iterable argument is empty");
+  await rejects(
+    asyncio.amin([1, "a"]),
+    "TypeError",
+    "'<' not supported between 'a' and 1",
+  );
+});
+
+test("aany and aall stop as soon as they know, and close the source", async () => {
+  assert.equal(await asyncio.aany(count("any", 1)), true);
+  assert.equal(await asyncio.aall(count("all", 1)), false);
+  assert.deepEqual(closures(), ["any", "all"]);
+  assert.equal(await asyncio.aany([]), false);
+  assert.equal(await asyncio.aall([]), true);
+});
+
+/** Every tool that reads one source, over that source. */
+const tools: Record<string, (source: AsyncIterable<number>) => asyncio.ToolIterator<unknown>> = {
+  aaccumulate: (source) => asyncio.aaccumulate(source),
+  abatched: (source) => asyncio.abatched(source, 2),
+  achain: (source) => asyncio.achain(source),
+  adropwhile: (source) => asyncio.adropwhile(() => false, source),
+  aenumerate: (source) => asyncio.aenumerate(source),
+  afilter: (source) => asyncio.afilter(() => true, source),
+  aislice: (source) => asyncio.aislice(source, null),
+  amap: (source) => asyncio.amap((n) => n, source),
+  amerge: (source) => asyncio.amerge(source),
+  apairwise: (source) => asyncio.apairwise(source),
+  atakewhile: (source) => asyncio.atakewhile(() => true, source),
+  atee: (source) => asyncio.atee(source, 1)[0],
+  azip: (source) => asyncio.azip(source),
+};
+
+for (const [name, make] of Object.entries(tools)) {
+  test(`${name} closes its source when it is left`, async () => {
+    for await (const _ of make(count("break", 1))) break;
+    await assert.rejects(async () => {
+      for await (const _ of make(count("throw", 1))) throw new Error();
+    });
+    const between = asyncio.create_task(async () => {
+      for await (const _ of make(count("between", 1))) await asyncio.sleep(100);
+    });
+    const within = asyncio.create_task(async () => {
+      for await (const _ of make(count("within", 10)));
+    });
+    await asyncio.sleep(5);
+    between.cancel();
+    await asyncio.wait([between]);
+    within.cancel();
+    await asyncio.wait([within]);
+    assert.deepEqual([between.cancelled(), within.cancelled()], [true, true]);
+    assert.deepEqual(closures(), ["break", "throw", "between", "within"]);
+    assert.equal(asyncio.all_tasks().size, 1);
+  });
+
+  test(`${name} closes a source that it has not asked yet`, async () => {
+    const source = count("started");
+    await source.next();
+    await make(source).return();
+    await make(make(count("not started")) as asyncio.ToolIterator<number>).aclose();
+    assert.deepEqual(closures(), ["started"]);
+  });
+
+  test(`${name} passes an error of its source on, and is finished then`, async () => {
+    const failing = make(asyncio.amap(() => Promise.reject(new RangeError("x")), count("source")));
+    await rejects(asyncio.anext(failing), "RangeError", "x");
+    assert.equal(await asyncio.anext(failing, "none"), "none");
+    assert.deepEqual(closures(), ["source"]);
+  });
+}
+
+test("a tool in use refuses every other use", async () => {
+  const tool = asyncio.aenumerate(count("a", 1));
+  const task = asyncio.create_task(asyncio.anext(tool));
+  await asyncio.sleep(0);
+  const running = "asynchronous generator is already running";
+  await rejects(tool.next(), "RuntimeError", `anext(): ${running}`);
+  await rejects(tool.aclose(), "RuntimeError", `aclose(): ${running}`);
+  assert.deepEqual(await task, [0, 0]);
+  await tool.aclose();
+  assert.deepEqual(closures(), ["a"]);
+});
+
+test("all sources are closed, and the latest error is thrown", async () => {
+  const failing = (name: string): AsyncIterable<number> => ({
+    [Symbol.asyncIterator]: () => ({
+      next: () => Promise.resolve({ done: false, value: 0 }),
+      return: () => {
+        closed.push(name);
+        return Promise.reject(new Error(name));
+      },
+    }),
+  });
+  const zipped = asyncio.azip(failing("a"), failing("b"));
+  await zipped.next();
+  await rejects(zipped.return(), "Error", "a");
+  assert.deepEqual(closures(), ["b", "a"]);
+});
+
+test("futures that a source gives are passed on as they are", async () => {
+  const naps = [2, 1].map((delay) => asyncio.create_task(asyncio.sleep(delay, delay)));
+  const source = asyncio.as_completed<number, asyncio.Task<number>>(naps);
+  const [first] = await alist(asyncio.afilter((task) => task.result() === 1, source));
+  assert.equal(first, naps[1]);
+});
+
+test("what is no iterable is refused at once", async () => {
+  assert.throws(() => asyncio.aenumerate(5 as never), {
+    name: "TypeError",
+    message: "'number' object is not iterable",
+  });
+  assert.throws(() => asyncio.azip([1], null as never), TypeError);
+  const nap = asyncio.sleep(1);
+  assert.throws(() => asyncio.afilter(null, nap as never), TypeError);
+  await nap;
+});
+
+test("a synchronous generator is closed too, also when what it gives fails", async () => {
+  function* values() {
+    try {
+      yield 1;
+      yield Promise.reject(new RangeError("x"));
+    } finally {
+      closed.push("values");
+    }
+  }
+  await rejects(alist(asyncio.aenumerate(values())), "RangeError", "x");
+  for await (const _ of asyncio.aenumerate(values())) break;
+  assert.deepEqual(closures(), ["values", "values"]);
+});
+
+test("atee gives every iterator all items, each at its own pace", async () => {
+  const [a, b, c] = asyncio.atee(count("source", 1, 3), 3);
+  assert.deepEqual(await asyncio.anext(a), 0);
+  assert.deepEqual(await asyncio.gather(alist(a), alist(b), alist(c)), [
+    [1, 2],
+    [0, 1, 2],
+    [0, 1, 2],
+  ]);
+  assert.equal(asyncio.get_running_loop().time(), 3);
+  assert.deepEqual(asyncio.atee([], 0), []);
+  assert.throws(() => asyncio.atee([], -1 as number), { message: "n must be >= 0" });
+});
+
+test("a cancelled iterator of atee takes no item from the others", async () => {
+  const [a, b] = asyncio.atee(count("source", 2));
+  const impatient = asyncio.create_task(asyncio.anext(a));
+  await asyncio.sleep(1);
+  impatient.cancel();
+  await asyncio.wait([impatient]);
+  assert.equal(await asyncio.anext(b), 0);
+  assert.equal(asyncio.get_running_loop().time(), 2);
+  assert.deepEqual(closures(), []);
+  await b.aclose();
+  assert.deepEqual(closures(), ["source"]);
+});
+
+test("an error of the source of atee is thrown to each iterator", async () => {
+  const [a, b] = asyncio.atee(asyncio.amap(() => Promise.reject(new RangeError("x")), [1]));
+  await rejects(asyncio.anext(a), "RangeError", "x");
+  await rejects(asyncio.anext(b), "RangeError", "x");
+  assert.equal(await asyncio.anext(a, null), null);
+});
+
+test("amerge gives what comes first", async () => {
+  const merged = asyncio.amerge(
+    asyncio.amap((n) => `slow ${n}`, count("", 3, 2)),
+    asyncio.amap((n) => `quick ${n}`, count("", 2, 3)),
+    ["now"],
+  );
+  assert.deepEqual(
+    await alist(merged),
+    ["now", "quick 0", "slow 0", "quick 1", "slow 1", "quick 2"],
+  );
+  assert.equal(asyncio.all_tasks().size, 1);
+  assert.deepEqual(await alist(asyncio.amerge()), []);
+});
+
+test("a source of amerge is at most one item ahead", async () => {
+  let made = 0;
+  const merged = asyncio.amerge(asyncio.amap(() => ++made, count("a")));
+  await asyncio.anext(merged);
+  await asyncio.sleep(10);
+  assert.equal(made, 2);
+  await merged.aclose();
+  assert.deepEqual(closures(), ["a"]);
+});
+
+test("an error of one source of amerge ends the others, after what came before it", async () => {
+  const fail = async () => {
+    await asyncio.sleep(2.5);
+    throw new RangeError("x");
+  };
+  const merged = asyncio.amerge(count("other", 1), asyncio.amap(fail, [1]));
+  assert.deepEqual([await asyncio.anext(merged), await asyncio.anext(merged)], [0, 1]);
+  await rejects(alist(merged), "RangeError", "x");
+  assert.deepEqual(closures(), ["other"]);
+  assert.equal(asyncio.all_tasks().size, 1);
+});
+
+test("amerge waits for its sources to close, also when it is cancelled again", async () => {
+  async function* careful() {
+    try {
+      await asyncio.sleep(100);
+      yield 1;
+    } finally {
+      await asyncio.sleep(10);
+      closed.push("careful");
+    }
+  }
+  const task = asyncio.create_task(alist(asyncio.amerge(careful(), careful())));
+  await asyncio.sleep(1);
+  task.cancel();
+  await asyncio.sleep(1);
+  task.cancel();
+  await asyncio.wait([task]);
+  assert.equal(task.cancelled(), true);
+  assert.equal(asyncio.get_running_loop().time(), 11);
+  assert.deepEqual(closures(), ["careful", "careful"]);
+});
+
+test("the tools work as lazy steps of a long chain", async () => {
+  const squares = asyncio.amap(
+    ([index, n]) => index * n,
+    asyncio.aenumerate(asyncio.afilter((n) => n % 2 === 1, count("source", 1))),
+  );
+  assert.deepEqual(await alist(asyncio.aislice(squares, 3)), [0, 3, 10]);
+  assert.equal(asyncio.get_running_loop().time(), 6);
+  assert.deepEqual(closures(), ["source"]);
+});
+
+Deno.test("the tools are exactly typed", () => {
+  const mapped = asyncio.amap((n, s) => [n, s] as const, [1], "a");
+  const zipped = asyncio.azip([1], "a", [Promise.resolve(true)]);
+  const strict = asyncio.azip([1], "a", { strict: true });
+  const truthy = asyncio.afilter(null, [1, null, "a"] as (number | null | string)[]);
+  const strings = asyncio.afilter((x): x is string => typeof x === "string", [1, "a"]);
+  const chained = asyncio.achain([1], "a");
+  const tee = asyncio.atee([1]);
+  const total = asyncio.areduce((text: string, n) => text + n, [1], "");
+  same_type<typeof mapped, asyncio.ToolIterator<readonly [number, string]>>(true);
+  same_type<typeof zipped, asyncio.ToolIterator<[number, string, boolean]>>(true);
+  same_type<typeof strict, asyncio.ToolIterator<[number, string]>>(true);
+  same_type<typeof truthy, asyncio.ToolIterator<number | string>>(true);
+  same_type<typeof strings, asyncio.ToolIterator<string>>(true);
+  same_type<typeof chained, asyncio.ToolIterator<number | string>>(true);
+  same_type<typeof tee, [asyncio.ToolIterator<number>, asyncio.ToolIterator<number>]>(true);
+  same_type<typeof total, asyncio.Coroutine<string>>(true);
+});

@@ -1,0 +1,262 @@
+/** `run()` and `Runner`: results, cleaning up, nesting, errors nobody retrieved. */
+
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import * as asyncio from "../mod.ts";
+
+const loop_factory = () => new asyncio.VirtualClockEventLoop();
+const run = <T>(main: asyncio.Awaitable<T>): Promise<T> => asyncio.run(main, { loop_factory });
+
+/** A factory of loops whose exception handler keeps what it is told. */
+function recording(): { loop_factory: () => asyncio.EventLoop; messages: string[] } {
+  const messages: string[] = [];
+  return {
+    messages,
+    loop_factory: () => {
+      const loop = new asyncio.VirtualClockEventLoop();
+      loop.set_exception_handler((_, { message, exception }) =>
+        messages.push(`${message}: ${exception}`)
+      );
+      return loop;
+    },
+  };
+}
+
+Deno.test("run takes a coroutine in any form, or another awaitable", async () => {
+  assertEquals(await run(asyncio.sleep(1, "coroutine")), "coroutine");
+  assertEquals(await run(() => Promise.resolve("async function")), "async function");
+  const generator = function* () {
+    return yield* asyncio.sleep(1, "generator");
+  };
+  assertEquals(await run(generator), "generator");
+  assertEquals(await run(generator()), "generator");
+  assertEquals(await run(Promise.resolve("promise")), "promise");
+  await assertRejects(() => run(5 as never), TypeError);
+});
+
+Deno.test("run throws what main throws, and closes its loop", async () => {
+  let loop: asyncio.AbstractEventLoop | undefined;
+  const main = async () => {
+    loop = asyncio.get_running_loop();
+    await asyncio.sleep(1);
+    throw new TypeError("main");
+  };
+  await assertRejects(() => run(main), TypeError, "main");
+  assert(loop?.is_closed());
+});
+
+Deno.test("run inside run is an error, and its coroutine is closed", () =>
+  run(async () => {
+    const inner = asyncio.sleep(0);
+    await assertRejects(
+      () => asyncio.run(inner),
+      asyncio.RuntimeError,
+      "asyncio.run() cannot be called from a running event loop",
+    );
+    await assertRejects(async () => await inner, asyncio.RuntimeError, "cannot reuse");
+  }));
+
+Deno.test("run refuses unknown options by name", async () => {
+  await assertRejects(
+    () => asyncio.run(asyncio.sleep(0), { deubg: true } as never),
+    TypeError,
+    "'deubg'",
+  );
+  assertThrows(() => new asyncio.Runner({ loop: null } as never), TypeError, "'loop'");
+});
+
+Deno.test("debug is given to the loop", async () => {
+  const debug = () => Promise.resolve(asyncio.get_running_loop().get_debug());
+  assertEquals(await asyncio.run(debug, { debug: true }), true);
+  assertEquals(await asyncio.run(debug, { debug: false }), false);
+  assertEquals(await asyncio.run(debug), false);
+});
+
+Deno.test("tasks that are left are cancelled and waited for", async () => {
+  const log: string[] = [];
+  await run(async () => {
+    for (const name of ["a", "b"]) {
+      asyncio.create_task(async () => {
+        try {
+          await asyncio.sleep(60);
+        } catch (error) {
+          log.push(`${name} ${error}`);
+          throw error;
+        } finally {
+          await asyncio.sleep(1);
+          log.push(`${name} cleaned up`);
+        }
+      });
+    }
+    await asyncio.sleep(0);
+    log.push("main done");
+  });
+  assertEquals(log, [
+    "main done",
+    "a CancelledError",
+    "b CancelledError",
+    "a cleaned up",
+    "b cleaned up",
+  ]);
+});
+
+Deno.test("tasks that are left are cancelled also when main throws", async () => {
+  let cleaned_up = false;
+  const main = async () => {
+    asyncio.create_task(() => asyncio.sleep(60).finally(() => cleaned_up = true));
+    await asyncio.sleep(0);
+    throw new TypeError("main");
+  };
+  await assertRejects(() => run(main), TypeError);
+  assert(cleaned_up);
+});
+
+Deno.test("errors that tasks throw while they are cancelled at the end are reported", async () => {
+  const { loop_factory, messages } = recording();
+  await asyncio.run(async () => {
+    asyncio.create_task(async () => {
+      await asyncio.sleep(60).finally(() => {
+        throw new TypeError("cleanup");
+      });
+    });
+    await asyncio.sleep(0);
+  }, { loop_factory });
+  assertEquals(messages, [
+    "unhandled exception during asyncio.run() shutdown: TypeError: cleanup",
+  ]);
+});
+
+Deno.test("errors that nobody retrieved are reported when run ends", async () => {
+  const { loop_factory, messages } = recording();
+  await asyncio.run(async () => {
+    asyncio.create_task(() => Promise.reject(new TypeError("lost")));
+    await asyncio.sleep(1);
+    await asyncio.sleep(1);
+  }, { loop_factory });
+  assertEquals(messages, ["Task exception was never retrieved: TypeError: lost"]);
+});
+
+Deno.test("main's own error is thrown, not reported", async () => {
+  const { loop_factory, messages } = recording();
+  await assertRejects(
+    () => asyncio.run(() => Promise.reject(new TypeError("main")), { loop_factory }),
+    TypeError,
+  );
+  assertEquals(messages, []);
+});
+
+Deno.test("asynchronous generators that were started are closed at the end", async () => {
+  const log: string[] = [];
+  const numbers = asyncio.async_generator(async function* () {
+    try {
+      yield 1;
+      yield 2;
+    } finally {
+      log.push("closed");
+    }
+  });
+  await run(async () => {
+    log.push(String(await asyncio.anext(numbers())));
+  });
+  assertEquals(log, ["1", "closed"]);
+});
+
+Deno.test("a main that is cancelled from inside throws the cancellation", async () => {
+  const main = async () => {
+    asyncio.current_task()?.cancel("myself");
+    await asyncio.sleep(0);
+  };
+  await assertRejects(() => run(main), asyncio.CancelledError, "myself");
+});
+
+Deno.test("a runner runs several mains on one loop and in one context", async () => {
+  const variable = new asyncio.ContextVar<number>("variable", { default: 0 });
+  const count = () => Promise.resolve(variable.set(variable.get() + 1)).then(() => variable.get());
+  const runner = new asyncio.Runner({ loop_factory });
+  const loop = runner.get_loop();
+  assertEquals([await runner.run(count), await runner.run(count)], [1, 2]);
+  assertEquals(await runner.run(count, { context: asyncio.copy_context() }), 1);
+  assert(await runner.run(() => Promise.resolve(asyncio.get_running_loop())) === loop);
+  assertEquals(variable.get(), 0);
+  await runner.close();
+});
+
+Deno.test("a task of one main goes on in the next", async () => {
+  await using runner = new asyncio.Runner({ loop_factory });
+  const task = await runner.run(() =>
+    Promise.resolve([asyncio.create_task(asyncio.sleep(1, "later"))])
+  );
+  assertEquals(await runner.run(async () => await task[0]), "later");
+});
+
+Deno.test("a closed runner does nothing any more, and closing twice is fine", async () => {
+  const runner = new asyncio.Runner({ loop_factory });
+  const loop = runner.get_loop();
+  await runner.close();
+  await runner.close();
+  assert(loop.is_closed());
+  assertThrows(() => runner.get_loop(), asyncio.RuntimeError, "Runner is closed");
+  await assertRejects(() => runner.run(asyncio.sleep(0)), asyncio.RuntimeError, "Runner is closed");
+});
+
+Deno.test("a runner that was never used is closed without a loop", async () => {
+  let made = 0;
+  const runner = new asyncio.Runner({
+    loop_factory: () => {
+      made++;
+      return new asyncio.EventLoop();
+    },
+  });
+  await runner.close();
+  assertEquals(made, 0);
+});
+
+Deno.test("async_with at top level runs a runner, and not on the default loop", async () => {
+  let loop: asyncio.AbstractEventLoop | undefined;
+  const result = await asyncio.async_with(new asyncio.Runner({ loop_factory }), async (runner) => {
+    loop = runner.get_loop();
+    return await runner.run(asyncio.sleep(3600, "an hour later"));
+  });
+  assertEquals(result, "an hour later");
+  assert(loop?.is_closed());
+});
+
+Deno.test("a runner inside a running loop is an error", () =>
+  run(async () => {
+    const runner = new asyncio.Runner();
+    await assertRejects(
+      () => runner.run(asyncio.sleep(0)),
+      asyncio.RuntimeError,
+      "Runner.run() cannot be called from a running event loop",
+    );
+  }));
+
+Deno.test("KeyboardInterrupt that main throws leaves run after the cleaning up, unreported", async () => {
+  const { loop_factory, messages } = recording();
+  const log: string[] = [];
+  const main = async () => {
+    asyncio.create_task(() => asyncio.sleep(60).finally(() => log.push("task")));
+    await asyncio.sleep(0);
+    throw new asyncio.KeyboardInterrupt();
+  };
+  await assertRejects(() => asyncio.run(main, { loop_factory }), asyncio.KeyboardInterrupt);
+  assertEquals(log, ["task"]);
+  assertEquals(messages, []);
+});
+
+Deno.test("an error that is lost is written to the console by default", async () => {
+  const original = console.error;
+  const lines: string[] = [];
+  console.error = (...args: unknown[]) => lines.push(args.map(String).join(" "));
+  try {
+    await run(async () => {
+      asyncio.create_task(() => Promise.reject(new TypeError("lost")), { name: "loser" });
+      await asyncio.sleep(1);
+    });
+  } finally {
+    console.error = original;
+  }
+  assertEquals(lines.length, 1);
+  assertMatch(lines[0], /^Task exception was never retrieved\n/);
+  assertMatch(lines[0], /loser/);
+  assertMatch(lines[0], /TypeError: lost/);
+});

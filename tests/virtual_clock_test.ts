@@ -1,0 +1,148 @@
+/** The virtual clock: jumps of time, patience with the host, deadlocks and what is said of them. */
+
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import * as asyncio from "../mod.ts";
+
+const run = <T>(main: asyncio.Awaitable<T>): Promise<T> =>
+  asyncio.run(main, { loop_factory: () => new asyncio.VirtualClockEventLoop() });
+
+const now = () => asyncio.get_running_loop().time();
+
+const host_timer = (milliseconds: number) =>
+  new Promise<string>((resolve) => setTimeout(resolve, milliseconds, "from the host"));
+
+async function deadlock_message(main: asyncio.Awaitable<unknown>): Promise<string> {
+  const error = await assertRejects(() => run(main), asyncio.DeadlockError);
+  assert(error instanceof asyncio.RuntimeError);
+  return error.message;
+}
+
+Deno.test("time starts at 0 and passes only while everybody waits", () =>
+  run(async () => {
+    assertEquals(now(), 0);
+    for (let i = 0; i < 100; i++) await asyncio.sleep(0);
+    assertEquals(now(), 0);
+    await asyncio.sleep(3600);
+    assertEquals(now(), 3600);
+    await asyncio.sleep(0.25);
+    assertEquals(now(), 3600.25);
+  }));
+
+Deno.test("a thousand years take no time", async () => {
+  const started = performance.now();
+  await run(asyncio.sleep(1000 * 365 * 86_400));
+  assert(performance.now() - started < 500);
+});
+
+Deno.test("sleepers wake in the order of their times", () =>
+  run(async () => {
+    const log: string[] = [];
+    const nap = (delay: number) => async () => {
+      await asyncio.sleep(delay);
+      log.push(`${delay} at ${now()}`);
+    };
+    await asyncio.gather(nap(3), nap(1), nap(2));
+    assertEquals(log, ["1 at 1", "2 at 2", "3 at 3"]);
+  }));
+
+Deno.test("time never goes back: an overdue timer runs now", () =>
+  run(async () => {
+    await asyncio.sleep(5);
+    const called = asyncio.get_running_loop().create_future<number>();
+    asyncio.get_running_loop().call_at(1, () => called.set_result(now()));
+    assertEquals(await called, 5);
+  }));
+
+Deno.test("each loop has a clock of its own", async () => {
+  const times = await Promise.all([10, 20].map((delay) =>
+    run(async () => {
+      await asyncio.sleep(delay);
+      return now();
+    })
+  ));
+  assertEquals(times, [10, 20]);
+});
+
+Deno.test("what the host settles soon comes before time jumps", () =>
+  run(async () => {
+    const sleeper = asyncio.create_task(asyncio.sleep(3600));
+    assertEquals(await host_timer(2), "from the host");
+    assertEquals(now(), 0);
+    assertEquals(await asyncio.wait_for(host_timer(2), 10), "from the host");
+    assertEquals(now(), 0);
+    sleeper.cancel();
+  }));
+
+Deno.test("time jumps past a host that takes too long", () =>
+  run(async () => {
+    const never = new Promise<never>(() => {});
+    await assertRejects(async () => await asyncio.wait_for(never, 10), asyncio.TimeoutError);
+    assertEquals(now(), 10);
+  }));
+
+Deno.test("waiting for the host alone is no deadlock", async () => {
+  assertEquals(await run(() => host_timer(40)), "from the host");
+});
+
+Deno.test("a deadlock names every waiting task and what it waits on", async () => {
+  const message = await deadlock_message(async () => {
+    const lock = new asyncio.Lock();
+    await lock.acquire();
+    asyncio.create_task(lock.acquire(), { name: "locker" });
+    const reader = asyncio.create_task(async function read() {
+      await new asyncio.Queue().get();
+    }, { name: "reader" });
+    asyncio.current_task()?.set_name("main");
+    await reader;
+  });
+  const lines = message.split("\n");
+  assertEquals(lines[0], "No task can go on and no timer is set:");
+  assertMatch(lines[1], /^ {2}main \(.*\) waits on task reader$/);
+  assertEquals(lines.slice(2), [
+    "  locker (Lock.acquire()) waits on Lock.acquire()",
+    "  reader (read()) waits on Queue.get()",
+  ]);
+});
+
+Deno.test("a deadlock tells of futures and of several things at once", async () => {
+  const message = await deadlock_message(async () => {
+    const event = new asyncio.Event();
+    const future = new asyncio.Future<void>();
+    await Promise.all([event.wait(), future]);
+  });
+  assertMatch(message, /waits on Event\.wait\(\) and <Future pending.*>$/);
+});
+
+Deno.test("after a deadlock tasks are cancelled and clean up", async () => {
+  const log: string[] = [];
+  await deadlock_message(async () => {
+    try {
+      await new asyncio.Event().wait();
+    } catch (error) {
+      log.push(String(error));
+      throw error;
+    } finally {
+      await asyncio.sleep(1);
+      log.push("cleaned up");
+    }
+  });
+  assertEquals(log, ["CancelledError", "cleaned up"]);
+});
+
+Deno.test("tasks that wait for each other are a deadlock", async () => {
+  const message = await deadlock_message(async () => {
+    const tasks: asyncio.Task<unknown>[] = [];
+    tasks.push(asyncio.create_task(async () => await tasks[1], { name: "one" }));
+    tasks.push(asyncio.create_task(async () => await tasks[0], { name: "two" }));
+    await asyncio.wait(tasks);
+  });
+  assertMatch(message, /one .* waits on task two/);
+  assertMatch(message, /two .* waits on task one/);
+});
+
+Deno.test("a deadlock is an error of run_forever too, and the loop goes on after it", async () => {
+  const loop = new asyncio.VirtualClockEventLoop();
+  await assertRejects(() => loop.run_forever(), asyncio.DeadlockError);
+  assertEquals(await loop.run_until_complete(asyncio.sleep(1, "fine")), "fine");
+  loop.close();
+});
