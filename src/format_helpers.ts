@@ -130,6 +130,6 @@ export function extract_stack(skip: object): string {
   if (capture !== undefined) capture(holder, skip);
   else holder.stack = new Error().stack;
   const frames = (holder.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line));
-  const outside = frames.filter((line) => !line.includes(LIBRARY));
+  const outside = frames.filter((line) => !line.includes(LIBRARY) && !line.includes("(ext:"));
   return (outside.length > 0 ? outside : frames).join("\n");
 }

@@ -47,7 +47,7 @@ import {
   wrap_future,
 } from "./futures.ts";
 import { capture_scope, has_async_context, run_with, type Scope } from "./host/async_context.ts";
-import { create_macrotasks } from "./host/macrotask.ts";
+import { may_be_listened_to } from "./host/abort_signal.ts";
 import { check_options, split_options } from "./options.ts";
 import { Queue } from "./queues.ts";
 import { timeout } from "./timeouts.ts";
@@ -72,6 +72,10 @@ export type TaskFactory = <T>(
   coro: CoroutineLike<T>,
   options: TaskOptions,
 ) => Task<T>;
+
+// How soon, in milliseconds, a foreign operation fails after its signal was aborted: Deno's fetch
+// takes two turns of the host, Bun's AbortSignal.any up to 24.
+const TOLD_WITHIN = 50;
 
 let tasks_named = 0;
 
@@ -137,8 +141,10 @@ export class Task<T> extends Future<T> {
   #scope: Scope | null = null;
   #controller: AbortController | null = null;
   #being_cancelled = false;
-  // The abort of `signal` has just been what told the task of its cancellation.
-  #told_by_signal = false;
+  // Whether `signal` was asked for since the task last went on from an await of this library.
+  #signal_asked = false;
+  // Until when the task, if it goes on, has been told of its cancellation by the abort of `signal`.
+  #told_until = 0;
 
   /**
    * Makes a task and schedules its first step.
@@ -234,10 +240,14 @@ export class Task<T> extends Future<T> {
       this._cancel_message = message ?? undefined;
     }
     if (this.#controller !== null) {
-      const waits_elsewhere = !told && this._waits_elsewhere() &&
-        !this._loop._is_in_step(this as Task<unknown>) && running_task() !== this;
+      // What it waits for was most likely given the signal, and fails with its reason soon.
+      if (
+        !told && this.#signal_asked && may_be_listened_to(this.#controller.signal) &&
+        this._waits_elsewhere() && !this._loop._is_in_step(this as Task<unknown>)
+      ) {
+        this.#told_until = performance.now() + TOLD_WITHIN;
+      }
       this.#abort(message);
-      if (waits_elsewhere) this.#expect_told_by_signal();
     }
     return true;
   }
@@ -265,7 +275,9 @@ export class Task<T> extends Future<T> {
    * {@linkcode CancelledError} as its reason.
    *
    * Give it to foreign operations, so that a cancellation reaches them at once. Ask for it anew each
-   * time: a signal is aborted once, a task may be cancelled again.
+   * time: a signal is aborted once, a task may be cancelled again. A task that has asked for it since
+   * its last await of this library and has given it to something, and goes on soon after the abort,
+   * counts as told; any other is told by a `CancelledError` at its next await of this library.
    *
    * @example
    * ```ts
@@ -283,6 +295,7 @@ export class Task<T> extends Future<T> {
    */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
+    this.#signal_asked = true;
     const { signal } = this.#controller;
     if (this._must_cancel) this.#abort(this._cancel_message);
     return signal;
@@ -354,11 +367,12 @@ export class Task<T> extends Future<T> {
     controller.abort(make_cancelled_error(message ?? undefined));
   }
 
-  // A foreign operation that knows the signal fails in the microtasks that follow its abort. If the
-  // task is seen before the host's next turn, that is why, and its cancellation has been delivered.
-  #expect_told_by_signal(): void {
-    this.#told_by_signal = true;
-    create_macrotasks(() => this.#told_by_signal = false).request();
+  // Whether the signal has told the task of its cancellation, so that it need not be told again.
+  #was_told_by_signal(): boolean {
+    if (this.#told_until === 0) return false;
+    const was_told = performance.now() <= this.#told_until;
+    this.#told_until = 0;
+    return was_told;
   }
 
   /** @internal The loop runs it: the first step, or that of a generator that goes on. */
@@ -454,7 +468,7 @@ export class Task<T> extends Future<T> {
   }
 
   #returned(value: T): void {
-    if (this._must_cancel && !this.#told_by_signal) {
+    if (this._must_cancel && !this.#was_told_by_signal()) {
       this._must_cancel = false;
       this.#end_cancelled(this._cancel_message);
     } else {
@@ -511,7 +525,7 @@ export class Task<T> extends Future<T> {
   /** @internal Has a driver of this task wait on what its coroutine yielded; the step ends. */
   _await_yielded(driver: Driver, yielded: unknown): void {
     if (yielded === null || yielded === undefined) {
-      this.#note_awaiter(driver);
+      this.#begin_wait(driver);
       driver._waiting = null;
       this._loop._schedule(driver);
       this._loop._end_step(this as Task<unknown>);
@@ -535,7 +549,7 @@ export class Task<T> extends Future<T> {
 
   /** @internal Has a driver of this task wait on something; the step ends. */
   _wait(driver: Driver, waitable: Waitable): void {
-    this.#note_awaiter(driver);
+    this.#begin_wait(driver);
     if (waitable._loop !== this._loop) {
       driver._waiting = null;
       this.#error = new RuntimeError(
@@ -549,19 +563,13 @@ export class Task<T> extends Future<T> {
     } else {
       waitable._add_waiter(driver);
       driver._waiting = waitable;
-      if (this._must_cancel) {
-        if (this.#told_by_signal) {
-          this.#told_by_signal = false;
-          this._must_cancel = false;
-        } else if (waitable.cancel(this._cancel_message)) {
-          this._must_cancel = false;
-        }
-      }
+      if (this._must_cancel && waitable.cancel(this._cancel_message)) this._must_cancel = false;
     }
     this._loop._end_step(this as Task<unknown>);
   }
 
-  #note_awaiter(driver: Driver): void {
+  #begin_wait(driver: Driver): void {
+    if (this._must_cancel && this.#was_told_by_signal()) this._must_cancel = false;
     if (driver === this) return;
     if (this.#awaiter === null) this.#awaiter = driver;
     else (this.#more_awaiters ??= new Set()).add(driver);
@@ -573,6 +581,7 @@ export class Task<T> extends Future<T> {
     driver._waiting = null;
     if (this.#awaiter === driver) this.#awaiter = null;
     else if (this.#more_awaiters !== null) this.#more_awaiters.delete(driver);
+    this.#signal_asked = false;
     let error = this.#error;
     if (error !== NOTHING) this.#error = NOTHING;
     if (this._must_cancel) {
