@@ -8,7 +8,7 @@ import { type AbstractEventLoop, get_event_loop, type Runnable } from "./events.
 import { type CancelledError, make_cancelled_error, RuntimeError } from "./exceptions.ts";
 import { deno_inspect, extract_stack, node_inspect, repr } from "./format_helpers.ts";
 import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
-import { capture_scope, type Scope } from "./host/async_context.ts";
+import { has_async_context, make_gate } from "./host/async_context.ts";
 import type { Task } from "./tasks.ts";
 import { debug_loops, enter, leave, running_task } from "./turn.ts";
 
@@ -239,8 +239,10 @@ class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
 class CoroutineAwaiter extends Awaiter {
   declare readonly _task: AnyTask;
   readonly #coroutine: Coroutine<unknown>;
-  // The user's code in a generator goes on in the host's context in which it was awaited.
-  #scope: Scope | null = null;
+  // Has the user's code in a generator go on in the host's context in which it was awaited.
+  #open_gate: (() => void) | null = null;
+  // The error to throw in the step to which the gate leads.
+  #gate_error: unknown = NOTHING;
 
   constructor(
     task: AnyTask,
@@ -254,8 +256,21 @@ class CoroutineAwaiter extends Awaiter {
 
   /** @internal */
   protected override _continue(error: unknown): void {
-    if (this.#scope === null) this.#enter(error);
-    else this.#scope.run((error) => this.#enter(error), error);
+    const open_gate = this.#open_gate;
+    if (open_gate === null) {
+      this.#enter(error);
+      return;
+    }
+    this.#open_gate = null;
+    this.#gate_error = error;
+    if (!this._task.done()) this._task._loop._begin_step(this._task);
+    open_gate();
+  }
+
+  #step_behind_gate(): void {
+    const error = this.#gate_error;
+    this.#gate_error = NOTHING;
+    this.#enter(error);
   }
 
   #enter(error: unknown): void {
@@ -291,8 +306,8 @@ class CoroutineAwaiter extends Awaiter {
         (error) => this.#go_on(true, error),
       );
     } else {
-      if (this.#scope === null && !(this.#coroutine instanceof Suspension)) {
-        this.#scope = capture_scope();
+      if (has_async_context && !(this.#coroutine instanceof Suspension)) {
+        this.#open_gate = make_gate(() => this.#step_behind_gate());
       }
       this._task._await_yielded(this, yielded);
     }

