@@ -11,7 +11,6 @@ import {
   type Awaitable,
   type Coroutine,
   type CoroutineLike,
-  FunctionCoroutine,
   is_generator,
   isawaitable,
   library_coroutine,
