@@ -856,7 +856,7 @@ export class EventLoop implements AbstractEventLoop {
       if (this.#executor_shut_down) throw new RuntimeError("Executor shutdown has been called");
       executor = this.#default_executor ??= new HostTurnExecutor();
     }
-    return wrap_future(executor.submit(fn, ...args), { loop: this });
+    return wrap_future(executor.submit(fn, ...args), { loop: this }) as Future<Awaited<R>>;
   }
 
   /** Sets the executor that `run_in_executor(null, …)` uses. */

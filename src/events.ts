@@ -64,7 +64,7 @@ export interface CallbackContext {
 /** What runs functions elsewhere: `submit(fn, ...args)` gives a promise of the result. */
 export interface Executor {
   /** Runs a function with arguments and gives a promise of what it returns. */
-  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): PromiseLike<Awaited<R>>;
+  submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): PromiseLike<R | Awaited<R>>;
   /** Ends the executor; with `wait`, when everything that was submitted is done. */
   shutdown(options?: { wait?: boolean }): void | PromiseLike<void>;
 }

