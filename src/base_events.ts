@@ -171,7 +171,9 @@ export class EventLoop implements AbstractEventLoop {
   readonly _asyncgens: Set<{ aclose(): PromiseLike<unknown> }> = new Set();
 
   readonly #go = (): void => {
-    if (this.#stepping.length > 0 || this.#going || !this.#is_active()) return;
+    if (this.#stepping.length > 0 || this.#going) return;
+    set_stepping_task(null);
+    if (!this.#is_active()) return;
     this.#asleep = false;
     this.#going = true;
     try {
@@ -182,6 +184,7 @@ export class EventLoop implements AbstractEventLoop {
           return;
         }
         this.#todo--;
+        set_stepping_task(null);
         const runnable = this.#ready.shift();
         if (!runnable._cancelled) {
           if (this.#debug) this.#run_measured(runnable);
@@ -434,7 +437,6 @@ export class EventLoop implements AbstractEventLoop {
       if (stepping[stepping.length - 1] === task) stepping.pop();
       else stepping.splice(stepping.indexOf(task), 1);
       if (stepping.length > 0) return false;
-      set_stepping_task(null);
       if (this.#debug) this.#end_measurement();
       return true;
     }

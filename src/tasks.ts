@@ -91,7 +91,9 @@ let cycle_met = false;
  * the coroutine returns. A loop holds its tasks until they are done.
  *
  * A task of an async function that was started eagerly and ran to its end is `done()` a microtask
- * later, because its end cannot be seen at once; a task of a `function*` is done at once.
+ * later, because its end cannot be seen at once; a task of a `function*` is done at once. Where the
+ * host has no `AsyncLocalStorage` (browsers), an eager task of an async function and its creator
+ * cannot be told from each other after their first awaits.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.Task Python's Task}.
  *
