@@ -35,13 +35,13 @@ const LOOPS = [
     name: "the virtual clock",
     loop_factory: () => new asyncio.VirtualClockEventLoop(),
     waits: { pauses: LIBRARY_PAUSES, at_once: false },
-    count: 400,
+    count: 1000,
   },
   {
     name: "the real loop",
     loop_factory: () => new asyncio.EventLoop(),
     waits: { pauses: PAUSE_NAMES, at_once: true },
-    count: 25,
+    count: 12,
   },
 ];
 

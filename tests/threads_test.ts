@@ -26,6 +26,7 @@ Deno.test("a coroutine is handed to a loop, and its result comes back", () =>
     assertThrows(() => result.result(), asyncio.InvalidStateError);
     assertEquals(await result, true);
     assertEquals([result.done(), result.result(), result.exception()], [true, true, null]);
+    assertEquals(result.cancel(), false);
   }));
 
 Deno.test("its error comes back too", () =>
@@ -35,7 +36,12 @@ Deno.test("its error comes back too", () =>
       throw new RangeError("bad");
     };
     const result = asyncio.run_coroutine_threadsafe(fail, loop);
+    assertThrows(() => result.exception(), asyncio.InvalidStateError, "Exception is not set.");
     await assertRejects(async () => await result, RangeError, "bad");
+    assertEquals(await result.catch(() => "caught"), "caught");
+    let ended = false;
+    await result.finally(() => ended = true).catch(() => {});
+    assertEquals(ended, true);
     assertThrows(() => result.result(), RangeError, "bad");
     assert(result.exception() instanceof RangeError);
     assertEquals(String(result), "<Future finished raised RangeError('bad')>");
@@ -159,6 +165,29 @@ Deno.test("to_thread calls a function in the caller's context and gives its resu
     );
     assertThrows(() => asyncio.to_thread(1 as never), TypeError);
   }));
+
+Deno.test("an executor that does not end in time is told not to wait", async () => {
+  const log: unknown[] = [];
+  const { warn } = console;
+  console.warn = (...args: unknown[]) => log.push(args.join(" "));
+  try {
+    await asyncio.run(async () => {
+      const loop = asyncio.get_running_loop();
+      loop.set_default_executor({
+        submit: async (fn, ...args) => await fn(...args),
+        shutdown: (options) => {
+          log.push(options?.wait);
+          return options?.wait ? new Promise<void>(() => {}) : undefined;
+        },
+      });
+      await loop.shutdown_default_executor(0.001);
+      assertThrows(() => loop.run_in_executor(null, () => 1), asyncio.RuntimeError, "shutdown");
+    });
+  } finally {
+    console.warn = warn;
+  }
+  assertEquals(log, [true, "The executor did not finish its work within 0.001 seconds.", false]);
+});
 
 Deno.test("to_thread uses the executor that is set, and the loop ends it", async () => {
   const log: string[] = [];

@@ -21,24 +21,8 @@ import { to_markdown } from "./report.ts";
 import { measure_all, type Ready } from "./rounds.ts";
 import { WORKLOADS } from "./workloads.ts";
 
-const { values: options } = parseArgs({
-  args: Deno.args,
-  options: {
-    rounds: { type: "string", default: "7" },
-    only: { type: "string" },
-    contestants: { type: "string" },
-    output: { type: "string" },
-  },
-});
-
-const rounds = Number(options.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) {
-  throw new RangeError(
-    `Cannot run as --rounds must be a positive integer: received ${options.rounds}`,
-  );
-}
-const workloads = chosen(WORKLOADS, options.only, "--only");
-const ready = await find_all(chosen(CONTESTANTS, options.contestants, "--contestants"));
+const { options, rounds, workloads, contestants } = asked_for();
+const ready = await find_all(contestants);
 
 const began = performance.now();
 const figures = await measure_all(ready, workloads, rounds, tell);
@@ -66,6 +50,32 @@ if (output !== null) {
   await Deno.mkdir(output, { recursive: true });
   await Deno.writeTextFile(`${output}/results.md`, `# Results\n\n${markdown}`);
   for (const [name, picture] of pictures) await Deno.writeTextFile(`${output}/${name}`, picture);
+}
+
+function asked_for() {
+  try {
+    const { values: options } = parseArgs({
+      args: Deno.args,
+      options: {
+        rounds: { type: "string", default: "7" },
+        only: { type: "string" },
+        contestants: { type: "string" },
+        output: { type: "string" },
+      },
+    });
+    const rounds = Number(options.rounds);
+    if (!Number.isInteger(rounds) || rounds < 1) {
+      throw new RangeError(
+        `Cannot run as --rounds must be a positive integer: received ${options.rounds}`,
+      );
+    }
+    const workloads = chosen(WORKLOADS, options.only, "--only");
+    const contestants = chosen(CONTESTANTS, options.contestants, "--contestants");
+    return { options, rounds, workloads, contestants };
+  } catch (error) {
+    console.error((error as Error).message);
+    Deno.exit(2);
+  }
 }
 
 function chosen<T extends { readonly id: string }>(
