@@ -35,7 +35,13 @@ import {
   TimeoutError,
   ValueError,
 } from "./exceptions.ts";
-import { deno_inspect, is_plain_object, node_inspect, repr } from "./format_helpers.ts";
+import {
+  deno_inspect,
+  is_plain_object,
+  keep_class_name,
+  node_inspect,
+  repr,
+} from "./format_helpers.ts";
 import { FAILED, Future, wrap_future } from "./futures.ts";
 import { heapify, heappop, heappush } from "./heapq.ts";
 import { create_macrotasks, type Macrotasks } from "./host/macrotask.ts";
@@ -116,6 +122,10 @@ class HostTurnExecutor implements Executor {
  * ```
  */
 export class EventLoop implements AbstractEventLoop {
+  static {
+    keep_class_name(this, "EventLoop");
+  }
+
   /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
   slow_callback_duration = 0.1;
 
@@ -436,7 +446,10 @@ export class EventLoop implements AbstractEventLoop {
       task._step = 0;
       if (stepping[stepping.length - 1] === task) stepping.pop();
       else stepping.splice(stepping.indexOf(task), 1);
-      if (stepping.length > 0) return false;
+      if (stepping.length > 0) {
+        set_stepping_task(stepping[stepping.length - 1]);
+        return false;
+      }
       if (this.#debug) this.#end_measurement();
       return true;
     }

@@ -8,10 +8,11 @@
  * @module
  */
 
-import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+import { deno_inspect, keep_class_name, node_inspect, repr } from "./format_helpers.ts";
 
-/** Has an error's `name` be that of its class, subclasses included. */
-export function name_after_class(error_class: { prototype: Error }): void {
+/** Names a class of errors, and has an error's `name` be that of its class, subclasses included. */
+export function name_error_class(error_class: { prototype: Error }, name: string): void {
+  keep_class_name(error_class, name);
   Object.defineProperty(error_class.prototype, "name", {
     get(this: Error): string {
       return this.constructor.name;
@@ -38,7 +39,7 @@ export function name_after_class(error_class: { prototype: Error }): void {
  */
 export class BaseException extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "BaseException");
   }
 
   readonly #args: unknown[];
@@ -78,7 +79,11 @@ export class BaseException extends Error {
  * }
  * ```
  */
-export class CancelledError extends BaseException {}
+export class CancelledError extends BaseException {
+  static {
+    name_error_class(this, "CancelledError");
+  }
+}
 
 /**
  * A cancellation that the library throws into a task. Its stack would show nothing but the loop, and
@@ -107,7 +112,11 @@ export function make_cancelled_error(message: unknown): CancelledError {
  * assertEquals(String(new asyncio.KeyboardInterrupt()), "KeyboardInterrupt");
  * ```
  */
-export class KeyboardInterrupt extends BaseException {}
+export class KeyboardInterrupt extends BaseException {
+  static {
+    name_error_class(this, "KeyboardInterrupt");
+  }
+}
 
 /**
  * An operation is not allowed in the state of the object, as asking a future for a result it does not have yet.
@@ -124,7 +133,7 @@ export class KeyboardInterrupt extends BaseException {}
  */
 export class InvalidStateError extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "InvalidStateError");
   }
 }
 
@@ -145,7 +154,7 @@ export class InvalidStateError extends Error {
  */
 export class TimeoutError extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "TimeoutError");
   }
 }
 
@@ -164,7 +173,7 @@ export class TimeoutError extends Error {
  */
 export class RuntimeError extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "RuntimeError");
   }
 }
 
@@ -183,7 +192,7 @@ export class RuntimeError extends Error {
  */
 export class ValueError extends RangeError {
   static {
-    name_after_class(this);
+    name_error_class(this, "ValueError");
   }
 }
 
@@ -202,7 +211,7 @@ export class ValueError extends RangeError {
  */
 export class LookupError extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "LookupError");
   }
 }
 
@@ -221,7 +230,7 @@ export class LookupError extends Error {
  */
 export class StopAsyncIteration extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "StopAsyncIteration");
   }
 }
 
@@ -238,7 +247,11 @@ export class StopAsyncIteration extends Error {
  * assert(new asyncio.BrokenBarrierError() instanceof asyncio.RuntimeError);
  * ```
  */
-export class BrokenBarrierError extends RuntimeError {}
+export class BrokenBarrierError extends RuntimeError {
+  static {
+    name_error_class(this, "BrokenBarrierError");
+  }
+}
 
 /**
  * A stream ended before as many bytes came as were asked for.
@@ -256,7 +269,7 @@ export class BrokenBarrierError extends RuntimeError {}
  */
 export class IncompleteReadError extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "IncompleteReadError");
   }
 
   /** The bytes read before the end of the stream. */
@@ -288,7 +301,7 @@ export class IncompleteReadError extends Error {
  */
 export class LimitOverrunError extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "LimitOverrunError");
   }
 
   /** How many bytes are to be consumed. */
@@ -318,7 +331,11 @@ export class LimitOverrunError extends Error {
  * );
  * ```
  */
-export class DeadlockError extends RuntimeError {}
+export class DeadlockError extends RuntimeError {
+  static {
+    name_error_class(this, "DeadlockError");
+  }
+}
 
 /** What `split` and `subgroup` select by: an error class, several, or a predicate. */
 export type ExceptionCondition =
@@ -370,7 +387,7 @@ function predicate_of(condition: ExceptionCondition): (error: unknown) => boolea
  */
 export class BaseExceptionGroup extends AggregateError {
   static {
-    name_after_class(this);
+    name_error_class(this, "BaseExceptionGroup");
   }
 
   /** Makes a group of at least one exception. */
@@ -492,6 +509,10 @@ export class BaseExceptionGroup extends AggregateError {
  * ```
  */
 export class ExceptionGroup extends BaseExceptionGroup {
+  static {
+    name_error_class(this, "ExceptionGroup");
+  }
+
   /** Makes a group of at least one ordinary error. */
   constructor(message: string, exceptions: Iterable<unknown>) {
     super(message, exceptions);

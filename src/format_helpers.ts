@@ -106,6 +106,11 @@ export function is_plain_object(value: unknown): value is Record<string, unknown
   return prototype === null || prototype === Object.prototype;
 }
 
+/** Has a class keep its name, which reprs and messages show, when a bundler renames it. */
+export function keep_class_name(named: object, name: string): void {
+  Object.defineProperty(named, "name", { value: name, configurable: true });
+}
+
 /** A callback as Python shows it: `name()`. */
 export function format_callback(callback: unknown): string {
   const name = typeof callback === "function" ? callback.name : "";

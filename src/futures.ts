@@ -20,6 +20,7 @@ import {
   deno_inspect,
   extract_stack,
   format_callback,
+  keep_class_name,
   node_inspect,
   repr,
 } from "./format_helpers.ts";
@@ -246,6 +247,10 @@ export interface CallbackOptions {
  * ```
  */
 export class Future<T> implements Promise<T> {
+  static {
+    keep_class_name(this, "Future");
+  }
+
   /** @internal */
   readonly _loop: AbstractEventLoop;
   /** @internal */
@@ -585,6 +590,10 @@ export function isfuture(value: unknown): value is Future<unknown> {
 
 /** A future of a thenable that is none of this library's: it has the thenable's outcome. */
 export class ForeignFuture<T> extends Future<T> {
+  static {
+    keep_class_name(this, "Future"); // it is a Future to whoever looks at it
+  }
+
   readonly #source: PromiseLike<T>;
 
   /** @internal */
@@ -607,8 +616,6 @@ export class ForeignFuture<T> extends Future<T> {
     if (state === CANCELLED && this.#source instanceof ConcurrentFuture) this.#source.cancel();
   }
 }
-// It is a Future to whoever looks at it.
-Object.defineProperty(ForeignFuture, "name", { value: "Future" });
 
 /**
  * Wraps a promise, or any thenable, in a future of a loop.

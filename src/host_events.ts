@@ -5,7 +5,7 @@
  */
 
 import { get_event_loop } from "./events.ts";
-import { repr } from "./format_helpers.ts";
+import { keep_class_name, repr } from "./format_helpers.ts";
 import { FAILED, FINISHED, Future, PENDING } from "./futures.ts";
 
 /** What Node.js's `EventEmitter` has of use here. */
@@ -17,6 +17,10 @@ export interface EventEmitterLike {
 }
 
 class EventFuture<T> extends Future<T> {
+  static {
+    keep_class_name(this, "Future"); // it is a Future to whoever looks at it
+  }
+
   readonly #stop_listening: () => void;
 
   constructor(listen: (settle: (state: number, value: unknown) => void) => () => void) {
@@ -36,8 +40,6 @@ class EventFuture<T> extends Future<T> {
     super._finish(state, value);
   }
 }
-// It is a Future to whoever looks at it.
-Object.defineProperty(EventFuture, "name", { value: "Future" });
 
 /**
  * Waits for the next event of an `EventTarget` or an `EventEmitter`.

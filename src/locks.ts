@@ -9,7 +9,7 @@
 
 import { type Coroutine, library_coroutine, Suspension } from "./coroutines.ts";
 import { BrokenBarrierError, CancelledError, RuntimeError, ValueError } from "./exceptions.ts";
-import { repr } from "./format_helpers.ts";
+import { keep_class_name, repr } from "./format_helpers.ts";
 import { LoopBound } from "./mixins.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -139,6 +139,10 @@ class LockAcquire extends Suspension<Permit> {
  * ```
  */
 export class Lock extends Acquirable {
+  static {
+    keep_class_name(this, "Lock");
+  }
+
   /** @internal */
   readonly _waiters: Waiters = new Waiters();
   #locked = false;
@@ -246,6 +250,10 @@ class EventWait extends Suspension<true> {
  * ```
  */
 export class Event extends LoopBound {
+  static {
+    keep_class_name(this, "Event");
+  }
+
   /** @internal */
   readonly _waiters: Waiters = new Waiters();
   #value = false;
@@ -339,6 +347,10 @@ class SemaphoreAcquire extends Suspension<Permit> {
  * ```
  */
 export class Semaphore extends Acquirable {
+  static {
+    keep_class_name(this, "Semaphore");
+  }
+
   /** @internal */
   readonly _waiters: Waiters = new Waiters();
   #value: number;
@@ -426,6 +438,10 @@ export class Semaphore extends Acquirable {
  * ```
  */
 export class BoundedSemaphore extends Semaphore {
+  static {
+    keep_class_name(this, "BoundedSemaphore");
+  }
+
   readonly #bound: number;
 
   /** Makes a semaphore with a number of permits, 1 by default, that it never exceeds. */
@@ -503,6 +519,10 @@ class ConditionWake extends Suspension<void> {
  * ```
  */
 export class Condition extends Acquirable {
+  static {
+    keep_class_name(this, "Condition");
+  }
+
   /** @internal */
   readonly _waiters: Waiters = new Waiters();
   readonly #lock: Lock;
@@ -632,6 +652,10 @@ type BarrierState = "filling" | "draining" | "resetting" | "broken";
  * ```
  */
 export class Barrier extends LoopBound {
+  static {
+    keep_class_name(this, "Barrier");
+  }
+
   readonly #condition = new Condition();
   readonly #parties: number;
   #state: BarrierState = "filling";

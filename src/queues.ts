@@ -6,8 +6,8 @@
 
 import { type Coroutine, library_coroutine, Suspension } from "./coroutines.ts";
 import { Deque } from "./deque.ts";
-import { name_after_class, ValueError } from "./exceptions.ts";
-import { repr } from "./format_helpers.ts";
+import { name_error_class, ValueError } from "./exceptions.ts";
+import { keep_class_name, repr } from "./format_helpers.ts";
 import { heappop, heappush, type LessThan } from "./heapq.ts";
 import { Event } from "./locks.ts";
 import { LoopBound } from "./mixins.ts";
@@ -30,7 +30,7 @@ import { Waiters } from "./waiters.ts";
  */
 export class QueueEmpty extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "QueueEmpty");
   }
 }
 
@@ -51,7 +51,7 @@ export class QueueEmpty extends Error {
  */
 export class QueueFull extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "QueueFull");
   }
 }
 
@@ -72,7 +72,7 @@ export class QueueFull extends Error {
  */
 export class QueueShutDown extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "QueueShutDown");
   }
 }
 
@@ -189,6 +189,10 @@ function wake_next(waiters: Waiters): void {
  * ```
  */
 export class Queue<T> extends LoopBound implements AsyncIterable<T> {
+  static {
+    keep_class_name(this, "Queue");
+  }
+
   /** @internal */
   readonly _getters: Waiters = new Waiters();
   /** @internal */
@@ -393,6 +397,10 @@ export interface PriorityQueueOptions<T> {
  * ```
  */
 export class PriorityQueue<T> extends Queue<T> {
+  static {
+    keep_class_name(this, "PriorityQueue");
+  }
+
   readonly #heap: T[] = [];
   readonly #less_than: LessThan<T>;
 
@@ -442,6 +450,10 @@ export class PriorityQueue<T> extends Queue<T> {
  * ```
  */
 export class LifoQueue<T> extends Queue<T> {
+  static {
+    keep_class_name(this, "LifoQueue");
+  }
+
   readonly #stack: T[] = [];
 
   /** How many items there are. */

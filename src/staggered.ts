@@ -15,7 +15,7 @@ import {
   CancelledError,
   ExceptionGroup,
   leaves_the_loop,
-  name_after_class,
+  name_error_class,
   TimeoutError,
 } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
@@ -26,7 +26,7 @@ import { current_task, type Task, wait_for } from "./tasks.ts";
 
 class AssertionError extends Error {
   static {
-    name_after_class(this);
+    name_error_class(this, "AssertionError");
   }
 }
 

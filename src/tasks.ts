@@ -33,7 +33,7 @@ import {
   TimeoutError,
   ValueError,
 } from "./exceptions.ts";
-import { repr, type_name } from "./format_helpers.ts";
+import { keep_class_name, repr, type_name } from "./format_helpers.ts";
 import {
   CANCELLED,
   type Driver,
@@ -111,6 +111,10 @@ let cycle_met = false;
  * ```
  */
 export class Task<T> extends Future<T> {
+  static {
+    keep_class_name(this, "Task");
+  }
+
   /** @internal */
   readonly _context: Context;
   /** @internal A task in the ready queue is never skipped. */
@@ -914,6 +918,10 @@ export type Results<A extends readonly unknown[]> = { -readonly [K in keyof A]: 
 
 /** The future that `gather()` returns: cancelling it cancels what is gathered. */
 export class GatheringFuture<T> extends Future<T> {
+  static {
+    keep_class_name(this, "_GatheringFuture"); // CPython's name, which its repr shows
+  }
+
   /** @internal */
   readonly _children: Future<unknown>[];
   /** @internal */
@@ -936,8 +944,6 @@ export class GatheringFuture<T> extends Future<T> {
     return cancelled;
   }
 }
-// CPython's name, which its repr shows.
-Object.defineProperty(GatheringFuture, "name", { value: "_GatheringFuture" });
 
 /** What `gather()` may be given after the awaitables. */
 export interface GatherOptions {

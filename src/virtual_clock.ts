@@ -4,6 +4,7 @@
  * @module
  */
 
+import { keep_class_name } from "./format_helpers.ts";
 import { EventLoop } from "./base_events.ts";
 import { DeadlockError } from "./exceptions.ts";
 import { describe_waits } from "./waits.ts";
@@ -33,6 +34,10 @@ const PATIENCE = 0.02;
  * ```
  */
 export class VirtualClockEventLoop extends EventLoop {
+  static {
+    keep_class_name(this, "VirtualClockEventLoop");
+  }
+
   #now = 0;
   // Since something last happened: whether the microtask queue has run dry, and whether the host has
   // had its time.

@@ -10,13 +10,13 @@ Deno.test("run() is ended by a signal: main is cancelled, and the reason thrown"
   const controller = new AbortController();
   const log: string[] = [];
   const main = async () => {
+    asyncio.get_running_loop().call_later(0.001, () => controller.abort("enough"));
     try {
       await asyncio.sleep(3600);
     } finally {
       log.push("cleaned up");
     }
   };
-  setTimeout(() => controller.abort("enough"), 1);
   const reason = await asyncio.run(main, { signal: controller.signal }).catch((error) => error);
   assertEquals([reason, log], ["enough", ["cleaned up"]]);
 });

@@ -38,6 +38,13 @@ function launch(target: number, scope: Scope): string {
   return isGenerator(body) ? `body${target}()` : `body${target}`;
 }
 
+/** The function that makes what stands for a body, as given to `staggered_race`. */
+function launcher(target: number, scope: Scope): string {
+  const body = scope.bodies[target];
+  if (body === undefined) throw new RangeError(`Cannot launch body ${target}: no such body`);
+  return isCoroutine(body) ? `coroutine${target}` : `body${target}`;
+}
+
 /** The function that a body of this flavour calls to wait for another body in place. */
 function callee(target: number, scope: Scope): string {
   const body = scope.bodies[target];
@@ -64,8 +71,11 @@ function iterate(
   loop: "for" | "for await",
   value: string,
   { wait }: Scope,
+  rounds: number | null = null,
 ): string {
-  const code = `${loop} (const next of ${source}) run.event(${id}, "next", ${value});`;
+  const leave = rounds === null ? "" : `if (++rounds === ${rounds}) break;`;
+  const code = `let rounds = 0;
+${loop} (const next of ${source}) { run.event(${id}, "next", ${value}); ${leave} }`;
   if (loop === "for" && wait === "yield*") return `yield* (function* () { ${code} })()`;
   return `${wait} asyncio.coroutine(async function () { ${code} })()`;
 }
@@ -101,6 +111,10 @@ const EXPRESSIONS: Expressions = {
     const source = `asyncio.as_completed([${items}], { timeout: ${s.timeout} })`;
     if (s.style === "plain") return iterate(s.id, source, "for", `${scope.wait} next`, scope);
     return iterate(s.id, source, "for await", "next", scope);
+  },
+  staggered_race: (s, scope) => {
+    const functions = s.bodies.map((body) => launcher(body, scope)).join(", ");
+    return `${scope.wait} asyncio.staggered_race([${functions}], ${s.delay})`;
   },
   all_tasks: () => "run.all_tasks()",
   cancel: (s) => `run.cancel(run.known(${s.task}), ${optional(s.message)})`,
@@ -155,6 +169,17 @@ const EXPRESSIONS: Expressions = {
   variable_get: (s) => `variables[${s.variable}].get()`,
   variable_set: (s) => `run.variable_set(${s.variable}, ${s.value})`,
   variable_reset: (s) => `run.variable_reset(${s.token})`,
+  generator_new: (s) => `run.generator_new(${s.generator})`,
+  generator_next: (s, scope) => {
+    const given = [`generators[${s.generator}]`, s.default].filter((x) => x !== undefined);
+    return `${scope.wait} asyncio.anext(${given.join(", ")})`;
+  },
+  generator_send: (s, scope) => `${scope.wait} generators[${s.generator}].asend(${s.value})`,
+  generator_throw: (s, scope) =>
+    `${scope.wait} generators[${s.generator}].athrow(run.error("${s.error}"))`,
+  generator_close: (s, scope) => `${scope.wait} generators[${s.generator}].aclose()`,
+  generator_for: (s, scope) =>
+    iterate(s.id, `generators[${s.generator}]`, "for await", "next", scope, s.rounds),
 };
 
 function traced(id: number, code: string): string {
@@ -172,6 +197,10 @@ const MANAGERS: { [K in Kind]?: (statement: StatementOf<K>) => [manager: string,
     group: (s) => ["new asyncio.TaskGroup()", `run.enter_group(${s.id}, entered)`],
     timeout: (s) => [`asyncio.timeout(${s.delay})`, `run.enter_timeout(${s.id}, entered)`],
     timeout_at: (s) => [`asyncio.timeout_at(${s.when})`, `run.enter_timeout(${s.id}, entered)`],
+    generator_closing: (s) => [
+      `asyncio.aclosing(generators[${s.generator}])`,
+      `run.event(${s.id}, "enter", null)`,
+    ],
   };
 
 /** What `raise` raises where no `except` is around it, as in programs on the way to the smallest. */
@@ -292,7 +321,7 @@ export function compile(program: Program): string {
   const bodies = program.bodies.map((body, index) => compileBody(body, index, program.bodies));
   return `"use strict";
 const { queues, semaphores, locks, events, conditions, barriers } = run;
-const { futures, variables } = run;
+const { futures, variables, generators } = run;
 async function through(depth, body) {
   return depth === 0 ? await body() : await through(depth - 1, body);
 }

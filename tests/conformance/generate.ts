@@ -13,6 +13,7 @@ import type {
   ExceptKind,
   Fields,
   Form,
+  GeneratorPlan,
   Item,
   Kind,
   Message,
@@ -52,6 +53,8 @@ const ERROR_KINDS: readonly ErrorKind[] = [
   "CancelledError",
 ];
 
+const GENERATOR_ERROR_KINDS: readonly ErrorKind[] = [...ERROR_KINDS, "StopAsyncIteration"];
+
 const EXCEPT_KINDS: readonly ExceptKind[] = [
   "CancelledError",
   "CancelledError",
@@ -76,6 +79,7 @@ const NESTING: ReadonlySet<Kind> = new Set<Kind>([
   "lock_with",
   "condition_with",
   "barrier_with",
+  "generator_closing",
 ]);
 
 /** What `except` clauses name in profiles that have the primitives that raise it. */
@@ -83,6 +87,7 @@ const PROFILE_EXCEPT_KINDS: readonly [Kind, ExceptKind][] = [
   ["barrier_wait", "BrokenBarrierError"],
   ["group", "ExceptionGroup"],
   ["future_new", "InvalidStateError"],
+  ["generator_next", "StopAsyncIteration"],
   ["queue_get_nowait", "QueueEmpty"],
   ["queue_put_nowait", "QueueFull"],
   ["queue_shutdown", "QueueShutDown"],
@@ -98,6 +103,8 @@ interface Place {
   /** Whether an `except` block is around it, and a `finally` block. */
   handling: boolean;
   finalizing: boolean;
+  /** Whether a condition is held: a task that enters it again waits for ever. */
+  holding: boolean;
 }
 
 function maybe<T>(random: Random, probability: number, value: T): T | null {
@@ -145,6 +152,11 @@ const MAKERS: Makers = {
     items: Array.from({ length: maker.random.between(0, 4) }, () => maker.item(place)),
     timeout: maybe(maker.random, 0.3, maker.random.pick(DELAYS)),
     style: maker.random.pick<"plain" | "async">(["plain", "async"]),
+  }),
+  staggered_race: (maker, place) => ({
+    bodies: Array.from({ length: maker.random.between(0, 4) }, () => maker.usable(place))
+      .flatMap((target) => target?.body ?? []),
+    delay: maybe(maker.random, 0.7, maker.random.pick(DELAYS)),
   }),
   all_tasks: () => ({}),
   cancel: ({ random }) => ({ task: random.between(0, 11), ...message(random) }),
@@ -219,6 +231,7 @@ const MAKERS: Makers = {
   condition_release: (maker) => ({ condition: maker.one("conditions") }),
   condition_with: (maker, place) => {
     const { random } = maker;
+    if (place.holding && random.chance(0.95)) return null;
     const condition = maker.one("conditions");
     // Mostly what a condition is held for, on the one that is held.
     const first = random.chance(0.75)
@@ -236,7 +249,7 @@ const MAKERS: Makers = {
         { id: maker.nextId(), do: "condition_notify_all", condition },
       ])]
       : [];
-    return { condition, block: [...first, ...maker.block(place, 2)] };
+    return { condition, block: [...first, ...maker.block({ ...place, holding: true }, 2)] };
   },
   condition_wait: (maker) => ({ condition: maker.one("conditions") }),
   condition_wait_for: (maker) => ({
@@ -289,7 +302,27 @@ const MAKERS: Makers = {
     value: maker.random.between(1, 9),
   }),
   variable_reset: ({ random }) => ({ token: random.pick([0, 0, 0, 1, 2]) }),
+  generator_new: (maker) => maker.generator(),
+  generator_next: (maker) =>
+    maker.random.chance(0.3)
+      ? { ...maker.generator(), default: maker.random.between(200, 209) }
+      : maker.generator(),
+  generator_send: (maker) => ({ ...maker.generator(), value: maker.random.between(0, 9) }),
+  generator_throw: (maker) => ({
+    ...maker.generator(),
+    error: maker.random.pick(GENERATOR_ERROR_KINDS),
+  }),
+  generator_close: (maker) => maker.generator(),
+  generator_for: (maker) => {
+    const { generator } = maker.generator();
+    const rounds = maybe(maker.random, 0.7, maker.random.between(1, 3));
+    return { generator, rounds: generator === 0 ? rounds : null };
+  },
+  generator_closing: (maker, place) => ({ ...maker.generator(), block: maker.block(place, 3) }),
 };
+
+/** A union with a field left out of each of its members. */
+type DistributedOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** Numbers the statements of a program. */
 class Ids {
@@ -337,9 +370,18 @@ class BodyMaker {
   }
 
   body(): Body {
-    const place = { nesting: 0, times: 1, handling: false, finalizing: false };
+    const place = {
+      nesting: 0,
+      times: 1,
+      handling: false,
+      finalizing: false,
+      holding: false,
+    };
     const first: Statement[] = [];
     if (this.#number === 0) {
+      if (this.#profile.notifier) {
+        first.push({ id: this.#ids.next(), do: "spawn", body: this.#costs.length - 1 });
+      }
       // The main task starts a few others, or little would happen.
       for (let left = this.random.between(3, 5); left > 0; left--) {
         const target = this.usable(place);
@@ -349,6 +391,31 @@ class BodyMaker {
     return {
       form: this.random.pick(this.#profile.forms ?? FORMS),
       block: [...first, ...this.block(place, 9)],
+    };
+  }
+
+  /** A body that notifies the first condition once a second, whatever happens to it. */
+  notifier(): Body {
+    const say = (fields: DistributedOmit<Statement, "id">): Statement => ({
+      id: this.#ids.next(),
+      ...fields,
+    });
+    const notify = say({ do: "condition_notify_all", condition: 0 });
+    const attempt = say({
+      do: "try",
+      block: [
+        say({ do: "sleep", delay: 1 }),
+        say({ do: "condition_with", condition: 0, block: [notify] }),
+      ],
+      handlers: [{ catches: "CancelledError", block: [] }],
+      otherwise: [],
+      finally: [],
+    });
+    const count = 8;
+    this.cost = count * 4;
+    return {
+      form: this.random.pick(this.#profile.forms ?? FORMS),
+      block: [say({ do: "loop", count, block: [attempt] })],
     };
   }
 
@@ -418,6 +485,10 @@ class BodyMaker {
     return { semaphore: this.one("semaphores") };
   }
 
+  generator(): { generator: number } {
+    return { generator: this.one("generators") };
+  }
+
   nextId(): number {
     return this.#ids.next();
   }
@@ -435,9 +506,24 @@ class BodyMaker {
   }
 }
 
+function generatorPlan(random: Random, index: number): GeneratorPlan {
+  return {
+    yields: Array.from({ length: random.between(0, 4) }, () => ({
+      delay: maybe(random, 0.6, random.pick(DELAYS)),
+      value: random.between(0, 9),
+    })),
+    raises: maybe(random, 0.15, random.pick(GENERATOR_ERROR_KINDS)),
+    // Not BaseException: Python throws a GeneratorExit to close a generator, JavaScript nothing.
+    catches: maybe(random, 0.4, random.pick<ExceptKind>(["CancelledError", "Exception"])),
+    cleanup: maybe(random, 0.5, random.pick(DELAYS)),
+    // Not the first one, which may be left early: `break` does not mind a generator that goes on.
+    stubborn: index > 0 && random.chance(0.25),
+  };
+}
+
 function shared(profile: Profile, random: Random): Shared {
-  const several = <T>(primitive: Primitive, make: () => T): T[] =>
-    Array.from({ length: profile[primitive] ?? 0 }, make);
+  const several = <T>(primitive: Primitive, make: (index: number) => T): T[] =>
+    Array.from({ length: profile[primitive] ?? 0 }, (_, index) => make(index));
   return {
     queues: several("queues", () => ({
       kind: random.pick(profile.queueKinds ?? ["Queue"]),
@@ -453,6 +539,7 @@ function shared(profile: Profile, random: Random): Shared {
     barriers: several("barriers", () => random.pick([1, 2, 2, 3])),
     futures: profile.futures ?? 0,
     variables: profile.variables ?? 0,
+    generators: several("generators", (index) => generatorPlan(random, index)),
   };
 }
 
@@ -466,7 +553,7 @@ export function generate(name: ProfileName, seed: number): Program {
   const bodies: Body[] = [];
   for (let number = count - 1; number >= 0; number--) {
     const maker = new BodyMaker(number, { random, profile, ids, costs });
-    bodies[number] = maker.body();
+    bodies[number] = profile.notifier && number === count - 1 ? maker.notifier() : maker.body();
     costs[number] = maker.cost;
   }
   return {

@@ -4,11 +4,15 @@
 
 Where CPython walks a set of tasks, its order is that of their addresses. `InsertionOrderedSet` takes
 the place of `set` there, so that the order is defined: of the arguments (`wait`, `as_completed`) and
-of creation (`TaskGroup`), as on the other side. Nothing else of asyncio is changed.
+of creation (`TaskGroup`, `staggered_race`), as on the other side; so for the generators that a loop
+closes, in the order of their first use. Nothing else of asyncio is changed.
 """
 
 import asyncio
+import asyncio.staggered
+import contextlib
 import contextvars
+import functools
 import gc
 import inspect
 import json
@@ -46,6 +50,7 @@ class InsertionOrderedSet(dict):
 def order_sets():
     asyncio.tasks.set = InsertionOrderedSet
     asyncio.taskgroups.set = InsertionOrderedSet
+    asyncio.staggered.set = InsertionOrderedSet
     # A set comprehension does not look for the name `set`.
     iterator = asyncio.tasks._AsCompletedIterator
     source = inspect.getsource(iterator)
@@ -75,6 +80,7 @@ ERRORS = {
         Exception,
         ExceptionGroup,
         RuntimeError,
+        StopAsyncIteration,
         ValueError,
         asyncio.BrokenBarrierError,
         asyncio.CancelledError,
@@ -99,6 +105,7 @@ class VirtualClockLoop(base_events.BaseEventLoop):
         self._now = 0.0
         self._clock_resolution = 1e-9
         self._selector = self
+        self._asyncgens = InsertionOrderedSet()
 
     def time(self):
         return self._now
@@ -130,7 +137,7 @@ def show(value):
         return re.sub(r"^Task-\d+$", "task", value.get_name())
     if isinstance(value, asyncio.Future):
         return "future"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(show, value))}]"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
@@ -140,6 +147,35 @@ def show(value):
 def newest(items, index):
     """The item counted from the newest, around the corner."""
     return items[-1 - index % len(items)]
+
+
+async def generate(run, index, plan):
+    """The async generator of a plan; its events have numbers below 0."""
+    number = -1 - index
+    catches = ERRORS[plan["catches"]] if plan["catches"] else ()
+    try:
+        try:
+            for step in plan["yields"]:
+                if step["delay"] is not None:
+                    await asyncio.sleep(step["delay"])
+                sent = yield step["value"]
+                run.plain_event(number, f"sent {show(sent)}")
+            if plan["raises"] is not None:
+                raise ERRORS[plan["raises"]]
+        except catches as error:
+            run.plain_event(number, f"except {show(error)}")
+            yield 101 + index
+    except GeneratorExit:
+        # JavaScript closes a generator by a `return` in it, not by an error: one that yields all the
+        # same, and is used again, ends.
+        pass
+    finally:
+        run.plain_event(number, "finally")
+        if run.trace is not None:
+            if plan["cleanup"] is not None:
+                await asyncio.sleep(plan["cleanup"])
+            if plan["stubborn"]:
+                yield 111 + index
 
 
 class Run:
@@ -157,6 +193,7 @@ class Run:
         self.handles = []
         self.callbacks = []
         self.tokens = []
+        self.all_generators = []
         shared = program["shared"]
         self.queues = [
             getattr(asyncio, queue["kind"])(queue["maxsize"]) for queue in shared["queues"]
@@ -177,6 +214,10 @@ class Run:
             contextvars.ContextVar(f"variable{index}", default=0)
             for index in range(shared["variables"])
         ]
+        self.generators = [None] * len(shared["generators"])
+        for index in range(len(self.generators)):
+            self.generator_new(index)
+
     # The trace.
 
     def event(self, name, statement, what):
@@ -190,7 +231,7 @@ class Run:
         """An event that may happen outside of any task."""
         if self.trace is not None:
             task = asyncio.current_task()
-            self.event(task.get_name() if task else "callback", statement, what)
+            self.event(show(task) if task else "callback", statement, what)
 
     def begin(self, statement):
         task = asyncio.current_task()
@@ -323,6 +364,8 @@ class Run:
                 elif isinstance(entered, asyncio.Timeout):
                     self.timeouts.append(entered)
                     entered = None
+                elif inspect.isasyncgen(entered):
+                    entered = None
                 self.task_event(statement["id"], f"enter {show(entered)}")
                 left = await self.run_block(statement["block"], body, handled)
         except BaseException as error:
@@ -406,6 +449,22 @@ class Run:
             return "no token"
         variable, token = newest(self.tokens, token)
         variable.reset(token)
+
+    def generator_new(self, index):
+        plan = self.program["shared"]["generators"][index]
+        self.generators[index] = generate(self, index, plan)
+        # One that nobody holds would be closed at no defined moment.
+        self.all_generators.append(self.generators[index])
+
+    async def generator_for(self, statement):
+        generator = self.generators[statement["generator"]]
+        rounds = 0
+        async for value in generator:
+            self.task_event(statement["id"], f"next {show(value)}")
+            rounds += 1
+            if rounds == statement["rounds"]:
+                await generator.aclose()
+                break
 
     async def as_completed(self, statement, body):
         completed = asyncio.as_completed(
@@ -515,6 +574,8 @@ class Run:
         self.register(main, 0)
         self.phase(main)
         self.phase(self.finish())
+        if self.all_generators:
+            self.phase(self.loop.shutdown_asyncgens())
         for task in self.tasks:
             self.event(task.get_name(), 0, f"{self.state_of(task)} {task.cancelling()}")
         primitives = [
@@ -552,6 +613,7 @@ MANAGERS = {
     "group": lambda run, s: asyncio.TaskGroup(),
     "timeout": lambda run, s: asyncio.timeout(s["delay"]),
     "timeout_at": lambda run, s: asyncio.timeout_at(s["when"]),
+    "generator_closing": lambda run, s: contextlib.aclosing(run.generators[s["generator"]]),
 }
 
 
@@ -593,6 +655,9 @@ WAITING = {
     "wait_for": lambda run, s, body: asyncio.wait_for(run.item(s["item"], body), s["timeout"]),
     "shield": lambda run, s, body: asyncio.shield(run.item(s["item"], body)),
     "as_completed": Run.as_completed,
+    "staggered_race": lambda run, s, body: asyncio.staggered.staggered_race(
+        [functools.partial(run.run_body, target) for target in s["bodies"]], s["delay"]
+    ),
     "call": lambda run, s, body: run.call(s["depth"] - 1, s["body"]),
     "done_future": done_future,
     "queue_put": lambda run, s, body: run.queues[s["queue"]].put(s["item"]),
@@ -610,6 +675,15 @@ WAITING = {
     "barrier_reset": lambda run, s, body: run.barriers[s["barrier"]].reset(),
     "barrier_abort": lambda run, s, body: run.barriers[s["barrier"]].abort(),
     "future_wait": future_wait,
+    "generator_next": lambda run, s, body: anext(
+        run.generators[s["generator"]], *([s["default"]] if "default" in s else [])
+    ),
+    "generator_send": lambda run, s, body: run.generators[s["generator"]].asend(s["value"]),
+    "generator_throw": lambda run, s, body: run.generators[s["generator"]].athrow(
+        ERRORS[s["error"]]()
+    ),
+    "generator_close": lambda run, s, body: run.generators[s["generator"]].aclose(),
+    "generator_for": lambda run, s, body: run.generator_for(s),
 }
 
 IMMEDIATE = {
@@ -659,6 +733,7 @@ IMMEDIATE = {
     "variable_get": lambda run, s, body: run.variables[s["variable"]].get(),
     "variable_set": lambda run, s, body: run.variable_set(s["variable"], s["value"]),
     "variable_reset": lambda run, s, body: run.variable_reset(s["token"]),
+    "generator_new": lambda run, s, body: run.generator_new(s["generator"]),
 }
 
 ACTIONS = {

@@ -2,7 +2,7 @@
 
 import * as asyncio from "../../mod.ts";
 import { compile } from "./compile.ts";
-import { makeError, matches, Primitives } from "./primitives.ts";
+import { generate, makeError, matches, Primitives, type Witness } from "./primitives.ts";
 import type { Action, ErrorKind, ExceptKind, Message, Program, Trace } from "./program.ts";
 import { show } from "./show.ts";
 
@@ -22,6 +22,7 @@ function newest<T>(items: readonly T[], index: number): T | undefined {
 
 /** One run of one program; the compiled program calls its public methods. */
 class Run extends Primitives {
+  readonly generators: ReturnType<typeof generate>[] = [];
   readonly #program: Program;
   readonly #loop: asyncio.VirtualClockEventLoop;
   readonly #trace: Trace = [];
@@ -34,6 +35,8 @@ class Run extends Primitives {
   readonly #handles: asyncio.Handle[] = [];
   readonly #callbacks: [AnyFuture, DoneCallback][] = [];
   readonly #tokens: [asyncio.ContextVar<number>, asyncio.Token<number>][] = [];
+  /** All generators there were: one that nobody holds would be closed at no defined moment. */
+  readonly #allGenerators: ReturnType<typeof generate>[] = [];
   /** How often each condition was notified. */
   readonly #notified: number[];
 
@@ -43,6 +46,7 @@ class Run extends Primitives {
     this.#program = program;
     this.#loop = loop;
     this.#notified = this.conditions.map(() => 0);
+    for (const index of program.shared.generators.keys()) this.generator_new(index);
   }
 
   async run(): Promise<Trace> {
@@ -56,6 +60,7 @@ class Run extends Primitives {
     this.#register(main, 0);
     await this.#phase(main);
     await this.#phase(() => this.#finish());
+    if (this.#allGenerators.length > 0) await this.#phase(this.#loop.shutdown_asyncgens());
     for (const task of this.#tasks) {
       this.#record(task.get_name(), 0, `${stateOf(task)} ${task.cancelling()}`);
     }
@@ -71,7 +76,8 @@ class Run extends Primitives {
 
   event(statement: number, what: string, ...values: unknown[]): void {
     const task = asyncio.current_task();
-    this.#record(task?.get_name() ?? "callback", statement, [what, ...values.map(show)].join(" "));
+    const name = task === null ? "callback" : show(task);
+    this.#record(name, statement, [what, ...values.map(show)].join(" "));
   }
 
   begin(statement: number): void {
@@ -248,7 +254,7 @@ class Run extends Primitives {
     this.futures[index] = this.#loop.create_future<unknown>();
   }
 
-  // Context variables.
+  // Context variables and async generators.
 
   variable_set(index: number, value: number): void {
     const variable = this.variables[index];
@@ -259,6 +265,14 @@ class Run extends Primitives {
     const [variable, token] = newest(this.#tokens, index) ?? [];
     if (variable === undefined || token === undefined) return "no token";
     variable.reset(token);
+  }
+
+  generator_new(index: number): void {
+    const plan = this.#program.shared.generators[index];
+    const tell: Witness = (what, ...values) => this.event(-1 - index, what, ...values);
+    const generator = generate(plan, index, tell);
+    this.generators[index] = generator;
+    this.#allGenerators.push(generator);
   }
 
   // Its own.

@@ -2,7 +2,7 @@
  * Compares this library with CPython on fresh random programs.
  *
  * `deno task conformance --count 20000 --seed 7` runs that many programs over all profiles, `--profile`
- * of one profile alone; `--write-goldens` makes the golden files anew instead. Ends with exit code 1
+ * of one profile alone; `--write-goldens` makes their golden files anew instead. Ends with exit code 1
  * and the smallest program found when the traces of a program differ.
  */
 
@@ -161,7 +161,7 @@ async function report(different: Case[], python: Python): Promise<void> {
 async function main(options: Options): Promise<number> {
   using python = new Python();
   if (options.writeGoldens) {
-    await writeGoldens(options.seed, python);
+    await writeGoldens(options.profiles, options.seed, python);
     return 0;
   }
   const start = performance.now();

@@ -1,7 +1,7 @@
 /** The primitives that the tasks of one random program share, and the errors its statements name. */
 
 import * as asyncio from "../../mod.ts";
-import type { ErrorKind, ExceptKind, QueueKind, Shared } from "./program.ts";
+import type { ErrorKind, ExceptKind, GeneratorPlan, QueueKind, Shared } from "./program.ts";
 
 class AppError extends Error {}
 
@@ -14,6 +14,7 @@ const RAISED: { [K in ErrorKind]: new (message?: string) => Error } = {
   AppError,
   CancelledError: asyncio.CancelledError,
   RuntimeError: asyncio.RuntimeError,
+  StopAsyncIteration: asyncio.StopAsyncIteration,
   ValueError: asyncio.ValueError,
 };
 
@@ -52,6 +53,36 @@ const QUEUES: { [K in QueueKind]: new (maxsize: number) => asyncio.Queue<number>
 function several<T>(count: number, make: () => T): T[] {
   return Array.from({ length: count }, make);
 }
+
+/** Where a generator tells what happens in it. */
+export type Witness = (what: string, ...values: unknown[]) => void;
+
+/** The async generator of a plan. */
+export const generate = asyncio.async_generator(
+  async function* (
+    plan: GeneratorPlan,
+    index: number,
+    tell: Witness,
+  ): AsyncGenerator<number, void, number | undefined> {
+    try {
+      try {
+        for (const { delay, value } of plan.yields) {
+          if (delay !== null) await asyncio.sleep(delay);
+          tell("sent", yield value);
+        }
+        if (plan.raises !== null) throw makeError(plan.raises);
+      } catch (error) {
+        if (plan.catches === null || !matches(error, plan.catches)) throw error;
+        tell("except", error);
+        yield 101 + index;
+      }
+    } finally {
+      tell("finally");
+      if (plan.cleanup !== null) await asyncio.sleep(plan.cleanup);
+      if (plan.stubborn) yield 111 + index;
+    }
+  },
+);
 
 /** The primitives that a program declares. */
 export class Primitives {

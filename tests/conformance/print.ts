@@ -86,6 +86,10 @@ const LINES: { [K in Kind]?: (statement: StatementOf<K>) => string } = {
       ? `for x in ${source}: log(await x)`
       : `async for x in ${source}: log(x)`;
   },
+  staggered_race: (s) => {
+    const functions = s.bodies.map((body) => `body${body}`).join(", ");
+    return `await staggered_race([${functions}], ${value(s.delay)})`;
+  },
   all_tasks: () => "all_tasks()",
   group_spawn: (s) => `group(-${s.group + 1}).create_task(body${s.body}())`,
   timeout_reschedule: (s) =>
@@ -140,6 +144,16 @@ const LINES: { [K in Kind]?: (statement: StatementOf<K>) => string } = {
   variable_get: (s) => `variable${s.variable}.get()`,
   variable_set: (s) => `variable${s.variable}.set(${s.value})`,
   variable_reset: (s) => `reset(token(-${s.token + 1}))`,
+  generator_new: (s) => `generator${s.generator} = plan${s.generator}()`,
+  generator_next: (s) =>
+    `await anext(generator${s.generator}${s.default === undefined ? "" : `, ${s.default}`})`,
+  generator_send: (s) => `await generator${s.generator}.asend(${s.value})`,
+  generator_throw: (s) => `await generator${s.generator}.athrow(${s.error}())`,
+  generator_close: (s) => `await generator${s.generator}.aclose()`,
+  generator_for: (s) => {
+    const leave = s.rounds === null ? "" : `; after ${s.rounds}: await aclose() and break`;
+    return `async for x in generator${s.generator}: log(x)${leave}`;
+  },
 };
 
 /** The first lines of statements with one block. */
@@ -152,6 +166,7 @@ const HEADS: { [K in Kind]?: (statement: StatementOf<K>) => string } = {
   lock_with: (s) => `async with lock${s.lock}:`,
   condition_with: (s) => `async with condition${s.condition}:`,
   barrier_with: (s) => `async with barrier${s.barrier}:`,
+  generator_closing: (s) => `async with aclosing(generator${s.generator}):`,
 };
 
 function head<K extends Kind>(statement: StatementOf<K>): string {
@@ -201,6 +216,7 @@ function declarations(shared: Shared): string[] {
     ...shared.barriers.map((parties, index) => `barrier${index} = Barrier(${parties})`),
     ...many(shared.futures, "future", "create_future()"),
     ...many(shared.variables, "variable", "ContextVar(default=0)"),
+    ...shared.generators.map((plan, index) => `plan${index} = ${JSON.stringify(plan)}`),
   ];
 }
 

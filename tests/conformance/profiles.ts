@@ -15,7 +15,8 @@ export type Primitive =
   | "conditions"
   | "barriers"
   | "futures"
-  | "variables";
+  | "variables"
+  | "generators";
 
 /** How many of each primitive the tasks share, and: */
 export interface Profile extends Partial<Record<Primitive, number>> {
@@ -25,6 +26,8 @@ export interface Profile extends Partial<Record<Primitive, number>> {
   forms?: readonly Form[];
   /** The kinds of queues, where not all are plain ones. */
   queueKinds?: readonly QueueKind[];
+  /** Whether one task notifies the first condition again and again, so that those who wait go on. */
+  notifier?: boolean;
 }
 
 /** What every profile has, so that its primitives meet cancellations, errors and other tasks. */
@@ -103,6 +106,7 @@ export const PROFILES = {
       condition_notify_all: 2,
     },
     conditions: 1,
+    notifier: true,
   },
   barriers: {
     weights: {
@@ -145,6 +149,20 @@ export const PROFILES = {
   futures: { weights: { ...COMMON, ...FUTURES }, futures: 3 },
   timers: { weights: { ...COMMON, ...CALLBACKS, timers: 8, sleep: 16 } },
   contexts: { weights: { ...COMMON, ...CALLBACKS, ...VARIABLES, gather: 4 }, variables: 2 },
+  generators: {
+    weights: {
+      ...COMMON,
+      generator_new: 5,
+      generator_next: 12,
+      generator_send: 5,
+      generator_throw: 4,
+      generator_close: 3,
+      generator_for: 8,
+      generator_closing: 4,
+    },
+    generators: 2,
+  },
+  staggered: { weights: { ...COMMON, staggered_race: 18, return: 4, raise: 4 } },
   eager: {
     weights: { ...COMMON, ...QUEUE, spawn_eager: 16, gather: 6, done_future: 3, all_tasks: 2 },
     forms: ["generator", "generator", "generator coroutine"],
@@ -188,6 +206,9 @@ export const PROFILES = {
       condition_notify: 3,
       barrier_wait: 3,
       queue_shutdown: 1,
+      generator_next: 4,
+      generator_for: 3,
+      staggered_race: 3,
       cancelling: 1,
       uncancel: 1,
     },
@@ -200,6 +221,7 @@ export const PROFILES = {
     barriers: 1,
     futures: 2,
     variables: 1,
+    generators: 1,
   },
 } as const satisfies Record<string, Profile>;
 

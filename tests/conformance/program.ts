@@ -15,7 +15,8 @@ export type ErrorKind =
   | "RuntimeError"
   | "AppError"
   | "AppBaseError"
-  | "CancelledError";
+  | "CancelledError"
+  | "StopAsyncIteration";
 
 /** What an `except` clause names. */
 export type ExceptKind =
@@ -76,6 +77,7 @@ export interface Fields {
   wait_for: { item: Item; timeout: number | null };
   shield: { item: Item };
   as_completed: { items: Item[]; timeout: number | null; style: "plain" | "async" };
+  staggered_race: { bodies: number[]; delay: number | null };
   all_tasks: Nothing;
   cancel: { task: number; message?: Message };
   cancelling: { task: number };
@@ -144,6 +146,16 @@ export interface Fields {
   variable_get: { variable: number };
   variable_set: { variable: number; value: number };
   variable_reset: { token: number };
+  /** Puts a new generator of the same plan in the place of this one. */
+  generator_new: { generator: number };
+  /** `anext()`, with a default or without. */
+  generator_next: { generator: number; default?: number };
+  generator_send: { generator: number; value: number };
+  generator_throw: { generator: number; error: ErrorKind };
+  generator_close: { generator: number };
+  /** Iterates to the end, or closes the generator after so many rounds, as `break` does here. */
+  generator_for: { generator: number; rounds: number | null };
+  generator_closing: { generator: number; block: Statement[] };
 }
 
 export type ReturnWhen = "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION";
@@ -162,6 +174,20 @@ export interface Body {
 
 export type QueueKind = "Queue" | "PriorityQueue" | "LifoQueue";
 
+/** An async generator: what it yields, and how it meets errors and its end. */
+export interface GeneratorPlan {
+  /** Each value comes after a sleep, or at once. */
+  yields: { delay: number | null; value: number }[];
+  /** What it raises after the last value. */
+  raises: ErrorKind | null;
+  /** The error that it catches, to yield one value more. */
+  catches: ExceptKind | null;
+  /** How long it sleeps in its `finally`. */
+  cleanup: number | null;
+  /** Whether it yields in its `finally`, which nobody who closes it allows. */
+  stubborn: boolean;
+}
+
 /** The primitives that all tasks of a program share. */
 export interface Shared {
   queues: { kind: QueueKind; maxsize: number }[];
@@ -173,6 +199,7 @@ export interface Shared {
   barriers: number[];
   futures: number;
   variables: number;
+  generators: GeneratorPlan[];
 }
 
 export interface Program {

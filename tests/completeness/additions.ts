@@ -1,0 +1,57 @@
+/** What the library has beside Python's asyncio and contextvars: from elsewhere in Python, or its own. */
+
+import type { Name } from "./names.ts";
+
+/** Names of one origin. */
+export interface Addition {
+  title: string;
+  text: string;
+  names: Name[];
+}
+
+function plain(...names: string[]): Name[] {
+  return names.map((name) => ({ name }));
+}
+
+export const ADDITIONS: readonly Addition[] = [
+  {
+    title: "From elsewhere in Python",
+    text: "Builtins, built-in exceptions, and what `contextlib`, `inspect`, `itertools` have.",
+    names: [
+      ...plain("isawaitable", "aiter", "anext", "aclosing", "closing"),
+      ...plain("BaseException", "KeyboardInterrupt", "LookupError", "RuntimeError"),
+      ...plain("StopAsyncIteration", "ValueError"),
+      { name: "BaseExceptionGroup", members: ["derive", "split", "subgroup"] },
+      { name: "ExceptionGroup", members: ["derive", "split", "subgroup"] },
+      ...plain("alist", "aset", "adict", "amap", "afilter", "aenumerate", "azip", "asum", "amin"),
+      ...plain("amax", "aany", "aall", "achain", "aislice", "atakewhile", "adropwhile", "abatched"),
+      ...plain("apairwise", "aaccumulate", "atee", "areduce"),
+    ],
+  },
+  {
+    title: "For what is syntax or built in there",
+    text: "`async def`, `async with`, asynchronous generators and `concurrent.futures.Future`.",
+    names: [
+      { name: "Coroutine", members: ["close", "send", "throw"] },
+      ...plain("coroutine", "async_with", "async_generator"),
+      { name: "AsyncGeneratorObject", members: ["aclose", "ag_running", "asend", "athrow"] },
+      {
+        name: "ConcurrentFuture",
+        members: ["add_done_callback", "cancel", "cancelled", "done", "exception", "result"],
+      },
+    ],
+  },
+  {
+    title: "This library's own",
+    text: "For tests, for JavaScript's own ways to wait, and for `using`.",
+    names: [
+      ...plain("aborted_by", "next_event"),
+      ...plain("VirtualClockEventLoop", "DeadlockError", "Permit", "amerge", "ToolIterator"),
+      { name: "EventLoop", members: ["slow_callback_duration"] },
+      { name: "Task", members: ["signal"] },
+      { name: "Queue", members: ["size"] },
+      { name: "Context", members: ["has", "size"] },
+      { name: "Future", members: ["catch", "finally", "then"] },
+    ],
+  },
+];

@@ -1,0 +1,24 @@
+/** Whether the library has a name: an export of mod.ts, or a member of an exported class. */
+
+import * as asyncio from "../../mod.ts";
+
+const exported = asyncio as unknown as Readonly<Record<string, unknown>>;
+
+/** An object of each class that has some of its members as fields, which no prototype shows. */
+const EXAMPLES: Readonly<Record<string, () => object>> = {
+  EventLoop: () => new asyncio.VirtualClockEventLoop(),
+  Token: () => new asyncio.ContextVar<number>("example").set(1),
+};
+
+function has_member(owner: string, member: string): boolean {
+  const value = exported[owner];
+  if (typeof value !== "function") return false;
+  return member in value.prototype || member in value ||
+    (owner in EXAMPLES && member in EXAMPLES[owner]());
+}
+
+/** Whether a name, `name` or `Class.member`, is there. */
+export function is_present(name: string): boolean {
+  const [owner, member] = name.split(".");
+  return member === undefined ? owner in exported : has_member(owner, member);
+}

@@ -1,0 +1,40 @@
+/**
+ * The tests that say what holds only on a host with an asynchronous context, by the reason why. They are
+ * not run without one; everything else is.
+ */
+
+export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
+  "code after a foreign await belongs to its task": [
+    "a cancellation during a foreign await without the signal comes at the next own await",
+    "a delivered cancellation is not thrown again, and the next signal is fresh",
+    "a signal asked for when the cancellation is already there is aborted",
+    "a task that awaits a foreign promise does not hold up the others",
+    "code that goes on after a foreign await still belongs to its task",
+    "many tasks at once each keep their own value across every kind of await",
+    "Promise.race with something that is done already takes no time",
+    "the loop that runs a task is known after a foreign await",
+    "what the host settles soon comes before time jumps",
+  ],
+  "the user's own AsyncLocalStorage": [
+    "the user's own AsyncLocalStorage is kept by tasks and callbacks",
+  ],
+  "loops that run at the same time are told apart": [
+    "each loop has a clock of its own",
+    "two loops run side by side",
+  ],
+  "an eager task is told from who creates it when both go on in microtasks": [
+    "an async function is taken wherever an awaitable is",
+    "an eager task has a context of its own",
+  ],
+};
+
+/** Programs with foreign awaits: a family of tests, by the end of their names. */
+const FOREIGN_FAMILY = "on the real loop";
+
+/** The tests' names, in one list. */
+export const NAMES: readonly string[] = Object.values(NEEDS_CONTEXT).flat();
+
+/** Whether a test is left out. */
+export function needs_context(name: string): boolean {
+  return NAMES.includes(name) || name.endsWith(FOREIGN_FAMILY);
+}

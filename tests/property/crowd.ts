@@ -1,0 +1,131 @@
+/** Runs the tasks of a random program, cancels them, and tells when nothing moves any more. */
+
+import { assert, assertEquals } from "@std/assert";
+import * as asyncio from "../../mod.ts";
+import { all_timers, pause } from "./pauses.ts";
+import type { Program, Step } from "./program.ts";
+
+/** What the tasks do, and what must be true of it. */
+export interface Scenario {
+  step(step: Step, crowd: Crowd): Promise<void>;
+  /** Nothing moves any more: nobody may wait who need not. */
+  check_calm(crowd: Crowd): void;
+  /** No task is left: nothing may be missing, nothing there twice. */
+  check_end(): Promise<void> | void;
+}
+
+/** So many turns of the loop without any change are calm. */
+const CALM = 20;
+
+/** After so many looks it will never be calm. */
+const PATIENCE = 3000;
+
+/** Whether this is a way to end for a step in a world of cancellations. */
+function is_expected(error: unknown): boolean {
+  return error instanceof asyncio.CancelledError || error instanceof asyncio.TimeoutError;
+}
+
+export class Crowd {
+  readonly #scenario: Scenario;
+  readonly #tasks: asyncio.Task<void>[];
+  /** The tasks that wait for the primitive, and may do so for ever. */
+  readonly #waiting = new Set<asyncio.Task<unknown> | null>();
+  #closing = false;
+
+  private constructor(program: Program, scenario: Scenario) {
+    this.#scenario = scenario;
+    this.#tasks = program.tasks.map((steps) => asyncio.create_task(() => this.#run(steps)));
+  }
+
+  /** Runs a program from its start to its end, with all checks. */
+  static async run(program: Program, scenario: Scenario): Promise<void> {
+    const crowd = new Crowd(program, scenario);
+    for (const { after, task } of program.cancellations) {
+      for (const name of after) await pause(name);
+      crowd.#cancel(task);
+    }
+    await crowd.#calm();
+    scenario.check_calm(crowd);
+    await crowd.#close();
+    await scenario.check_end();
+    assertEquals([...asyncio.all_tasks()], [asyncio.current_task()]);
+    await all_timers();
+  }
+
+  /** How many tasks wait for the primitive. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Waits for the primitive in the way that the step says; `got` is told what came of it even where
+   * the task is cancelled in the same moment.
+   */
+  async wait<T>(
+    { timeout, beside }: Step,
+    operation: () => asyncio.Coroutine<T>,
+    got: (value: T) => void,
+  ): Promise<void> {
+    if (timeout !== null) {
+      got(await asyncio.wait_for(operation(), timeout));
+      return;
+    }
+    const getting = this.#get(operation, got);
+    if (beside === null) {
+      await getting;
+      return;
+    }
+    for (const result of await Promise.allSettled([getting, pause(beside)])) {
+      if (result.status === "rejected") throw result.reason;
+    }
+  }
+
+  async #get<T>(operation: () => asyncio.Coroutine<T>, got: (value: T) => void): Promise<void> {
+    const task = asyncio.current_task();
+    this.#waiting.add(task);
+    try {
+      got(await operation());
+    } finally {
+      this.#waiting.delete(task);
+    }
+  }
+
+  /** One task: a cancellation ends its step, not the task. */
+  async #run(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      if (this.#closing) return;
+      try {
+        await pause(step.before);
+        await this.#scenario.step(step, this);
+        if (step.cancels !== null) this.#cancel(step.cancels);
+      } catch (error) {
+        if (!is_expected(error)) throw error;
+      }
+    }
+  }
+
+  #cancel(task: number): void {
+    this.#tasks[task % this.#tasks.length].cancel();
+  }
+
+  async #calm(): Promise<void> {
+    let looks = 0;
+    for (let turns = 0; turns < CALM; turns++) {
+      assert(++looks < PATIENCE, "a task neither ends nor waits where it may");
+      await asyncio.sleep(0);
+      if (this.#tasks.some((task) => !task.done() && !this.#waiting.has(task))) {
+        turns = 0;
+        await asyncio.sleep(0.0005);
+      }
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#closing = true;
+    for (const task of this.#tasks) task.cancel();
+    await asyncio.wait(this.#tasks);
+    for (const task of this.#tasks) {
+      assert(task.cancelled() || task.exception() === null, `${task}`);
+    }
+  }
+}
