@@ -349,8 +349,9 @@ export class EventLoop implements AbstractEventLoop {
     this.#unretrieved.weaken();
     // The microtask queue has run dry, so a step still in progress waits for something foreign.
     for (const task of this.#stepping) {
-      task._step = -1;
-      this.#waits_elsewhere.add(task);
+      // With Promise.all and the like it may still wait for others that the loop knows of.
+      task._step = task._waits_elsewhere() ? -1 : 0;
+      if (task._step === -1) this.#waits_elsewhere.add(task);
     }
     this.#stepping.length = 0;
     set_stepping_task(null);

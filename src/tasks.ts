@@ -597,7 +597,8 @@ export class Task<T> extends Future<T> {
 
   /** @internal Whether it is started and waits on nothing that this library knows of. */
   _waits_elsewhere(): boolean {
-    return this.#started && this.#awaiter === null && this._waiting === null;
+    return this.#started && this.#awaiter === null && this._waiting === null &&
+      (this.#more_awaiters === null || this.#more_awaiters.size === 0);
   }
 
   /** @internal */

@@ -59,3 +59,24 @@ Deno.test("an exception group is shown as a tree in both consoles", () => {
     assertEquals(heads.some((line) => line.startsWith("Caused by: Error: why")), true);
   }
 });
+
+Deno.test("the stack of an error keeps the async frames of the user's code, across tasks too", async () => {
+  async function innermost(): Promise<void> {
+    await asyncio.sleep(0);
+    throw new Error("deep");
+  }
+  async function between(): Promise<void> {
+    await innermost();
+  }
+  for (const main of [between, () => asyncio.create_task(between), () => asyncio.shield(between)]) {
+    const error: Error = await asyncio.run(main).catch((error) => error);
+    const frames = (error.stack ?? "").split("\n").slice(1, 3).map((line) => line.trim());
+    assertEquals(frames[0].startsWith("at innermost ("), true, error.stack);
+    assertEquals(frames[1].startsWith("at async between ("), true, error.stack);
+  }
+});
+
+Deno.test("a timeout's cause is the cancellation by which it ended the work", async () => {
+  const error = await asyncio.run(asyncio.wait_for(asyncio.sleep(60), 0.001)).catch((e) => e);
+  assertEquals([error.name, error.cause.name], ["TimeoutError", "CancelledError"]);
+});

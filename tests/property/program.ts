@@ -1,8 +1,6 @@
 /** The random programs of the property tests: tasks of steps, and cancellations that come at any time. */
 
-// The version is pinned here because these tests are its only user.
-// deno-lint-ignore no-import-prefix
-import fc from "npm:fast-check@4.10.2";
+import fc from "fast-check";
 import type { Pause } from "./pauses.ts";
 
 /** One thing that a task does with the primitive; each scenario reads `what` in its own way. */
