@@ -44,7 +44,7 @@ import {
 } from "./format_helpers.ts";
 import { FAILED, Future, wrap_future } from "./futures.ts";
 import { heapify, heappop, heappush } from "./heapq.ts";
-import { create_macrotasks, type Macrotasks } from "./host/macrotask.ts";
+import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "./host/macrotask.ts";
 import { add_signal_listener, has_signals, remove_signal_listener } from "./host/signals.ts";
 import { check_options } from "./options.ts";
 import {
@@ -154,6 +154,8 @@ export class EventLoop implements AbstractEventLoop {
 
   readonly #turns: Macrotasks = create_macrotasks(() => this.#on_turn());
   #turn_requested = false;
+  // How many more turns the host gets before the loop goes on.
+  #turns_to_give = 0;
   // The next turn is wanted although nothing is ready.
   #looks_again = false;
   #slice = 0;
@@ -190,6 +192,7 @@ export class EventLoop implements AbstractEventLoop {
       while (this.#todo > 0 || this.#begin_iteration()) {
         if (this.#todo === 0) continue;
         if (--this.#until_check <= 0 && this.#slice_is_over()) {
+          this.#turns_to_give = TURNS_TO_IO;
           this.#request_turn();
           return;
         }
@@ -343,6 +346,10 @@ export class EventLoop implements AbstractEventLoop {
 
   #on_turn(): void {
     this.#turn_requested = false;
+    if (--this.#turns_to_give > 0) {
+      this.#request_turn();
+      return;
+    }
     if (this.#asleep && !this.#looks_again) return;
     this.#looks_again = false;
     this.#slice = Date.now();
@@ -557,6 +564,7 @@ export class EventLoop implements AbstractEventLoop {
     this.#stopping = false;
     set_loop_running(this, false);
     clearInterval(run.keep_alive);
+    this.#turns_to_give = 0;
     if (this.#ambient) {
       this.#wake();
     } else {

@@ -13,6 +13,14 @@ export interface Macrotasks {
   cancel(): void;
 }
 
+/**
+ * How many turns in a row it takes until the host has looked at its I/O.
+ *
+ * Deno looks only once in 61 turns while immediates keep it busy: at one turn a millisecond a request
+ * waits 60 ms for its answer, at 24 turns a millisecond 3 ms, for 3 % of the time.
+ */
+export const TURNS_TO_IO: number = "Deno" in globalThis ? 24 : 1;
+
 interface ImmediateHost {
   setImmediate?(callback: () => void): unknown;
   clearImmediate?(handle: unknown): void;
