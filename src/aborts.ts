@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Coroutine, library_coroutine } from "./coroutines.ts";
+import { CallCoroutine, type Coroutine } from "./coroutines.ts";
 import { CancelledError, RuntimeError } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
 import type { Task } from "./tasks.ts";
@@ -44,11 +44,10 @@ export class AbortScope {
 
   /** Begins the block. */
   __aenter__(): Coroutine<this> {
-    return library_coroutine("AbortScope.__aenter__", this.#enter());
+    return new CallCoroutine("AbortScope.__aenter__", () => this.#enter());
   }
 
-  // deno-lint-ignore require-yield -- a coroutine that never has to wait
-  *#enter(): Generator<unknown, this, unknown> {
+  #enter(): this {
     if (this.#task !== null) throw new RuntimeError("AbortScope has already been entered");
     this.#signal.throwIfAborted();
     const task = running_task();
@@ -61,11 +60,10 @@ export class AbortScope {
 
   /** Ends the block, with the error that left it or `null`. */
   __aexit__(error: unknown): Coroutine<void> {
-    return library_coroutine("AbortScope.__aexit__", this.#exit(error));
+    return new CallCoroutine("AbortScope.__aexit__", () => this.#exit(error));
   }
 
-  // deno-lint-ignore require-yield -- a coroutine that never has to wait
-  *#exit(error: unknown): Generator<unknown, void, unknown> {
+  #exit(error: unknown): void {
     this.#signal.removeEventListener("abort", this.#on_abort);
     if (!this.#aborted) return;
     const task = this.#task as Task<unknown>;

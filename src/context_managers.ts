@@ -5,8 +5,8 @@
  */
 
 import {
-  call_and_wait,
   type Coroutine,
+  FunctionCoroutine,
   library_coroutine,
   PromisedCoroutine,
   wait_on,
@@ -92,7 +92,7 @@ function* run_block<T, R>(
   const value = yield* wait_on(manager.__aenter__());
   let result: R;
   try {
-    result = yield* call_and_wait(body, value);
+    result = yield* new FunctionCoroutine(body.name, () => body(value));
   } catch (error) {
     if (yield* wait_on(manager.__aexit__(error))) return undefined as R;
     throw error;

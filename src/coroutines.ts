@@ -665,6 +665,25 @@ export function library_coroutine<T>(
   return new GeneratorCoroutine(name, body);
 }
 
+/** A coroutine of the library that never has to wait: a function that is called when it is awaited. */
+export class CallCoroutine<T> extends Coroutine<T> {
+  readonly name: string;
+  readonly #call: () => T;
+
+  constructor(name: string, call: () => T) {
+    super();
+    this.name = name;
+    this.#call = call;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    if (thrown) throw value;
+    this._value = this.#call();
+    return true;
+  }
+}
+
 /** Waits, in a generator of the library, for whatever `await` would wait for. */
 export function* wait_on<T>(awaitable: PromiseLike<T> | T): Generator<unknown, T, unknown> {
   if (awaitable instanceof Coroutine || awaitable instanceof Future) return yield* awaitable;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Coroutine, library_coroutine, Suspension } from "./coroutines.ts";
+import { CallCoroutine, type Coroutine, library_coroutine, Suspension } from "./coroutines.ts";
 import { BrokenBarrierError, CancelledError, RuntimeError, ValueError } from "./exceptions.ts";
 import { keep_class_name, repr } from "./format_helpers.ts";
 import { LoopBound } from "./mixins.ts";
@@ -60,34 +60,25 @@ export abstract class Acquirable extends LoopBound {
   abstract release(): void;
 
   /** Acquires it, for `async_with()`. */
-  __aenter__(): Coroutine<null> {
-    return library_coroutine("__aenter__", this.#enter());
-  }
-
-  *#enter(): Generator<unknown, null, unknown> {
-    yield* this.acquire();
-    return null;
-  }
+  abstract __aenter__(): Coroutine<null>;
 
   /** Releases it, for `async_with()`. */
   __aexit__(_error: unknown): Coroutine<void> {
-    return library_coroutine("__aexit__", this.#exit());
-  }
-
-  // deno-lint-ignore require-yield -- a coroutine that never has to wait
-  *#exit(): Generator<unknown, void, unknown> {
-    this.release();
+    return new CallCoroutine("__aexit__", () => this.release());
   }
 }
 
-class LockAcquire extends Suspension<Permit> {
+/** Gives a permit; `null` to a block that `async_with()` runs. */
+class LockAcquire extends Suspension<Permit | null> {
   readonly name = "Lock.acquire";
   readonly #lock: Lock;
+  readonly #gives_permit: boolean;
   #waits = false;
 
-  constructor(lock: Lock) {
+  constructor(lock: Lock, gives_permit: boolean) {
     super();
     this.#lock = lock;
+    this.#gives_permit = gives_permit;
   }
 
   /** @internal */
@@ -109,7 +100,7 @@ class LockAcquire extends Suspension<Permit> {
       }
       lock._set_locked();
     }
-    this._value = new Permit(lock);
+    this._value = this.#gives_permit ? new Permit(lock) : null;
     return true;
   }
 }
@@ -158,7 +149,12 @@ export class Lock extends Acquirable {
    * @returns a {@linkcode Permit}, by which it can be released
    */
   override acquire(): Coroutine<Permit> {
-    return new LockAcquire(this);
+    return new LockAcquire(this, true) as Coroutine<Permit>;
+  }
+
+  /** Waits for the lock and takes it, for `async_with()`. */
+  override __aenter__(): Coroutine<null> {
+    return new LockAcquire(this, false) as Coroutine<null>;
   }
 
   /**
@@ -286,14 +282,17 @@ export class Event extends LoopBound {
   }
 }
 
-class SemaphoreAcquire extends Suspension<Permit> {
+/** Gives a permit; `null` to a block that `async_with()` runs. */
+class SemaphoreAcquire extends Suspension<Permit | null> {
   readonly name = "Semaphore.acquire";
   readonly #semaphore: Semaphore;
+  readonly #gives_permit: boolean;
   #waits = false;
 
-  constructor(semaphore: Semaphore) {
+  constructor(semaphore: Semaphore, gives_permit: boolean) {
     super();
     this.#semaphore = semaphore;
+    this.#gives_permit = gives_permit;
   }
 
   /** @internal */
@@ -315,7 +314,7 @@ class SemaphoreAcquire extends Suspension<Permit> {
       semaphore._pass_on();
       if (error !== null) throw error;
     }
-    this._value = new Permit(semaphore);
+    this._value = this.#gives_permit ? new Permit(semaphore) : null;
     return true;
   }
 }
@@ -380,7 +379,12 @@ export class Semaphore extends Acquirable {
    * @returns a {@linkcode Permit}, by which it can be given back
    */
   override acquire(): Coroutine<Permit> {
-    return new SemaphoreAcquire(this);
+    return new SemaphoreAcquire(this, true) as Coroutine<Permit>;
+  }
+
+  /** Waits for a permit and takes it, for `async_with()`. */
+  override __aenter__(): Coroutine<null> {
+    return new SemaphoreAcquire(this, false) as Coroutine<null>;
   }
 
   /** Gives a permit back; the first who waits gets it. */
@@ -541,6 +545,11 @@ export class Condition extends Acquirable {
   /** Waits until the lock is free and takes it. */
   override acquire(): Coroutine<Permit> {
     return this.#lock.acquire();
+  }
+
+  /** Waits for the lock and takes it, for `async_with()`. */
+  override __aenter__(): Coroutine<null> {
+    return this.#lock.__aenter__();
   }
 
   /** Gives the lock back. */
@@ -708,7 +717,7 @@ export class Barrier extends LoopBound {
 
   /** Does nothing. */
   __aexit__(_error: unknown): Coroutine<void> {
-    return library_coroutine("Barrier.__aexit__", (function* () {})());
+    return new CallCoroutine("Barrier.__aexit__", () => {});
   }
 
   *#holding_lock<T>(body: () => Generator<unknown, T, unknown>): Generator<unknown, T, unknown> {

@@ -5,6 +5,7 @@
  */
 
 import {
+  CallCoroutine,
   type Coroutine,
   type CoroutineLike,
   iscoroutine,
@@ -55,11 +56,10 @@ export class TaskGroup {
 
   /** Begins the block. */
   __aenter__(): Coroutine<this> {
-    return library_coroutine("TaskGroup.__aenter__", this.#enter());
+    return new CallCoroutine("TaskGroup.__aenter__", () => this.#enter());
   }
 
-  // deno-lint-ignore require-yield -- a coroutine that never has to wait
-  *#enter(): Generator<unknown, this, unknown> {
+  #enter(): this {
     if (this.#entered) throw new RuntimeError(`TaskGroup ${this} has already been entered`);
     this.#loop ??= get_running_loop();
     this.#parent = running_task();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Coroutine, library_coroutine } from "./coroutines.ts";
+import { CallCoroutine, type Coroutine } from "./coroutines.ts";
 import { type AbstractEventLoop, get_running_loop, type Timed } from "./events.ts";
 import { CancelledError, RuntimeError, TimeoutError } from "./exceptions.ts";
 import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
@@ -106,11 +106,10 @@ export class Timeout {
 
   /** Begins the block: from now on the task is cancelled at the deadline. */
   __aenter__(): Coroutine<this> {
-    return library_coroutine("Timeout.__aenter__", this.#enter());
+    return new CallCoroutine("Timeout.__aenter__", () => this.#enter());
   }
 
-  // deno-lint-ignore require-yield -- a coroutine that never has to wait
-  *#enter(): Generator<unknown, this, unknown> {
+  #enter(): this {
     if (this.#state !== "created") throw new RuntimeError("Timeout has already been entered");
     const task = running_task();
     if (task === null) throw new RuntimeError("Timeout should be used inside a task");
@@ -123,11 +122,10 @@ export class Timeout {
 
   /** Ends the block, with the error that left it or `null`. */
   __aexit__(error: unknown): Coroutine<void> {
-    return library_coroutine("Timeout.__aexit__", this.#exit(error));
+    return new CallCoroutine("Timeout.__aexit__", () => this.#exit(error));
   }
 
-  // deno-lint-ignore require-yield -- a coroutine that never has to wait
-  *#exit(error: unknown): Generator<unknown, void, unknown> {
+  #exit(error: unknown): void {
     this.#deadline?.cancel();
     this.#deadline = null;
     if (this.#state === "expiring") {
