@@ -534,7 +534,15 @@ export class EventLoop implements AbstractEventLoop {
 
   #report_cycle(): void {
     if (this.#waits_elsewhere.size > 0 || this.#run === null) return;
+    const start = this.time();
+    if (start < this.#next_search) {
+      this._wake_after(this.#next_search - start, this.#next_search);
+      return;
+    }
     const cycle = find_cycle(this._tasks());
+    // With many tasks a search takes its time: not more than a hundredth of all.
+    const end = this.time();
+    this.#next_search = end + 100 * (end - start);
     if (cycle === null || cycle.every((task) => this.#reported.has(task))) return;
     for (const task of cycle) this.#reported.add(task);
     const names = [...cycle, cycle[0]].map((task) => task.get_name()).join(" -> ");
@@ -544,6 +552,8 @@ export class EventLoop implements AbstractEventLoop {
     });
   }
 
+  // When the next search for a cycle may begin.
+  #next_search = 0;
   // The tasks of cycles that were reported.
   readonly #reported = new WeakSet<AnyTask>();
 

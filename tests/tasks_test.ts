@@ -341,7 +341,11 @@ Deno.test("tasks that wait for each other are reported on the real clock, and ca
     const a: asyncio.Task<void> = asyncio.create_task(async () => await b, { name: "A" });
     const b: asyncio.Task<void> = asyncio.create_task(async () => await a, { name: "B" });
     // A timer of the host: while the loop has one of its own, that may still end the wait.
-    setTimeout(() => a.cancel("cycle"), 2);
+    const reported = setInterval(() => {
+      if (told.length === 0) return;
+      clearInterval(reported);
+      a.cancel("cycle");
+    }, 1);
     await asyncio.wait([a, b]);
     assertEquals([a.cancelled(), b.cancelled()], [true, true]);
     assertThrows(() => a.result(), asyncio.CancelledError, "cycle");

@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
 
+/** Waits until a condition holds, a turn of the host at a time. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
 /** Runs a loop beside the calling code while a body uses it. */
 async function beside(body: (loop: asyncio.AbstractEventLoop) => Promise<void>): Promise<void> {
   const loop = asyncio.new_event_loop();
@@ -51,6 +56,7 @@ Deno.test("cancelling it cancels the task, and a cancelled task cancels it", () 
   beside(async (loop) => {
     const log: string[] = [];
     const work = async () => {
+      log.push("started");
       try {
         await asyncio.sleep(60);
       } finally {
@@ -58,10 +64,10 @@ Deno.test("cancelling it cancels the task, and a cancelled task cancels it", () 
       }
     };
     const result = asyncio.run_coroutine_threadsafe(work, loop);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await until(() => log.length === 1);
     assertEquals([result.cancel(), result.cancel(), result.cancelled()], [true, true, true]);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    assertEquals(log, ["cancelled"]);
+    await until(() => log.length === 2);
+    assertEquals(log, ["started", "cancelled"]);
     await assertRejects(async () => await result, asyncio.CancelledError);
 
     const itself = async () => {
