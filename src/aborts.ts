@@ -10,13 +10,6 @@ import { repr } from "./format_helpers.ts";
 import type { Task } from "./tasks.ts";
 import { running_task } from "./turn.ts";
 
-/** Whether a value is used as an `AbortSignal`; throws a `TypeError` if it is something else. */
-export function check_signal(name: string, signal: unknown): void {
-  if (typeof (signal as AbortSignal | null)?.addEventListener !== "function") {
-    throw new TypeError(`${name}() expects an AbortSignal, received ${repr(signal)}`);
-  }
-}
-
 /**
  * A block of code that a signal ends; `aborted_by()` makes it, `async_with()` enters it.
  */
@@ -98,6 +91,8 @@ export class AbortScope {
  * ```
  */
 export function aborted_by(signal: AbortSignal): AbortScope {
-  check_signal("aborted_by", signal);
+  if (typeof (signal as AbortSignal | null)?.addEventListener !== "function") {
+    throw new TypeError(`aborted_by() expects an AbortSignal, received ${repr(signal)}`);
+  }
   return new AbortScope(signal);
 }

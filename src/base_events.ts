@@ -668,7 +668,7 @@ export class EventLoop implements AbstractEventLoop {
     if (this.#run !== null) throw new RuntimeError("Cannot close a running event loop");
     if (this.#closed) return;
     this._report_unretrieved();
-    this.set_debug(false);
+    if (this.#debug) count_debug_loops(-1);
     this.#closed = true;
     this.#ambient = false;
     this.#asleep = false;
@@ -1026,7 +1026,7 @@ export class EventLoop implements AbstractEventLoop {
    * longer than `slow_callback_duration`, and refuses coroutine functions as callbacks.
    */
   set_debug(enabled: boolean): void {
-    if (this.#debug !== Boolean(enabled)) count_debug_loops(enabled ? 1 : -1);
+    if (this.#debug !== Boolean(enabled) && !this.#closed) count_debug_loops(enabled ? 1 : -1);
     this.#debug = Boolean(enabled);
   }
 

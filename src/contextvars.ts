@@ -149,7 +149,7 @@ export class Context {
 const thread_context = new Context();
 
 /** The context of the code now running. */
-export function current_context(): Context {
+function current_context(): Context {
   return running_context() ?? thread_context;
 }
 

@@ -85,10 +85,7 @@ export class CancelledError extends BaseException {
   }
 }
 
-/**
- * A cancellation that the library throws into a task. Its stack would show nothing but the loop, and
- * takes ten times as long to note as all the rest of a cancellation.
- */
+/** A cancellation that the library throws into a task; its stack would show nothing but the loop. */
 export function make_cancelled_error(message: unknown): CancelledError {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;

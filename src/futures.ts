@@ -588,32 +588,39 @@ export function isfuture(value: unknown): value is Future<unknown> {
   return value instanceof Future;
 }
 
-/** A future of a thenable that is none of this library's: it has the thenable's outcome. */
+/** Gives a foreign future its outcome; of no effect once it is done, or when its loop is closed. */
+export type Settle = (state: typeof FINISHED | typeof FAILED, value: unknown) => void;
+
+/** A future whose outcome comes from outside of this library. */
 export class ForeignFuture<T> extends Future<T> {
   static {
     keep_class_name(this, "Future"); // it is a Future to whoever looks at it
   }
 
-  readonly #source: PromiseLike<T>;
+  #let_go: ((state: number) => void) | null = null;
 
-  /** @internal */
-  constructor(source: PromiseLike<T>, options: FutureOptions) {
+  /**
+   * @internal
+   * @param listen begins to listen for the outcome; what it returns is called when the future is done
+   */
+  constructor(listen: (settle: Settle) => (state: number) => void, options: FutureOptions) {
     super(options);
-    this.#source = source;
     this._loop._note_foreign(this);
-    const settle = (state: number, value: unknown) => {
+    const let_go = listen((state, value) => {
       if (this._state !== PENDING || this._loop.is_closed()) return;
       if (state === FINISHED) this._finish(FINISHED, value);
       else this._fail(value);
-    };
-    source.then((value) => settle(FINISHED, value), (error) => settle(FAILED, error));
+    });
+    // The outcome may have come while it began to listen.
+    if (this._state === PENDING) this.#let_go = let_go;
+    else let_go(this._state);
   }
 
   /** @internal */
   override _finish(state: number, value: unknown): void {
     this._loop._forget_foreign(this);
     super._finish(state, value);
-    if (state === CANCELLED && this.#source instanceof ConcurrentFuture) this.#source.cancel();
+    this.#let_go?.(state);
   }
 }
 
@@ -646,5 +653,10 @@ export function wrap_future<T>(future: PromiseLike<T>, options: FutureOptions = 
   if (typeof (future as PromiseLike<T> | null)?.then !== "function") {
     throw new TypeError(`a promise is expected, got ${repr(future)}`);
   }
-  return new ForeignFuture(future, options);
+  return new ForeignFuture<T>((settle) => {
+    future.then((value) => settle(FINISHED, value), (error) => settle(FAILED, error));
+    return (state) => {
+      if (state === CANCELLED && future instanceof ConcurrentFuture) future.cancel();
+    };
+  }, options);
 }

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { get_event_loop } from "./events.ts";
-import { keep_class_name, repr } from "./format_helpers.ts";
-import { FAILED, FINISHED, Future, PENDING } from "./futures.ts";
+import { repr } from "./format_helpers.ts";
+import { FAILED, FINISHED, ForeignFuture, type Future } from "./futures.ts";
 
 /** What Node.js's `EventEmitter` has of use here. */
 export interface EventEmitterLike {
@@ -14,31 +13,6 @@ export interface EventEmitterLike {
   on(name: string, listener: (...args: unknown[]) => void): unknown;
   /** Takes a listener back. */
   off(name: string, listener: (...args: unknown[]) => void): unknown;
-}
-
-class EventFuture<T> extends Future<T> {
-  static {
-    keep_class_name(this, "Future"); // it is a Future to whoever looks at it
-  }
-
-  readonly #stop_listening: () => void;
-
-  constructor(listen: (settle: (state: number, value: unknown) => void) => () => void) {
-    super({ loop: get_event_loop() });
-    this._loop._note_foreign(this);
-    this.#stop_listening = listen((state, value) => {
-      if (this._state !== PENDING || this._loop.is_closed()) return;
-      if (state === FINISHED) this._finish(FINISHED, value);
-      else this._fail(value);
-    });
-  }
-
-  /** @internal */
-  override _finish(state: number, value: unknown): void {
-    this.#stop_listening();
-    this._loop._forget_foreign(this);
-    super._finish(state, value);
-  }
 }
 
 /**
@@ -71,18 +45,18 @@ export function next_event(
   name: string,
 ): Future<unknown> {
   if (target instanceof EventTarget) {
-    return new EventFuture((settle) => {
+    return new ForeignFuture<unknown>((settle) => {
       const listener = (event: Event) => settle(FINISHED, event);
       target.addEventListener(name, listener);
       return () => target.removeEventListener(name, listener);
-    });
+    }, {});
   }
   if (typeof target?.on !== "function" || typeof target.off !== "function") {
     throw new TypeError(
       `next_event() expects an EventTarget or an EventEmitter, received ${repr(target)}`,
     );
   }
-  return new EventFuture((settle) => {
+  return new ForeignFuture<unknown>((settle) => {
     const listener = (...args: unknown[]) => settle(FINISHED, args);
     const on_error = (error: unknown) => settle(FAILED, error);
     target.on(name, listener);
@@ -91,5 +65,5 @@ export function next_event(
       target.off(name, listener);
       target.off("error", on_error);
     };
-  });
+  }, {});
 }
