@@ -35,13 +35,7 @@ import {
   TimeoutError,
   ValueError,
 } from "./exceptions.ts";
-import {
-  deno_inspect,
-  is_plain_object,
-  keep_class_name,
-  node_inspect,
-  repr,
-} from "./format_helpers.ts";
+import { deno_inspect, is_plain_object, node_inspect, repr } from "./format_helpers.ts";
 import { FAILED, Future, wrap_future } from "./futures.ts";
 import { heapify, heappop, heappush } from "./heapq.ts";
 import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "./host/macrotask.ts";
@@ -122,8 +116,9 @@ class HostTurnExecutor implements Executor {
  * ```
  */
 export class EventLoop implements AbstractEventLoop {
-  static {
-    keep_class_name(this, "EventLoop");
+  /** @internal */
+  static get name(): string {
+    return "EventLoop";
   }
 
   /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */

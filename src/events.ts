@@ -7,13 +7,7 @@
 import { type Context, copy_context } from "./contextvars.ts";
 import type { Coroutine, CoroutineLike } from "./coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
-import {
-  deno_inspect,
-  extract_stack,
-  format_callback,
-  keep_class_name,
-  node_inspect,
-} from "./format_helpers.ts";
+import { deno_inspect, extract_stack, format_callback, node_inspect } from "./format_helpers.ts";
 import type { Future } from "./futures.ts";
 import { capture_scope, has_async_context, type Scope } from "./host/async_context.ts";
 import type { Task, TaskFactory, TaskOptions } from "./tasks.ts";
@@ -235,8 +229,9 @@ export interface AsyncGenerators {
  * ```
  */
 export class Handle {
-  static {
-    keep_class_name(this, "Handle");
+  /** @internal */
+  static get name(): string {
+    return "Handle";
   }
 
   /** @internal */
@@ -360,8 +355,9 @@ export class Handle {
  * ```
  */
 export class TimerHandle extends Handle {
-  static {
-    keep_class_name(this, "TimerHandle");
+  /** @internal */
+  static override get name(): string {
+    return "TimerHandle";
   }
 
   /** @internal */

@@ -8,18 +8,7 @@
  * @module
  */
 
-import { deno_inspect, keep_class_name, node_inspect, repr } from "./format_helpers.ts";
-
-/** Names a class of errors, and has an error's `name` be that of its class, subclasses included. */
-export function name_error_class(error_class: { prototype: Error }, name: string): void {
-  keep_class_name(error_class, name);
-  Object.defineProperty(error_class.prototype, "name", {
-    get(this: Error): string {
-      return this.constructor.name;
-    },
-    configurable: true,
-  });
-}
+import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
 
 /**
  * The root of the exceptions that are no errors: cancellation and keyboard interrupt.
@@ -38,8 +27,14 @@ export function name_error_class(error_class: { prototype: Error }, name: string
  * ```
  */
 export class BaseException extends Error {
-  static {
-    name_error_class(this, "BaseException");
+  /** @internal */
+  static override get name(): string {
+    return "BaseException";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 
   readonly #args: unknown[];
@@ -80,8 +75,9 @@ export class BaseException extends Error {
  * ```
  */
 export class CancelledError extends BaseException {
-  static {
-    name_error_class(this, "CancelledError");
+  /** @internal */
+  static override get name(): string {
+    return "CancelledError";
   }
 }
 
@@ -110,8 +106,9 @@ export function make_cancelled_error(message: unknown): CancelledError {
  * ```
  */
 export class KeyboardInterrupt extends BaseException {
-  static {
-    name_error_class(this, "KeyboardInterrupt");
+  /** @internal */
+  static override get name(): string {
+    return "KeyboardInterrupt";
   }
 }
 
@@ -129,8 +126,14 @@ export class KeyboardInterrupt extends BaseException {
  * ```
  */
 export class InvalidStateError extends Error {
-  static {
-    name_error_class(this, "InvalidStateError");
+  /** @internal */
+  static override get name(): string {
+    return "InvalidStateError";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 }
 
@@ -150,8 +153,14 @@ export class InvalidStateError extends Error {
  * ```
  */
 export class TimeoutError extends Error {
-  static {
-    name_error_class(this, "TimeoutError");
+  /** @internal */
+  static override get name(): string {
+    return "TimeoutError";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 }
 
@@ -169,8 +178,14 @@ export class TimeoutError extends Error {
  * ```
  */
 export class RuntimeError extends Error {
-  static {
-    name_error_class(this, "RuntimeError");
+  /** @internal */
+  static override get name(): string {
+    return "RuntimeError";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 }
 
@@ -188,8 +203,14 @@ export class RuntimeError extends Error {
  * ```
  */
 export class ValueError extends RangeError {
-  static {
-    name_error_class(this, "ValueError");
+  /** @internal */
+  static override get name(): string {
+    return "ValueError";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 }
 
@@ -207,8 +228,14 @@ export class ValueError extends RangeError {
  * ```
  */
 export class LookupError extends Error {
-  static {
-    name_error_class(this, "LookupError");
+  /** @internal */
+  static override get name(): string {
+    return "LookupError";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 }
 
@@ -226,8 +253,14 @@ export class LookupError extends Error {
  * ```
  */
 export class StopAsyncIteration extends Error {
-  static {
-    name_error_class(this, "StopAsyncIteration");
+  /** @internal */
+  static override get name(): string {
+    return "StopAsyncIteration";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 }
 
@@ -245,8 +278,9 @@ export class StopAsyncIteration extends Error {
  * ```
  */
 export class BrokenBarrierError extends RuntimeError {
-  static {
-    name_error_class(this, "BrokenBarrierError");
+  /** @internal */
+  static override get name(): string {
+    return "BrokenBarrierError";
   }
 }
 
@@ -265,8 +299,14 @@ export class BrokenBarrierError extends RuntimeError {
  * ```
  */
 export class IncompleteReadError extends Error {
-  static {
-    name_error_class(this, "IncompleteReadError");
+  /** @internal */
+  static override get name(): string {
+    return "IncompleteReadError";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 
   /** The bytes read before the end of the stream. */
@@ -297,8 +337,14 @@ export class IncompleteReadError extends Error {
  * ```
  */
 export class LimitOverrunError extends Error {
-  static {
-    name_error_class(this, "LimitOverrunError");
+  /** @internal */
+  static override get name(): string {
+    return "LimitOverrunError";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 
   /** How many bytes are to be consumed. */
@@ -329,8 +375,9 @@ export class LimitOverrunError extends Error {
  * ```
  */
 export class DeadlockError extends RuntimeError {
-  static {
-    name_error_class(this, "DeadlockError");
+  /** @internal */
+  static override get name(): string {
+    return "DeadlockError";
   }
 }
 
@@ -383,8 +430,14 @@ function predicate_of(condition: ExceptionCondition): (error: unknown) => boolea
  * ```
  */
 export class BaseExceptionGroup extends AggregateError {
-  static {
-    name_error_class(this, "BaseExceptionGroup");
+  /** @internal */
+  static override get name(): string {
+    return "BaseExceptionGroup";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 
   /** Makes a group of at least one exception. */
@@ -506,8 +559,9 @@ export class BaseExceptionGroup extends AggregateError {
  * ```
  */
 export class ExceptionGroup extends BaseExceptionGroup {
-  static {
-    name_error_class(this, "ExceptionGroup");
+  /** @internal */
+  static override get name(): string {
+    return "ExceptionGroup";
   }
 
   /** Makes a group of at least one ordinary error. */

@@ -2,6 +2,9 @@
  * How values, functions and library objects are shown to a person: Python's `repr`, without
  * addresses.
  *
+ * Classes that show say their name by a static getter: a bundler that shortens names leaves it, and
+ * can drop the class where nobody uses it, which it could not if a statement named it.
+ *
  * @module
  */
 
@@ -104,11 +107,6 @@ export function is_plain_object(value: unknown): value is Record<string, unknown
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
-}
-
-/** Has a class keep its name, which reprs and messages show, when a bundler renames it. */
-export function keep_class_name(named: object, name: string): void {
-  Object.defineProperty(named, "name", { value: name, configurable: true });
 }
 
 /** A callback as Python shows it: `name()`. */

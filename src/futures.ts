@@ -20,7 +20,6 @@ import {
   deno_inspect,
   extract_stack,
   format_callback,
-  keep_class_name,
   node_inspect,
   repr,
 } from "./format_helpers.ts";
@@ -247,8 +246,9 @@ export interface CallbackOptions {
  * ```
  */
 export class Future<T> implements Promise<T> {
-  static {
-    keep_class_name(this, "Future");
+  /** @internal */
+  static get name(): string {
+    return "Future";
   }
 
   /** @internal */
@@ -593,8 +593,9 @@ export type Settle = (state: typeof FINISHED | typeof FAILED, value: unknown) =>
 
 /** A future whose outcome comes from outside of this library. */
 export class ForeignFuture<T> extends Future<T> {
-  static {
-    keep_class_name(this, "Future"); // it is a Future to whoever looks at it
+  /** @internal It is a Future to whoever looks at it. */
+  static override get name(): string {
+    return "Future";
   }
 
   #let_go: ((state: number) => void) | null = null;

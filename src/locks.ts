@@ -9,7 +9,7 @@
 
 import { CallCoroutine, type Coroutine, library_coroutine, Suspension } from "./coroutines.ts";
 import { BrokenBarrierError, CancelledError, RuntimeError, ValueError } from "./exceptions.ts";
-import { keep_class_name, repr } from "./format_helpers.ts";
+import { repr } from "./format_helpers.ts";
 import { LoopBound } from "./mixins.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -130,8 +130,9 @@ class LockAcquire extends Suspension<Permit | null> {
  * ```
  */
 export class Lock extends Acquirable {
-  static {
-    keep_class_name(this, "Lock");
+  /** @internal */
+  static override get name(): string {
+    return "Lock";
   }
 
   /** @internal */
@@ -246,8 +247,9 @@ class EventWait extends Suspension<true> {
  * ```
  */
 export class Event extends LoopBound {
-  static {
-    keep_class_name(this, "Event");
+  /** @internal */
+  static override get name(): string {
+    return "Event";
   }
 
   /** @internal */
@@ -346,8 +348,9 @@ class SemaphoreAcquire extends Suspension<Permit | null> {
  * ```
  */
 export class Semaphore extends Acquirable {
-  static {
-    keep_class_name(this, "Semaphore");
+  /** @internal */
+  static override get name(): string {
+    return "Semaphore";
   }
 
   /** @internal */
@@ -442,8 +445,9 @@ export class Semaphore extends Acquirable {
  * ```
  */
 export class BoundedSemaphore extends Semaphore {
-  static {
-    keep_class_name(this, "BoundedSemaphore");
+  /** @internal */
+  static override get name(): string {
+    return "BoundedSemaphore";
   }
 
   readonly #bound: number;
@@ -523,8 +527,9 @@ class ConditionWake extends Suspension<void> {
  * ```
  */
 export class Condition extends Acquirable {
-  static {
-    keep_class_name(this, "Condition");
+  /** @internal */
+  static override get name(): string {
+    return "Condition";
   }
 
   /** @internal */
@@ -661,8 +666,9 @@ type BarrierState = "filling" | "draining" | "resetting" | "broken";
  * ```
  */
 export class Barrier extends LoopBound {
-  static {
-    keep_class_name(this, "Barrier");
+  /** @internal */
+  static override get name(): string {
+    return "Barrier";
   }
 
   readonly #condition = new Condition();

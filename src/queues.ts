@@ -6,8 +6,8 @@
 
 import { type Coroutine, library_coroutine, Suspension } from "./coroutines.ts";
 import { Deque } from "./deque.ts";
-import { name_error_class, ValueError } from "./exceptions.ts";
-import { keep_class_name, repr } from "./format_helpers.ts";
+import { ValueError } from "./exceptions.ts";
+import { repr } from "./format_helpers.ts";
 import { heappop, heappush, type LessThan } from "./heapq.ts";
 import { Event } from "./locks.ts";
 import { LoopBound } from "./mixins.ts";
@@ -29,8 +29,14 @@ import { Waiters } from "./waiters.ts";
  * ```
  */
 export class QueueEmpty extends Error {
-  static {
-    name_error_class(this, "QueueEmpty");
+  /** @internal */
+  static override get name(): string {
+    return "QueueEmpty";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 }
 
@@ -50,8 +56,14 @@ export class QueueEmpty extends Error {
  * ```
  */
 export class QueueFull extends Error {
-  static {
-    name_error_class(this, "QueueFull");
+  /** @internal */
+  static override get name(): string {
+    return "QueueFull";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 }
 
@@ -71,8 +83,14 @@ export class QueueFull extends Error {
  * ```
  */
 export class QueueShutDown extends Error {
-  static {
-    name_error_class(this, "QueueShutDown");
+  /** @internal */
+  static override get name(): string {
+    return "QueueShutDown";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 }
 
@@ -189,8 +207,9 @@ function wake_next(waiters: Waiters): void {
  * ```
  */
 export class Queue<T> extends LoopBound implements AsyncIterable<T> {
-  static {
-    keep_class_name(this, "Queue");
+  /** @internal */
+  static override get name(): string {
+    return "Queue";
   }
 
   /** @internal */
@@ -397,8 +416,9 @@ export interface PriorityQueueOptions<T> {
  * ```
  */
 export class PriorityQueue<T> extends Queue<T> {
-  static {
-    keep_class_name(this, "PriorityQueue");
+  /** @internal */
+  static override get name(): string {
+    return "PriorityQueue";
   }
 
   readonly #heap: T[] = [];
@@ -450,8 +470,9 @@ export class PriorityQueue<T> extends Queue<T> {
  * ```
  */
 export class LifoQueue<T> extends Queue<T> {
-  static {
-    keep_class_name(this, "LifoQueue");
+  /** @internal */
+  static override get name(): string {
+    return "LifoQueue";
   }
 
   readonly #stack: T[] = [];

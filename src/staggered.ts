@@ -11,13 +11,7 @@ import {
   library_coroutine,
 } from "./coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./events.ts";
-import {
-  CancelledError,
-  ExceptionGroup,
-  leaves_the_loop,
-  name_error_class,
-  TimeoutError,
-} from "./exceptions.ts";
+import { CancelledError, ExceptionGroup, leaves_the_loop, TimeoutError } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
 import type { Future } from "./futures.ts";
 import { Event } from "./locks.ts";
@@ -25,8 +19,14 @@ import { check_options } from "./options.ts";
 import { current_task, type Task, wait_for } from "./tasks.ts";
 
 class AssertionError extends Error {
-  static {
-    name_error_class(this, "AssertionError");
+  /** @internal */
+  static override get name(): string {
+    return "AssertionError";
+  }
+
+  /** The name of its class, be it a subclass. */
+  override get name(): string {
+    return this.constructor.name;
   }
 }
 

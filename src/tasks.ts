@@ -33,7 +33,7 @@ import {
   TimeoutError,
   ValueError,
 } from "./exceptions.ts";
-import { keep_class_name, repr, type_name } from "./format_helpers.ts";
+import { repr, type_name } from "./format_helpers.ts";
 import {
   CANCELLED,
   type Driver,
@@ -111,8 +111,9 @@ let cycle_met = false;
  * ```
  */
 export class Task<T> extends Future<T> {
-  static {
-    keep_class_name(this, "Task");
+  /** @internal */
+  static override get name(): string {
+    return "Task";
   }
 
   /** @internal */
@@ -919,8 +920,9 @@ export type Results<A extends readonly unknown[]> = { -readonly [K in keyof A]: 
 
 /** The future that `gather()` returns: cancelling it cancels what is gathered. */
 export class GatheringFuture<T> extends Future<T> {
-  static {
-    keep_class_name(this, "_GatheringFuture"); // CPython's name, which its repr shows
+  /** @internal CPython's name, which its repr shows. */
+  static override get name(): string {
+    return "_GatheringFuture";
   }
 
   /** @internal */

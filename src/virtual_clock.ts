@@ -4,7 +4,6 @@
  * @module
  */
 
-import { keep_class_name } from "./format_helpers.ts";
 import { EventLoop } from "./base_events.ts";
 import { DeadlockError } from "./exceptions.ts";
 import { describe_waits } from "./waits.ts";
@@ -34,8 +33,9 @@ const PATIENCE = 0.02;
  * ```
  */
 export class VirtualClockEventLoop extends EventLoop {
-  static {
-    keep_class_name(this, "VirtualClockEventLoop");
+  /** @internal */
+  static override get name(): string {
+    return "VirtualClockEventLoop";
   }
 
   #now = 0;
