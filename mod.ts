@@ -29,7 +29,7 @@ export {
   closing,
 } from "./src/async_generators.ts";
 export { aborted_by, type AbortScope } from "./src/aborts.ts";
-export { EventLoop } from "./src/base_events.ts";
+export { EventLoop, type EventLoopOptions, set_default_trace } from "./src/base_events.ts";
 export { ConcurrentFuture } from "./src/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
 export {
@@ -177,4 +177,18 @@ export {
 } from "./src/tasks.ts";
 export { run_coroutine_threadsafe, to_thread } from "./src/threads.ts";
 export { Timeout, timeout, timeout_at } from "./src/timeouts.ts";
+export {
+  type CancelDelivered,
+  type CancelRequested,
+  type TaskCreated,
+  type TaskEnded,
+  type TaskRenamed,
+  type TaskResumed,
+  type TaskStarted,
+  type TaskWaits,
+  type TaskWoken,
+  type TraceEvent,
+  type TraceEventBase,
+  TraceRecorder,
+} from "./src/trace.ts";
 export { VirtualClockEventLoop } from "./src/virtual_clock.ts";

@@ -36,7 +36,7 @@ import {
   ValueError,
 } from "./exceptions.ts";
 import { deno_inspect, is_plain_object, node_inspect, repr } from "./format_helpers.ts";
-import { FAILED, Future, wrap_future } from "./futures.ts";
+import { type Driver, FAILED, Future, wrap_future } from "./futures.ts";
 import { heapify, heappop, heappush } from "./heapq.ts";
 import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "./host/macrotask.ts";
 import { add_signal_listener, has_signals, remove_signal_listener } from "./host/signals.ts";
@@ -50,6 +50,7 @@ import {
   type TaskOptions,
   wait_for,
 } from "./tasks.ts";
+import type { TraceRecorder } from "./trace.ts";
 import { count_debug_loops, running_loop, set_stepping_task, with_context } from "./turn.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { find_cycle } from "./waits.ts";
@@ -91,6 +92,37 @@ class HostTurnExecutor implements Executor {
   }
 
   shutdown(): void {}
+}
+
+/** What an event loop may be made with. */
+export interface EventLoopOptions {
+  /** What records the loop's tasks; by default what {@linkcode set_default_trace} was given. */
+  trace?: TraceRecorder | null;
+}
+
+let default_trace: TraceRecorder | null = null;
+
+/**
+ * Says what records the tasks of all loops that are made from now on, unless they are told otherwise.
+ *
+ * By it a tool sees what a program does that makes its loops itself: `deno task trace` is one.
+ *
+ * @param recorder the recorder; `null`, as in the beginning, for none
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const recorder = new asyncio.TraceRecorder();
+ * asyncio.set_default_trace(recorder);
+ * await asyncio.run(asyncio.sleep(0.001));
+ * asyncio.set_default_trace(null);
+ * assertEquals(recorder.events[0].kind, "created");
+ * ```
+ */
+export function set_default_trace(recorder: TraceRecorder | null): void {
+  default_trace = recorder;
 }
 
 /**
@@ -159,7 +191,10 @@ export class EventLoop implements AbstractEventLoop {
   #host_timer: ReturnType<typeof setTimeout> | null = null;
   #host_timer_when = Infinity;
 
+  readonly #trace: TraceRecorder | null;
   #debug = false;
+  // Whether anybody wants to know what the loop runs: debug mode, or a recorder.
+  #watched: boolean;
   #running_handle: Runnable | null = null;
   #handle_started = 0;
 
@@ -176,6 +211,13 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   readonly _asyncgens: Set<{ aclose(): PromiseLike<unknown> }> = new Set();
+
+  /** Makes a loop that belongs to nobody yet; most programs have `run()` make theirs. */
+  constructor(options: EventLoopOptions = {}) {
+    check_options("EventLoop", options, ["trace"]);
+    this.#trace = options.trace === undefined ? default_trace : options.trace;
+    this.#watched = this.#trace !== null;
+  }
 
   readonly #go = (): void => {
     if (this.#stepping.length > 0 || this.#going) return;
@@ -195,7 +237,7 @@ export class EventLoop implements AbstractEventLoop {
         set_stepping_task(null);
         const runnable = this.#ready.shift();
         if (!runnable._cancelled) {
-          if (this.#debug) this.#run_measured(runnable);
+          if (this.#watched) this.#run_watched(runnable);
           else runnable._run();
         }
         if (this.#stepping.length > 0) return;
@@ -353,7 +395,10 @@ export class EventLoop implements AbstractEventLoop {
     for (const task of this.#stepping) {
       // With Promise.all and the like it may still wait for others that the loop knows of.
       task._step = task._waits_elsewhere() ? -1 : 0;
-      if (task._step === -1) this.#waits_elsewhere.add(task);
+      if (task._step === -1) {
+        this.#waits_elsewhere.add(task);
+        if (this.#trace !== null) this.#trace._waits_elsewhere(task);
+      }
     }
     this.#stepping.length = 0;
     set_stepping_task(null);
@@ -363,6 +408,17 @@ export class EventLoop implements AbstractEventLoop {
   #wake(): void {
     this.#asleep = false;
     this.#request_turn();
+  }
+
+  #run_watched(runnable: Runnable): void {
+    const trace = this.#trace;
+    if (trace !== null) trace._begin_run(runnable);
+    try {
+      if (this.#debug) this.#run_measured(runnable);
+      else runnable._run();
+    } finally {
+      if (trace !== null) trace._end_run();
+    }
   }
 
   #run_measured(runnable: Runnable): void {
@@ -388,6 +444,7 @@ export class EventLoop implements AbstractEventLoop {
   /** @internal */
   _schedule(runnable: Runnable): void {
     if (this.#closed) throw new RuntimeError("Event loop is closed");
+    if (this.#trace !== null) this.#trace._scheduled(runnable);
     this.#ready.push(runnable);
     this._activity++;
     if (this.#asleep) this.#wake();
@@ -428,7 +485,8 @@ export class EventLoop implements AbstractEventLoop {
   }
 
   /** @internal */
-  _end_step(task: AnyTask): void {
+  _end_step(task: AnyTask, driver: Driver): void {
+    if (this.#trace !== null) this.#trace._waits(task, driver);
     if (this.#leave_step(task)) RESOLVED.then(this.#go);
   }
 
@@ -503,6 +561,7 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   _register_task(task: AnyTask): void {
+    if (this.#trace !== null) this.#trace._created(task);
     const last = this.#last_task;
     task._previous_task = last;
     if (last === null) this.#first_task = task;
@@ -511,7 +570,13 @@ export class EventLoop implements AbstractEventLoop {
   }
 
   /** @internal */
-  _unregister_task(task: AnyTask): void {
+  _note_cancel(task: AnyTask): void {
+    if (this.#trace !== null) this.#trace._cancel_requested(task);
+  }
+
+  /** @internal */
+  _unregister_task(task: AnyTask, state: number, value: unknown): void {
+    if (this.#trace !== null) this.#trace._ended(task, state, value);
     const { _previous_task: previous, _next_task: next } = task;
     if (previous === null) this.#first_task = next;
     else previous._next_task = next;
@@ -1023,6 +1088,7 @@ export class EventLoop implements AbstractEventLoop {
   set_debug(enabled: boolean): void {
     if (this.#debug !== Boolean(enabled) && !this.#closed) count_debug_loops(enabled ? 1 : -1);
     this.#debug = Boolean(enabled);
+    this.#watched = this.#debug || this.#trace !== null;
   }
 
   /** Python's `repr`. */

@@ -255,6 +255,11 @@ class CoroutineAwaiter extends Awaiter {
   }
 
   /** @internal */
+  override _coroutine_name(): string {
+    return this.#coroutine.name;
+  }
+
+  /** @internal */
   protected override _continue(error: unknown): void {
     const open_gate = this.#open_gate;
     if (open_gate === null) {

@@ -8,7 +8,7 @@ import { type Context, copy_context } from "./contextvars.ts";
 import type { Coroutine, CoroutineLike } from "./coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import { deno_inspect, extract_stack, format_callback, node_inspect } from "./format_helpers.ts";
-import type { Future } from "./futures.ts";
+import type { Driver, Future } from "./futures.ts";
 import { capture_scope, has_async_context, type Scope } from "./host/async_context.ts";
 import type { Task, TaskFactory, TaskOptions } from "./tasks.ts";
 import { enter, leave, restore_turn, running_loop, save_turn } from "./turn.ts";
@@ -176,8 +176,8 @@ export interface AbstractEventLoop {
   _ensure_ambient(): void;
   /** @internal The step protocol: a step of this task goes on outside of the loop's stack. */
   _begin_step(task: Task<unknown>): void;
-  /** @internal The step protocol: the task has been seen to wait. */
-  _end_step(task: Task<unknown>): void;
+  /** @internal The step protocol: the task has been seen to wait, by one of its drivers. */
+  _end_step(task: Task<unknown>, driver: Driver): void;
   /** @internal The step protocol: whether a step of this task is in progress. */
   _is_in_step(task: Task<unknown>): boolean;
   /** @internal The step protocol: the task has ended, seen at the bottom of a microtask. */
@@ -194,8 +194,10 @@ export interface AbstractEventLoop {
   _forget_unretrieved(future: Future<unknown>): void;
   /** @internal */
   _register_task(task: Task<unknown>): void;
-  /** @internal */
-  _unregister_task(task: Task<unknown>): void;
+  /** @internal Notes the end of a task: the state and the value that it is about to have. */
+  _unregister_task(task: Task<unknown>, state: number, value: unknown): void;
+  /** @internal Notes that a task is asked to end. */
+  _note_cancel(task: Task<unknown>): void;
   /** @internal */
   _tasks(): Task<unknown>[];
   /** @internal The asynchronous generators that were started and are not finished. */

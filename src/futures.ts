@@ -101,6 +101,11 @@ export abstract class Awaiter implements Driver {
     else this._continue(task._wake(this));
   }
 
+  /** @internal The name of the coroutine that is awaited; `null` for a future. */
+  _coroutine_name(): string | null {
+    return null;
+  }
+
   /** @internal Goes on, with an error instead if there is one. */
   protected abstract _continue(error: unknown): void;
 

@@ -225,6 +225,7 @@ export class Task<T> extends Future<T> {
       return false;
     }
     this.#cancels_requested++;
+    this._loop._note_cancel(this as Task<unknown>);
     this.#being_cancelled = true;
     let told = false;
     for (const driver of this.#drivers()) {
@@ -471,7 +472,7 @@ export class Task<T> extends Future<T> {
       this.#end_cancelled(this._cancel_message);
     } else {
       if (this.#cancels_requested > 0 && this._loop.get_debug()) this.#warn_of_swallowing();
-      this.#end();
+      this.#end(FINISHED, value);
       this._finish(FINISHED, value);
     }
   }
@@ -499,20 +500,20 @@ export class Task<T> extends Future<T> {
       this._cancelled_error = error.cause;
       this.#end_cancelled(undefined);
     } else {
-      this.#end();
+      this.#end(FAILED, error);
       this._fail(error);
       if (leaves_the_loop(error)) throw error;
     }
   }
 
   #end_cancelled(message: unknown): void {
-    this.#end();
+    this.#end(CANCELLED, undefined);
     this._cancel_message = message;
     this._finish(CANCELLED, undefined);
   }
 
-  #end(): void {
-    this._loop._unregister_task(this as Task<unknown>);
+  #end(state: number, value: unknown): void {
+    this._loop._unregister_task(this as Task<unknown>, state, value);
     this._waiting = null;
     this.#awaiter = null;
     this.#more_awaiters = null;
@@ -526,7 +527,7 @@ export class Task<T> extends Future<T> {
       this.#begin_wait(driver);
       driver._waiting = null;
       this._loop._schedule(driver);
-      this._loop._end_step(this as Task<unknown>);
+      this._loop._end_step(this as Task<unknown>, driver);
     } else if (is_waitable(yielded) && yielded._blocking) {
       yielded._blocking = false;
       this._wait(driver, yielded);
@@ -541,7 +542,7 @@ export class Task<T> extends Future<T> {
         )
         : new RuntimeError(`Task got bad yield: ${repr(yielded)}`);
       this._loop._schedule(driver);
-      this._loop._end_step(this as Task<unknown>);
+      this._loop._end_step(this as Task<unknown>, driver);
     }
   }
 
@@ -563,7 +564,7 @@ export class Task<T> extends Future<T> {
       driver._waiting = waitable;
       if (this._must_cancel && waitable.cancel(this._cancel_message)) this._must_cancel = false;
     }
-    this._loop._end_step(this as Task<unknown>);
+    this._loop._end_step(this as Task<unknown>, driver);
   }
 
   #begin_wait(driver: Driver): void {

@@ -47,6 +47,8 @@ export const ADDITIONS: readonly Addition[] = [
     names: [
       ...plain("aborted_by", "next_event"),
       ...plain("VirtualClockEventLoop", "DeadlockError", "Permit", "amerge", "ToolIterator"),
+      ...plain("set_default_trace"),
+      { name: "TraceRecorder", members: ["clear"] },
       { name: "EventLoop", members: ["slow_callback_duration"] },
       { name: "Task", members: ["signal"] },
       { name: "Queue", members: ["size"] },

@@ -1,0 +1,420 @@
+/**
+ * What the tasks of a loop do, written down as it happens.
+ *
+ * A loop that has no recorder only looks at one field; it knows the recorder by its type alone, so a
+ * program that does not use this module does not carry it.
+ *
+ * @module
+ */
+
+import { Suspension } from "./coroutines.ts";
+import type { AbstractEventLoop, Runnable } from "./events.ts";
+import { CancelledError } from "./exceptions.ts";
+import { repr } from "./format_helpers.ts";
+import {
+  Awaiter,
+  CANCELLED,
+  type Driver,
+  FAILED,
+  FINISHED,
+  ForeignFuture,
+  type Future,
+  type Waitable,
+} from "./futures.ts";
+import { GatheringFuture, Task } from "./tasks.ts";
+import { running_task, save_turn } from "./turn.ts";
+
+type AnyTask = Task<unknown>;
+
+/** What every event of a trace has. */
+export interface TraceEventBase {
+  /** When it happened, in seconds of the loop's clock. */
+  time: number;
+  /** Whose event it is: tasks are numbered from 1 in the order in which the recorder met them. */
+  task: number;
+}
+
+/** A task was made. */
+export interface TaskCreated extends TraceEventBase {
+  /** What happened. */
+  kind: "created";
+  /** The name of the task. */
+  name: string;
+  /** The name of its coroutine. */
+  coroutine: string;
+  /** The task that made it; `null` if none did. */
+  parent: number | null;
+  /** Its loop: loops are numbered from 1. */
+  loop: number;
+  /** The name of its loop's class. */
+  loop_class: string;
+}
+
+/** A task got another name. */
+export interface TaskRenamed extends TraceEventBase {
+  /** What happened. */
+  kind: "renamed";
+  /** The new name. */
+  name: string;
+}
+
+/** A task's first step began. */
+export interface TaskStarted extends TraceEventBase {
+  /** What happened. */
+  kind: "started";
+}
+
+/** A task began to wait. After `Promise.all` and the like it waits for several things. */
+export interface TaskWaits extends TraceEventBase {
+  /** What happened. */
+  kind: "waits";
+  /** The number of the wait: waits are numbered from 1. */
+  wait: number;
+  /** On what: `sleep 0.5`, `Lock.acquire`, `task fetcher`, `its turn`, `a foreign promise`, … */
+  on: string;
+}
+
+/** What a task waits on is done, or was cancelled: the task will go on in its turn. */
+export interface TaskWoken extends TraceEventBase {
+  /** What happened. */
+  kind: "woken";
+  /** The number of the wait. */
+  wait: number;
+  /** The task that did it; `null` for a timer or something from outside of the loop. */
+  by: number | null;
+}
+
+/** A task goes on after a wait. */
+export interface TaskResumed extends TraceEventBase {
+  /** What happened. */
+  kind: "resumed";
+  /** The number of the wait that is over. */
+  wait: number;
+}
+
+/** Somebody asked a task to end, by `cancel()`. */
+export interface CancelRequested extends TraceEventBase {
+  /** What happened. */
+  kind: "cancel requested";
+  /** The task that did it; `null` for a timer or something from outside of the loop. */
+  by: number | null;
+}
+
+/** The task learns of its cancellation: a `CancelledError` is thrown into it. */
+export interface CancelDelivered extends TraceEventBase {
+  /** What happened. */
+  kind: "cancel delivered";
+}
+
+/** A task ended. */
+export interface TaskEnded extends TraceEventBase {
+  /** What happened. */
+  kind: "ended";
+  /** How. */
+  outcome: "result" | "error" | "cancelled";
+  /** The `repr` of the result or the error; long ones are shortened. Empty for a cancelled task. */
+  value: string;
+}
+
+/** What a {@linkcode TraceRecorder} writes down. */
+export type TraceEvent =
+  | TaskCreated
+  | TaskRenamed
+  | TaskStarted
+  | TaskWaits
+  | TaskWoken
+  | TaskResumed
+  | CancelRequested
+  | CancelDelivered
+  | TaskEnded;
+
+interface Wait {
+  readonly number: number;
+  woken: boolean;
+}
+
+// What the recorder knows of a task.
+interface Known {
+  readonly number: number;
+  readonly task: AnyTask;
+  name: string;
+  started: boolean;
+  // When its present step began.
+  step_began: number;
+  // The wait for something that the loop knows nothing of, which ends without its help.
+  elsewhere: number | null;
+  cancel_requested: boolean;
+}
+
+/**
+ * Writes down what the tasks of a loop do: when they are made, start, wait and on what, who wakes
+ * them, when they are cancelled, and how they end.
+ *
+ * Give it to a loop, or by `set_default_trace()` to all that are made. The events are plain objects:
+ * they can be filtered, compared in tests, sent to a worker or saved as JSON. `format_trace_json()`
+ * and `format_trace_svg()` make of them what tracing tools open and what people look at.
+ *
+ * The recorder keeps all its events: for a program that runs for days, `clear()` them at times.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const trace = new asyncio.TraceRecorder();
+ * const loop_factory = () => new asyncio.VirtualClockEventLoop({ trace });
+ * await asyncio.run(() => asyncio.sleep(0.5, "slept"), { loop_factory });
+ *
+ * const main = trace.events.filter((event) => event.task === 1);
+ * assertEquals(main.map(({ time, kind }) => `${time} ${kind}`), [
+ *   "0 created",
+ *   "0 started",
+ *   "0 waits",
+ *   "0.5 woken",
+ *   "0.5 resumed",
+ *   "0.5 ended",
+ * ]);
+ * ```
+ */
+export class TraceRecorder {
+  /** What happened so far, in order. */
+  readonly events: TraceEvent[] = [];
+
+  #tasks_met = 0;
+  #waits_met = 0;
+  readonly #loops = new Map<AbstractEventLoop, number>();
+  readonly #known = new WeakMap<AnyTask, Known>();
+  readonly #waits = new WeakMap<Driver, Wait>();
+  // Which task had something scheduled that is no step of a task: a callback.
+  readonly #causes = new WeakMap<Runnable, number>();
+  // While a loop runs something: the task by which, or by whose callback, it does so.
+  #loop_runs = false;
+  #cause: number | null = null;
+
+  /** Forgets what happened so far. Tasks and waits keep their numbers. */
+  clear(): void {
+    this.events.length = 0;
+  }
+
+  /** @internal A task has been made. */
+  _created(task: AnyTask): void {
+    const loop = task.get_loop();
+    if (!this.#loops.has(loop)) this.#loops.set(loop, this.#loops.size + 1);
+    const parent = this.#current();
+    const name = task.get_name();
+    const number = ++this.#tasks_met;
+    this.#known.set(task, {
+      number,
+      task,
+      name,
+      started: false,
+      step_began: loop.time(),
+      elsewhere: null,
+      cancel_requested: false,
+    });
+    this.events.push({
+      kind: "created",
+      time: loop.time(),
+      task: number,
+      name,
+      coroutine: task.get_coro().name,
+      parent,
+      loop: this.#loops.get(loop) as number,
+      loop_class: loop.constructor.name,
+    });
+  }
+
+  /** @internal The loop is about to run something. */
+  _begin_run(runnable: Runnable): void {
+    this.#loop_runs = true;
+    const known = this.#known_of(runnable);
+    this.#cause = known?.number ?? this.#causes.get(runnable) ?? null;
+    if (known !== null && !known.task.done()) this.#go_on(known, runnable as Driver);
+  }
+
+  /** @internal The loop has run it. */
+  _end_run(): void {
+    this.#loop_runs = false;
+    this.#cause = null;
+  }
+
+  /** @internal Something is put in a loop's ready queue. */
+  _scheduled(runnable: Runnable): void {
+    const known = this.#known_of(runnable);
+    const by = this.#current();
+    if (known === null) {
+      if (by !== null) this.#causes.set(runnable, by);
+      return;
+    }
+    const driver = runnable as Driver;
+    const wait = this.#waits.get(driver);
+    if (wait === undefined || wait.woken) return;
+    wait.woken = true;
+    this.events.push({
+      kind: "woken",
+      time: known.task.get_loop().time(),
+      task: known.number,
+      wait: wait.number,
+      by: by === known.number || driver._waiting instanceof ForeignFuture ? null : by,
+    });
+  }
+
+  /** @internal One of a task's drivers begins to wait. */
+  _waits(task: AnyTask, driver: Driver): void {
+    const known = this.#known.get(task);
+    if (known === undefined) return;
+    this.#is_running(known);
+    const waiting = driver._waiting;
+    if (known.cancel_requested && !task._must_cancel && !was_cancelled(waiting)) {
+      this.#deliver_cancel(known); // its signal has told it
+    }
+    const time = task.get_loop().time();
+    const number = ++this.#waits_met;
+    this.#waits.set(driver, { number, woken: waiting === null });
+    const on = describe(driver, known.step_began, time);
+    this.events.push({ kind: "waits", time, task: known.number, wait: number, on });
+  }
+
+  /** @internal A task waits for something that the loop knows nothing of. */
+  _waits_elsewhere(task: AnyTask): void {
+    const known = this.#known.get(task);
+    if (known === undefined) return;
+    this.#is_running(known);
+    known.elsewhere = ++this.#waits_met;
+    this.events.push({
+      kind: "waits",
+      time: task.get_loop().time(),
+      task: known.number,
+      wait: known.elsewhere,
+      on: "a foreign promise",
+    });
+  }
+
+  /** @internal */
+  _cancel_requested(task: AnyTask): void {
+    const known = this.#known.get(task);
+    if (known === undefined) return;
+    const by = this.#current();
+    known.cancel_requested = true;
+    this.events.push({
+      kind: "cancel requested",
+      time: task.get_loop().time(),
+      task: known.number,
+      by,
+    });
+  }
+
+  /** @internal */
+  _ended(task: AnyTask, state: number, value: unknown): void {
+    const known = this.#known.get(task);
+    if (known === undefined) return;
+    this.#is_running(known);
+    if (known.cancel_requested && state === CANCELLED) this.#deliver_cancel(known);
+    this.events.push({
+      kind: "ended",
+      time: task.get_loop().time(),
+      task: known.number,
+      outcome: state === FINISHED ? "result" : state === FAILED ? "error" : "cancelled",
+      value: state === CANCELLED ? "" : repr(value ?? null, true),
+    });
+  }
+
+  // The task whose step a runnable is; null for a callback.
+  #known_of(runnable: Runnable): Known | null {
+    const task = runnable instanceof Task
+      ? runnable
+      : runnable instanceof Awaiter
+      ? runnable._task
+      : null;
+    return task === null ? null : this.#known.get(task) ?? null;
+  }
+
+  // The task that does what is being done now, itself or by a callback.
+  #current(): number | null {
+    const turn = save_turn();
+    const is_entered = turn.loop !== undefined;
+    // While the loop runs something that it has not entered, the host's context is any task's.
+    const task = is_entered ? turn.task : this.#loop_runs ? null : running_task();
+    const known = task === null ? undefined : this.#known.get(task);
+    if (known === undefined) return this.#cause;
+    if (!known.task.done()) this.#is_running(known);
+    return known.number;
+  }
+
+  // A step of a task begins, by the loop.
+  #go_on(known: Known, driver: Driver): void {
+    const { task } = known;
+    const is_told = known.cancel_requested && (task._must_cancel || was_cancelled(driver._waiting));
+    const wait = this.#waits.get(driver);
+    if (wait === undefined) this.#is_running(known);
+    else {
+      this.#waits.delete(driver);
+      this.#resumed(known, wait.number);
+    }
+    if (is_told) this.#deliver_cancel(known);
+  }
+
+  // A task is seen to run: it may have begun, gone on or got another name without the loop's help.
+  #is_running(known: Known): void {
+    const { task, number } = known;
+    if (known.elsewhere !== null) {
+      this.#resumed(known, known.elsewhere);
+      known.elsewhere = null;
+    }
+    if (!known.started) {
+      known.started = true;
+      known.step_began = task.get_loop().time();
+      this.events.push({ kind: "started", time: known.step_began, task: number });
+    }
+    const name = task.get_name();
+    if (name !== known.name) {
+      known.name = name;
+      this.events.push({ kind: "renamed", time: task.get_loop().time(), task: number, name });
+    }
+  }
+
+  #resumed(known: Known, wait: number): void {
+    known.step_began = known.task.get_loop().time();
+    this.events.push({ kind: "resumed", time: known.step_began, task: known.number, wait });
+  }
+
+  #deliver_cancel(known: Known): void {
+    known.cancel_requested = false;
+    const time = known.task.get_loop().time();
+    this.events.push({ kind: "cancel delivered", time, task: known.number });
+  }
+}
+
+function was_cancelled(waiting: Waitable | null): boolean {
+  if (waiting instanceof Suspension) return waiting._was_cancelled();
+  if (waiting === null) return false;
+  const { _state: state, _value: value } = waiting as Future<unknown>;
+  return state === CANCELLED || (state === FAILED && value instanceof CancelledError);
+}
+
+function describe(driver: Driver, step_began: number, now: number): string {
+  const waiting = driver._waiting;
+  if (waiting === null) return "its turn";
+  if (waiting instanceof Suspension) {
+    return "_when" in waiting
+      ? `${waiting.name} ${delay_of(Number(waiting._when), step_began, now)}`
+      : waiting.name;
+  }
+  if (waiting instanceof Task) return `task ${waiting.get_name()}`;
+  if (waiting instanceof GatheringFuture) return "gather";
+  if (waiting instanceof ForeignFuture) return "a foreign promise";
+  return (driver instanceof Awaiter ? driver._coroutine_name() : null) ?? "a future";
+}
+
+// The delay that a sleep was given lies between two times, as the clock went on since: it is most
+// likely the shortest decimal fraction there.
+function delay_of(when: number, step_began: number, now: number): number {
+  const rounding = 1e-9;
+  const least = when - now - rounding;
+  const most = when - step_began + rounding;
+  for (let unit = 1; unit < 1e9; unit *= 10) {
+    const fraction = Math.ceil(least * unit) / unit;
+    if (fraction <= most) return fraction;
+  }
+  return most;
+}
