@@ -236,10 +236,8 @@ export class EventLoop implements AbstractEventLoop {
         this.#todo--;
         set_stepping_task(null);
         const runnable = this.#ready.shift();
-        if (!runnable._cancelled) {
-          if (this.#watched) this.#run_watched(runnable);
-          else runnable._run();
-        }
+        if (this.#watched) this.#run_watched(runnable);
+        else runnable._run();
         if (this.#stepping.length > 0) return;
       }
     } catch (error) {

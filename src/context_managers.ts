@@ -5,11 +5,11 @@
  */
 
 import {
+  check_returned,
   type Coroutine,
-  FunctionCoroutine,
-  library_coroutine,
+  DelegatingCoroutine,
+  isawaitable,
   PromisedCoroutine,
-  wait_on,
 } from "./coroutines.ts";
 import { repr } from "./format_helpers.ts";
 import { running_loop } from "./turn.ts";
@@ -66,7 +66,7 @@ export function async_with<T, R>(
   }
   return manager._runs_loops && running_loop() === null
     ? new PromisedCoroutine("async_with", () => run_block_outside(manager, body))
-    : library_coroutine("async_with", run_block(manager, body));
+    : new Block(manager, body);
 }
 
 async function run_block_outside<T, R>(
@@ -85,18 +85,89 @@ async function run_block_outside<T, R>(
   return result;
 }
 
-function* run_block<T, R>(
-  manager: AsyncContextManager<T>,
-  body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>,
-): Generator<unknown, R, unknown> {
-  const value = yield* wait_on(manager.__aenter__());
-  let result: R;
-  try {
-    result = yield* new FunctionCoroutine(body.name, () => body(value));
-  } catch (error) {
-    if (yield* wait_on(manager.__aexit__(error))) return undefined as R;
-    throw error;
+const CREATED = 0;
+const ENTERING = 1;
+const INSIDE = 2;
+const LEAVING = 3;
+
+/** A block inside a manager: a coroutine that waits for the manager, the body and the manager again. */
+class Block<T, R> extends DelegatingCoroutine<R> {
+  readonly #manager: AsyncContextManager<T>;
+  readonly #body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>;
+  #stage = CREATED;
+  // What the body returned, or the error that left it.
+  #result: unknown = undefined;
+  #failed = false;
+
+  constructor(
+    manager: AsyncContextManager<T>,
+    body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>,
+  ) {
+    super();
+    this.#manager = manager;
+    this.#body = body;
   }
-  yield* wait_on(manager.__aexit__(null));
-  return result;
+
+  override get name(): string {
+    return "async_with";
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    let done: boolean;
+    try {
+      done = this.#stage === CREATED && !thrown ? this.#enter() : this._forward(thrown, value);
+    } catch (error) {
+      done = this.#leave_with(error);
+    }
+    while (done && this.#stage !== LEAVING) {
+      try {
+        done = this.#stage === ENTERING ? this.#run_body() : this.#leave(false, this._value);
+      } catch (error) {
+        done = this.#leave_with(error);
+      }
+    }
+    return done && this.#end();
+  }
+
+  #enter(): boolean {
+    this.#stage = ENTERING;
+    return this.#await(this.#manager.__aenter__());
+  }
+
+  #run_body(): boolean {
+    this.#stage = INSIDE;
+    const body = this.#body;
+    return this._delegate(check_returned(body(this._value as T), body.name));
+  }
+
+  // An error of the body ends the block; one of the manager leaves it at once.
+  #leave_with(error: unknown): boolean {
+    if (this.#stage !== INSIDE) {
+      this._close();
+      throw error;
+    }
+    return this.#leave(true, error);
+  }
+
+  #leave(failed: boolean, result: unknown): boolean {
+    this.#stage = LEAVING;
+    this.#failed = failed;
+    this.#result = result;
+    return this.#await(this.#manager.__aexit__(failed ? result : null));
+  }
+
+  #end(): true {
+    this._close();
+    if (this.#failed && !this._value) throw this.#result;
+    this._value = this.#failed ? undefined : this.#result;
+    return true;
+  }
+
+  // A manager that has nothing to wait for may give a plain value.
+  #await(given: unknown): boolean {
+    if (isawaitable(given)) return this._delegate(given);
+    this._value = given;
+    return true;
+  }
 }

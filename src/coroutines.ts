@@ -8,7 +8,7 @@ import { type AbstractEventLoop, get_event_loop, type Runnable } from "./events.
 import { type CancelledError, make_cancelled_error, RuntimeError } from "./exceptions.ts";
 import { deno_inspect, extract_stack, node_inspect, repr } from "./format_helpers.ts";
 import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
-import { has_async_context, make_gate } from "./host/async_context.ts";
+import { has_async_context, make_gate, type OpenGate, run_with } from "./host/async_context.ts";
 import type { Task } from "./tasks.ts";
 import { debug_loops, enter, leave, running_task } from "./turn.ts";
 
@@ -85,6 +85,11 @@ export abstract class Coroutine<T> implements Promise<T> {
    */
   abstract _advance(thrown: boolean, value: unknown): boolean;
 
+  /** @internal Whether code of the user may run when it goes on, in the host's context in which it waits. */
+  _needs_context(): boolean {
+    return true;
+  }
+
   /** Waits for the coroutine; `await` calls it. With functions it works as the `then` of a promise. */
   then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
@@ -158,6 +163,11 @@ export abstract class Coroutine<T> implements Promise<T> {
   /** Throws an error into a generator coroutine, by hand, as Python's `throw`. */
   throw(error: unknown): IteratorResult<unknown, T> {
     return step(this, true, error);
+  }
+
+  /** @internal It has ended. */
+  protected _close(): void {
+    this._phase = CLOSED;
   }
 
   /** @internal Marks it as used; a coroutine that was used before throws. */
@@ -235,14 +245,33 @@ class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
   }
 }
 
+/** What goes on behind a gate, with an error instead of a value or {@linkcode NOTHING}. */
+export class Passage {
+  readonly #who: { _go_on_behind_gate(error: unknown): void };
+  readonly #error: unknown;
+
+  constructor(who: { _go_on_behind_gate(error: unknown): void }, error: unknown) {
+    this.#who = who;
+    this.#error = error;
+  }
+
+  /** Goes on in the context of the gate. */
+  static go_on(passage: Passage): void {
+    passage.#who._go_on_behind_gate(passage.#error);
+  }
+
+  /** Goes on in a context of its own within that of the gate. */
+  static start(passage: Passage): void {
+    run_with(passage.#who, Passage.go_on, passage);
+  }
+}
+
 /** An await of a coroutine that had to wait. */
 class CoroutineAwaiter extends Awaiter {
   declare readonly _task: AnyTask;
   readonly #coroutine: Coroutine<unknown>;
-  // Has the user's code in a generator go on in the host's context in which it was awaited.
-  #open_gate: (() => void) | null = null;
-  // The error to throw in the step to which the gate leads.
-  #gate_error: unknown = NOTHING;
+  // Has the user's code in the coroutine go on in the host's context in which it waits.
+  #open_gate: OpenGate<Passage> | null = null;
 
   constructor(
     task: AnyTask,
@@ -263,24 +292,17 @@ class CoroutineAwaiter extends Awaiter {
   protected override _continue(error: unknown): void {
     const open_gate = this.#open_gate;
     if (open_gate === null) {
-      this.#enter(error);
+      this.#go_on(error !== NOTHING, error);
       return;
     }
     this.#open_gate = null;
-    this.#gate_error = error;
     if (!this._task.done()) this._task._loop._begin_step(this._task);
-    open_gate();
+    open_gate(new Passage(this, error));
   }
 
-  #step_behind_gate(): void {
-    const error = this.#gate_error;
-    this.#gate_error = NOTHING;
-    this.#enter(error);
-  }
-
-  #enter(error: unknown): void {
-    if (error === NOTHING) this.#go_on(false, undefined);
-    else this.#go_on(true, error);
+  /** @internal */
+  _go_on_behind_gate(error: unknown): void {
+    this.#go_on(error !== NOTHING, error);
   }
 
   #go_on(thrown: boolean, value: unknown): void {
@@ -311,8 +333,8 @@ class CoroutineAwaiter extends Awaiter {
         (error) => this.#go_on(true, error),
       );
     } else {
-      if (has_async_context && !(this.#coroutine instanceof Suspension)) {
-        this.#open_gate = make_gate(() => this.#step_behind_gate());
+      if (has_async_context && this.#coroutine._needs_context()) {
+        this.#open_gate = make_gate(Passage.go_on);
       }
       this._task._await_yielded(this, yielded);
     }
@@ -370,58 +392,81 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
   }
 }
 
-/** A coroutine that is a call of an asynchronous function, or of any that gives an awaitable. */
-export class FunctionCoroutine<T> extends Coroutine<T> {
-  readonly name: string;
-  #call: CoroutineFunction<T> | null;
-  // What the call gave, if that is no promise but can be run step by step.
-  #inner: Coroutine<T> | null = null;
+/** A coroutine that hands its steps to something else that can be awaited, one thing after another. */
+export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
+  // What goes on step by step; `null` while a promise is waited for.
+  #inner: Coroutine<unknown> | null = null;
 
-  constructor(name: string, call: CoroutineFunction<T>) {
-    super();
-    this.name = name;
-    this.#call = call;
+  /** Begins to wait for an awaitable; what it returns is that of `_advance`. */
+  protected _delegate(awaitable: unknown): boolean {
+    this.#inner = awaitable instanceof Promise ? null : inner_coroutine(awaitable);
+    if (this.#inner !== null) return this._forward(false, undefined);
+    this._yielded = new NativeCall(
+      awaitable instanceof Promise ? awaitable : Promise.resolve(awaitable),
+    );
+    return false;
   }
 
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
-    if (this.#inner !== null) return this.#forward(this.#inner, thrown, value);
-    const call = this.#call;
-    this.#call = null;
-    if (call === null || thrown) {
-      this._phase = CLOSED;
+  /** Goes on with what it waits for, if that is not done. */
+  protected _forward(thrown: boolean, value: unknown): boolean {
+    const inner = this.#inner;
+    if (inner === null) {
       if (thrown) throw value;
       this._value = value;
       return true;
     }
-    const result: unknown = call();
-    if (result instanceof Promise) {
-      this._yielded = new NativeCall(result);
-      return false;
-    }
-    this.#inner = inner_coroutine<T>(result);
-    if (this.#inner !== null) return this.#forward(this.#inner, false, undefined);
-    if (isawaitable(result)) {
-      this._yielded = new NativeCall(Promise.resolve(result));
-      return false;
-    }
-    this._phase = CLOSED;
-    throw new TypeError(
-      `a coroutine function was expected, but ${this.name}() returned ${repr(result)}`,
-    );
-  }
-
-  #forward(inner: Coroutine<T>, thrown: boolean, value: unknown): boolean {
     const done = inner._advance(thrown, value);
     this._value = inner._value;
     this._yielded = inner._yielded;
     return done;
   }
 
+  /** @internal */
+  override _needs_context(): boolean {
+    return this.#inner === null || this.#inner._needs_context();
+  }
+
+  override close(): void {
+    super.close();
+    this.#inner?.close();
+  }
+}
+
+/** A coroutine that is a call of an asynchronous function, or of any that gives an awaitable. */
+export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
+  readonly #name: string;
+  #call: CoroutineFunction<T> | null;
+
+  constructor(name: string, call: CoroutineFunction<T>) {
+    super();
+    this.#name = name;
+    this.#call = call;
+  }
+
+  override get name(): string {
+    return function_name(this.#name);
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    const call = this.#call;
+    this.#call = null;
+    let done: boolean;
+    try {
+      done = call === null || thrown
+        ? this._forward(thrown, value)
+        : this._delegate(check_returned(call(), this.#name));
+    } catch (error) {
+      this._close();
+      throw error;
+    }
+    if (done) this._close();
+    return done;
+  }
+
   override close(): void {
     super.close();
     this.#call = null;
-    this.#inner?.close();
   }
 }
 
@@ -441,15 +486,29 @@ export class PromisedCoroutine<T> extends FunctionCoroutine<T> {
   }
 }
 
-function inner_coroutine<T>(result: unknown): Coroutine<T> | null {
-  if (result instanceof Coroutine) {
-    result._claim();
-    return result;
+// What can be run step by step as a coroutine; `null` if the awaitable cannot.
+function inner_coroutine(awaitable: unknown): Coroutine<unknown> | null {
+  if (awaitable instanceof Coroutine) {
+    awaitable._claim();
+    return awaitable;
   }
-  if (result instanceof Future) return new GeneratorCoroutine("", result[Symbol.iterator]());
-  return is_generator(result)
-    ? new GeneratorCoroutine("", result as Generator<unknown, T, unknown>)
-    : null;
+  if (awaitable instanceof Future) return new GeneratorCoroutine("", awaitable[Symbol.iterator]());
+  return is_generator(awaitable) ? new GeneratorCoroutine("", awaitable) : null;
+}
+
+/** Passes on what a function that was to be a coroutine's returned, if it can be awaited. */
+export function check_returned(returned: unknown, name: string): unknown {
+  if (returned instanceof Promise || isawaitable(returned) || is_generator(returned)) {
+    return returned;
+  }
+  throw new TypeError(
+    `a coroutine function was expected, but ${function_name(name)}() returned ${repr(returned)}`,
+  );
+}
+
+// The name that is shown of a function.
+function function_name(name: string): string {
+  return name.replace(/^bound /, "") || "<lambda>";
 }
 
 const IDLE = 0;
@@ -459,19 +518,13 @@ const CANCELLED = 3;
 
 /**
  * A coroutine of the library that waits on one thing at a time and is that thing itself: the future
- * that CPython would make is part of it. It is also a node of the list of those who wait.
+ * that CPython would make is part of it.
  */
 export abstract class Suspension<T> extends Coroutine<T> implements Waitable {
   /** @internal */
   declare _loop: AbstractEventLoop;
   /** @internal */
   _blocking = false;
-  /** @internal The list it is in, and its neighbours there. */
-  _list: unknown = null;
-  /** @internal */
-  _previous: Suspension<unknown> | null = null;
-  /** @internal */
-  _next: Suspension<unknown> | null = null;
   #state = IDLE;
   #waiter: Runnable | null = null;
   #message: unknown = undefined;
@@ -482,6 +535,11 @@ export abstract class Suspension<T> extends Coroutine<T> implements Waitable {
     this.#state = WAITING;
     this._blocking = true;
     this._yielded = this;
+    return false;
+  }
+
+  /** @internal No code of the user is in it. */
+  override _needs_context(): boolean {
     return false;
   }
 
@@ -545,10 +603,11 @@ const coroutine_functions = new WeakSet<object>();
 export function to_coroutine<T>(value: unknown): Coroutine<T> | null {
   if (value instanceof Coroutine) return value;
   if (typeof value === "function") {
-    const name = value.name.replace(/^bound /, "") || "<lambda>";
     if (coroutine_functions.has(value)) return value();
-    if (value instanceof GeneratorFunction) return new GeneratorCoroutine(name, value());
-    return new FunctionCoroutine(name, value as CoroutineFunction<T>);
+    if (value instanceof GeneratorFunction) {
+      return new GeneratorCoroutine(function_name(value.name), value());
+    }
+    return new FunctionCoroutine(value.name, value as CoroutineFunction<T>);
   }
   if (is_generator(value)) {
     return new GeneratorCoroutine("generator", value as Generator<unknown, T, unknown>);

@@ -13,16 +13,16 @@ import { capture_scope, has_async_context, type Scope } from "./host/async_conte
 import type { Task, TaskFactory, TaskOptions } from "./tasks.ts";
 import { enter, leave, restore_turn, running_loop, save_turn } from "./turn.ts";
 
-/** What waits in a loop's ready queue: the loop runs it once, in its turn, unless it is cancelled. */
+/** What waits in a loop's ready queue: the loop runs it once, in its turn. */
 export interface Runnable {
-  /** @internal */
-  _cancelled: boolean;
   /** @internal */
   _run(): void;
 }
 
-/** A runnable with a time: what waits in a loop's heap of timers. */
+/** A runnable with a time: what waits in a loop's heap of timers, and is dropped if it is cancelled. */
 export interface Timed extends Runnable {
+  /** @internal */
+  _cancelled: boolean;
   /** @internal */
   _when: number;
   /** @internal */
@@ -291,6 +291,7 @@ export class Handle {
 
   /** @internal */
   _run(): void {
+    if (this._cancelled) return;
     const outer = save_turn();
     enter(this._loop, null, this.#context);
     try {

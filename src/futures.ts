@@ -68,21 +68,28 @@ export function settle_now(settle: Settler, value: unknown): Promise<unknown> {
   }
 }
 
+class Deferred {
+  readonly promise: Promise<unknown>;
+  declare resolve: (outcome: unknown) => void;
+
+  constructor() {
+    this.promise = new Promise((resolve) => this.resolve = resolve);
+  }
+}
+
 /**
  * One await of an asynchronous function (or one direct call of `then`): it holds the functions that
  * resume it, waits in their place, and is itself the promise that `then` returns.
  */
 export abstract class Awaiter implements Driver {
   /** @internal */
-  _cancelled = false;
-  /** @internal */
   _waiting: Waitable | null = null;
   /** @internal The task that awaits, or `null` outside of any. */
   readonly _task: AnyTask | null;
   readonly #resolve: (value: never) => unknown;
   readonly #reject: (error: unknown) => unknown;
-  #outcome: Promise<unknown> | null = null;
-  #forward: ((outcome: PromiseLike<unknown>) => void) | null = null;
+  // What a direct caller of `then` was given, or will be if it asks.
+  #outcome: Promise<unknown> | Deferred | null = null;
 
   constructor(
     task: AnyTask | null,
@@ -122,14 +129,13 @@ export abstract class Awaiter implements Driver {
   #settle(settle: Settler, value: unknown): void {
     if (this._task !== null) this._task._loop._begin_step(this._task);
     const outcome = settle_now(settle, value);
-    if (this.#forward === null) this.#outcome = outcome;
-    else this.#forward(outcome);
+    if (this.#outcome instanceof Deferred) this.#outcome.resolve(outcome);
+    else this.#outcome = outcome;
   }
 
   #promise(): Promise<unknown> {
-    return this.#outcome ??= new Promise((resolve) => {
-      this.#forward = resolve;
-    });
+    const outcome = this.#outcome ??= new Deferred();
+    return outcome instanceof Deferred ? outcome.promise : outcome;
   }
 
   then(
@@ -173,8 +179,6 @@ class FutureAwaiter extends Awaiter {
 
 /** A function of the library that is called in the loop's turn when a future is done. */
 export class DoneCallback<T> implements Runnable {
-  /** @internal */
-  _cancelled = false;
   /** The function; `remove_done_callback` finds it by this. */
   readonly callback: (future: Future<T>) => void;
   /** The name that the future's `repr` shows. */

@@ -7,11 +7,11 @@
  * @module
  */
 
-import { CallCoroutine, type Coroutine, library_coroutine, Suspension } from "./coroutines.ts";
+import { CallCoroutine, type Coroutine, library_coroutine } from "./coroutines.ts";
 import { BrokenBarrierError, CancelledError, RuntimeError, ValueError } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
 import { LoopBound } from "./mixins.ts";
-import { Waiters } from "./waiters.ts";
+import { Waiter, Waiters } from "./waiters.ts";
 
 /** What can be acquired and released. */
 interface Releasable {
@@ -69,8 +69,7 @@ export abstract class Acquirable extends LoopBound {
 }
 
 /** Gives a permit; `null` to a block that `async_with()` runs. */
-class LockAcquire extends Suspension<Permit | null> {
-  readonly name = "Lock.acquire";
+class LockAcquire extends Waiter<Permit | null> {
   readonly #lock: Lock;
   readonly #gives_permit: boolean;
   #waits = false;
@@ -79,6 +78,10 @@ class LockAcquire extends Suspension<Permit | null> {
     super();
     this.#lock = lock;
     this.#gives_permit = gives_permit;
+  }
+
+  override get name(): string {
+    return "Lock.acquire";
   }
 
   /** @internal */
@@ -196,14 +199,17 @@ function format(primitive: object, state: string, waiters: Waiters): string {
   return `<${primitive.constructor.name} [${state}${waiting}]>`;
 }
 
-class EventWait extends Suspension<true> {
-  readonly name = "Event.wait";
+class EventWait extends Waiter<true> {
   readonly #event: Event;
   #waits = false;
 
   constructor(event: Event) {
     super();
     this.#event = event;
+  }
+
+  override get name(): string {
+    return "Event.wait";
   }
 
   /** @internal */
@@ -285,8 +291,7 @@ export class Event extends LoopBound {
 }
 
 /** Gives a permit; `null` to a block that `async_with()` runs. */
-class SemaphoreAcquire extends Suspension<Permit | null> {
-  readonly name = "Semaphore.acquire";
+class SemaphoreAcquire extends Waiter<Permit | null> {
   readonly #semaphore: Semaphore;
   readonly #gives_permit: boolean;
   #waits = false;
@@ -295,6 +300,10 @@ class SemaphoreAcquire extends Suspension<Permit | null> {
     super();
     this.#semaphore = semaphore;
     this.#gives_permit = gives_permit;
+  }
+
+  override get name(): string {
+    return "Semaphore.acquire";
   }
 
   /** @internal */
@@ -471,14 +480,17 @@ export class BoundedSemaphore extends Semaphore {
   }
 }
 
-class ConditionWake extends Suspension<void> {
-  readonly name = "Condition.wait";
+class ConditionWake extends Waiter<void> {
   readonly #condition: Condition;
   #waits = false;
 
   constructor(condition: Condition) {
     super();
     this.#condition = condition;
+  }
+
+  override get name(): string {
+    return "Condition.wait";
   }
 
   /** @internal */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Coroutine, library_coroutine, Suspension } from "./coroutines.ts";
+import { type Coroutine, library_coroutine } from "./coroutines.ts";
 import { Deque } from "./deque.ts";
 import { ValueError } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
@@ -13,7 +13,7 @@ import { Event } from "./locks.ts";
 import { LoopBound } from "./mixins.ts";
 import { check_options } from "./options.ts";
 import { less_than } from "./ordering.ts";
-import { Waiters } from "./waiters.ts";
+import { Waiter, Waiters } from "./waiters.ts";
 
 /**
  * `get_nowait()` was called on an empty queue.
@@ -95,7 +95,7 @@ export class QueueShutDown extends Error {
 }
 
 /** A `get()` or `put()`: it waits until the queue has what it needs. */
-abstract class QueueWait<T, R> extends Suspension<R> {
+abstract class QueueWait<T, R> extends Waiter<R> {
   protected readonly queue: Queue<T>;
   #waits = false;
 
@@ -135,7 +135,9 @@ abstract class QueueWait<T, R> extends Suspension<R> {
 }
 
 class QueueGet<T> extends QueueWait<T, T> {
-  readonly name = "Queue.get";
+  override get name(): string {
+    return "Queue.get";
+  }
 
   protected override get waiters(): Waiters {
     return this.queue._getters;
@@ -151,12 +153,15 @@ class QueueGet<T> extends QueueWait<T, T> {
 }
 
 class QueuePut<T> extends QueueWait<T, void> {
-  readonly name = "Queue.put";
   readonly #item: T;
 
   constructor(queue: Queue<T>, item: T) {
     super(queue);
     this.#item = item;
+  }
+
+  override get name(): string {
+    return "Queue.put";
   }
 
   protected override get waiters(): Waiters {

@@ -9,12 +9,13 @@ import { type Context, copy_context } from "./contextvars.ts";
 import { async_with } from "./context_managers.ts";
 import {
   type Awaitable,
-  type Coroutine,
+  Coroutine,
   type CoroutineLike,
   is_generator,
   isawaitable,
   library_coroutine,
   NativeCall,
+  Passage,
   Suspension,
   to_coroutine,
 } from "./coroutines.ts";
@@ -45,7 +46,7 @@ import {
   type Waitable,
   wrap_future,
 } from "./futures.ts";
-import { has_async_context, make_gate, run_with } from "./host/async_context.ts";
+import { has_async_context, make_gate, type OpenGate, run_with } from "./host/async_context.ts";
 import { may_be_listened_to } from "./host/abort_signal.ts";
 import { check_options, split_options } from "./options.ts";
 import { Queue } from "./queues.ts";
@@ -79,7 +80,6 @@ const TOLD_WITHIN = 50;
 let tasks_named = 0;
 
 const first_step = (task: Task<unknown>): void => task._run_step(NOTHING);
-const step_behind_gate = (task: Task<unknown>): void => task._step_behind_gate();
 
 // A cancellation on its way from task to task has come back to one that it came from.
 let cycle_met = false;
@@ -118,8 +118,6 @@ export class Task<T> extends Future<T> {
 
   /** @internal */
   readonly _context: Context;
-  /** @internal A task in the ready queue is never skipped. */
-  _cancelled = false;
   /** @internal What the task's own generator waits on. */
   _waiting: Waitable | null = null;
   /** @internal Cancelled before it could be told: it is thrown at the next step. */
@@ -141,9 +139,7 @@ export class Task<T> extends Future<T> {
   #error: unknown = NOTHING;
   #started = false;
   // Has the next step run in the host's context to which it belongs.
-  #open_gate: (() => void) | null = null;
-  // The error to throw in the step to which the gate leads.
-  #gate_error: unknown = NOTHING;
+  #open_gate: OpenGate<Passage> | null = null;
   #controller: AbortController | null = null;
   #being_cancelled = false;
   // Whether `signal` was asked for since the task last went on from an await of this library.
@@ -170,8 +166,8 @@ export class Task<T> extends Future<T> {
     this._context = options.context ?? copy_context();
     const runs_eagerly = options.eager_start && this._loop.is_running();
     // The task runs in the asynchronous context of the code that creates it, and can be told from it.
-    if (has_async_context && !runs_eagerly && !(coroutine instanceof Suspension)) {
-      this.#open_gate = make_gate(() => this.#first_step_behind_gate());
+    if (has_async_context && !runs_eagerly && coroutine._needs_context()) {
+      this.#open_gate = make_gate(Passage.start);
     }
     this._loop._register_task(this as Task<unknown>);
     if (runs_eagerly) this.#start_eagerly();
@@ -381,19 +377,12 @@ export class Task<T> extends Future<T> {
       return;
     }
     this.#open_gate = null;
-    this.#gate_error = error;
     this._loop._begin_step(this as Task<unknown>);
-    open_gate();
-  }
-
-  #first_step_behind_gate(): void {
-    run_with(this, step_behind_gate, this as Task<unknown>);
+    open_gate(new Passage(this, error));
   }
 
   /** @internal A step whose context the host had to be asked for: the loop is not on the stack. */
-  _step_behind_gate(): void {
-    const error = this.#gate_error;
-    this.#gate_error = NOTHING;
+  _go_on_behind_gate(error: unknown): void {
     try {
       this._run_step(error);
     } catch (error) {
@@ -442,8 +431,8 @@ export class Task<T> extends Future<T> {
         (error) => this.#native_call_ended(true, error),
       );
     } else {
-      if (has_async_context && !(coroutine instanceof Suspension)) {
-        this.#open_gate = make_gate(() => this._step_behind_gate());
+      if (has_async_context && coroutine._needs_context()) {
+        this.#open_gate = make_gate(Passage.go_on);
       }
       this._await_yielded(this, yielded);
     }
@@ -786,8 +775,39 @@ export function create_eager_task_factory(custom_task_constructor: TaskConstruct
  */
 export const eager_task_factory: TaskFactory = create_eager_task_factory(Task);
 
+/** `sleep(0)`: it only lets others run. */
+class Switch<T> extends Coroutine<T> {
+  readonly #result: T;
+  #started = false;
+
+  constructor(result: T) {
+    super();
+    this.#result = result;
+  }
+
+  override get name(): string {
+    return "sleep";
+  }
+
+  /** @internal No code of the user is in it. */
+  override _needs_context(): boolean {
+    return false;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): boolean {
+    if (thrown) throw value;
+    if (!this.#started) {
+      this.#started = true;
+      this._yielded = null;
+      return false;
+    }
+    this._value = this.#result;
+    return true;
+  }
+}
+
 class Sleep<T> extends Suspension<T> implements Timed {
-  readonly name = "sleep";
   /** @internal */
   _when: number;
   /** @internal */
@@ -803,16 +823,16 @@ class Sleep<T> extends Suspension<T> implements Timed {
     this.#result = result;
   }
 
+  override get name(): string {
+    return "sleep";
+  }
+
   /** @internal */
   override _advance(thrown: boolean, value: unknown): boolean {
     if (!this.#started) {
       this.#started = true;
       if (thrown) throw value;
       const delay = this._when;
-      if (delay <= 0) {
-        this._yielded = null;
-        return false;
-      }
       if (Number.isNaN(delay)) throw new ValueError("Invalid delay: NaN (not a number)");
       const loop = get_running_loop();
       this._when = loop.time() + delay;
@@ -861,7 +881,7 @@ export function sleep<T>(delay: number, result?: T): Coroutine<T | undefined> {
   if (typeof delay !== "number") {
     throw new TypeError(`sleep() expects a number of seconds, received ${repr(delay)}`);
   }
-  return new Sleep(delay, result);
+  return delay <= 0 ? new Switch(result) : new Sleep(delay, result);
 }
 
 /**

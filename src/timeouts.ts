@@ -16,13 +16,17 @@ class Deadline implements Timed {
   _cancelled = false;
   _scheduled = false;
   readonly _when: number;
-  readonly _run: () => void;
   readonly #loop: AbstractEventLoop;
+  readonly #call: () => void;
 
-  constructor(loop: AbstractEventLoop, when: number, run: () => void) {
+  constructor(loop: AbstractEventLoop, when: number, call: () => void) {
     this.#loop = loop;
     this._when = when;
-    this._run = run;
+    this.#call = call;
+  }
+
+  _run(): void {
+    if (!this._cancelled) this.#call();
   }
 
   cancel(): void {

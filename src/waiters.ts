@@ -5,9 +5,19 @@
  * @module
  */
 
-import type { Suspension } from "./coroutines.ts";
+import { Suspension } from "./coroutines.ts";
 
-type Node = Suspension<unknown>;
+/** A coroutine that waits in a list of those who wait. */
+export abstract class Waiter<T> extends Suspension<T> {
+  /** @internal The list it is in, and its neighbours there. */
+  _list: Waiters | null = null;
+  /** @internal */
+  _previous: Waiter<unknown> | null = null;
+  /** @internal */
+  _next: Waiter<unknown> | null = null;
+}
+
+type Node = Waiter<unknown>;
 
 /** A linked list of waiting coroutines; a coroutine is in one list at most. */
 export class Waiters {

@@ -63,11 +63,12 @@ Deno.test({
   ignore: !has_async_context,
   fn: async () => {
     const seen: unknown[] = [];
-    const open = run_with("inside", () => make_gate(() => seen.push(context_value())), undefined);
-    open();
+    const note = (argument: string) => seen.push(context_value(), argument);
+    const open = run_with("inside", () => make_gate(note), undefined);
+    open("told");
     assertEquals(seen, []);
     await Promise.resolve();
-    assertEquals(seen, ["inside"]);
+    assertEquals(seen, ["inside", "told"]);
   },
 });
 

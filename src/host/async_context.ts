@@ -63,8 +63,11 @@ export function capture_scope(): Scope | null {
   return hooks === undefined ? null : new CapturedScope(new hooks.AsyncResource("asyncio"));
 }
 
-let kept_resolve: () => void;
-const keep_resolve = (resolve: () => void): void => {
+/** Has the function of a gate called with an argument; what has a method `then` cannot be one. */
+export type OpenGate<A> = (argument: A) => void;
+
+let kept_resolve: OpenGate<never>;
+const keep_resolve = (resolve: OpenGate<never>): void => {
   kept_resolve = resolve;
 };
 
@@ -74,7 +77,7 @@ const keep_resolve = (resolve: () => void): void => {
  * A promise does that at a tenth of the price of a {@linkcode Scope}, which is needed only where the
  * call must be made at once.
  */
-export function make_gate(callback: () => void): () => void {
-  new Promise<void>(keep_resolve).then(callback);
-  return kept_resolve;
+export function make_gate<A>(callback: (argument: A) => void): OpenGate<A> {
+  new Promise<A>(keep_resolve).then(callback);
+  return kept_resolve as OpenGate<A>;
 }
