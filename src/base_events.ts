@@ -40,6 +40,14 @@ import { type Driver, FAILED, Future, wrap_future } from "./futures.ts";
 import { heapify, heappop, heappush } from "./heapq.ts";
 import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "./host/macrotask.ts";
 import { add_signal_listener, has_signals, remove_signal_listener } from "./host/signals.ts";
+import {
+  capture_timers,
+  host_date,
+  host_now,
+  host_timers,
+  keep_alive,
+  type Timers,
+} from "./host/timers.ts";
 import { check_options } from "./options.ts";
 import {
   ensure_future,
@@ -71,10 +79,42 @@ const RESOLVED: Promise<void> = Promise.resolve();
 
 const earlier = (a: Timed, b: Timed): boolean => a._when < b._when;
 
+// Of a clock that is given: the time of day in seconds is a number with a quarter of a microsecond as
+// its last place, and a sum of such numbers may be off by it.
+const GIVEN_CLOCK_RESOLUTION = 1e-6;
+
+/** What an {@linkcode EventLoop} may be made with. */
+export interface EventLoopOptions {
+  /**
+   * The loop's clock: gives the time in seconds, from any start; the host's monotonic clock by default.
+   *
+   * When nothing is ready the loop has the host wake it after the time that is left until the next
+   * timer, and then asks the clock again: one that goes slower or stands still makes timers late. The
+   * host's timers are those which are global when the loop is made, so a loop that is made while a
+   * test's fake time is in force follows it.
+   *
+   * @example
+   * ```ts
+   * import * as asyncio from "@pythonic/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const start = Date.now();
+   * const loop = new asyncio.EventLoop({ time: () => (Date.now() - start) / 1000 });
+   * assertEquals(Math.floor(loop.time()), 0);
+   * loop.close();
+   * ```
+   */
+  time?: (() => number) | null;
+  /** What records the loop's tasks; by default what {@linkcode set_default_trace} was given. */
+  trace?: TraceRecorder | null;
+}
+
+const NO_LOOP_OPTIONS: EventLoopOptions = Object.freeze({});
+
 interface Run {
   resolve(): void;
   reject(error: unknown): void;
-  keep_alive: ReturnType<typeof setInterval>;
+  let_end(): void;
 }
 
 /** Runs functions one after the other in turns of this thread's host. */
@@ -92,12 +132,6 @@ class HostTurnExecutor implements Executor {
   }
 
   shutdown(): void {}
-}
-
-/** What an event loop may be made with. */
-export interface EventLoopOptions {
-  /** What records the loop's tasks; by default what {@linkcode set_default_trace} was given. */
-  trace?: TraceRecorder | null;
 }
 
 let default_trace: TraceRecorder | null = null;
@@ -188,7 +222,9 @@ export class EventLoop implements AbstractEventLoop {
   #slice = 0;
   #unchecked = 1;
   #until_check = 1;
-  #host_timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #clock: (() => number) | null;
+  readonly #host_timers: Timers;
+  #host_timer: unknown = null;
   #host_timer_when = Infinity;
 
   readonly #trace: TraceRecorder | null;
@@ -212,9 +248,23 @@ export class EventLoop implements AbstractEventLoop {
   /** @internal */
   readonly _asyncgens: Set<{ aclose(): PromiseLike<unknown> }> = new Set();
 
-  /** Makes a loop that belongs to nobody yet; most programs have `run()` make theirs. */
-  constructor(options: EventLoopOptions = {}) {
-    check_options("EventLoop", options, ["trace"]);
+  /**
+   * Makes a loop that does not run yet.
+   *
+   * @param options `time`, the loop's clock; `trace`, what records its tasks
+   * @throws {TypeError} if `time` is no function
+   */
+  constructor(options: EventLoopOptions = NO_LOOP_OPTIONS) {
+    check_options("EventLoop", options, ["time", "trace"]);
+    const clock = options.time ?? null;
+    if (clock !== null && typeof clock !== "function") {
+      throw new TypeError(
+        `time of EventLoop() must be a function that gives seconds, received ${repr(clock)}`,
+      );
+    }
+    this.#clock = clock;
+    this.#host_timers = clock === null ? host_timers : capture_timers();
+    this._clock_resolution = clock === null ? 0 : GIVEN_CLOCK_RESOLUTION;
     this.#trace = options.trace === undefined ? default_trace : options.trace;
     this.#watched = this.#trace !== null;
   }
@@ -268,8 +318,7 @@ export class EventLoop implements AbstractEventLoop {
     const timers = this.#timers;
     if (timers.length > 0) {
       const now = this.time();
-      const end = now + this._clock_resolution;
-      while (timers.length > 0 && (timers[0]._when < end || timers[0]._when <= now)) {
+      while (timers.length > 0 && this.#is_due(timers[0]._when, now)) {
         const timer = heappop(timers, earlier);
         timer._scheduled = false;
         this.#ready.push(timer);
@@ -300,8 +349,12 @@ export class EventLoop implements AbstractEventLoop {
     }
   }
 
+  #is_due(when: number, now: number): boolean {
+    return when <= now || when < now + this._clock_resolution;
+  }
+
   /** @internal How much later than now a timer may be to be due; of use where time jumps. */
-  protected readonly _clock_resolution: number = 0;
+  protected readonly _clock_resolution: number;
 
   /** @internal The time of the earliest timer, or `null`. */
   protected _next_timer(): number | null {
@@ -318,9 +371,9 @@ export class EventLoop implements AbstractEventLoop {
       this.#report_cycle();
       return false;
     }
-    const delay = when - this.time();
-    if (delay <= 0) return true;
-    this._wake_after(delay, when);
+    const now = this.time();
+    if (this.#is_due(when, now)) return true;
+    this._wake_after(when - now, when);
     return false;
   }
 
@@ -328,17 +381,17 @@ export class EventLoop implements AbstractEventLoop {
   protected _wake_after(delay: number, when: number): void {
     if (this.#host_timer !== null) {
       if (this.#host_timer_when <= when) return;
-      clearTimeout(this.#host_timer);
+      this.#host_timers.clear(this.#host_timer);
     }
     // Rounded up: a host's timers count in milliseconds, and a sleep must not end early.
-    const milliseconds = Math.min(Math.ceil(delay * 1000), MAX_HOST_DELAY);
+    const milliseconds = Math.max(Math.ceil((delay - this._clock_resolution) * 1000), 1);
     this.#host_timer_when = when;
-    this.#host_timer = setTimeout(() => {
+    this.#host_timer = this.#host_timers.set(() => {
       this.#host_timer = null;
       this.#host_timer_when = Infinity;
-      this.#slice = Date.now();
+      this.#slice = host_date();
       this.#go();
-    }, milliseconds);
+    }, Math.min(milliseconds, MAX_HOST_DELAY));
   }
 
   /** @internal Has the loop look for work again when the microtask queue has run dry. */
@@ -348,7 +401,7 @@ export class EventLoop implements AbstractEventLoop {
   }
 
   #forget_host_timer(): void {
-    if (this.#host_timer !== null) clearTimeout(this.#host_timer);
+    if (this.#host_timer !== null) this.#host_timers.clear(this.#host_timer);
     this.#host_timer = null;
     this.#host_timer_when = Infinity;
   }
@@ -364,7 +417,7 @@ export class EventLoop implements AbstractEventLoop {
   }
 
   #slice_is_over(): boolean {
-    if (Date.now() - this.#slice >= 1) {
+    if (host_date() - this.#slice >= 1) {
       this.#until_check = this.#unchecked = 1;
       return true;
     }
@@ -387,7 +440,7 @@ export class EventLoop implements AbstractEventLoop {
     }
     if (this.#asleep && !this.#looks_again) return;
     this.#looks_again = false;
-    this.#slice = Date.now();
+    this.#slice = host_date();
     this.#unretrieved.weaken();
     // The microtask queue has run dry, so a step still in progress waits for something foreign.
     for (const task of this.#stepping) {
@@ -631,7 +684,7 @@ export class EventLoop implements AbstractEventLoop {
     this.#run = null;
     this.#stopping = false;
     set_loop_running(this, false);
-    clearInterval(run.keep_alive);
+    run.let_end();
     this.#turns_to_give = 0;
     if (this.#ambient) {
       this.#wake();
@@ -658,11 +711,9 @@ export class EventLoop implements AbstractEventLoop {
     this.#check_closed();
     this.#check_not_running();
     await new Promise<void>((resolve, reject) => {
-      // A host that finds nothing to wait for would end the program.
-      const keep_alive = setInterval(() => {}, MAX_HOST_DELAY);
-      this.#run = { resolve, reject, keep_alive };
+      this.#run = { resolve, reject, let_end: keep_alive() };
       this.#asleep = false;
-      this.#slice = Date.now();
+      this.#slice = host_date();
       set_loop_running(this, true);
       RESOLVED.then(this.#go);
     });
@@ -768,7 +819,7 @@ export class EventLoop implements AbstractEventLoop {
 
   /** The loop's clock, in seconds from some start; it never goes back. */
   time(): number {
-    return performance.now() / 1000;
+    return this.#clock === null ? host_now() / 1000 : ask_clock(this.#clock);
   }
 
   /**
@@ -1109,6 +1160,12 @@ export class EventLoop implements AbstractEventLoop {
 function stop_its_loop(future: Future<unknown>): void {
   if (future._state === FAILED && leaves_the_loop(future.exception())) return;
   future.get_loop().stop();
+}
+
+function ask_clock(clock: () => number): number {
+  const now: unknown = clock();
+  if (typeof now === "number" && !Number.isNaN(now)) return now;
+  throw new TypeError(`the loop's clock must give a number of seconds, it gave ${repr(now)}`);
 }
 
 function check_time(method: string, name: string, value: unknown): void {

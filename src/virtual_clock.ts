@@ -48,6 +48,11 @@ export class VirtualClockEventLoop extends EventLoop {
   /** @internal As CPython's clock: times that differ by less are the same. */
   protected override readonly _clock_resolution = 1e-9;
 
+  /** Makes a loop whose time is 0. */
+  constructor() {
+    super();
+  }
+
   /** The virtual time, in seconds. */
   override time(): number {
     return this.#now;
