@@ -122,17 +122,21 @@ export function type_name(value: unknown): string {
   return value.constructor?.name || "object";
 }
 
-// Where this library's own frames come from.
-const LIBRARY = new URL(".", import.meta.url).href;
+// This file in a line of a stack: what comes before its name is where the library's own frames come
+// from. In a bundle there is no such line, nor a way to tell the library's frames from the user's.
+const THIS_FILE = /[^\s(@]*[\\/](?=format_helpers\.\w+:)/;
 
 /** The place in the user's code that made an object: stack lines, without this library's own. */
 export function extract_stack(skip: object): string {
+  const library = new Error().stack?.match(THIS_FILE)?.[0];
   const holder: { stack?: string } = {};
   const capture = (Error as { captureStackTrace?(target: object, skip: unknown): void })
     .captureStackTrace;
   if (capture !== undefined) capture(holder, skip);
   else holder.stack = new Error().stack;
   const frames = (holder.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line));
-  const outside = frames.filter((line) => !line.includes(LIBRARY) && !line.includes("(ext:"));
+  const outside = frames.filter((line) =>
+    !line.includes("(ext:") && (library === undefined || !line.includes(library))
+  );
   return (outside.length > 0 ? outside : frames).join("\n");
 }
