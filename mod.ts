@@ -191,4 +191,6 @@ export {
   type TraceEventBase,
   TraceRecorder,
 } from "./src/trace.ts";
+export { format_trace_json } from "./src/trace_json.ts";
+export { format_trace_svg, type TraceSVGOptions } from "./src/trace_svg.ts";
 export { VirtualClockEventLoop } from "./src/virtual_clock.ts";
