@@ -145,7 +145,14 @@ export {
   QueueFull,
   QueueShutDown,
 } from "./src/queues.ts";
-export { new_event_loop, run, Runner, type RunnerOptions, type RunOptions } from "./src/runners.ts";
+export {
+  new_event_loop,
+  run,
+  Runner,
+  type RunnerOptions,
+  type RunOptions,
+  set_loop_factory,
+} from "./src/runners.ts";
 export { type RaceResult, staggered_race } from "./src/staggered.ts";
 export { TaskGroup } from "./src/taskgroups.ts";
 export {

@@ -15,7 +15,7 @@ import {
   to_coroutine,
   wait_on,
 } from "./coroutines.ts";
-import type { AbstractEventLoop } from "./events.ts";
+import { type AbstractEventLoop, set_default_loop_maker } from "./events.ts";
 import { CancelledError, KeyboardInterrupt, RuntimeError } from "./exceptions.ts";
 import type { Future } from "./futures.ts";
 import {
@@ -34,7 +34,7 @@ import { running_loop } from "./turn.ts";
 export interface RunnerOptions {
   /** Whether the loop is in debug mode; the loop's own default if not given. */
   debug?: boolean | null;
-  /** Makes the loop; a new {@linkcode EventLoop} by default. */
+  /** Makes the loop; a new {@linkcode EventLoop} by default, see `set_loop_factory()`. */
   loop_factory?: (() => AbstractEventLoop) | null;
 }
 
@@ -46,6 +46,9 @@ export interface RunOptions extends RunnerOptions {
 
 // The exit code of a program that Ctrl-C ended: 128 and the number of SIGINT.
 const INTERRUPTED = 130;
+
+const make_event_loop = (): AbstractEventLoop => new EventLoop();
+let default_loop_factory = make_event_loop;
 
 /**
  * Runs several coroutines one after the other on the same loop and in the same context.
@@ -150,7 +153,7 @@ export class Runner implements AsyncDisposable {
   #initialize(): void {
     if (this.#state === "closed") throw new RuntimeError("Runner is closed");
     if (this.#state === "initialized") return;
-    this.#loop = this.#loop_factory === null ? new EventLoop() : this.#loop_factory();
+    this.#loop = this.#loop_factory === null ? new_event_loop() : this.#loop_factory();
     if (this.#debug !== null) this.#loop.set_debug(this.#debug);
     this.#context = copy_context();
     this.#state = "initialized";
@@ -281,5 +284,29 @@ export async function run<T>(main: Awaitable<T>, options: RunOptions = {}): Prom
  * ```
  */
 export function new_event_loop(): AbstractEventLoop {
-  return new EventLoop();
+  return default_loop_factory();
+}
+
+/**
+ * Says what makes the loops of `run()`, `Runner` and `new_event_loop()` where none is given, and the
+ * loop that code outside of any loop uses, if that is not made yet.
+ *
+ * It is for tools that run programs of others, and stands for what an event loop policy was in Python.
+ *
+ * @param factory makes a loop; `null`, as in the beginning, stands for `new EventLoop()`
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * asyncio.set_loop_factory(() => new asyncio.VirtualClockEventLoop());
+ * await asyncio.run(() => asyncio.sleep(3600));
+ * asyncio.set_loop_factory(null);
+ * assertEquals(asyncio.new_event_loop() instanceof asyncio.VirtualClockEventLoop, false);
+ * ```
+ */
+export function set_loop_factory(factory: (() => AbstractEventLoop) | null): void {
+  default_loop_factory = factory ?? make_event_loop;
+  set_default_loop_maker(default_loop_factory);
 }

@@ -10,7 +10,7 @@ import { check_options } from "./options.ts";
 import type { TraceEvent } from "./trace.ts";
 import { draw_crowd } from "./trace/crowd.ts";
 import { arrow, draw_legend } from "./trace/legend.ts";
-import { BAR, describe_task, draw_row } from "./trace/rows.ts";
+import { BAR, describe_task, draw_row, label_of } from "./trace/rows.ts";
 import { rounded, Scale } from "./trace/scale.ts";
 import { ROOT, style_sheet } from "./trace/style.ts";
 import {
@@ -123,7 +123,7 @@ class Picture {
     this.#loops = new Map(timeline.tasks.map(({ number, loop }) => [number, loop]));
     this.#shown = timeline.tasks.slice(0, max_rows);
     this.#draws_wake_ups = timeline.wake_ups.length <= MAX_WAKE_UPS;
-    const names = Math.max(40, ...this.#shown.map(({ name }) => width_of(name)));
+    const names = Math.max(40, ...this.#shown.map((task) => width_of(label_of(task))));
     const left = MARGIN + Math.min(names, width * NAMES) + 12;
     this.#scale = new Scale(timeline.loops, left, width - left - MARGIN);
   }
@@ -212,10 +212,10 @@ ${[...parts, axis, ...rows, legend.drawn].join("\n")}
 
   #draw_task(task: TaskLine): string {
     const middle = this.#middles.get(task.number) ?? 0;
-    const name = fitting(task.name, this.#scale.left - MARGIN - 10);
+    const label = fitting(label_of(task), this.#scale.left - MARGIN - 10);
     return `<g class="task" data-task="${task.number}">
 <title>${escaped(describe_task(task))}</title>
-<text x="${MARGIN}" y="${middle + 4}">${escaped(name)}</text>
+<text x="${MARGIN}" y="${middle + 4}">${escaped(label)}</text>
 ${draw_row(task, this.#scale, middle, this.#in_time)}
 </g>`;
   }

@@ -260,3 +260,21 @@ Deno.test("an error that is lost is written to the console by default", async ()
   assertMatch(lines[0], /loser/);
   assertMatch(lines[0], /TypeError: lost/);
 });
+
+Deno.test("a loop factory makes the loops of all who bring none, until it is taken back", async () => {
+  class Marked extends asyncio.VirtualClockEventLoop {}
+  const loop_of_run = (options?: asyncio.RunOptions) =>
+    asyncio.run(() => Promise.resolve(asyncio.get_running_loop()), options);
+  asyncio.set_loop_factory(() => new Marked());
+  try {
+    assert(await loop_of_run() instanceof Marked);
+    assert(asyncio.new_event_loop() instanceof Marked);
+    await using runner = new asyncio.Runner();
+    assert(runner.get_loop() instanceof Marked);
+    const loop_factory = () => new asyncio.EventLoop();
+    assert(!(await loop_of_run({ loop_factory }) instanceof Marked));
+  } finally {
+    asyncio.set_loop_factory(null);
+  }
+  assert(!(await loop_of_run() instanceof Marked));
+});

@@ -25,6 +25,11 @@ const STATE_TEXTS: Readonly<Record<State, string>> = {
   foreign: "waits",
 };
 
+/** What is written before the bar of a task: its name, and that of its coroutine if it tells more. */
+export function label_of({ name, coroutine }: TaskLine): string {
+  return /^Task-\d+$/.test(name) && coroutine !== "<lambda>" ? `${name} ${coroutine}` : name;
+}
+
 /** What a person who points at a task reads. */
 export function describe_task({ name, coroutine, outcome, value }: TaskLine): string {
   const end = outcome === null

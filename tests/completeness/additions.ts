@@ -47,7 +47,7 @@ export const ADDITIONS: readonly Addition[] = [
     names: [
       ...plain("aborted_by", "next_event"),
       ...plain("VirtualClockEventLoop", "DeadlockError", "Permit", "amerge", "ToolIterator"),
-      ...plain("set_default_trace", "format_trace_json", "format_trace_svg"),
+      ...plain("set_loop_factory", "set_default_trace", "format_trace_json", "format_trace_svg"),
       { name: "TraceRecorder", members: ["clear"] },
       { name: "EventLoop", members: ["slow_callback_duration"] },
       { name: "Task", members: ["signal"] },

@@ -1,0 +1,114 @@
+/**
+ * Runs a program and shows what its tasks did: writes PROGRAM.trace.json, which https://ui.perfetto.dev
+ * and chrome://tracing open, and PROGRAM.svg, a picture.
+ *
+ *     deno task trace examples/seed/chained.ts             writes chained.trace.json and chained.svg
+ *     deno task trace examples/seed/chained.ts --seed 7    the program's own arguments come after it
+ *     deno task trace --virtual examples/seed/chained.ts   on the virtual clock, where it brings no loop
+ *     deno task trace --output docs/chained examples/seed/chained.ts
+ */
+
+import { basename, extname } from "node:path";
+import { parseArgs } from "node:util";
+import * as asyncio from "../mod.ts";
+import { EVENTS_FILE, VIRTUAL } from "./trace/environment.ts";
+
+const USAGE =
+  "usage: deno task trace [--virtual] [--output NAME] [--title TITLE] FILE [ARGUMENT ...]";
+
+const OPTIONS = {
+  virtual: { type: "boolean", short: "v", default: false },
+  output: { type: "string", short: "o" },
+  title: { type: "string", short: "t" },
+} as const;
+
+interface Request {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly virtual: boolean;
+  /** What the names of the files begin with. */
+  readonly output: string;
+  readonly title: string | undefined;
+}
+
+/** What was asked for; what comes after the program is the program's. */
+function command_line(args: readonly string[]): Request {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const first = tokens.find(({ kind }) => kind === "positional");
+  const end = first?.index ?? args.length;
+  const { values } = parseArgs({ args: args.slice(0, end), options: OPTIONS });
+  if (first === undefined) throw new Error("A program must be given");
+  const program = args[end];
+  const output = values.output ?? basename(program, extname(program));
+  return {
+    program,
+    args: args.slice(end + 1),
+    virtual: values.virtual,
+    output,
+    title: values.title,
+  };
+}
+
+/** Runs the program and gives its exit code and the events of its tasks. */
+async function run_program(
+  { program, args, virtual }: Request,
+): Promise<{ code: number; events: asyncio.TraceEvent[] }> {
+  const events_file = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    const preload = new URL("./trace/preload.ts", import.meta.url).href;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-all", "--quiet", `--preload=${preload}`, program, ...args],
+      env: { [EVENTS_FILE]: events_file, ...(virtual ? { [VIRTUAL]: "1" } : {}) },
+    }).spawn();
+    // Ctrl-C is for the program; what it did until then is shown.
+    const ignore = () => {};
+    Deno.addSignalListener("SIGINT", ignore);
+    const { code } = await child.status;
+    Deno.removeSignalListener("SIGINT", ignore);
+    const text = await Deno.readTextFile(events_file);
+    return { code, events: text === "" ? [] : JSON.parse(text) };
+  } finally {
+    await Deno.remove(events_file);
+  }
+}
+
+async function write_files({ output, title }: Request, events: asyncio.TraceEvent[]) {
+  const files = {
+    [`${output}.trace.json`]: asyncio.format_trace_json(events),
+    [`${output}.svg`]: asyncio.format_trace_svg(events, { title }),
+  };
+  for (const [file, text] of Object.entries(files)) await Deno.writeTextFile(file, text);
+  console.error(`Wrote ${Object.keys(files).join(" and ")}.`);
+}
+
+function fail(message: string, code: number): never {
+  console.error(message);
+  Deno.exit(code);
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+let request: Request;
+try {
+  request = command_line(Deno.args);
+} catch (error) {
+  fail(`${reason(error)}\n${USAGE}`, 2);
+}
+const { code, events } = await run_program(request);
+if (events.length === 0) {
+  fail(`Nothing is written, as ${request.program} ran no task of this library`, code || 1);
+}
+try {
+  await write_files(request, events);
+} catch (error) {
+  fail(`The trace cannot be written: ${reason(error)}`, 1);
+}
+Deno.exit(code);
