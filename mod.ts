@@ -200,4 +200,4 @@ export {
 } from "./src/trace.ts";
 export { format_trace_json } from "./src/trace_json.ts";
 export { format_trace_svg, type TraceSVGOptions } from "./src/trace_svg.ts";
-export { VirtualClockEventLoop } from "./src/virtual_clock.ts";
+export { VirtualClockEventLoop, type VirtualClockOptions } from "./src/virtual_clock.ts";

@@ -130,6 +130,11 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     return done && this.#end();
   }
 
+  /** @internal The body and the manager's methods may be the user's. */
+  override _needs_context(): boolean {
+    return this.#stage !== LEAVING || super._needs_context();
+  }
+
   #enter(): boolean {
     this.#stage = ENTERING;
     return this.#await(this.#manager.__aenter__());

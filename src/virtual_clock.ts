@@ -4,12 +4,16 @@
  * @module
  */
 
-import { EventLoop } from "./base_events.ts";
+import { EventLoop, type EventLoopOptions } from "./base_events.ts";
 import { DeadlockError } from "./exceptions.ts";
+import { check_options } from "./options.ts";
 import { describe_waits } from "./waits.ts";
 
 // How long, in real seconds, the host is given to settle what it is asked for before time jumps.
 const PATIENCE = 0.02;
+
+/** What a {@linkcode VirtualClockEventLoop} may be made with. */
+export type VirtualClockOptions = Omit<EventLoopOptions, "time">;
 
 /**
  * An event loop on a virtual clock: when nothing is ready, time jumps to the next timer.
@@ -48,9 +52,14 @@ export class VirtualClockEventLoop extends EventLoop {
   /** @internal As CPython's clock: times that differ by less are the same. */
   protected override readonly _clock_resolution = 1e-9;
 
-  /** Makes a loop whose time is 0. */
-  constructor() {
-    super();
+  /**
+   * Makes a loop whose time is 0.
+   *
+   * @param options `trace`, what records its tasks
+   */
+  constructor(options: VirtualClockOptions = {}) {
+    check_options("VirtualClockEventLoop", options, ["trace"]);
+    super(options);
   }
 
   /** The virtual time, in seconds. */
