@@ -223,6 +223,11 @@ export class EventLoop implements AbstractEventLoop {
   #unchecked = 1;
   #until_check = 1;
   readonly #clock: (() => number) | null;
+  // The host's monotonic clock takes ten times as long as its time of day, which is asked first whether
+  // a millisecond has gone by.
+  readonly #has_host_clock: boolean;
+  #recent_time = 0;
+  #recent_date = -1;
   readonly #host_timers: Timers;
   #host_timer: unknown = null;
   #host_timer_when = Infinity;
@@ -263,6 +268,7 @@ export class EventLoop implements AbstractEventLoop {
       );
     }
     this.#clock = clock;
+    this.#has_host_clock = clock === null && this.time === EventLoop.prototype.time;
     this.#host_timers = clock === null ? host_timers : capture_timers();
     this._clock_resolution = clock === null ? 0 : GIVEN_CLOCK_RESOLUTION;
     this.#trace = options.trace === undefined ? default_trace : options.trace;
@@ -317,7 +323,7 @@ export class EventLoop implements AbstractEventLoop {
     }
     const timers = this.#timers;
     if (timers.length > 0) {
-      const now = this.time();
+      const now = this._recent_time();
       while (timers.length > 0 && this.#is_due(timers[0]._when, now)) {
         const timer = heappop(timers, earlier);
         timer._scheduled = false;
@@ -371,7 +377,7 @@ export class EventLoop implements AbstractEventLoop {
       this.#report_cycle();
       return false;
     }
-    const now = this.time();
+    const now = this.#ask_time();
     if (this.#is_due(when, now)) return true;
     this._wake_after(when - now, when);
     return false;
@@ -820,6 +826,18 @@ export class EventLoop implements AbstractEventLoop {
   /** The loop's clock, in seconds from some start; it never goes back. */
   time(): number {
     return this.#clock === null ? host_now() / 1000 : ask_clock(this.#clock);
+  }
+
+  #ask_time(): number {
+    this.#recent_date = host_date();
+    return this.#recent_time = this.time();
+  }
+
+  /** @internal */
+  _recent_time(): number {
+    return this.#has_host_clock && this.#recent_date === host_date()
+      ? this.#recent_time
+      : this.#ask_time();
   }
 
   /**

@@ -11,6 +11,7 @@ import {
   isawaitable,
   PromisedCoroutine,
 } from "./coroutines.ts";
+import { as_error } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
 import { running_loop } from "./turn.ts";
 
@@ -152,7 +153,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
       this._close();
       throw error;
     }
-    return this.#leave(true, error);
+    return this.#leave(true, as_error(error));
   }
 
   #leave(failed: boolean, result: unknown): boolean {

@@ -5,7 +5,13 @@
  */
 
 import { type AbstractEventLoop, get_event_loop, type Runnable } from "./events.ts";
-import { type CancelledError, make_cancelled_error, RuntimeError } from "./exceptions.ts";
+import {
+  as_error,
+  Cancellation,
+  type CancelledError,
+  make_cancelled_error,
+  RuntimeError,
+} from "./exceptions.ts";
 import { deno_inspect, extract_stack, node_inspect, repr } from "./format_helpers.ts";
 import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
 import { has_async_context, make_gate, type OpenGate, run_with } from "./host/async_context.ts";
@@ -131,7 +137,7 @@ export abstract class Coroutine<T> implements Promise<T> {
       this._claim();
       done = this._advance(false, undefined);
     } catch (error) {
-      return settle_now(reject, error);
+      return settle_now(reject, as_error(error));
     }
     if (done) return settle_now(resolve, this._value);
     const awaiter = new CoroutineAwaiter(task, this as Coroutine<unknown>, resolve, reject);
@@ -209,9 +215,13 @@ function step<T>(
 ): IteratorResult<unknown, T> {
   if (coroutine._phase === CLOSED) throw reused();
   coroutine._phase = ACTIVE;
-  return coroutine._advance(thrown, value)
-    ? { done: true, value: coroutine._value as T }
-    : { done: false, value: coroutine._yielded };
+  try {
+    return coroutine._advance(thrown, value)
+      ? { done: true, value: coroutine._value as T }
+      : { done: false, value: coroutine._yielded };
+  } catch (error) {
+    throw as_error(error);
+  }
 }
 
 class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
@@ -314,7 +324,7 @@ class CoroutineAwaiter extends Awaiter {
       done = coroutine._advance(thrown, value);
     } catch (error) {
       leave();
-      this._reject(error);
+      this._reject(as_error(error));
       return;
     }
     leave();
@@ -551,6 +561,12 @@ export abstract class Suspension<T> extends Coroutine<T> implements Waitable {
   /** @internal Whether it was cancelled while it waited. */
   _was_cancelled(): boolean {
     return this.#state === CANCELLED;
+  }
+
+  /** What ends the wait instead of what was waited for: what was thrown, a cancellation, or `null`. */
+  protected _error_of_wait(thrown: boolean, value: unknown): unknown {
+    if (thrown) return value;
+    return this.#state === CANCELLED ? new Cancellation(this.#message) : null;
   }
 
   /** @internal Ends the wait. */

@@ -93,6 +93,30 @@ export function make_cancelled_error(message: unknown): CancelledError {
 }
 
 /**
+ * A cancellation that code of the library alone has seen. Hosts take microseconds to make an error: it
+ * becomes one when it leaves the library.
+ */
+export class Cancellation {
+  /** What `cancel` was given; `undefined` for nothing. */
+  readonly message: unknown;
+
+  /** Notes a cancellation. */
+  constructor(message: unknown) {
+    this.message = message;
+  }
+}
+
+/** Whether something thrown is a cancellation, in either form. */
+export function is_cancellation(thrown: unknown): boolean {
+  return thrown instanceof Cancellation || thrown instanceof CancelledError;
+}
+
+/** What code of the user gets to see of something thrown inside the library. */
+export function as_error(thrown: unknown): unknown {
+  return thrown instanceof Cancellation ? make_cancelled_error(thrown.message) : thrown;
+}
+
+/**
  * The user has pressed Ctrl-C.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt Python's KeyboardInterrupt}.

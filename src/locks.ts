@@ -8,7 +8,13 @@
  */
 
 import { CallCoroutine, type Coroutine, library_coroutine } from "./coroutines.ts";
-import { BrokenBarrierError, CancelledError, RuntimeError, ValueError } from "./exceptions.ts";
+import {
+  BrokenBarrierError,
+  CancelledError,
+  is_cancellation,
+  RuntimeError,
+  ValueError,
+} from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
 import { LoopBound } from "./mixins.ts";
 import { Waiter, Waiters } from "./waiters.ts";
@@ -96,9 +102,9 @@ class LockAcquire extends Waiter<Permit | null> {
       }
     } else {
       lock._waiters.remove(this);
-      const error = thrown ? value : this._cancellation();
+      const error = this._error_of_wait(thrown, value);
       if (error !== null) {
-        if (error instanceof CancelledError && !lock.locked()) lock._wake_first();
+        if (is_cancellation(error) && !lock.locked()) lock._wake_first();
         throw error;
       }
       lock._set_locked();
@@ -224,7 +230,7 @@ class EventWait extends Waiter<true> {
       }
     } else {
       event._waiters.remove(this);
-      const error = thrown ? value : this._cancellation();
+      const error = this._error_of_wait(thrown, value);
       if (error !== null) throw error;
     }
     this._value = true;
@@ -319,9 +325,9 @@ class SemaphoreAcquire extends Waiter<Permit | null> {
       semaphore._take();
     } else {
       semaphore._waiters.remove(this);
-      const error = thrown ? value : this._cancellation();
+      const error = this._error_of_wait(thrown, value);
       // A permit that was on its way here goes back, and on to the next.
-      if (error instanceof CancelledError && !this._was_cancelled()) semaphore._give_back();
+      if (is_cancellation(error) && !this._was_cancelled()) semaphore._give_back();
       semaphore._pass_on();
       if (error !== null) throw error;
     }
@@ -503,7 +509,7 @@ class ConditionWake extends Waiter<void> {
       return this._wait(condition._get_loop());
     }
     condition._waiters.remove(this);
-    const error = thrown ? value : this._cancellation();
+    const error = this._error_of_wait(thrown, value);
     if (error !== null) throw error;
     return true;
   }

@@ -111,7 +111,7 @@ abstract class QueueWait<T, R> extends Waiter<R> {
   /** @internal */
   override _advance(thrown: boolean, value: unknown): boolean {
     if (this.#waits) {
-      const error = thrown ? value : this._cancellation();
+      const error = this._error_of_wait(thrown, value);
       if (error !== null) {
         this.cancel(); // if it was not woken: then nobody wakes it any more
         this.waiters.remove(this);

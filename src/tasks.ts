@@ -27,6 +27,7 @@ import {
   type Timed,
 } from "./events.ts";
 import {
+  Cancellation,
   CancelledError,
   leaves_the_loop,
   make_cancelled_error,
@@ -477,7 +478,9 @@ export class Task<T> extends Future<T> {
   }
 
   #raised(error: unknown): void {
-    if (error instanceof CancelledError) {
+    if (error instanceof Cancellation) {
+      this.#end_cancelled(error.message);
+    } else if (error instanceof CancelledError) {
       this._cancelled_error = error;
       this.#end_cancelled(undefined);
     } else if (
@@ -843,7 +846,7 @@ class Sleep<T> extends Suspension<T> implements Timed {
       this._cancelled = true;
       this._loop._timer_cancelled(this);
     }
-    const error = thrown ? value : this._cancellation();
+    const error = this._error_of_wait(thrown, value);
     if (error !== null) throw error;
     this._value = this.#result;
     return true;
