@@ -48,7 +48,7 @@ import {
   keep_alive,
   type Timers,
 } from "./host/timers.ts";
-import { check_options } from "./options.ts";
+import { check_options, LoopOption } from "./options.ts";
 import {
   ensure_future,
   gather,
@@ -240,7 +240,7 @@ export class EventLoop implements AbstractEventLoop {
   #handle_started = 0;
 
   #task_factory: TaskFactory | null = null;
-  readonly #only_loop = { loop: this };
+  readonly #only_loop = new LoopOption<AbstractEventLoop>(this);
   #exception_handler: ExceptionHandler | null = null;
   // A linked list, in the order of creation.
   #first_task: AnyTask | null = null;

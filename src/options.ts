@@ -6,8 +6,20 @@
 
 import { is_plain_object, repr } from "./format_helpers.ts";
 
+/** Options that the library made itself and does not check: just a loop. */
+export class LoopOption<L> {
+  /** The loop. */
+  readonly loop: L;
+
+  /** Makes the options. */
+  constructor(loop: L) {
+    this.loop = loop;
+  }
+}
+
 /** Throws a `TypeError` that names the first option which the function does not have. */
 export function check_options(name: string, options: object, known: readonly string[]): void {
+  if (options instanceof LoopOption) return;
   if (!is_plain_object(options)) {
     throw new TypeError(`${name}() expects its options as an object, received ${repr(options)}`);
   }

@@ -49,7 +49,7 @@ import {
 } from "./futures.ts";
 import { has_async_context, make_gate, type OpenGate, run_with } from "./host/async_context.ts";
 import { may_be_listened_to } from "./host/abort_signal.ts";
-import { check_options, split_options } from "./options.ts";
+import { check_options, LoopOption, split_options } from "./options.ts";
 import { Queue } from "./queues.ts";
 import { timeout } from "./timeouts.ts";
 import { enter, leave, restore_turn, running_loop, running_task, save_turn } from "./turn.ts";
@@ -77,6 +77,21 @@ export type TaskFactory = <T>(
 // How soon, in milliseconds, a foreign operation fails after its signal was aborted: Deno's fetch
 // takes two turns of the host, Bun's AbortSignal.any up to 24.
 const TOLD_WITHIN = 50;
+
+/** What a task remembers of its `AbortSignal`. */
+class Signalling {
+  controller: AbortController | null = null;
+  /** Whether the signal was asked for since the task last went on from an await of this library. */
+  asked = false;
+  /** Until when the task, if it goes on, has been told of its cancellation by the abort. */
+  told_until = 0;
+
+  abort(message: unknown): void {
+    const controller = this.controller;
+    this.controller = null;
+    controller?.abort(make_cancelled_error(message ?? undefined));
+  }
+}
 
 let tasks_named = 0;
 
@@ -141,12 +156,8 @@ export class Task<T> extends Future<T> {
   #started = false;
   // Has the next step run in the host's context to which it belongs.
   #open_gate: OpenGate<Passage> | null = null;
-  #controller: AbortController | null = null;
+  #signalling: Signalling | null = null;
   #being_cancelled = false;
-  // Whether `signal` was asked for since the task last went on from an await of this library.
-  #signal_asked = false;
-  // Until when the task, if it goes on, has been told of its cancellation by the abort of `signal`.
-  #told_until = 0;
 
   /**
    * Makes a task and schedules its first step.
@@ -159,7 +170,7 @@ export class Task<T> extends Future<T> {
     options: TaskOptions & { loop?: AbstractEventLoop | null } = {},
   ) {
     check_options("Task", options, ["loop", "name", "context", "eager_start"]);
-    super({ loop: options.loop });
+    super(options instanceof LoopOption ? options : { loop: options.loop });
     const coroutine = to_coroutine<T>(coro);
     if (coroutine === null) throw new TypeError(not_a_coroutine(coro));
     this.#coroutine = coroutine;
@@ -233,15 +244,16 @@ export class Task<T> extends Future<T> {
       this._must_cancel = true;
       this._cancel_message = message ?? undefined;
     }
-    if (this.#controller !== null) {
+    const signalling = this.#signalling;
+    if (signalling !== null && signalling.controller !== null) {
       // What it waits for was most likely given the signal, and fails with its reason soon.
       if (
-        !told && this.#signal_asked && may_be_listened_to(this.#controller.signal) &&
+        !told && signalling.asked && may_be_listened_to(signalling.controller.signal) &&
         this._waits_elsewhere() && !this._loop._is_in_step(this as Task<unknown>)
       ) {
-        this.#told_until = performance.now() + TOLD_WITHIN;
+        signalling.told_until = performance.now() + TOLD_WITHIN;
       }
-      this.#abort(message);
+      signalling.abort(message);
     }
     return true;
   }
@@ -288,10 +300,10 @@ export class Task<T> extends Future<T> {
    * ```
    */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    this.#signal_asked = true;
-    const { signal } = this.#controller;
-    if (this._must_cancel) this.#abort(this._cancel_message);
+    const signalling = this.#signalling ??= new Signalling();
+    const { signal } = signalling.controller ??= new AbortController();
+    signalling.asked = true;
+    if (this._must_cancel) signalling.abort(this._cancel_message);
     return signal;
   }
 
@@ -355,17 +367,12 @@ export class Task<T> extends Future<T> {
     return false;
   }
 
-  #abort(message: unknown): void {
-    const controller = this.#controller as AbortController;
-    this.#controller = null;
-    controller.abort(make_cancelled_error(message ?? undefined));
-  }
-
   // Whether the signal has told the task of its cancellation, so that it need not be told again.
   #was_told_by_signal(): boolean {
-    if (this.#told_until === 0) return false;
-    const was_told = performance.now() <= this.#told_until;
-    this.#told_until = 0;
+    const signalling = this.#signalling;
+    if (signalling === null || signalling.told_until === 0) return false;
+    const was_told = performance.now() <= signalling.told_until;
+    signalling.told_until = 0;
     return was_told;
   }
 
@@ -510,7 +517,7 @@ export class Task<T> extends Future<T> {
     this.#awaiter = null;
     this.#more_awaiters = null;
     this.#open_gate = null;
-    this.#controller = null;
+    this.#signalling = null;
   }
 
   /** @internal Has a driver of this task wait on what its coroutine yielded; the step ends. */
@@ -572,7 +579,7 @@ export class Task<T> extends Future<T> {
     driver._waiting = null;
     if (this.#awaiter === driver) this.#awaiter = null;
     else if (this.#more_awaiters !== null) this.#more_awaiters.delete(driver);
-    this.#signal_asked = false;
+    if (this.#signalling !== null) this.#signalling.asked = false;
     let error = this.#error;
     if (error !== NOTHING) this.#error = NOTHING;
     if (this._must_cancel) {
