@@ -27,8 +27,11 @@ export async function execute(program: string, options: readonly string[] = []):
   }).spawn();
   const timer = setTimeout(() => child.kill(), TIME_LIMIT);
   await new Blob([program]).stream().pipeTo(child.stdin);
-  const { code, stdout, stderr } = await child.output();
+  const { code, signal, stdout, stderr } = await child.output();
   clearTimeout(timer);
+  if (signal !== null) {
+    throw new Error(`A program did not end within ${TIME_LIMIT} ms:\n${program}`);
+  }
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
