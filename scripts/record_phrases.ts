@@ -1,20 +1,14 @@
 /**
  * Records what CPython prints for the phrase book: runs each Python program of
  * `docs/for_python_programmers.md` on CPython 3.14 in WebAssembly, on a virtual clock, writes its output
- * into the book and its hash into `tests/phrase_book/record.json`.
+ * into the book and its hash into `tests/docs/phrases.json`.
  *
- *     deno run --allow-read --allow-write=docs,tests/phrase_book scripts/record_phrases.ts
+ *     deno run --allow-read --allow-write=docs,tests/docs scripts/record_phrases.ts
  */
 
 import { loadPyodide } from "pyodide";
-import { parse, ROOT } from "../tests/markdown/document.ts";
-import {
-  BOOK,
-  hash,
-  phrases_of,
-  RECORD_FILE,
-  type Recording,
-} from "../tests/phrase_book/phrases.ts";
+import { parse, ROOT } from "../tests/docs/document.ts";
+import { BOOK, hash, phrases_of, RECORD_FILE, type Recording } from "../tests/docs/phrases.ts";
 
 const FILE = new URL(BOOK, ROOT);
 const CLOCK = new URL("../tests/seed/python/virtual_clock.py", import.meta.url);

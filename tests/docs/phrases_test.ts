@@ -1,13 +1,13 @@
 /** The phrase book: both programs of each entry print the same, and CPython was asked. */
 
 import { assert, assertEquals } from "@std/assert";
-import { execute, map_few } from "./markdown/execute.ts";
-import { hash, read_phrases, RECORD_FILE, type Recording } from "./phrase_book/phrases.ts";
+import { execute, map_few } from "./execute.ts";
+import { hash, read_phrases, RECORD_FILE, type Recording } from "./phrases.ts";
 
 const PHRASES = await read_phrases();
 
 /** The library on the virtual clock, as CPython is when it is recorded. */
-const IMPORT_MAP = new URL("./phrase_book/import_map.json", import.meta.url);
+const IMPORT_MAP = new URL("./virtual_import_map.json", import.meta.url);
 
 async function read_record(): Promise<Recording> {
   return JSON.parse(await Deno.readTextFile(RECORD_FILE));

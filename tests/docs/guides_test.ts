@@ -1,9 +1,9 @@
 /** The programs in the guides print what stands below them, those that hang and leak too. */
 
 import { assertEquals } from "@std/assert";
-import { type Block, type Document, find_documents, read } from "./markdown/document.ts";
-import { execute, map_few, type Outcome } from "./markdown/execute.ts";
-import { BOOK } from "./phrase_book/phrases.ts";
+import { type Block, type Document, find_documents, read } from "./document.ts";
+import { execute, map_few, type Outcome } from "./execute.ts";
+import { BOOK } from "./phrases.ts";
 
 /** A program of a guide. */
 interface Sample {
@@ -24,6 +24,17 @@ function samples_of({ path, blocks }: Document): Sample[] {
 const PATHS = (await find_documents()).filter((path) => path !== BOOK);
 const SAMPLES = (await Promise.all(PATHS.map(read))).flatMap(samples_of);
 
+/** What takes away from Deno what browsers do not have. */
+const AS_BROWSER = new URL("../no_async_context/preload.ts", import.meta.url);
+
+function options_for({ path, block }: Sample): string[] {
+  return [
+    // What `deno test --doc` leaves out is not checked for its types there.
+    ...(block.meta === "ignore" ? ["--check"] : []),
+    ...(path === "docs/browser.md" ? [`--preload=${AS_BROWSER.pathname}`] : []),
+  ];
+}
+
 /** What a reader sees: what the program printed, and the first line of the error that ended it. */
 function seen({ code, stdout, stderr }: Outcome): string {
   const error = code === 0 ? "" : stderr.split("\n")[0];
@@ -32,9 +43,7 @@ function seen({ code, stdout, stderr }: Outcome): string {
 
 Deno.test("each program prints what stands below it", async (t) => {
   const shown = SAMPLES.filter(({ output }) => output !== null);
-  // What `deno test --doc` leaves out is not checked for its types there.
-  const run = ({ block }: Sample) =>
-    execute(block.code, block.meta === "ignore" ? ["--check"] : []);
+  const run = (sample: Sample) => execute(sample.block.code, options_for(sample));
   for (const [{ path, block, output }, outcome] of await map_few(shown, run)) {
     await t.step(`${path}:${block.line} ${block.heading}`, () => {
       assertEquals(seen(outcome), output);

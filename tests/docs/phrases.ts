@@ -3,7 +3,7 @@
  * TypeScript, and what both print.
  */
 
-import { type Block, type Document, read } from "../markdown/document.ts";
+import { type Block, type Document, read } from "./document.ts";
 
 /** One entry of the book. */
 export interface Phrase {
@@ -25,7 +25,7 @@ export interface Recording {
 export const BOOK = "docs/for_python_programmers.md";
 
 /** Where the record is kept. */
-export const RECORD_FILE = new URL("./record.json", import.meta.url);
+export const RECORD_FILE = new URL("./phrases.json", import.meta.url);
 
 /** The entries of the book; throws if one is not a program, its translation and an output. */
 export function phrases_of({ path, blocks }: Document): Phrase[] {
