@@ -12,6 +12,20 @@ import { running_task } from "./turn.ts";
 
 /**
  * A block of code that a signal ends; `aborted_by()` makes it, `async_with()` enters it.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const controller = new AbortController();
+ * const scope = asyncio.aborted_by(controller.signal);
+ * await asyncio.async_with(scope, async () => {
+ *   controller.abort("enough");
+ *   await asyncio.sleep(60);
+ * }).catch(() => {});
+ * assertEquals(scope.aborted(), true);
+ * ```
  */
 export class AbortScope {
   readonly #signal: AbortSignal;
