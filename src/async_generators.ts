@@ -333,6 +333,7 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGe
  *
  * @param fn an `async function*`, or any function that returns a native asynchronous generator
  * @returns a function of the same parameters that returns an {@linkcode AsyncGeneratorObject}
+ * @throws {TypeError} if it is no function
  *
  * @example
  * ```ts
@@ -380,6 +381,7 @@ export function async_generator<A extends unknown[], T, R, S>(
  * See {@link https://docs.python.org/3/library/functions.html#aiter Python's aiter}.
  *
  * @param iterable what `for await` takes, but not a synchronous iterable
+ * @returns its iterator
  * @throws {TypeError} if it is no asynchronous iterable
  *
  * @example
@@ -410,6 +412,7 @@ export function aiter<I extends AsyncIterator<unknown, unknown, never>>(
  * See {@link https://docs.python.org/3/library/functions.html#anext Python's anext}.
  *
  * @param iterator an asynchronous iterator or generator
+ * @param default_value what it resolves to if there are no more values, in place of the error
  * @returns a coroutine of the value
  * @throws {StopAsyncIteration} when it is awaited, if there are no more values
  * @throws {TypeError} if it is no asynchronous iterator
@@ -479,6 +482,7 @@ export interface AsyncClosing<T> extends AsyncContextManager<T>, AsyncDisposable
  * See {@link https://docs.python.org/3/library/contextlib.html#contextlib.aclosing Python's aclosing}.
  *
  * @param thing a generator, or anything with a method `aclose()`
+ * @returns a context manager, and an `AsyncDisposable`
  * @throws {TypeError} if it cannot be closed
  *
  * @example
@@ -533,6 +537,7 @@ export interface Closing<T> extends AsyncContextManager<T>, Disposable {
  * See {@link https://docs.python.org/3/library/contextlib.html#contextlib.closing Python's closing}.
  *
  * @param thing anything with a method `close()`, such as a loop
+ * @returns a context manager, and a `Disposable`
  * @throws {TypeError} if it has none
  *
  * @example
