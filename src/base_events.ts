@@ -847,6 +847,7 @@ export class EventLoop implements AbstractEventLoop {
    *
    * @param coro a coroutine, or a function or generator object that has not started
    * @param options `name`, `context`, `eager_start`
+   * @returns the task
    * @throws {RuntimeError} if the loop is closed
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
@@ -858,7 +859,12 @@ export class EventLoop implements AbstractEventLoop {
     return new Task(coro, { ...options, loop: this });
   }
 
-  /** Sets what `create_task` makes tasks with: `(loop, coro, options) => Task`; `null` for the default. */
+  /**
+   * Sets what `create_task` makes tasks with.
+   *
+   * @param factory a function `(loop, coro, options) => Task`, or `null` for the default
+   * @throws {TypeError} if it is no function
+   */
   set_task_factory(factory: TaskFactory | null): void {
     if (factory !== null && typeof factory !== "function") {
       throw new TypeError("task factory must be a callable or None");
@@ -893,7 +899,12 @@ export class EventLoop implements AbstractEventLoop {
     return wrap_future(executor.submit(fn, ...args), { loop: this }) as Future<Awaited<R>>;
   }
 
-  /** Sets the executor that `run_in_executor(null, …)` uses. */
+  /**
+   * Sets the executor that `run_in_executor(null, …)` uses.
+   *
+   * @param executor an object with `submit(fn, ...args)` that gives a promise
+   * @throws {TypeError} if it has no method `submit`
+   */
   set_default_executor(executor: Executor): void {
     if (typeof executor?.submit !== "function") {
       throw new TypeError(`executor must have a method submit, got ${repr(executor)}`);
@@ -937,7 +948,12 @@ export class EventLoop implements AbstractEventLoop {
     this.#signal_handlers.set(signal, listener);
   }
 
-  /** Stops calling a signal's callback; returns whether there was one. */
+  /**
+   * Stops calling a signal's callback.
+   *
+   * @param signal its name
+   * @returns whether there was one
+   */
   remove_signal_handler(signal: string): boolean {
     const listener = this.#signal_handlers.get(signal);
     if (listener === undefined) return false;
@@ -963,7 +979,11 @@ export class EventLoop implements AbstractEventLoop {
     return this.#exception_handler;
   }
 
-  /** Writes the message, the other entries of the context and the error to `console.error`. */
+  /**
+   * Writes the message, the other entries of the context and the error to `console.error`.
+   *
+   * @param context what happened
+   */
   default_exception_handler(context: ExceptionContext): void {
     const lines = [context.message || "Unhandled exception in event loop"];
     for (const key of Object.keys(context).sort()) {
@@ -1024,6 +1044,8 @@ export class EventLoop implements AbstractEventLoop {
    *
    * It notes where futures, tasks and handles are made, warns of callbacks and steps that take
    * longer than `slow_callback_duration`, and refuses coroutine functions as callbacks.
+   *
+   * @param enabled whether it is on afterwards
    */
   set_debug(enabled: boolean): void {
     if (this.#debug !== Boolean(enabled) && !this.#closed) count_debug_loops(enabled ? 1 : -1);
