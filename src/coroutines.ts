@@ -564,6 +564,7 @@ export type CoroutineFactory<A extends unknown[], T> = (...args: A) => Coroutine
  *
  * @param fn an async function, a `function*`, or a function that returns a promise
  * @returns a function of the same parameters that returns a {@linkcode Coroutine}
+ * @throws {TypeError} if it is no function
  *
  * @example
  * ```ts
@@ -605,6 +606,8 @@ export function coroutine<A extends unknown[], T>(
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.iscoroutine Python's iscoroutine}.
  *
+ * @param value any value
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -622,6 +625,8 @@ export function iscoroutine(value: unknown): value is Coroutine<unknown> {
  * Whether a value is an async function or what `coroutine()` returned.
  *
  * See {@link https://docs.python.org/3/library/inspect.html#inspect.iscoroutinefunction Python's iscoroutinefunction}.
+ *
+ * @param value any value
  *
  * @example
  * ```ts
@@ -642,6 +647,8 @@ export function iscoroutinefunction(value: unknown): boolean {
  * Whether a value can be awaited: a coroutine, a future, a promise or another thenable.
  *
  * See {@link https://docs.python.org/3/library/inspect.html#inspect.isawaitable Python's isawaitable}.
+ *
+ * @param value any value
  *
  * @example
  * ```ts
