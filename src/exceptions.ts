@@ -274,7 +274,12 @@ export class IncompleteReadError extends Error {
   /** How many bytes were expected, `null` if that is not known. */
   readonly expected: number | null;
 
-  /** Makes the error from the bytes that came and the number that was expected. */
+  /**
+   * Makes the error.
+   *
+   * @param partial the bytes that came
+   * @param expected how many were expected, `null` if that is not known
+   */
   constructor(partial: Uint8Array, expected: number | null) {
     const total = expected === null ? "undefined" : expected;
     super(`${partial.length} bytes read on a total of ${total} expected bytes`);
@@ -304,7 +309,12 @@ export class LimitOverrunError extends Error {
   /** How many bytes are to be consumed. */
   readonly consumed: number;
 
-  /** Makes the error from its message and the number of bytes to be consumed. */
+  /**
+   * Makes the error.
+   *
+   * @param message what happened
+   * @param consumed how many bytes are to be consumed
+   */
   constructor(message: string, consumed: number) {
     super(message);
     this.consumed = consumed;
@@ -387,7 +397,14 @@ export class BaseExceptionGroup extends AggregateError {
     name_error_class(this, "BaseExceptionGroup");
   }
 
-  /** Makes a group of at least one exception. */
+  /**
+   * Makes a group of at least one exception.
+   *
+   * @param message what the group says of itself
+   * @param exceptions the exceptions, groups among them too
+   * @throws {TypeError} if the message is no string
+   * @throws {ValueError} if there is no exception
+   */
   constructor(message: string, exceptions: Iterable<unknown>) {
     if (typeof message !== "string") {
       throw new TypeError(`argument 1 must be a string, not ${repr(message)}`);
@@ -411,17 +428,32 @@ export class BaseExceptionGroup extends AggregateError {
    * Makes a group of the same kind and message from other exceptions; `split` and `subgroup` use it.
    *
    * A subclass with another constructor overrides it.
+   *
+   * @param exceptions the exceptions of the new group
+   * @returns the new group
    */
   derive(exceptions: Iterable<unknown>): BaseExceptionGroup {
     return new BaseExceptionGroup(this.message, exceptions);
   }
 
-  /** The part of the group that the condition selects, in the same shape; `null` if it is empty. */
+  /**
+   * Selects a part of the group, in the same shape.
+   *
+   * @param condition a class of errors, an array of classes, or a predicate
+   * @returns the part, or `null` if nothing is selected
+   * @throws {TypeError} if it is none of these
+   */
   subgroup(condition: ExceptionCondition): BaseExceptionGroup | null {
     return this.#partition(predicate_of(condition), false)[0];
   }
 
-  /** The part of the group that the condition selects and the rest, each `null` if it is empty. */
+  /**
+   * Divides the group in two, of the same shape.
+   *
+   * @param condition a class of errors, an array of classes, or a predicate
+   * @returns the part that the condition selects and the rest, each `null` if it is empty
+   * @throws {TypeError} if it is none of these
+   */
   split(
     condition: ExceptionCondition,
   ): [matching: BaseExceptionGroup | null, rest: BaseExceptionGroup | null] {
@@ -510,7 +542,13 @@ export class ExceptionGroup extends BaseExceptionGroup {
     name_error_class(this, "ExceptionGroup");
   }
 
-  /** Makes a group of at least one ordinary error. */
+  /**
+   * Makes a group of at least one ordinary error.
+   *
+   * @param message what the group says of itself
+   * @param exceptions the errors, groups of errors among them too
+   * @throws {TypeError} if one is no ordinary error, such as a cancellation
+   */
   constructor(message: string, exceptions: Iterable<unknown>) {
     super(message, exceptions);
     if (!this.exceptions.every(is_exception)) {
