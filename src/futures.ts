@@ -270,7 +270,11 @@ export class Future<T> implements Promise<T> {
   /** @internal */
   _source_traceback: string | null = null;
 
-  /** Makes a pending future, of the current loop unless one is given. */
+  /**
+   * Makes a pending future.
+   *
+   * @param options `loop`, the current one by default
+   */
   constructor(options: FutureOptions = {}) {
     check_options("Future", options, ["loop"]);
     this._loop = options.loop ?? get_event_loop();
@@ -322,6 +326,7 @@ export class Future<T> implements Promise<T> {
   /**
    * Gives the future its result and has its callbacks called.
    *
+   * @param result the result
    * @throws {InvalidStateError} if it is done
    */
   set_result(result: T): void {
@@ -362,6 +367,7 @@ export class Future<T> implements Promise<T> {
    *
    * @param callback it is called soon if the future is done already
    * @param options `context`, in which it is called
+   * @throws {TypeError} if it is no function
    */
   add_done_callback(
     callback: (future: this) => unknown,
@@ -378,7 +384,12 @@ export class Future<T> implements Promise<T> {
     else this._add_waiter(new Handle(callback, this._loop, [this], context));
   }
 
-  /** Takes a callback back; returns how many times it had been added. */
+  /**
+   * Takes a callback back.
+   *
+   * @param callback the function
+   * @returns how many times it had been added
+   */
   remove_done_callback(callback: (future: this) => unknown): number {
     const waiters = this._all_waiters();
     const rest = waiters.filter((waiter) =>
@@ -575,6 +586,8 @@ export class Future<T> implements Promise<T> {
  *
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.isfuture Python's isfuture}.
  *
+ * @param value any value
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -634,6 +647,8 @@ export class ForeignFuture<T> extends Future<T> {
  *
  * @param future the thenable; a future of this library is returned as it is
  * @param options `loop`, the current one by default
+ * @returns a future of the same outcome
+ * @throws {TypeError} if it is no thenable
  *
  * @example
  * ```ts
