@@ -9,9 +9,21 @@ import { FAILED, FINISHED, ForeignFuture, type Future } from "./futures.ts";
 
 /** What Node.js's `EventEmitter` has of use here. */
 export interface EventEmitterLike {
-  /** Adds a listener. */
+  /**
+   * Adds a listener.
+   *
+   * @param name the name of the event
+   * @param listener the function that is called with what is emitted
+   * @returns anything; it is not used
+   */
   on(name: string, listener: (...args: unknown[]) => void): unknown;
-  /** Takes a listener back. */
+  /**
+   * Takes a listener back.
+   *
+   * @param name the name of the event
+   * @param listener the function that is called with what is emitted
+   * @returns anything; it is not used
+   */
   off(name: string, listener: (...args: unknown[]) => void): unknown;
 }
 
