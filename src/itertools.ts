@@ -110,6 +110,16 @@ async function close_all(sources: readonly Source<unknown>[]): Promise<void> {
  *
  * When it is left, by `break`, an error, a cancellation, `return()`, `aclose()` or the end of an
  * `await using` block, it closes its sources.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using squares = asyncio.amap((n) => n * n, [1, 2, 3]);
+ * assertEquals(await asyncio.anext(squares), 1);
+ * assertEquals(await asyncio.alist(squares), [4, 9]);
+ * ```
  */
 export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, undefined> {
   readonly #name: string;
@@ -290,6 +300,8 @@ export function adict<K, V>(source: AnyIterable<readonly [K, V]>): Coroutine<Map
  *
  * @param fn a function, asynchronous or not
  * @param sources iterables, asynchronous or not
+ * @returns an iterator of the results
+ * @throws {TypeError} if there is no source
  *
  * @example
  * ```ts
@@ -337,6 +349,7 @@ export type Truthy<T> = Exclude<T, false | 0 | 0n | "" | null | undefined>;
  *
  * @param fn a function, asynchronous or not, or `null`
  * @param source an iterable, asynchronous or not
+ * @returns an iterator of the items that are kept
  *
  * @example
  * ```ts
@@ -380,6 +393,8 @@ function holds<T>(fn: ((item: T) => unknown) | null, item: T): unknown {
  *
  * @param source an iterable, asynchronous or not
  * @param start the number of the first item, 0 by default
+ * @returns an iterator of pairs of number and item
+ * @throws {TypeError} if the number is no integer
  *
  * @example
  * ```ts
@@ -416,6 +431,7 @@ export interface ZipOptions {
  * See {@link https://docs.python.org/3/library/functions.html#zip Python's zip}.
  *
  * @param sources iterables, asynchronous or not; last may come options: `strict`
+ * @returns an iterator of arrays of one item of each source
  * @throws {ValueError} with `strict`, when one ends and another does not
  *
  * @example
@@ -434,7 +450,11 @@ export interface ZipOptions {
 export function azip<S extends readonly AnyIterable<unknown>[]>(
   ...sources: S
 ): ToolIterator<Items<S>>;
-/** Gives an item of each source at a time; with `strict`, all must end together. */
+/**
+ * Gives an item of each source at a time; with `strict`, all must end together.
+ *
+ * @param sources_and_options iterables, asynchronous or not, then `strict`
+ */
 export function azip<S extends readonly AnyIterable<unknown>[]>(
   ...sources_and_options: [...S, ZipOptions]
 ): ToolIterator<Items<S>>;
@@ -475,6 +495,7 @@ async function check_all_ended(sources: readonly Source<unknown>[], ended: numbe
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.chain Python's chain}.
  *
  * @param sources iterables, asynchronous or not
+ * @returns an iterator of the items
  *
  * @example
  * ```ts
@@ -507,6 +528,7 @@ export function achain<S extends readonly AnyIterable<unknown>[]>(
  *
  * @param source an iterable, asynchronous or not
  * @param range `stop`, or `start, stop`, or `start, stop, step`; `null` for a default
+ * @returns an iterator of the items
  * @throws {ValueError} if one is negative or no integer, or the step is 0
  *
  * @example
@@ -563,6 +585,7 @@ function check_index(name: string, value: number, least: number): void {
  *
  * @param predicate a function, asynchronous or not
  * @param source an iterable, asynchronous or not
+ * @returns an iterator of the items
  *
  * @example
  * ```ts
@@ -591,6 +614,7 @@ export function atakewhile<T>(
  *
  * @param predicate a function, asynchronous or not
  * @param source an iterable, asynchronous or not
+ * @returns an iterator of the items
  *
  * @example
  * ```ts
@@ -627,6 +651,7 @@ export function adropwhile<T>(
  * @param source an iterable, asynchronous or not
  * @param n how many items an array has, at least 1
  * @param options `strict`: the last must not have fewer
+ * @returns an iterator of the batches
  * @throws {ValueError} if `n` is too small, or, with `strict`, when the last array is not full
  *
  * @example
@@ -667,6 +692,7 @@ export function abatched<T>(
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.pairwise Python's pairwise}.
  *
  * @param source an iterable, asynchronous or not
+ * @returns an iterator of the pairs
  *
  * @example
  * ```ts
@@ -705,6 +731,7 @@ function add(total: unknown, item: unknown): unknown {
  * @param source an iterable, asynchronous or not
  * @param fn a function of the total and the next item, asynchronous or not; `null` adds
  * @param options `initial`, the first total; the first item by default
+ * @returns an iterator of the totals
  *
  * @example
  * ```ts
@@ -1098,6 +1125,7 @@ class SharedSource<T> {
  *
  * @param source an iterable, asynchronous or not
  * @param n how many iterators, 2 by default
+ * @returns an array of so many iterators of the items
  * @throws {ValueError} if `n` is negative
  *
  * @example
@@ -1213,6 +1241,7 @@ class Merge<T> {
  * error is thrown and the others are cancelled; so they are when the iterator is left.
  *
  * @param sources iterables, asynchronous or not
+ * @returns an iterator of the items
  *
  * @example
  * ```ts
