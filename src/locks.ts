@@ -144,7 +144,7 @@ export class Lock extends Acquirable {
   }
 
   /**
-   * Waits until the lock is free and takes it.
+   * Waits until the lock is free and takes it. Cancelled, it leaves the lock as it was.
    *
    * @returns a {@linkcode Permit}, by which it can be released
    */
@@ -271,7 +271,7 @@ export class Event extends LoopBound {
     this.#value = false;
   }
 
-  /** Waits until the flag is set; resolves to true. */
+  /** Waits until the flag is set; resolves to true. Cancelled, it leaves the event as it is. */
   wait(): Coroutine<true> {
     return new EventWait(this);
   }
@@ -355,9 +355,11 @@ export class Semaphore extends Acquirable {
   #value: number;
 
   /**
-   * Makes a semaphore with a number of permits, 1 by default.
+   * Makes a semaphore.
    *
+   * @param value how many permits there are; 1 by default
    * @throws {ValueError} if the number is below zero
+   * @throws {TypeError} if it is no number
    */
   constructor(value: number = 1) {
     super();
@@ -374,7 +376,7 @@ export class Semaphore extends Acquirable {
   }
 
   /**
-   * Waits for a permit and takes it.
+   * Waits for a permit and takes it. Cancelled, it takes none.
    *
    * @returns a {@linkcode Permit}, by which it can be given back
    */
@@ -448,7 +450,13 @@ export class BoundedSemaphore extends Semaphore {
 
   readonly #bound: number;
 
-  /** Makes a semaphore with a number of permits, 1 by default, that it never exceeds. */
+  /**
+   * Makes a semaphore.
+   *
+   * @param value how many permits there are, and never more; 1 by default
+   * @throws {TypeError} if it is no number
+   * @throws {ValueError} if it is below zero
+   */
   constructor(value: number = 1) {
     super(value);
     this.#bound = value;
@@ -531,7 +539,11 @@ export class Condition extends Acquirable {
   readonly _waiters: Waiters = new Waiters();
   readonly #lock: Lock;
 
-  /** Makes a condition with a lock of its own, or with the one given. */
+  /**
+   * Makes a condition.
+   *
+   * @param lock the lock; one of its own by default
+   */
   constructor(lock: Lock | null = null) {
     super();
     this.#lock = lock ?? new Lock();
@@ -542,7 +554,11 @@ export class Condition extends Acquirable {
     return this.#lock.locked();
   }
 
-  /** Waits until the lock is free and takes it. */
+  /**
+   * Waits until the lock is free and takes it. Cancelled, it leaves the lock as it was.
+   *
+   * @returns a {@linkcode Permit}, by which the lock can be released
+   */
   override acquire(): Coroutine<Permit> {
     return this.#lock.acquire();
   }
@@ -552,13 +568,19 @@ export class Condition extends Acquirable {
     return this.#lock.__aenter__();
   }
 
-  /** Gives the lock back. */
+  /**
+   * Gives the lock back.
+   *
+   * @throws {RuntimeError} if nobody holds it
+   */
   override release(): void {
     this.#lock.release();
   }
 
   /**
    * Gives the lock back, waits for a notification, and takes the lock again; resolves to true.
+   *
+   * Cancelled, it takes the lock again before it throws, and passes on a notification that it had.
    *
    * @throws {RuntimeError} if nobody holds the lock
    */
@@ -594,6 +616,8 @@ export class Condition extends Acquirable {
 
   /**
    * Waits until a predicate holds; it is asked after every notification.
+   *
+   * It can be cancelled as `wait()`.
    *
    * @param predicate a function; the wait ends when what it returns is true
    * @returns the last value of the predicate
@@ -672,9 +696,11 @@ export class Barrier extends LoopBound {
   #count = 0;
 
   /**
-   * Makes a barrier for a number of tasks.
+   * Makes a barrier.
    *
+   * @param parties how many tasks it takes to pass
    * @throws {ValueError} if the number is below one
+   * @throws {TypeError} if it is no number
    */
   constructor(parties: number) {
     super();
@@ -702,6 +728,8 @@ export class Barrier extends LoopBound {
 
   /**
    * Waits until as many tasks wait as there are parties.
+   *
+   * A task that is cancelled leaves; the others go on waiting for one more.
    *
    * @returns the task's place in the order of arrival, from 0
    * @throws {BrokenBarrierError} if the barrier is broken or reset while the task waits
