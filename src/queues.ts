@@ -203,7 +203,12 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   #unfinished = 0;
   #shut_down = false;
 
-  /** Makes a queue for so many items at most; with 0, the default, for any number. */
+  /**
+   * Makes a queue.
+   *
+   * @param maxsize how many items it holds at most; with 0, the default, or less, any number
+   * @throws {TypeError} if it is no number
+   */
   constructor(maxsize: number = 0) {
     super();
     if (typeof maxsize !== "number" || Number.isNaN(maxsize)) {
@@ -239,8 +244,9 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 
   /**
-   * Adds an item, waiting while the queue is full.
+   * Adds an item, waiting while the queue is full. Cancelled, it adds nothing.
    *
+   * @param item the item
    * @throws {QueueShutDown} if the queue is shut down
    */
   put(item: T): Coroutine<void> {
@@ -250,6 +256,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   /**
    * Adds an item at once.
    *
+   * @param item the item
    * @throws {QueueFull} if the queue is full
    * @throws {QueueShutDown} if the queue is shut down
    */
@@ -263,7 +270,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 
   /**
-   * Takes the next item, waiting while there is none.
+   * Takes the next item, waiting while there is none. Cancelled, it takes nothing.
    *
    * @throws {QueueShutDown} if the queue is shut down and empty
    */
@@ -297,7 +304,11 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
     if (--this.#unfinished === 0) this.#finished.set();
   }
 
-  /** Waits until all items that were added have been taken and `task_done()`. */
+  /**
+   * Waits until all items that were added have been taken and `task_done()`.
+   *
+   * It returns at once if there are none; cancelled, it changes nothing.
+   */
   join(): Coroutine<void> {
     return library_coroutine("Queue.join", this.#join());
   }
@@ -404,7 +415,13 @@ export class PriorityQueue<T> extends Queue<T> {
   readonly #heap: T[] = [];
   readonly #less_than: LessThan<T>;
 
-  /** Makes a queue for so many items at most; `compare` replaces the comparison. */
+  /**
+   * Makes a queue.
+   *
+   * @param maxsize how many items it holds at most; with 0, the default, or less, any number
+   * @param options `compare`, which replaces the comparison
+   * @throws {TypeError} if the size is no number
+   */
   constructor(maxsize: number = 0, options: PriorityQueueOptions<T> = {}) {
     super(maxsize);
     check_options("PriorityQueue", options, ["compare"]);
