@@ -74,7 +74,11 @@ export class Runner implements AsyncDisposable {
   #loop: AbstractEventLoop | null = null;
   #context: Context | null = null;
 
-  /** Makes a runner; its loop is made when it is first needed. */
+  /**
+   * Makes a runner; its loop is made when it is first needed.
+   *
+   * @param options `debug`, whether the loop is in debug mode; `loop_factory`, which makes it
+   */
   constructor(options: RunnerOptions = {}) {
     check_options("Runner", options, ["debug", "loop_factory"]);
     this.#debug = options.debug ?? null;
@@ -237,6 +241,8 @@ function cancelled(tasks: Set<Task<unknown>>): Future<unknown> {
  * @param options `debug`, `loop_factory`; `signal`, an `AbortSignal` that cancels main, whose reason is then thrown
  * @returns a promise of what main returns
  * @throws {RuntimeError} if it is called from a running loop
+ * @throws {KeyboardInterrupt} if Ctrl-C has ended main
+ * @throws the error that main ends with
  *
  * @example
  * ```ts
