@@ -192,7 +192,11 @@ export class Task<T> extends Future<T> {
     return typeof this.#name === "number" ? `Task-${this.#name}` : this.#name;
   }
 
-  /** Names the task; any value is made a string. */
+  /**
+   * Names the task; any value is made a string.
+   *
+   * @param value the name
+   */
   set_name(value: unknown): void {
     this.#name = String(value);
   }
@@ -302,6 +306,7 @@ export class Task<T> extends Future<T> {
    * JavaScript does not show where a suspended function stands.
    *
    * @param options `limit`, the most frames to return
+   * @returns the frames, the most recent call first
    */
   get_stack(options: { limit?: number | null } = {}): string[] {
     check_options("get_stack", options, ["limit"]);
@@ -669,6 +674,7 @@ export function create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.current_task Python's current_task}.
  *
  * @param loop the loop, the running one by default
+ * @returns the task, or `null`
  * @throws {RuntimeError} if no loop is given and none runs
  *
  * @example
@@ -697,6 +703,7 @@ export function current_task(loop: AbstractEventLoop | null = null): Task<unknow
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.all_tasks Python's all_tasks}.
  *
  * @param loop the loop, the running one by default
+ * @returns a set of them
  * @throws {RuntimeError} if no loop is given and none runs
  *
  * @example
@@ -843,6 +850,7 @@ class Sleep<T> extends Suspension<T> implements Timed {
  * @param delay how long, in seconds
  * @param result what it resolves to
  * @throws {ValueError} if the delay is not a number
+ * @throws {TypeError} if it is of another type
  *
  * @example
  * ```ts
@@ -869,6 +877,7 @@ export function sleep<T>(delay: number, result?: T): Coroutine<T | undefined> {
  *
  * @param awaitable a coroutine in any form, a promise, or a future, which is returned as it is
  * @param options `loop`, the current one by default
+ * @returns the future
  * @throws {TypeError} if it cannot be awaited
  * @throws {ValueError} if it is a future of another loop than the one given
  *
@@ -968,6 +977,7 @@ function is_many(value: unknown): value is Iterable<Awaitable<unknown>> {
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.gather Python's gather}.
  *
  * @param aws the awaitables, or one iterable of them; last may come `{ return_exceptions }`
+ * @param options `return_exceptions`: whether errors are results like others; false by default
  * @returns a future of the list of results
  *
  * @example
@@ -987,7 +997,11 @@ export function gather<T>(
 export function gather<T>(aws: Iterable<Awaitable<T>>, options?: GatherOptions): Future<T[]>;
 /** Runs several awaitables at the same time. */
 export function gather<A extends readonly Awaitable<unknown>[]>(...aws: A): Future<Results<A>>;
-/** Runs several awaitables at the same time; with options. */
+/**
+ * Runs several awaitables at the same time; with options.
+ *
+ * @param args the awaitables, then `return_exceptions`
+ */
 export function gather<A extends readonly Awaitable<unknown>[]>(
   ...args: [...aws: A, options: GatherOptions]
 ): Future<Results<A>>;
@@ -1059,11 +1073,23 @@ function future_loop(aws: unknown[]): AbstractEventLoop | null {
   return future?.get_loop() ?? null;
 }
 
-/** For `wait()`: return when the first is done. */
+/**
+ * For `wait()`: return when the first is done.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.FIRST_COMPLETED Python's FIRST_COMPLETED}.
+ */
 export const FIRST_COMPLETED = "FIRST_COMPLETED";
-/** For `wait()`: return when the first has failed, or all are done. */
+/**
+ * For `wait()`: return when the first has failed, or all are done.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.FIRST_EXCEPTION Python's FIRST_EXCEPTION}.
+ */
 export const FIRST_EXCEPTION = "FIRST_EXCEPTION";
-/** For `wait()`: return when all are done. */
+/**
+ * For `wait()`: return when all are done.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.ALL_COMPLETED Python's ALL_COMPLETED}.
+ */
 export const ALL_COMPLETED = "ALL_COMPLETED";
 
 /** When `wait()` returns. */
@@ -1178,6 +1204,7 @@ function* wait_for_all<F extends Future<unknown>>(
  * @returns the result of the awaitable
  * @throws {TimeoutError} if the time is over
  * @throws the signal's reason if it is aborted; the awaitable is cancelled
+ * @throws {TypeError} if the time is no number
  *
  * @example
  * ```ts
@@ -1245,6 +1272,19 @@ function* cancel_and_wait(future: Future<unknown>): Generator<unknown, void, unk
 
 /**
  * What `as_completed()` returns: an iterator of awaitables, and an asynchronous iterator of futures.
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const naps = [0.002, 0.001].map((delay) => asyncio.create_task(asyncio.sleep(delay)));
+ *   const order: unknown[] = [];
+ *   for await (const nap of asyncio.as_completed(naps)) order.push(nap);
+ *   assertEquals(order, naps.toReversed());
+ * });
+ * ```
  */
 export class AsCompletedIterator<T, F extends Future<T>> {
   readonly #done = new Queue<F | null>();
@@ -1330,12 +1370,15 @@ function unique<T>(aws: Iterable<Awaitable<T>>): Iterable<Awaitable<T>> {
  * Runs several awaitables at the same time and gives them in the order in which they are done.
  *
  * `for (const next of as_completed(aws)) await next` gives the results; `for await` gives the tasks
- * and futures themselves, those made of coroutines included.
+ * and futures themselves, those made of coroutines included. A cancellation of who iterates, like
+ * leaving the iteration early, cancels none of them.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed Python's as_completed}.
  *
  * @param aws an iterable of awaitables
  * @param options `timeout`, in seconds, after which a `TimeoutError` is thrown for each that is left
+ * @returns an iterator of coroutines of the results, and an asynchronous iterator of futures
+ * @throws {TypeError} if it is no iterable
  *
  * @example
  * ```ts
