@@ -880,10 +880,13 @@ export class EventLoop implements AbstractEventLoop {
   /**
    * Runs a function in an executor: an object with `submit(fn, ...args)` that gives a promise.
    *
+   * Cancelling the future does not stop the function.
+   *
    * @param executor the executor; with `null` the default one, which calls the function in a later turn of this thread
    * @param fn the function
    * @param args its arguments
    * @returns a future of what the function returns
+   * @throws {RuntimeError} if the loop is closed, or the default executor has been shut down
    */
   run_in_executor<A extends unknown[], R>(
     executor: Executor | null,
@@ -920,6 +923,7 @@ export class EventLoop implements AbstractEventLoop {
    * @param args its arguments
    * @throws {ValueError} if the host does not know the signal
    * @throws {RuntimeError} if it cannot be caught, or there are no signals here
+   * @throws {TypeError} if the callback is a coroutine function, or the name no string
    */
   add_signal_handler<A extends unknown[]>(
     signal: string,
@@ -966,6 +970,7 @@ export class EventLoop implements AbstractEventLoop {
    * Sets a function `(loop, context)` that is told of errors which nobody handled.
    *
    * @param handler the function, or `null` for the default, which writes to the console
+   * @throws {TypeError} if it is no function
    */
   set_exception_handler(handler: ExceptionHandler | null): void {
     if (handler !== null && typeof handler !== "function") {
