@@ -39,6 +39,7 @@ export interface AsyncContextManager<T> {
  * @param body the block: an async function (or `function*`) that is given what the manager gives
  * @returns what the block returns; `undefined` if the manager swallowed the block's error
  * @throws what the block throws, unless the manager swallows or replaces it
+ * @throws {TypeError} if the manager cannot be entered, or the body is no function
  *
  * @example
  * ```ts
