@@ -44,7 +44,11 @@ export class BaseException extends Error {
 
   readonly #args: unknown[];
 
-  /** Makes the exception; its message is the first argument as a string. */
+  /**
+   * Makes the exception; its message is the first argument as a string.
+   *
+   * @param args its arguments, kept in `args`
+   */
   constructor(...args: unknown[]) {
     super(args.length === 0 ? "" : String(args[0]));
     this.#args = args;
