@@ -653,6 +653,7 @@ export function adropwhile<T>(
  * @param options `strict`: the last must not have fewer
  * @returns an iterator of the batches
  * @throws {ValueError} if `n` is too small, or, with `strict`, when the last array is not full
+ * @throws {TypeError} if `n` is no integer
  *
  * @example
  * ```ts
@@ -1127,6 +1128,7 @@ class SharedSource<T> {
  * @param n how many iterators, 2 by default
  * @returns an array of so many iterators of the items
  * @throws {ValueError} if `n` is negative
+ * @throws {TypeError} if `n` is no integer
  *
  * @example
  * ```ts
