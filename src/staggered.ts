@@ -49,6 +49,7 @@ export type RaceResult<T> = [
  * @param delay how long one has, in seconds, before the next starts; `null` to wait until it fails
  * @param options `loop`, the running one by default
  * @returns the winner's result and index, or twice `null`, and a list of errors in which that of a winner is `null`
+ * @throws {TypeError} if the delay is no number
  *
  * @example
  * ```ts
