@@ -155,6 +155,7 @@ export class Task<T> extends Future<T> {
    *
    * @param coro a coroutine, or a function or generator object that has not started
    * @param options `loop`, `name`, `context`, `eager_start`
+   * @throws {TypeError} if `coro` is a promise, whose work has started already, or no coroutine
    */
   constructor(
     coro: CoroutineLike<T>,
@@ -201,12 +202,20 @@ export class Task<T> extends Future<T> {
     this.#name = String(value);
   }
 
-  /** A task's result is what its coroutine returns: this throws. */
+  /**
+   * Cannot be used: a task's result is what its coroutine returns.
+   *
+   * @throws {RuntimeError} always
+   */
   override set_result(_result: T): void {
     throw new RuntimeError("Task does not support set_result operation");
   }
 
-  /** A task's error is what its coroutine throws: this throws. */
+  /**
+   * Cannot be used: a task's error is what its coroutine throws.
+   *
+   * @throws {RuntimeError} always
+   */
   override set_exception(_exception: unknown): void {
     throw new RuntimeError("Task does not support set_exception operation");
   }
