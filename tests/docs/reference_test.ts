@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { all_names } from "../completeness/names.ts";
 import { type Entry, read_reference } from "./reference.ts";
+import { read_thrown } from "./thrown.ts";
 
 const ENTRIES = await read_reference();
 
@@ -11,6 +12,9 @@ const PROTOCOL = /\.(then|catch|finally|next|return|throw|toString|__\w+__|\[.+\
 
 /** What Python has without a page of documentation. */
 const UNDOCUMENTED = ["staggered_race"];
+
+/** For parts of the library that are used without `mod.ts`, which sets the default loop. */
+const NEVER_THROWN = ["get_event_loop: RuntimeError"];
 
 function names(entries: readonly Entry[]): string[] {
   return entries.map(({ name }) => name);
@@ -56,6 +60,18 @@ Deno.test("what takes parameters says what it returns", () => {
     !text.startsWith("Whether")
   );
   assertEquals(names(silent.filter((entry) => !has_tag("return")(entry))), []);
+});
+
+Deno.test("every error that is thrown is described", () => {
+  const public_names = new Map(callable.map((entry) => [entry.name, entry]));
+  const thrown = read_thrown().filter(({ name }) => public_names.has(name));
+  assert(thrown.length > 60);
+  const missing = thrown.filter(({ name, error }) =>
+    !public_names.get(name)?.tags.some(({ kind, tsType }) =>
+      kind === "throws" && tsType?.repr === error
+    )
+  ).map(({ name, error }) => `${name}: ${error}`);
+  assertEquals(missing, NEVER_THROWN);
 });
 
 Deno.test("every function and class has an example", () => {
