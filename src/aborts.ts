@@ -13,6 +13,8 @@ import { running_task } from "./turn.ts";
 /**
  * A block of code that a signal ends; `aborted_by()` makes it, `async_with()` enters it.
  *
+ * @category Host
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -89,6 +91,7 @@ export class AbortScope {
  * @param signal the signal; if it is aborted already, the block is not begun
  * @returns a context manager
  * @throws {TypeError} if it is no signal
+ * @category Host
  *
  * @example
  * ```ts
