@@ -180,6 +180,8 @@ const abandoned = new FinalizationRegistry<{ abandon(): void }>((body) => body.a
  *
  * See {@link https://docs.python.org/3/reference/expressions.html#asynchronous-generator-iterator-methods Python's asynchronous generator methods}.
  *
+ * @category Iterating
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -334,6 +336,7 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGe
  * @param fn an `async function*`, or any function that returns a native asynchronous generator
  * @returns a function of the same parameters that returns an {@linkcode AsyncGeneratorObject}
  * @throws {TypeError} if it is no function
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -383,6 +386,7 @@ export function async_generator<A extends unknown[], T, R, S>(
  * @param iterable what `for await` takes, but not a synchronous iterable
  * @returns its iterator
  * @throws {TypeError} if it is no asynchronous iterable
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -416,6 +420,7 @@ export function aiter<I extends AsyncIterator<unknown, unknown, never>>(
  * @returns a coroutine of the value
  * @throws {StopAsyncIteration} when it is awaited, if there are no more values
  * @throws {TypeError} if it is no asynchronous iterator
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -463,12 +468,20 @@ function* next_value<T, D>(
   return result.done && default_value.length > 0 ? default_value[0] as D : value_of(result);
 }
 
-/** What {@linkcode aclosing} closes: it has Python's `aclose()`, or a native generator's `return()`. */
+/**
+ * What {@linkcode aclosing} closes: it has Python's `aclose()`, or a native generator's `return()`.
+ *
+ * @category Iterating
+ */
 export type AsyncClosable =
   | { aclose(): PromiseLike<unknown> }
   | { return(value: never): PromiseLike<unknown> };
 
-/** What {@linkcode aclosing} returns. */
+/**
+ * What {@linkcode aclosing} returns.
+ *
+ * @category Iterating
+ */
 export interface AsyncClosing<T> extends AsyncContextManager<T>, AsyncDisposable {
   /** What is closed at the end. */
   readonly thing: T;
@@ -484,6 +497,7 @@ export interface AsyncClosing<T> extends AsyncContextManager<T>, AsyncDisposable
  * @param thing a generator, or anything with a method `aclose()`
  * @returns a context manager, and an `AsyncDisposable`
  * @throws {TypeError} if it cannot be closed
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -523,7 +537,11 @@ function* close_async(thing: AsyncClosable): Generator<unknown, void, unknown> {
   yield* call_and_wait(() => "aclose" in thing ? thing.aclose() : thing.return(undefined as never));
 }
 
-/** What {@linkcode closing} returns. */
+/**
+ * What {@linkcode closing} returns.
+ *
+ * @category Iterating
+ */
 export interface Closing<T> extends AsyncContextManager<T>, Disposable {
   /** What is closed at the end. */
   readonly thing: T;
@@ -539,6 +557,7 @@ export interface Closing<T> extends AsyncContextManager<T>, Disposable {
  * @param thing anything with a method `close()`, such as a loop
  * @returns a context manager, and a `Disposable`
  * @throws {TypeError} if it has none
+ * @category Iterating
  *
  * @example
  * ```ts
