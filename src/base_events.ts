@@ -107,6 +107,8 @@ class HostTurnExecutor implements Executor {
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html Python's event loop}.
  *
+ * @category Event loop
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
