@@ -16,6 +16,8 @@ type State = "pending" | "cancelled" | "finished" | "failed";
  *
  * See {@link https://docs.python.org/3/library/concurrent.futures.html#future-objects Python's concurrent.futures.Future}.
  *
+ * @category Host
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
