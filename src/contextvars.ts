@@ -24,6 +24,8 @@ const EMPTY: Values = new Map();
  *
  * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.Context Python's Context}.
  *
+ * @category Context variables
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -173,6 +175,8 @@ function current_context(): Context {
  *
  * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.copy_context Python's copy_context}.
  *
+ * @category Context variables
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -187,7 +191,11 @@ export function copy_context(): Context {
   return current_context().copy();
 }
 
-/** What a {@linkcode ContextVar} may be made with. */
+/**
+ * What a {@linkcode ContextVar} may be made with.
+ *
+ * @category Context variables
+ */
 export interface ContextVarOptions<T> {
   /** The value where none is set. */
   default?: T;
@@ -197,6 +205,8 @@ export interface ContextVarOptions<T> {
  * A variable with a value of its own in every context.
  *
  * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.ContextVar Python's ContextVar}.
+ *
+ * @category Context variables
  *
  * @example
  * ```ts
@@ -299,6 +309,8 @@ export class ContextVar<T> {
  * It is a `Disposable`: `using _ = variable.set(x);` undoes the `set` at the end of the block.
  *
  * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.Token Python's Token}.
+ *
+ * @category Context variables
  *
  * @example
  * ```ts
