@@ -35,7 +35,11 @@ export interface Timed extends Runnable {
   _scheduled: boolean;
 }
 
-/** What an exception handler is told; the keys are Python's. */
+/**
+ * What an exception handler is told; the keys are Python's.
+ *
+ * @category Event loop
+ */
 export interface ExceptionContext {
   /** What happened. */
   message?: string;
@@ -55,19 +59,35 @@ export interface ExceptionContext {
   [key: string]: unknown;
 }
 
-/** A function that is told of errors nobody handled. */
+/**
+ * A function that is told of errors nobody handled.
+ *
+ * @category Event loop
+ */
 export type ExceptionHandler = (loop: AbstractEventLoop, context: ExceptionContext) => void;
 
-/** A callback with its arguments. */
+/**
+ * A callback with its arguments.
+ *
+ * @category Event loop
+ */
 export type Callback<A extends unknown[]> = (...args: A) => unknown;
 
-/** What may follow the arguments of a callback. */
+/**
+ * What may follow the arguments of a callback.
+ *
+ * @category Event loop
+ */
 export interface CallbackContext {
   /** The context in which it runs. */
   context: Context;
 }
 
-/** What runs functions elsewhere: `submit(fn, ...args)` gives a promise of the result. */
+/**
+ * What runs functions elsewhere: `submit(fn, ...args)` gives a promise of the result.
+ *
+ * @category Event loop
+ */
 export interface Executor {
   /**
    * Runs a function with arguments.
@@ -90,6 +110,8 @@ export interface Executor {
  * What every event loop can do; {@linkcode EventLoop} and {@linkcode VirtualClockEventLoop} do it.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#event-loop-methods Python's event loop methods}.
+ *
+ * @category Event loop
  */
 export interface AbstractEventLoop {
   /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
@@ -342,6 +364,8 @@ export interface AsyncGenerators {
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.Handle Python's Handle}.
  *
+ * @category Event loop
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -468,6 +492,8 @@ export class Handle {
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.TimerHandle Python's TimerHandle}.
  *
+ * @category Event loop
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -544,6 +570,7 @@ export function set_loop_running(loop: AbstractEventLoop, is_running: boolean): 
  *
  * @returns the loop
  * @throws {RuntimeError} if no loop runs the calling code
+ * @category Event loop
  *
  * @example
  * ```ts
@@ -567,6 +594,8 @@ export function get_running_loop(): AbstractEventLoop {
  * itself, without `run()`.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_event_loop Python's get_event_loop}.
+ *
+ * @category Event loop
  *
  * @example
  * ```ts
@@ -597,6 +626,7 @@ export function get_event_loop(): AbstractEventLoop {
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.set_event_loop Python's set_event_loop}.
  *
  * @param loop the loop, or `null`
+ * @category Event loop
  *
  * @example
  * ```ts
