@@ -28,6 +28,8 @@ export function name_error_class(error_class: { prototype: Error }, name: string
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#BaseException Python's BaseException}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -68,6 +70,8 @@ export class BaseException extends Error {
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError Python's CancelledError}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -105,6 +109,8 @@ export function make_cancelled_error(message: unknown): CancelledError {
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt Python's KeyboardInterrupt}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -123,6 +129,8 @@ export class KeyboardInterrupt extends BaseException {
  * An operation is not allowed in the state of the object, as asking a future for a result it does not have yet.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.InvalidStateError Python's InvalidStateError}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -145,6 +153,8 @@ export class InvalidStateError extends Error {
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.TimeoutError Python's TimeoutError}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -163,6 +173,8 @@ export class TimeoutError extends Error {
  * Something is used in a way that its state forbids: a loop that is closed, a lock that is not held.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#RuntimeError Python's RuntimeError}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -183,6 +195,8 @@ export class RuntimeError extends Error {
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#ValueError Python's ValueError}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -201,6 +215,8 @@ export class ValueError extends RangeError {
  * Something was looked up and is not there: a context variable without a value.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#LookupError Python's LookupError}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -221,6 +237,8 @@ export class LookupError extends Error {
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#StopAsyncIteration Python's StopAsyncIteration}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -240,6 +258,8 @@ export class StopAsyncIteration extends Error {
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.BrokenBarrierError Python's BrokenBarrierError}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -258,6 +278,8 @@ export class BrokenBarrierError extends RuntimeError {
  * A stream ended before as many bytes came as were asked for.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.IncompleteReadError Python's IncompleteReadError}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -297,6 +319,8 @@ export class IncompleteReadError extends Error {
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.LimitOverrunError Python's LimitOverrunError}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -330,6 +354,8 @@ export class LimitOverrunError extends Error {
  *
  * Its message names every waiting task and what it waits on.
  *
+ * @category Testing
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -348,13 +374,21 @@ export class DeadlockError extends RuntimeError {
   }
 }
 
-/** What `split` and `subgroup` select by: an error class, several, or a predicate. */
+/**
+ * What `split` and `subgroup` select by: an error class, several, or a predicate.
+ *
+ * @category Errors
+ */
 export type ExceptionCondition =
   | ErrorClass
   | readonly ErrorClass[]
   | ((error: never) => boolean);
 
-/** A class of errors. */
+/**
+ * A class of errors.
+ *
+ * @category Errors
+ */
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
 function is_error_class(condition: unknown): condition is ErrorClass {
@@ -385,6 +419,8 @@ function predicate_of(condition: ExceptionCondition): (error: unknown) => boolea
  * `new BaseExceptionGroup(…)`.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#BaseExceptionGroup Python's BaseExceptionGroup}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -529,6 +565,8 @@ export class BaseExceptionGroup extends AggregateError {
  * Several ordinary errors at once, as a `TaskGroup` throws them.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#ExceptionGroup Python's ExceptionGroup}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
