@@ -213,13 +213,21 @@ const STATE_NAMES = ["PENDING", "CANCELLED", "FINISHED", "FINISHED"];
 // The futures whose `repr` is being made, so that cycles of futures end.
 const being_shown = new Set<Future<unknown>>();
 
-/** What a {@linkcode Future} may be made with. */
+/**
+ * What a {@linkcode Future} may be made with.
+ *
+ * @category Futures
+ */
 export interface FutureOptions {
   /** The loop it belongs to; the current one by default. */
   loop?: AbstractEventLoop | null;
 }
 
-/** What `add_done_callback` may be given. */
+/**
+ * What `add_done_callback` may be given.
+ *
+ * @category Futures
+ */
 export interface CallbackOptions {
   /** The context in which the callback runs; a copy of the current one by default. */
   context?: Context | null;
@@ -232,6 +240,8 @@ export interface CallbackOptions {
  * (`done()`, `result()`), be cancelled, and calls its callbacks in its loop's turn, in order.
  *
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.Future Python's Future}.
+ *
+ * @category Futures
  *
  * @example
  * ```ts
@@ -587,6 +597,7 @@ export class Future<T> implements Promise<T> {
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.isfuture Python's isfuture}.
  *
  * @param value any value
+ * @category Futures
  *
  * @example
  * ```ts
@@ -649,6 +660,7 @@ export class ForeignFuture<T> extends Future<T> {
  * @param options `loop`, the current one by default
  * @returns a future of the same outcome
  * @throws {TypeError} if it is no thenable
+ * @category Futures
  *
  * @example
  * ```ts
