@@ -7,7 +7,11 @@
 import { repr } from "./format_helpers.ts";
 import { FAILED, FINISHED, ForeignFuture, type Future } from "./futures.ts";
 
-/** What Node.js's `EventEmitter` has of use here. */
+/**
+ * What Node.js's `EventEmitter` has of use here.
+ *
+ * @category Host
+ */
 export interface EventEmitterLike {
   /**
    * Adds a listener.
@@ -37,6 +41,7 @@ export interface EventEmitterLike {
  * @param name the name of the event
  * @returns a future of the `Event`, or of the list of what an emitter emits; it fails if an emitter emits `error`
  * @throws {TypeError} if one cannot listen to the target
+ * @category Host
  *
  * @example
  * ```ts
