@@ -23,6 +23,8 @@ interface Releasable {
  *
  * It is a `Disposable`: `using _ = await lock.acquire();` releases at the end of the block.
  *
+ * @category Synchronisation
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -52,7 +54,11 @@ export class Permit implements Disposable {
   }
 }
 
-/** A primitive that `async_with()` acquires and releases. */
+/**
+ * A primitive that `async_with()` acquires and releases.
+ *
+ * @category Synchronisation
+ */
 export abstract class Acquirable extends LoopBound {
   /** Acquires it, waiting as long as it takes. */
   abstract acquire(): Coroutine<Permit>;
@@ -111,6 +117,8 @@ class LockAcquire extends Suspension<Permit | null> {
  * Tasks get it in the order in which they asked. A cancelled `acquire()` leaves the lock as it was.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Lock Python's Lock}.
+ *
+ * @category Synchronisation
  *
  * @example
  * ```ts
@@ -232,6 +240,8 @@ class EventWait extends Suspension<true> {
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Event Python's Event}.
  *
+ * @category Synchronisation
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -326,6 +336,8 @@ class SemaphoreAcquire extends Suspension<Permit | null> {
  * cancelled `acquire()` loses no permit.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore Python's Semaphore}.
+ *
+ * @category Synchronisation
  *
  * @example
  * ```ts
@@ -434,6 +446,8 @@ export class Semaphore extends Acquirable {
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.BoundedSemaphore Python's BoundedSemaphore}.
  *
+ * @category Synchronisation
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -508,6 +522,8 @@ class ConditionWake extends Suspension<void> {
  * back before its `CancelledError` is thrown, and passes a notification on that was meant for it.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Condition Python's Condition}.
+ *
+ * @category Synchronisation
  *
  * @example
  * ```ts
@@ -671,6 +687,8 @@ type BarrierState = "filling" | "draining" | "resetting" | "broken";
  * A place where tasks wait for each other until so many have come.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Barrier Python's Barrier}.
+ *
+ * @category Synchronisation
  *
  * @example
  * ```ts
