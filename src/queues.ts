@@ -20,6 +20,8 @@ import { Waiters } from "./waiters.ts";
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueEmpty Python's QueueEmpty}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -38,6 +40,8 @@ export class QueueEmpty extends Error {
  * `put_nowait()` was called on a full queue.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueFull Python's QueueFull}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -59,6 +63,8 @@ export class QueueFull extends Error {
  * A queue was used that has been shut down.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueShutDown Python's QueueShutDown}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -171,6 +177,8 @@ function wake_next(waiters: Waiters): void {
  * `for await (const item of queue)` takes items until the queue is shut down and empty.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.Queue Python's Queue}.
+ *
+ * @category Queues
  *
  * @example
  * ```ts
@@ -382,7 +390,11 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 }
 
-/** What a {@linkcode PriorityQueue} may be made with. */
+/**
+ * What a {@linkcode PriorityQueue} may be made with.
+ *
+ * @category Queues
+ */
 export interface PriorityQueueOptions<T> {
   /** Compares two items as for `Array.sort`: below zero if the first comes first. */
   compare?: (a: T, b: T) => number;
@@ -395,6 +407,8 @@ export interface PriorityQueueOptions<T> {
  * `[priority, order, data]`. Among equal items the order is CPython's.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.PriorityQueue Python's PriorityQueue}.
+ *
+ * @category Queues
  *
  * @example
  * ```ts
@@ -454,6 +468,8 @@ export class PriorityQueue<T> extends Queue<T> {
  * A queue that gives the newest item first.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.LifoQueue Python's LifoQueue}.
+ *
+ * @category Queues
  *
  * @example
  * ```ts
