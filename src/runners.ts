@@ -30,7 +30,11 @@ import { check_options } from "./options.ts";
 import { all_tasks, ensure_future, gather, type Task } from "./tasks.ts";
 import { running_loop } from "./turn.ts";
 
-/** What a {@linkcode Runner} may be made with. */
+/**
+ * What a {@linkcode Runner} may be made with.
+ *
+ * @category Running
+ */
 export interface RunnerOptions {
   /** Whether the loop is in debug mode; the loop's own default if not given. */
   debug?: boolean | null;
@@ -38,7 +42,11 @@ export interface RunnerOptions {
   loop_factory?: (() => AbstractEventLoop) | null;
 }
 
-/** What `run()` may be given. */
+/**
+ * What `run()` may be given.
+ *
+ * @category Running
+ */
 export interface RunOptions extends RunnerOptions {
   /** Cancels main when it is aborted; its reason is thrown then. */
   signal?: AbortSignal | null;
@@ -54,6 +62,8 @@ const INTERRUPTED = 130;
  * errors that nobody looked at are reported.
  *
  * See {@link https://docs.python.org/3/library/asyncio-runner.html#asyncio.Runner Python's Runner}.
+ *
+ * @category Running
  *
  * @example
  * ```ts
@@ -243,6 +253,7 @@ function cancelled(tasks: Set<Task<unknown>>): Future<unknown> {
  * @throws {RuntimeError} if it is called from a running loop
  * @throws {KeyboardInterrupt} if Ctrl-C has ended main
  * @throws the error that main ends with
+ * @category Running
  *
  * @example
  * ```ts
@@ -275,6 +286,8 @@ export async function run<T>(main: Awaitable<T>, options: RunOptions = {}): Prom
  * Makes a new loop, which belongs to nobody yet.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.new_event_loop Python's new_event_loop}.
+ *
+ * @category Event loop
  *
  * @example
  * ```ts
