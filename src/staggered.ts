@@ -30,7 +30,11 @@ class AssertionError extends Error {
   }
 }
 
-/** What `staggered_race()` gives: the winner's result and index, `null` if nobody won, and the errors. */
+/**
+ * What `staggered_race()` gives: the winner's result and index, `null` if nobody won, and the errors.
+ *
+ * @category Waiting
+ */
 export type RaceResult<T> = [
   winner_result: T | null,
   winner_index: number | null,
@@ -50,6 +54,7 @@ export type RaceResult<T> = [
  * @param options `loop`, the running one by default
  * @returns the winner's result and index, or twice `null`, and a list of errors in which that of a winner is `null`
  * @throws {TypeError} if the delay is no number
+ * @category Waiting
  *
  * @example
  * ```ts
