@@ -52,7 +52,11 @@ import { Queue } from "./queues.ts";
 import { timeout } from "./timeouts.ts";
 import { enter, leave, restore_turn, running_loop, running_task, save_turn } from "./turn.ts";
 
-/** What a task may be made with. */
+/**
+ * What a task may be made with.
+ *
+ * @category Tasks
+ */
 export interface TaskOptions {
   /** Its name; `Task-1`, `Task-2`, … by default. */
   name?: unknown;
@@ -65,7 +69,11 @@ export interface TaskOptions {
 /** No options: the default, by which it is known that there is nothing to look at. */
 export const NO_OPTIONS: TaskOptions = Object.freeze({});
 
-/** What makes tasks for a loop. */
+/**
+ * What makes tasks for a loop.
+ *
+ * @category Tasks
+ */
 export type TaskFactory = <T>(
   loop: AbstractEventLoop,
   coro: CoroutineLike<T>,
@@ -96,6 +104,8 @@ let cycle_met = false;
  * cannot be told from each other after their first awaits.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.Task Python's Task}.
+ *
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -659,6 +669,7 @@ function not_a_coroutine(value: unknown): string {
  * @param options `name`, `context` (a copy of the current one by default), `eager_start`
  * @returns the task
  * @throws {TypeError} if `coro` is a promise: its work has started already
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -685,6 +696,7 @@ export function create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO
  * @param loop the loop, the running one by default
  * @returns the task, or `null`
  * @throws {RuntimeError} if no loop is given and none runs
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -714,6 +726,7 @@ export function current_task(loop: AbstractEventLoop | null = null): Task<unknow
  * @param loop the loop, the running one by default
  * @returns a set of them
  * @throws {RuntimeError} if no loop is given and none runs
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -730,7 +743,11 @@ export function all_tasks(loop: AbstractEventLoop | null = null): Set<Task<unkno
   return new Set((loop ?? get_running_loop())._tasks());
 }
 
-/** A function that makes tasks by a class, or another function, with an option `eager_start`. */
+/**
+ * A function that makes tasks by a class, or another function, with an option `eager_start`.
+ *
+ * @category Tasks
+ */
 export type TaskConstructor =
   | (new <T>(
     coro: CoroutineLike<T>,
@@ -748,6 +765,7 @@ export type TaskConstructor =
  *
  * @param custom_task_constructor a subclass of {@linkcode Task}, or a function like its constructor
  * @returns a factory for `loop.set_task_factory()`
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -783,6 +801,8 @@ export function create_eager_task_factory(custom_task_constructor: TaskConstruct
  * A task factory whose tasks start at once, in the step of who creates them.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.eager_task_factory Python's eager_task_factory}.
+ *
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -860,6 +880,7 @@ class Sleep<T> extends Suspension<T> implements Timed {
  * @param result what it resolves to
  * @throws {ValueError} if the delay is not a number
  * @throws {TypeError} if it is of another type
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -889,6 +910,7 @@ export function sleep<T>(delay: number, result?: T): Coroutine<T | undefined> {
  * @returns the future
  * @throws {TypeError} if it cannot be awaited
  * @throws {ValueError} if it is a future of another loop than the one given
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -926,13 +948,21 @@ export function ensure_future<T>(
   }
 }
 
-/** What awaiting an {@linkcode Awaitable} gives. */
+/**
+ * What awaiting an {@linkcode Awaitable} gives.
+ *
+ * @category Waiting
+ */
 export type Result<A> = A extends Coroutine<infer T> ? T
   : A extends () => infer R ? R extends Generator<unknown, infer T, unknown> ? T : Awaited<R>
   : A extends Generator<unknown, infer T, unknown> ? T
   : Awaited<A>;
 
-/** What awaiting each of several awaitables gives. */
+/**
+ * What awaiting each of several awaitables gives.
+ *
+ * @category Waiting
+ */
 export type Results<A extends readonly unknown[]> = { -readonly [K in keyof A]: Result<A[K]> };
 
 /** The future that `gather()` returns: cancelling it cancels what is gathered. */
@@ -964,7 +994,11 @@ export class GatheringFuture<T> extends Future<T> {
   }
 }
 
-/** What `gather()` may be given after the awaitables. */
+/**
+ * What `gather()` may be given after the awaitables.
+ *
+ * @category Waiting
+ */
 export interface GatherOptions {
   /** Whether errors are results like others; else the first one is thrown. */
   return_exceptions?: boolean;
@@ -988,6 +1022,7 @@ function is_many(value: unknown): value is Iterable<Awaitable<unknown>> {
  * @param aws the awaitables, or one iterable of them; last may come `{ return_exceptions }`
  * @param options `return_exceptions`: whether errors are results like others; false by default
  * @returns a future of the list of results
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -1086,25 +1121,39 @@ function future_loop(aws: unknown[]): AbstractEventLoop | null {
  * For `wait()`: return when the first is done.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.FIRST_COMPLETED Python's FIRST_COMPLETED}.
+ *
+ * @category Waiting
  */
 export const FIRST_COMPLETED = "FIRST_COMPLETED";
 /**
  * For `wait()`: return when the first has failed, or all are done.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.FIRST_EXCEPTION Python's FIRST_EXCEPTION}.
+ *
+ * @category Waiting
  */
 export const FIRST_EXCEPTION = "FIRST_EXCEPTION";
 /**
  * For `wait()`: return when all are done.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.ALL_COMPLETED Python's ALL_COMPLETED}.
+ *
+ * @category Waiting
  */
 export const ALL_COMPLETED = "ALL_COMPLETED";
 
-/** When `wait()` returns. */
+/**
+ * When `wait()` returns.
+ *
+ * @category Waiting
+ */
 export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED;
 
-/** What `wait()` may be given. */
+/**
+ * What `wait()` may be given.
+ *
+ * @category Waiting
+ */
 export interface WaitOptions {
   /** How long to wait at most, in seconds; `null`, the default, is without limit. */
   timeout?: number | null;
@@ -1124,6 +1173,7 @@ export interface WaitOptions {
  * @returns the set of those that are done and the set of those that are not
  * @throws {ValueError} if there is nothing to wait for, or `return_when` is none of the three
  * @throws {TypeError} if a coroutine or function is among them: make it a task first
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -1214,6 +1264,7 @@ function* wait_for_all<F extends Future<unknown>>(
  * @throws {TimeoutError} if the time is over
  * @throws the signal's reason if it is aborted; the awaitable is cancelled
  * @throws {TypeError} if the time is no number
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -1281,6 +1332,8 @@ function* cancel_and_wait(future: Future<unknown>): Generator<unknown, void, unk
 
 /**
  * What `as_completed()` returns: an iterator of awaitables, and an asynchronous iterator of futures.
+ *
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -1388,6 +1441,7 @@ function unique<T>(aws: Iterable<Awaitable<T>>): Iterable<Awaitable<T>> {
  * @param options `timeout`, in seconds, after which a `TimeoutError` is thrown for each that is left
  * @returns an iterator of coroutines of the results, and an asynchronous iterator of futures
  * @throws {TypeError} if it is no iterable
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -1423,6 +1477,7 @@ export function as_completed<T, F extends Future<T> = Future<T>>(
  *
  * @param aw a coroutine in any form, a future, a promise
  * @returns a future of the same outcome; cancelling it does not cancel the awaitable
+ * @category Waiting
  *
  * @example
  * ```ts
