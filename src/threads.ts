@@ -26,6 +26,7 @@ import { ensure_future } from "./tasks.ts";
  * @returns a promise of its result that can be asked and cancelled from anywhere
  * @throws {TypeError} if `coro` is not a coroutine
  * @throws {RuntimeError} if the loop is closed
+ * @category Host
  *
  * @example
  * ```ts
@@ -82,6 +83,7 @@ export function run_coroutine_threadsafe<T>(
  * @param args its arguments
  * @returns what the function returns
  * @throws {TypeError} if it is no function
+ * @category Host
  *
  * @example
  * ```ts
