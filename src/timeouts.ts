@@ -41,6 +41,8 @@ type State = "created" | "active" | "expiring" | "expired" | "finished";
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.Timeout Python's Timeout}.
  *
+ * @category Structure
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -179,6 +181,7 @@ export class Timeout {
  * @returns a context manager for `async_with()`
  * @throws {RuntimeError} if no loop runs the calling code
  * @throws {TypeError} if the delay is no number
+ * @category Structure
  *
  * @example
  * ```ts
@@ -205,6 +208,7 @@ export function timeout(delay: number | null): Timeout {
  * @param when a time of the loop's clock, in seconds; `null` for no limit
  * @returns a context manager for `async_with()`
  * @throws {TypeError} if the time is no number
+ * @category Structure
  *
  * @example
  * ```ts
