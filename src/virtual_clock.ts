@@ -20,6 +20,8 @@ const PATIENCE = 0.02;
  * every waiting task and what it waits on. While a task waits for something foreign (a promise of
  * the host), the host is given some milliseconds before time jumps; then that is no deadlock either.
  *
+ * @category Testing
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
