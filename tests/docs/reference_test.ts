@@ -33,6 +33,11 @@ Deno.test("everything public is described in whole sentences", () => {
   assertEquals(names(ENTRIES.filter(({ text }) => !/^[A-Z`].*[.:;]/s.test(text))), []);
 });
 
+Deno.test("every exported name is in a category of the reference", () => {
+  const exported = ENTRIES.filter(({ name }) => !name.includes("."));
+  assertEquals(names(exported.filter((entry) => !has_tag("category")(entry))), []);
+});
+
 Deno.test("every parameter is described", () => {
   const missing = callable.flatMap(({ name, params, tags }) => {
     const described = tags.filter(({ kind, doc }) => kind === "param" && doc).map(({ name }) =>
