@@ -36,8 +36,8 @@ Deno.test("each output in the book was printed by CPython for the program beside
   for (const { title, python, output } of PHRASES) {
     shown[title] = await hash(python.code, output.code);
   }
-  // What differs here was changed since scripts/record_phrases.ts was run.
-  assertEquals(shown, (await read_record()).hashes);
+  const { hashes } = await read_record();
+  assertEquals(shown, hashes, "What differs was changed since scripts/record_phrases.ts was run");
 });
 
 Deno.test("the book covers the core of asyncio", () => {
