@@ -14,6 +14,15 @@
  * });
  * ```
  *
+ * A program begins with {@linkcode run}. What runs at the same time is a {@linkcode Task}: of a
+ * {@linkcode TaskGroup}, made by {@linkcode create_task} or {@linkcode gather}. Tasks wait
+ * ({@linkcode sleep}, {@linkcode wait_for}, {@linkcode timeout}), share ({@linkcode Lock},
+ * {@linkcode Semaphore}, {@linkcode Queue}) and can be cancelled. In tests they run on the
+ * {@linkcode VirtualClockEventLoop}.
+ *
+ * Names are Python's, and so is what they do: each has a link to Python's page. Keyword arguments are
+ * one object at the end, and times are seconds.
+ *
  * @module
  */
 

@@ -12,6 +12,22 @@ import { running_task } from "./turn.ts";
 
 /**
  * A block of code that a signal ends; `aborted_by()` makes it, `async_with()` enters it.
+ *
+ * @category Host
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const controller = new AbortController();
+ * const scope = asyncio.aborted_by(controller.signal);
+ * await asyncio.async_with(scope, async () => {
+ *   controller.abort("enough");
+ *   await asyncio.sleep(60);
+ * }).catch(() => {});
+ * assertEquals(scope.aborted(), true);
+ * ```
  */
 export class AbortScope {
   readonly #signal: AbortSignal;
@@ -75,6 +91,7 @@ export class AbortScope {
  * @param signal the signal; if it is aborted already, the block is not begun
  * @returns a context manager
  * @throws {TypeError} if it is no signal
+ * @category Host
  *
  * @example
  * ```ts

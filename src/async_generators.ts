@@ -180,6 +180,8 @@ const abandoned = new FinalizationRegistry<{ abandon(): void }>((body) => body.a
  *
  * See {@link https://docs.python.org/3/reference/expressions.html#asynchronous-generator-iterator-methods Python's asynchronous generator methods}.
  *
+ * @category Iterating
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -333,6 +335,8 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGe
  *
  * @param fn an `async function*`, or any function that returns a native asynchronous generator
  * @returns a function of the same parameters that returns an {@linkcode AsyncGeneratorObject}
+ * @throws {TypeError} if it is no function
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -380,7 +384,9 @@ export function async_generator<A extends unknown[], T, R, S>(
  * See {@link https://docs.python.org/3/library/functions.html#aiter Python's aiter}.
  *
  * @param iterable what `for await` takes, but not a synchronous iterable
+ * @returns its iterator
  * @throws {TypeError} if it is no asynchronous iterable
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -410,9 +416,11 @@ export function aiter<I extends AsyncIterator<unknown, unknown, never>>(
  * See {@link https://docs.python.org/3/library/functions.html#anext Python's anext}.
  *
  * @param iterator an asynchronous iterator or generator
+ * @param default_value what it resolves to if there are no more values, in place of the error
  * @returns a coroutine of the value
  * @throws {StopAsyncIteration} when it is awaited, if there are no more values
  * @throws {TypeError} if it is no asynchronous iterator
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -460,12 +468,20 @@ function* next_value<T, D>(
   return result.done && default_value.length > 0 ? default_value[0] as D : value_of(result);
 }
 
-/** What {@linkcode aclosing} closes: it has Python's `aclose()`, or a native generator's `return()`. */
+/**
+ * What {@linkcode aclosing} closes: it has Python's `aclose()`, or a native generator's `return()`.
+ *
+ * @category Iterating
+ */
 export type AsyncClosable =
   | { aclose(): PromiseLike<unknown> }
   | { return(value: never): PromiseLike<unknown> };
 
-/** What {@linkcode aclosing} returns. */
+/**
+ * What {@linkcode aclosing} returns.
+ *
+ * @category Iterating
+ */
 export interface AsyncClosing<T> extends AsyncContextManager<T>, AsyncDisposable {
   /** What is closed at the end. */
   readonly thing: T;
@@ -479,7 +495,9 @@ export interface AsyncClosing<T> extends AsyncContextManager<T>, AsyncDisposable
  * See {@link https://docs.python.org/3/library/contextlib.html#contextlib.aclosing Python's aclosing}.
  *
  * @param thing a generator, or anything with a method `aclose()`
+ * @returns a context manager, and an `AsyncDisposable`
  * @throws {TypeError} if it cannot be closed
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -519,7 +537,11 @@ function* close_async(thing: AsyncClosable): Generator<unknown, void, unknown> {
   yield* call_and_wait(() => "aclose" in thing ? thing.aclose() : thing.return(undefined as never));
 }
 
-/** What {@linkcode closing} returns. */
+/**
+ * What {@linkcode closing} returns.
+ *
+ * @category Iterating
+ */
 export interface Closing<T> extends AsyncContextManager<T>, Disposable {
   /** What is closed at the end. */
   readonly thing: T;
@@ -533,7 +555,9 @@ export interface Closing<T> extends AsyncContextManager<T>, Disposable {
  * See {@link https://docs.python.org/3/library/contextlib.html#contextlib.closing Python's closing}.
  *
  * @param thing anything with a method `close()`, such as a loop
+ * @returns a context manager, and a `Disposable`
  * @throws {TypeError} if it has none
+ * @category Iterating
  *
  * @example
  * ```ts

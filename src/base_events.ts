@@ -83,7 +83,11 @@ const earlier = (a: Timed, b: Timed): boolean => a._when < b._when;
 // its last place, and a sum of such numbers may be off by it.
 const GIVEN_CLOCK_RESOLUTION = 1e-6;
 
-/** What an {@linkcode EventLoop} may be made with. */
+/**
+ * What an {@linkcode EventLoop} may be made with.
+ *
+ * @category Event loop
+ */
 export interface EventLoopOptions {
   /**
    * The loop's clock: gives the time in seconds, from any start; the host's monotonic clock by default.
@@ -142,6 +146,7 @@ let default_trace: TraceRecorder | null = null;
  * By it a tool sees what a program does that makes its loops itself: `deno task trace` is one.
  *
  * @param recorder the recorder; `null`, as in the beginning, for none
+ * @category Tracing
  *
  * @example
  * ```ts
@@ -166,6 +171,8 @@ export function set_default_trace(recorder: TraceRecorder | null): void {
  * Programs use `run()` and rarely a loop itself.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html Python's event loop}.
+ *
+ * @category Event loop
  *
  * @example
  * ```ts
@@ -974,6 +981,7 @@ export class EventLoop implements AbstractEventLoop {
    *
    * @param coro a coroutine, or a function or generator object that has not started
    * @param options `name`, `context`, `eager_start`
+   * @returns the task
    * @throws {RuntimeError} if the loop is closed
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
@@ -985,7 +993,12 @@ export class EventLoop implements AbstractEventLoop {
     return new Task(coro, { ...options, loop: this });
   }
 
-  /** Sets what `create_task` makes tasks with: `(loop, coro, options) => Task`; `null` for the default. */
+  /**
+   * Sets what `create_task` makes tasks with.
+   *
+   * @param factory a function `(loop, coro, options) => Task`, or `null` for the default
+   * @throws {TypeError} if it is no function
+   */
   set_task_factory(factory: TaskFactory | null): void {
     if (factory !== null && typeof factory !== "function") {
       throw new TypeError("task factory must be a callable or None");
@@ -1001,10 +1014,13 @@ export class EventLoop implements AbstractEventLoop {
   /**
    * Runs a function in an executor: an object with `submit(fn, ...args)` that gives a promise.
    *
+   * Cancelling the future does not stop the function.
+   *
    * @param executor the executor; with `null` the default one, which calls the function in a later turn of this thread
    * @param fn the function
    * @param args its arguments
    * @returns a future of what the function returns
+   * @throws {RuntimeError} if the loop is closed, or the default executor has been shut down
    */
   run_in_executor<A extends unknown[], R>(
     executor: Executor | null,
@@ -1020,7 +1036,12 @@ export class EventLoop implements AbstractEventLoop {
     return wrap_future(executor.submit(fn, ...args), { loop: this }) as Future<Awaited<R>>;
   }
 
-  /** Sets the executor that `run_in_executor(null, …)` uses. */
+  /**
+   * Sets the executor that `run_in_executor(null, …)` uses.
+   *
+   * @param executor an object with `submit(fn, ...args)` that gives a promise
+   * @throws {TypeError} if it has no method `submit`
+   */
   set_default_executor(executor: Executor): void {
     if (typeof executor?.submit !== "function") {
       throw new TypeError(`executor must have a method submit, got ${repr(executor)}`);
@@ -1036,6 +1057,7 @@ export class EventLoop implements AbstractEventLoop {
    * @param args its arguments
    * @throws {ValueError} if the host does not know the signal
    * @throws {RuntimeError} if it cannot be caught, or there are no signals here
+   * @throws {TypeError} if the callback is a coroutine function, or the name no string
    */
   add_signal_handler<A extends unknown[]>(
     signal: string,
@@ -1064,7 +1086,12 @@ export class EventLoop implements AbstractEventLoop {
     this.#signal_handlers.set(signal, listener);
   }
 
-  /** Stops calling a signal's callback; returns whether there was one. */
+  /**
+   * Stops calling a signal's callback.
+   *
+   * @param signal its name
+   * @returns whether there was one
+   */
   remove_signal_handler(signal: string): boolean {
     const listener = this.#signal_handlers.get(signal);
     if (listener === undefined) return false;
@@ -1077,6 +1104,7 @@ export class EventLoop implements AbstractEventLoop {
    * Sets a function `(loop, context)` that is told of errors which nobody handled.
    *
    * @param handler the function, or `null` for the default, which writes to the console
+   * @throws {TypeError} if it is no function
    */
   set_exception_handler(handler: ExceptionHandler | null): void {
     if (handler !== null && typeof handler !== "function") {
@@ -1090,7 +1118,11 @@ export class EventLoop implements AbstractEventLoop {
     return this.#exception_handler;
   }
 
-  /** Writes the message, the other entries of the context and the error to `console.error`. */
+  /**
+   * Writes the message, the other entries of the context and the error to `console.error`.
+   *
+   * @param context what happened
+   */
   default_exception_handler(context: ExceptionContext): void {
     const lines = [context.message || "Unhandled exception in event loop"];
     for (const key of Object.keys(context).sort()) {
@@ -1151,6 +1183,8 @@ export class EventLoop implements AbstractEventLoop {
    *
    * It notes where futures, tasks and handles are made, warns of callbacks and steps that take
    * longer than `slow_callback_duration`, and refuses coroutine functions as callbacks.
+   *
+   * @param enabled whether it is on afterwards
    */
   set_debug(enabled: boolean): void {
     if (this.#debug !== Boolean(enabled) && !this.#closed) count_debug_loops(enabled ? 1 : -1);

@@ -16,6 +16,8 @@ type State = "pending" | "cancelled" | "finished" | "failed";
  *
  * See {@link https://docs.python.org/3/library/concurrent.futures.html#future-objects Python's concurrent.futures.Future}.
  *
+ * @category Host
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -43,7 +45,11 @@ export class ConcurrentFuture<T> implements Promise<T> {
     return this.#state === "cancelled";
   }
 
-  /** Cancels it, and the task that works for it; returns false if it is done. */
+  /**
+   * Cancels it, and the task that works for it.
+   *
+   * @returns false if it is done and was not cancelled
+   */
   cancel(): boolean {
     if (this.#state === "cancelled") return true;
     if (this.#state !== "pending") return false;
@@ -75,7 +81,12 @@ export class ConcurrentFuture<T> implements Promise<T> {
     throw this.#error("Exception is not set.");
   }
 
-  /** Has a function called with the future when it is done; at once if it is. */
+  /**
+   * Has a function called with the future when it is done; at once if it is.
+   *
+   * @param callback the function; if it throws, the error is written to the console
+   * @throws {TypeError} if it is no function
+   */
   add_done_callback(callback: (future: this) => unknown): void {
     if (typeof callback !== "function") {
       throw new TypeError(

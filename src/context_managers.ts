@@ -19,6 +19,8 @@ import { running_loop } from "./turn.ts";
  * What `async_with()` can enter: Python's asynchronous context manager.
  *
  * See {@link https://docs.python.org/3/reference/datamodel.html#asynchronous-context-managers Python's asynchronous context managers}.
+ *
+ * @category Structure
  */
 export interface AsyncContextManager<T> {
   /** Called at the start of the block; what it gives is given to the block. */
@@ -40,6 +42,8 @@ export interface AsyncContextManager<T> {
  * @param body the block: an async function (or `function*`) that is given what the manager gives
  * @returns what the block returns; `undefined` if the manager swallowed the block's error
  * @throws what the block throws, unless the manager swallows or replaces it
+ * @throws {TypeError} if the manager cannot be entered, or the body is no function
+ * @category Structure
  *
  * @example
  * ```ts

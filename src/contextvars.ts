@@ -24,6 +24,8 @@ const EMPTY: Values = new Map();
  *
  * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.Context Python's Context}.
  *
+ * @category Context variables
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -47,6 +49,8 @@ export class Context {
    * What it sets is kept in the context. An asynchronous function is in the context until its first
    * `await`; give the context to `create_task` to run all of it there.
    *
+   * @param callable the function
+   * @param args its arguments
    * @returns what the function returns
    * @throws {RuntimeError} if the context is already entered
    */
@@ -62,13 +66,24 @@ export class Context {
     }
   }
 
-  /** The value of a variable in this context, or `fallback` (`null`) if it has none. */
+  /**
+   * Looks a variable up in this context.
+   *
+   * @param variable the variable
+   * @param fallback what to return where it has no value, `null` by default
+   * @returns its value, or `fallback`
+   */
   get<T, D = null>(variable: ContextVar<T>, fallback: D = null as D): T | D {
     const value = this._lookup(variable);
     return value === MISSING ? fallback : value as T;
   }
 
-  /** Whether a variable has a value in this context. */
+  /**
+   * Whether a variable has a value in this context.
+   *
+   * @param variable the variable
+   * @throws {TypeError} if it is no {@linkcode ContextVar}
+   */
   has<T>(variable: ContextVar<T>): boolean {
     if (!(variable instanceof ContextVar)) {
       throw new TypeError(`a ContextVar key was expected, got ${repr(variable)}`);
@@ -160,6 +175,8 @@ function current_context(): Context {
  *
  * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.copy_context Python's copy_context}.
  *
+ * @category Context variables
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -174,7 +191,11 @@ export function copy_context(): Context {
   return current_context().copy();
 }
 
-/** What a {@linkcode ContextVar} may be made with. */
+/**
+ * What a {@linkcode ContextVar} may be made with.
+ *
+ * @category Context variables
+ */
 export interface ContextVarOptions<T> {
   /** The value where none is set. */
   default?: T;
@@ -184,6 +205,8 @@ export interface ContextVarOptions<T> {
  * A variable with a value of its own in every context.
  *
  * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.ContextVar Python's ContextVar}.
+ *
+ * @category Context variables
  *
  * @example
  * ```ts
@@ -206,7 +229,13 @@ export class ContextVar<T> {
   readonly name: string;
   readonly #default: T | typeof NO_DEFAULT;
 
-  /** Makes a variable; it should be done once, at the top of a module. */
+  /**
+   * Makes a variable; it should be done once, at the top of a module.
+   *
+   * @param name its name, for people who debug
+   * @param options `default`, its value where none is set
+   * @throws {TypeError} if the name is no string
+   */
   constructor(name: string, options: ContextVarOptions<T> = {}) {
     if (typeof name !== "string") throw new TypeError("context variable name must be a str");
     check_options("ContextVar", options, ["default"]);
@@ -218,6 +247,7 @@ export class ContextVar<T> {
    * The value of the variable in the current context.
    *
    * @param fallback what to return where it has none; else the variable's default
+   * @returns its value
    * @throws {LookupError} if the variable has no value, no fallback and no default
    */
   get<D = T>(...fallback: [] | [fallback: D]): T | D {
@@ -228,7 +258,12 @@ export class ContextVar<T> {
     throw new LookupError(this.toString());
   }
 
-  /** Sets the variable in the current context; the token undoes it. */
+  /**
+   * Sets the variable in the current context.
+   *
+   * @param value the value
+   * @returns a token, by which `reset()` undoes it
+   */
   set(value: T): Token<T> {
     const context = current_context();
     const old = context._lookup<T>(this);
@@ -239,8 +274,10 @@ export class ContextVar<T> {
   /**
    * Gives the variable back the value that it had before the `set` that made the token.
    *
+   * @param token what that `set` returned
    * @throws {ValueError} if the token is of another variable or context
    * @throws {RuntimeError} if the token has been used
+   * @throws {TypeError} if it is no {@linkcode Token}
    */
   reset(token: Token<T>): void {
     if (!(token instanceof Token)) {
@@ -272,6 +309,8 @@ export class ContextVar<T> {
  * It is a `Disposable`: `using _ = variable.set(x);` undoes the `set` at the end of the block.
  *
  * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.Token Python's Token}.
+ *
+ * @category Context variables
  *
  * @example
  * ```ts

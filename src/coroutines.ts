@@ -20,13 +20,25 @@ import { debug_loops, enter, leave, running_task } from "./turn.ts";
 
 type AnyTask = Task<unknown>;
 
-/** A call that can still be made: an async function or a `function*` that needs no arguments. */
+/**
+ * A call that can still be made: an async function or a `function*` that needs no arguments.
+ *
+ * @category Coroutines
+ */
 export type CoroutineFunction<T> = () => PromiseLike<T> | Generator<unknown, T, unknown>;
 
-/** What has not started yet and can be made a task. */
+/**
+ * What has not started yet and can be made a task.
+ *
+ * @category Coroutines
+ */
 export type CoroutineLike<T> = Coroutine<T> | CoroutineFunction<T> | Generator<unknown, T, unknown>;
 
-/** What can be waited for: a coroutine in any form, a future, a promise. */
+/**
+ * What can be waited for: a coroutine in any form, a future, a promise.
+ *
+ * @category Coroutines
+ */
 export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
 
 interface Origin {
@@ -58,6 +70,8 @@ const CLOSED = 2;
  * `coroutine()` makes. `yield*` awaits it in a `function*`.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#coroutines Python's coroutines}.
+ *
+ * @category Coroutines
  *
  * @example
  * ```ts
@@ -631,7 +645,11 @@ export function to_coroutine<T>(value: unknown): Coroutine<T> | null {
   return null;
 }
 
-/** A function that returns a lazy {@linkcode Coroutine}. */
+/**
+ * A function that returns a lazy {@linkcode Coroutine}.
+ *
+ * @category Coroutines
+ */
 export type CoroutineFactory<A extends unknown[], T> = (...args: A) => Coroutine<T>;
 
 /**
@@ -644,6 +662,8 @@ export type CoroutineFactory<A extends unknown[], T> = (...args: A) => Coroutine
  *
  * @param fn an async function, a `function*`, or a function that returns a promise
  * @returns a function of the same parameters that returns a {@linkcode Coroutine}
+ * @throws {TypeError} if it is no function
+ * @category Coroutines
  *
  * @example
  * ```ts
@@ -685,6 +705,9 @@ export function coroutine<A extends unknown[], T>(
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.iscoroutine Python's iscoroutine}.
  *
+ * @param value any value
+ * @category Coroutines
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -702,6 +725,9 @@ export function iscoroutine(value: unknown): value is Coroutine<unknown> {
  * Whether a value is an async function or what `coroutine()` returned.
  *
  * See {@link https://docs.python.org/3/library/inspect.html#inspect.iscoroutinefunction Python's iscoroutinefunction}.
+ *
+ * @param value any value
+ * @category Coroutines
  *
  * @example
  * ```ts
@@ -722,6 +748,9 @@ export function iscoroutinefunction(value: unknown): boolean {
  * Whether a value can be awaited: a coroutine, a future, a promise or another thenable.
  *
  * See {@link https://docs.python.org/3/library/inspect.html#inspect.isawaitable Python's isawaitable}.
+ *
+ * @param value any value
+ * @category Coroutines
  *
  * @example
  * ```ts

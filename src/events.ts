@@ -29,7 +29,11 @@ export interface Timed extends Runnable {
   _scheduled: boolean;
 }
 
-/** What an exception handler is told; the keys are Python's. */
+/**
+ * What an exception handler is told; the keys are Python's.
+ *
+ * @category Event loop
+ */
 export interface ExceptionContext {
   /** What happened. */
   message?: string;
@@ -49,37 +53,84 @@ export interface ExceptionContext {
   [key: string]: unknown;
 }
 
-/** A function that is told of errors nobody handled. */
+/**
+ * A function that is told of errors nobody handled.
+ *
+ * @category Event loop
+ */
 export type ExceptionHandler = (loop: AbstractEventLoop, context: ExceptionContext) => void;
 
-/** A callback with its arguments. */
+/**
+ * A callback with its arguments.
+ *
+ * @category Event loop
+ */
 export type Callback<A extends unknown[]> = (...args: A) => unknown;
 
-/** What may follow the arguments of a callback. */
+/**
+ * What may follow the arguments of a callback.
+ *
+ * @category Event loop
+ */
 export interface CallbackContext {
   /** The context in which it runs. */
   context: Context;
 }
 
-/** What runs functions elsewhere: `submit(fn, ...args)` gives a promise of the result. */
+/**
+ * What runs functions elsewhere: `submit(fn, ...args)` gives a promise of the result.
+ *
+ * @category Event loop
+ */
 export interface Executor {
-  /** Runs a function with arguments and gives a promise of what it returns. */
+  /**
+   * Runs a function with arguments.
+   *
+   * @param fn the function
+   * @param args its arguments
+   * @returns a promise of what it returns
+   */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): PromiseLike<R | Awaited<R>>;
-  /** Ends the executor; with `wait`, when everything that was submitted is done. */
+  /**
+   * Ends the executor.
+   *
+   * @param options `wait`: whether to end when everything that was submitted is done
+   * @returns a promise that settles then, or nothing
+   */
   shutdown(options?: { wait?: boolean }): void | PromiseLike<void>;
 }
 
-/** What every event loop can do; {@linkcode EventLoop} and {@linkcode VirtualClockEventLoop} do it. */
+/**
+ * What every event loop can do; {@linkcode EventLoop} and {@linkcode VirtualClockEventLoop} do it.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#event-loop-methods Python's event loop methods}.
+ *
+ * @category Event loop
+ */
 export interface AbstractEventLoop {
-  /** How long a callback or a step may take before debug mode warns, in seconds. */
+  /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
   slow_callback_duration: number;
-  /** The loop's clock, in seconds. */
+  /** The loop's clock, in seconds from some start; it never goes back. */
   time(): number;
-  /** Calls a callback in the loop's next iteration. */
+  /**
+   * Calls a callback in the loop's next iteration, after those that were scheduled before.
+   *
+   * @param callback the function
+   * @param args its arguments; last may come `{ context }`, in which it runs
+   * @returns a handle by which it can be cancelled
+   * @throws {RuntimeError} if the loop is closed
+   */
   call_soon<A extends unknown[]>(callback: Callback<A>, ...args: A): Handle;
   /** Calls a callback in the loop's next iteration; with a context. */
   call_soon<A extends unknown[]>(callback: Callback<A>, ...args: [...A, CallbackContext]): Handle;
-  /** Calls a callback in the loop's next iteration, waking the loop. */
+  /**
+   * Calls a callback in the loop's next iteration; for callers outside of the loop.
+   *
+   * @param callback the function
+   * @param args its arguments; last may come `{ context }`, in which it runs
+   * @returns a handle by which it can be cancelled
+   * @throws {RuntimeError} if the loop is closed
+   */
   call_soon_threadsafe<A extends unknown[]>(
     callback: Callback<A>,
     ...args: A
@@ -89,7 +140,15 @@ export interface AbstractEventLoop {
     callback: Callback<A>,
     ...args: [...A, CallbackContext]
   ): Handle;
-  /** Calls a callback after a delay in seconds. */
+  /**
+   * Calls a callback after a delay.
+   *
+   * @param delay how long, in seconds
+   * @param callback the function
+   * @param args its arguments; last may come `{ context }`, in which it runs
+   * @returns a handle by which it can be cancelled
+   * @throws {RuntimeError} if the loop is closed
+   */
   call_later<A extends unknown[]>(
     delay: number,
     callback: Callback<A>,
@@ -101,7 +160,15 @@ export interface AbstractEventLoop {
     callback: Callback<A>,
     ...args: [...A, CallbackContext]
   ): TimerHandle;
-  /** Calls a callback at a time of the loop's clock. */
+  /**
+   * Calls a callback at a time of the loop's clock.
+   *
+   * @param when the time, in seconds, as `time()` gives it
+   * @param callback the function
+   * @param args its arguments; last may come `{ context }`, in which it runs
+   * @returns a handle by which it can be cancelled
+   * @throws {RuntimeError} if the loop is closed
+   */
   call_at<A extends unknown[]>(
     when: number,
     callback: Callback<A>,
@@ -115,55 +182,131 @@ export interface AbstractEventLoop {
   ): TimerHandle;
   /** Makes a future of this loop. */
   create_future<T>(): Future<T>;
-  /** Makes a task of a coroutine. */
+  /**
+   * Makes a task of a coroutine, by the task factory if one is set.
+   *
+   * @param coro a coroutine, or a function or generator object that has not started
+   * @param options `name`, `context`, `eager_start`
+   * @returns the task
+   * @throws {RuntimeError} if the loop is closed
+   * @throws {TypeError} if `coro` is a promise: its work has started already
+   */
   create_task<T>(coro: CoroutineLike<T>, options?: TaskOptions): Task<T>;
-  /** Sets what makes tasks, `null` for the default. */
+  /**
+   * Sets what `create_task` makes tasks with.
+   *
+   * @param factory a function `(loop, coro, options) => Task`, or `null` for the default
+   */
   set_task_factory(factory: TaskFactory | null): void;
-  /** What makes tasks, `null` for the default. */
+  /** What `create_task` makes tasks with, `null` for the default. */
   get_task_factory(): TaskFactory | null;
-  /** Runs until an awaitable is done. */
+  /**
+   * Runs the loop until an awaitable is done.
+   *
+   * @param awaitable a future, or anything that `ensure_future` makes one of
+   * @returns a promise of its result
+   * @throws {RuntimeError} as `run_forever`, and if the loop is stopped before
+   */
   run_until_complete<T>(awaitable: CoroutineLike<T> | PromiseLike<T>): Promise<T>;
-  /** Runs until `stop()`. */
+  /**
+   * Runs the loop until `stop()` is called.
+   *
+   * @returns a promise that settles when the loop has stopped
+   * @throws {RuntimeError} if the loop is closed or runs, or if another loop runs the caller
+   */
   run_forever(): Promise<void>;
-  /** Ends `run_forever()` after the current iteration. */
+  /** Ends `run_forever()` after the callbacks that are ready now. */
   stop(): void;
-  /** Ends the loop for good. */
+  /**
+   * Ends the loop for good: what was scheduled is dropped. Closing it twice does nothing.
+   *
+   * @throws {RuntimeError} if the loop runs
+   */
   close(): void;
-  /** Whether the loop runs. */
+  /** Whether a call of `run_forever` or `run_until_complete` is in progress. */
   is_running(): boolean;
   /** Whether the loop is closed. */
   is_closed(): boolean;
-  /** Closes the asynchronous generators that were started. */
+  /** Closes all asynchronous generators of `async_generator()` that were started and not finished. */
   shutdown_asyncgens(): Coroutine<void>;
-  /** Ends the default executor. */
+  /**
+   * Ends the default executor when what it runs is done.
+   *
+   * @param timeout how long to wait for it, in seconds; without limit by default
+   */
   shutdown_default_executor(timeout?: number | null): Coroutine<void>;
-  /** Runs a function in an executor. */
+  /**
+   * Runs a function in an executor.
+   *
+   * @param executor the executor; with `null` the default one, which calls the function in a later turn of this thread
+   * @param fn the function
+   * @param args its arguments
+   * @returns a future of what the function returns
+   * @throws {RuntimeError} if the loop is closed
+   */
   run_in_executor<A extends unknown[], R>(
     executor: Executor | null,
     fn: (...args: A) => R,
     ...args: A
   ): Future<Awaited<R>>;
-  /** Sets the executor that `run_in_executor(null, …)` uses. */
+  /**
+   * Sets the executor that `run_in_executor(null, …)` uses.
+   *
+   * @param executor an object with `submit(fn, ...args)` that gives a promise
+   * @throws {TypeError} if it has no method `submit`
+   */
   set_default_executor(executor: Executor): void;
-  /** Calls a callback when the process gets a signal. */
+  /**
+   * Has a callback called in the loop's turn when the process gets a signal.
+   *
+   * @param signal its name: `"SIGUSR1"`
+   * @param callback the function
+   * @param args its arguments
+   * @throws {ValueError} if the host does not know the signal
+   * @throws {RuntimeError} if it cannot be caught, or there are no signals here
+   */
   add_signal_handler<A extends unknown[]>(
     signal: string,
     callback: Callback<A>,
     ...args: A
   ): void;
-  /** Stops calling a signal's callback. */
+  /**
+   * Stops calling a signal's callback.
+   *
+   * @param signal its name
+   * @returns whether there was one
+   */
   remove_signal_handler(signal: string): boolean;
-  /** Sets what is told of errors that nobody handled, `null` for the default. */
+  /**
+   * Sets a function `(loop, context)` that is told of errors which nobody handled.
+   *
+   * @param handler the function, or `null` for the default, which writes to the console
+   */
   set_exception_handler(handler: ExceptionHandler | null): void;
   /** What is told of errors that nobody handled, `null` for the default. */
   get_exception_handler(): ExceptionHandler | null;
-  /** Writes an error that nobody handled to the console. */
+  /**
+   * Writes an error that nobody handled to `console.error`.
+   *
+   * @param context what happened
+   */
   default_exception_handler(context: ExceptionContext): void;
-  /** Tells the exception handler. */
+  /**
+   * Tells the exception handler of an error.
+   *
+   * @param context what happened: `message`, `exception`, `task`, `future`, `handle`, …
+   */
   call_exception_handler(context: ExceptionContext): void;
   /** Whether the loop is in debug mode. */
   get_debug(): boolean;
-  /** Turns debug mode on or off. */
+  /**
+   * Turns debug mode on or off.
+   *
+   * It notes where futures, tasks and handles are made, warns of callbacks and steps that take
+   * longer than `slow_callback_duration`, and refuses coroutine functions as callbacks.
+   *
+   * @param enabled whether it is on afterwards
+   */
   set_debug(enabled: boolean): void;
 
   /** @internal Puts something in the ready queue. */
@@ -218,6 +361,8 @@ export interface AsyncGenerators {
  * A callback that a loop is going to call; `call_soon` returns it.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.Handle Python's Handle}.
+ *
+ * @category Event loop
  *
  * @example
  * ```ts
@@ -347,6 +492,8 @@ export class Handle {
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.TimerHandle Python's TimerHandle}.
  *
+ * @category Event loop
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -418,11 +565,13 @@ export function set_loop_running(loop: AbstractEventLoop, is_running: boolean): 
 }
 
 /**
- * Returns the loop that runs the calling code.
+ * Gives the loop that runs the calling code.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop Python's get_running_loop}.
  *
+ * @returns the loop
  * @throws {RuntimeError} if no loop runs the calling code
+ * @category Event loop
  *
  * @example
  * ```ts
@@ -446,6 +595,8 @@ export function get_running_loop(): AbstractEventLoop {
  * itself, without `run()`.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_event_loop Python's get_event_loop}.
+ *
+ * @category Event loop
  *
  * @example
  * ```ts
@@ -474,6 +625,9 @@ export function get_event_loop(): AbstractEventLoop {
  * Sets the loop that code outside of any loop uses; `null` stands for the thread's default loop.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.set_event_loop Python's set_event_loop}.
+ *
+ * @param loop the loop, or `null`
+ * @category Event loop
  *
  * @example
  * ```ts

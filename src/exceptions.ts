@@ -17,6 +17,8 @@ import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#BaseException Python's BaseException}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -39,7 +41,11 @@ export class BaseException extends Error {
 
   readonly #args: unknown[];
 
-  /** Makes the exception; its message is the first argument as a string. */
+  /**
+   * Makes the exception; its message is the first argument as a string.
+   *
+   * @param args its arguments, kept in `args`
+   */
   constructor(...args: unknown[]) {
     super(args.length === 0 ? "" : String(args[0]));
     this.#args = args;
@@ -58,6 +64,8 @@ export class BaseException extends Error {
  * catches it cleans up and throws it again.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError Python's CancelledError}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -121,6 +129,8 @@ export function as_error(thrown: unknown): unknown {
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt Python's KeyboardInterrupt}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -140,6 +150,8 @@ export class KeyboardInterrupt extends BaseException {
  * An operation is not allowed in the state of the object, as asking a future for a result it does not have yet.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.InvalidStateError Python's InvalidStateError}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -168,6 +180,8 @@ export class InvalidStateError extends Error {
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.TimeoutError Python's TimeoutError}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -192,6 +206,8 @@ export class TimeoutError extends Error {
  * Something is used in a way that its state forbids: a loop that is closed, a lock that is not held.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#RuntimeError Python's RuntimeError}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -218,6 +234,8 @@ export class RuntimeError extends Error {
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#ValueError Python's ValueError}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -242,6 +260,8 @@ export class ValueError extends RangeError {
  * Something was looked up and is not there: a context variable without a value.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#LookupError Python's LookupError}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -268,6 +288,8 @@ export class LookupError extends Error {
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#StopAsyncIteration Python's StopAsyncIteration}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -293,6 +315,8 @@ export class StopAsyncIteration extends Error {
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.BrokenBarrierError Python's BrokenBarrierError}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -312,6 +336,8 @@ export class BrokenBarrierError extends RuntimeError {
  * A stream ended before as many bytes came as were asked for.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.IncompleteReadError Python's IncompleteReadError}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -338,7 +364,12 @@ export class IncompleteReadError extends Error {
   /** How many bytes were expected, `null` if that is not known. */
   readonly expected: number | null;
 
-  /** Makes the error from the bytes that came and the number that was expected. */
+  /**
+   * Makes the error.
+   *
+   * @param partial the bytes that came
+   * @param expected how many were expected, `null` if that is not known
+   */
   constructor(partial: Uint8Array, expected: number | null) {
     const total = expected === null ? "undefined" : expected;
     super(`${partial.length} bytes read on a total of ${total} expected bytes`);
@@ -351,6 +382,8 @@ export class IncompleteReadError extends Error {
  * A stream's buffer was full before a separator was found.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.LimitOverrunError Python's LimitOverrunError}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -374,7 +407,12 @@ export class LimitOverrunError extends Error {
   /** How many bytes are to be consumed. */
   readonly consumed: number;
 
-  /** Makes the error from its message and the number of bytes to be consumed. */
+  /**
+   * Makes the error.
+   *
+   * @param message what happened
+   * @param consumed how many bytes are to be consumed
+   */
   constructor(message: string, consumed: number) {
     super(message);
     this.consumed = consumed;
@@ -385,6 +423,8 @@ export class LimitOverrunError extends Error {
  * A program on the virtual clock can make no progress: every task waits and no timer is set.
  *
  * Its message names every waiting task and what it waits on.
+ *
+ * @category Testing
  *
  * @example
  * ```ts
@@ -405,13 +445,21 @@ export class DeadlockError extends RuntimeError {
   }
 }
 
-/** What `split` and `subgroup` select by: an error class, several, or a predicate. */
+/**
+ * What `split` and `subgroup` select by: an error class, several, or a predicate.
+ *
+ * @category Errors
+ */
 export type ExceptionCondition =
   | ErrorClass
   | readonly ErrorClass[]
   | ((error: never) => boolean);
 
-/** A class of errors. */
+/**
+ * A class of errors.
+ *
+ * @category Errors
+ */
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
 function is_error_class(condition: unknown): condition is ErrorClass {
@@ -443,6 +491,8 @@ function predicate_of(condition: ExceptionCondition): (error: unknown) => boolea
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#BaseExceptionGroup Python's BaseExceptionGroup}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -464,7 +514,14 @@ export class BaseExceptionGroup extends AggregateError {
     return this.constructor.name;
   }
 
-  /** Makes a group of at least one exception. */
+  /**
+   * Makes a group of at least one exception.
+   *
+   * @param message what the group says of itself
+   * @param exceptions the exceptions, groups among them too
+   * @throws {TypeError} if the message is no string
+   * @throws {ValueError} if there is no exception
+   */
   constructor(message: string, exceptions: Iterable<unknown>) {
     if (typeof message !== "string") {
       throw new TypeError(`argument 1 must be a string, not ${repr(message)}`);
@@ -488,17 +545,32 @@ export class BaseExceptionGroup extends AggregateError {
    * Makes a group of the same kind and message from other exceptions; `split` and `subgroup` use it.
    *
    * A subclass with another constructor overrides it.
+   *
+   * @param exceptions the exceptions of the new group
+   * @returns the new group
    */
   derive(exceptions: Iterable<unknown>): BaseExceptionGroup {
     return new BaseExceptionGroup(this.message, exceptions);
   }
 
-  /** The part of the group that the condition selects, in the same shape; `null` if it is empty. */
+  /**
+   * Selects a part of the group, in the same shape.
+   *
+   * @param condition a class of errors, an array of classes, or a predicate
+   * @returns the part, or `null` if nothing is selected
+   * @throws {TypeError} if it is none of these
+   */
   subgroup(condition: ExceptionCondition): BaseExceptionGroup | null {
     return this.#partition(predicate_of(condition), false)[0];
   }
 
-  /** The part of the group that the condition selects and the rest, each `null` if it is empty. */
+  /**
+   * Divides the group in two, of the same shape.
+   *
+   * @param condition a class of errors, an array of classes, or a predicate
+   * @returns the part that the condition selects and the rest, each `null` if it is empty
+   * @throws {TypeError} if it is none of these
+   */
   split(
     condition: ExceptionCondition,
   ): [matching: BaseExceptionGroup | null, rest: BaseExceptionGroup | null] {
@@ -571,6 +643,8 @@ export class BaseExceptionGroup extends AggregateError {
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#ExceptionGroup Python's ExceptionGroup}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -588,7 +662,13 @@ export class ExceptionGroup extends BaseExceptionGroup {
     return "ExceptionGroup";
   }
 
-  /** Makes a group of at least one ordinary error. */
+  /**
+   * Makes a group of at least one ordinary error.
+   *
+   * @param message what the group says of itself
+   * @param exceptions the errors, groups of errors among them too
+   * @throws {TypeError} if one is no ordinary error, such as a cancellation
+   */
   constructor(message: string, exceptions: Iterable<unknown>) {
     super(message, exceptions);
     if (!this.exceptions.every(is_exception)) {

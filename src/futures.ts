@@ -221,13 +221,21 @@ const STATE_NAMES = ["PENDING", "CANCELLED", "FINISHED", "FINISHED"];
 // The futures whose `repr` is being made, so that cycles of futures end.
 const being_shown = new Set<Future<unknown>>();
 
-/** What a {@linkcode Future} may be made with. */
+/**
+ * What a {@linkcode Future} may be made with.
+ *
+ * @category Futures
+ */
 export interface FutureOptions {
   /** The loop it belongs to; the current one by default. */
   loop?: AbstractEventLoop | null;
 }
 
-/** What `add_done_callback` may be given. */
+/**
+ * What `add_done_callback` may be given.
+ *
+ * @category Futures
+ */
 export interface CallbackOptions {
   /** The context in which the callback runs; a copy of the current one by default. */
   context?: Context | null;
@@ -240,6 +248,8 @@ export interface CallbackOptions {
  * (`done()`, `result()`), be cancelled, and calls its callbacks in its loop's turn, in order.
  *
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.Future Python's Future}.
+ *
+ * @category Futures
  *
  * @example
  * ```ts
@@ -279,7 +289,11 @@ export class Future<T> implements Promise<T> {
   /** @internal */
   _source_traceback: string | null = null;
 
-  /** Makes a pending future, of the current loop unless one is given. */
+  /**
+   * Makes a pending future.
+   *
+   * @param options `loop`, the current one by default
+   */
   constructor(options: FutureOptions = {}) {
     check_options("Future", options, ["loop"]);
     this._loop = options.loop ?? get_event_loop();
@@ -331,6 +345,7 @@ export class Future<T> implements Promise<T> {
   /**
    * Gives the future its result and has its callbacks called.
    *
+   * @param result the result
    * @throws {InvalidStateError} if it is done
    */
   set_result(result: T): void {
@@ -371,6 +386,7 @@ export class Future<T> implements Promise<T> {
    *
    * @param callback it is called soon if the future is done already
    * @param options `context`, in which it is called
+   * @throws {TypeError} if it is no function
    */
   add_done_callback(
     callback: (future: this) => unknown,
@@ -387,7 +403,12 @@ export class Future<T> implements Promise<T> {
     else this._add_waiter(new Handle(callback, this._loop, [this], context));
   }
 
-  /** Takes a callback back; returns how many times it had been added. */
+  /**
+   * Takes a callback back.
+   *
+   * @param callback the function
+   * @returns how many times it had been added
+   */
   remove_done_callback(callback: (future: this) => unknown): number {
     const waiters = this._all_waiters();
     const rest = waiters.filter((waiter) =>
@@ -584,6 +605,9 @@ export class Future<T> implements Promise<T> {
  *
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.isfuture Python's isfuture}.
  *
+ * @param value any value
+ * @category Futures
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -644,6 +668,9 @@ export class ForeignFuture<T> extends Future<T> {
  *
  * @param future the thenable; a future of this library is returned as it is
  * @param options `loop`, the current one by default
+ * @returns a future of the same outcome
+ * @throws {TypeError} if it is no thenable
+ * @category Futures
  *
  * @example
  * ```ts

@@ -7,11 +7,27 @@
 import { repr } from "./format_helpers.ts";
 import { FAILED, FINISHED, ForeignFuture, type Future } from "./futures.ts";
 
-/** What Node.js's `EventEmitter` has of use here. */
+/**
+ * What Node.js's `EventEmitter` has of use here.
+ *
+ * @category Host
+ */
 export interface EventEmitterLike {
-  /** Adds a listener. */
+  /**
+   * Adds a listener.
+   *
+   * @param name the name of the event
+   * @param listener the function that is called with what is emitted
+   * @returns anything; it is not used
+   */
   on(name: string, listener: (...args: unknown[]) => void): unknown;
-  /** Takes a listener back. */
+  /**
+   * Takes a listener back.
+   *
+   * @param name the name of the event
+   * @param listener the function that is called with what is emitted
+   * @returns anything; it is not used
+   */
   off(name: string, listener: (...args: unknown[]) => void): unknown;
 }
 
@@ -25,6 +41,7 @@ export interface EventEmitterLike {
  * @param name the name of the event
  * @returns a future of the `Event`, or of the list of what an emitter emits; it fails if an emitter emits `error`
  * @throws {TypeError} if one cannot listen to the target
+ * @category Host
  *
  * @example
  * ```ts

@@ -17,15 +17,27 @@ import { less_than } from "./ordering.ts";
 import { check_options, split_options } from "./options.ts";
 import { create_task, type Task, wait } from "./tasks.ts";
 
-/** What the tools take: an asynchronous iterable, or a synchronous one of values or awaitables. */
+/**
+ * What the tools take: an asynchronous iterable, or a synchronous one of values or awaitables.
+ *
+ * @category Iterating
+ */
 export type AnyIterable<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
 
-/** What `for await` gets from an iterable. */
+/**
+ * What `for await` gets from an iterable.
+ *
+ * @category Iterating
+ */
 export type Item<S> = S extends AsyncIterable<infer T> ? T
   : S extends Iterable<infer T> ? Awaited<T>
   : never;
 
-/** What `for await` gets from each of several iterables. */
+/**
+ * What `for await` gets from each of several iterables.
+ *
+ * @category Iterating
+ */
 export type Items<S extends readonly AnyIterable<unknown>[]> = {
   -readonly [K in keyof S]: Item<S[K]>;
 };
@@ -110,6 +122,18 @@ async function close_all(sources: readonly Source<unknown>[]): Promise<void> {
  *
  * When it is left, by `break`, an error, a cancellation, `return()`, `aclose()` or the end of an
  * `await using` block, it closes its sources.
+ *
+ * @category Iterating
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using squares = asyncio.amap((n) => n * n, [1, 2, 3]);
+ * assertEquals(await asyncio.anext(squares), 1);
+ * assertEquals(await asyncio.alist(squares), [4, 9]);
+ * ```
  */
 export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, undefined> {
   readonly #name: string;
@@ -219,6 +243,7 @@ function some<T>(value: T): Step<T> {
  *
  * @param source an iterable, asynchronous or not
  * @returns a coroutine of the array
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -241,6 +266,7 @@ export function alist<T>(source: AnyIterable<T>): Coroutine<T[]> {
  *
  * @param source an iterable, asynchronous or not
  * @returns a coroutine of the set
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -263,6 +289,7 @@ export function aset<T>(source: AnyIterable<T>): Coroutine<Set<T>> {
  *
  * @param source an iterable of pairs, asynchronous or not
  * @returns a coroutine of the map
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -290,6 +317,9 @@ export function adict<K, V>(source: AnyIterable<readonly [K, V]>): Coroutine<Map
  *
  * @param fn a function, asynchronous or not
  * @param sources iterables, asynchronous or not
+ * @returns an iterator of the results
+ * @throws {TypeError} if there is no source
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -325,7 +355,11 @@ async function next_items(sources: readonly Source<unknown>[]): Promise<unknown[
   return items;
 }
 
-/** The values of a type that can be true. */
+/**
+ * The values of a type that can be true.
+ *
+ * @category Iterating
+ */
 export type Truthy<T> = Exclude<T, false | 0 | 0n | "" | null | undefined>;
 
 /**
@@ -337,6 +371,8 @@ export type Truthy<T> = Exclude<T, false | 0 | 0n | "" | null | undefined>;
  *
  * @param fn a function, asynchronous or not, or `null`
  * @param source an iterable, asynchronous or not
+ * @returns an iterator of the items that are kept
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -380,6 +416,9 @@ function holds<T>(fn: ((item: T) => unknown) | null, item: T): unknown {
  *
  * @param source an iterable, asynchronous or not
  * @param start the number of the first item, 0 by default
+ * @returns an iterator of pairs of number and item
+ * @throws {TypeError} if the number is no integer
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -404,7 +443,11 @@ export function aenumerate<T>(
   });
 }
 
-/** What {@linkcode azip} may be given. */
+/**
+ * What {@linkcode azip} may be given.
+ *
+ * @category Iterating
+ */
 export interface ZipOptions {
   /** Whether it is an error if the sources have different numbers of items; false by default. */
   strict?: boolean;
@@ -416,7 +459,9 @@ export interface ZipOptions {
  * See {@link https://docs.python.org/3/library/functions.html#zip Python's zip}.
  *
  * @param sources iterables, asynchronous or not; last may come options: `strict`
+ * @returns an iterator of arrays of one item of each source
  * @throws {ValueError} with `strict`, when one ends and another does not
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -434,7 +479,11 @@ export interface ZipOptions {
 export function azip<S extends readonly AnyIterable<unknown>[]>(
   ...sources: S
 ): ToolIterator<Items<S>>;
-/** Gives an item of each source at a time; with `strict`, all must end together. */
+/**
+ * Gives an item of each source at a time; with `strict`, all must end together.
+ *
+ * @param sources_and_options iterables, asynchronous or not, then `strict`
+ */
 export function azip<S extends readonly AnyIterable<unknown>[]>(
   ...sources_and_options: [...S, ZipOptions]
 ): ToolIterator<Items<S>>;
@@ -475,6 +524,8 @@ async function check_all_ended(sources: readonly Source<unknown>[], ended: numbe
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.chain Python's chain}.
  *
  * @param sources iterables, asynchronous or not
+ * @returns an iterator of the items
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -507,7 +558,9 @@ export function achain<S extends readonly AnyIterable<unknown>[]>(
  *
  * @param source an iterable, asynchronous or not
  * @param range `stop`, or `start, stop`, or `start, stop, step`; `null` for a default
+ * @returns an iterator of the items
  * @throws {ValueError} if one is negative or no integer, or the step is 0
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -563,6 +616,8 @@ function check_index(name: string, value: number, least: number): void {
  *
  * @param predicate a function, asynchronous or not
  * @param source an iterable, asynchronous or not
+ * @returns an iterator of the items
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -591,6 +646,8 @@ export function atakewhile<T>(
  *
  * @param predicate a function, asynchronous or not
  * @param source an iterable, asynchronous or not
+ * @returns an iterator of the items
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -627,7 +684,10 @@ export function adropwhile<T>(
  * @param source an iterable, asynchronous or not
  * @param n how many items an array has, at least 1
  * @param options `strict`: the last must not have fewer
+ * @returns an iterator of the batches
  * @throws {ValueError} if `n` is too small, or, with `strict`, when the last array is not full
+ * @throws {TypeError} if `n` is no integer
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -667,6 +727,8 @@ export function abatched<T>(
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.pairwise Python's pairwise}.
  *
  * @param source an iterable, asynchronous or not
+ * @returns an iterator of the pairs
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -690,7 +752,11 @@ export function apairwise<T>(source: AnyIterable<T>): ToolIterator<[T, T]> {
   });
 }
 
-/** What Python's `+` takes and JavaScript's does too. */
+/**
+ * What Python's `+` takes and JavaScript's does too.
+ *
+ * @category Iterating
+ */
 export type Addable = number | bigint | string;
 
 function add(total: unknown, item: unknown): unknown {
@@ -705,6 +771,8 @@ function add(total: unknown, item: unknown): unknown {
  * @param source an iterable, asynchronous or not
  * @param fn a function of the total and the next item, asynchronous or not; `null` adds
  * @param options `initial`, the first total; the first item by default
+ * @returns an iterator of the totals
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -759,6 +827,7 @@ export function aaccumulate(
  * @param initial the first total; the first item if it is not given
  * @returns a coroutine of the last total
  * @throws {TypeError} if there is no item and no initial value
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -808,6 +877,7 @@ export function areduce(
  * @param start what the items are added to, 0 by default; a bigint for bigints
  * @returns a coroutine of the sum
  * @throws {TypeError} if an item is of another type than `start`, or no number
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -846,10 +916,18 @@ export function asum(
   });
 }
 
-/** What can be compared as in Python: numbers, strings, and arrays of them, element by element. */
+/**
+ * What can be compared as in Python: numbers, strings, and arrays of them, element by element.
+ *
+ * @category Iterating
+ */
 export type Comparable = number | bigint | boolean | string | Date | readonly Comparable[];
 
-/** What {@linkcode amin} and {@linkcode amax} may be given. */
+/**
+ * What {@linkcode amin} and {@linkcode amax} may be given.
+ *
+ * @category Iterating
+ */
 export interface ExtremumOptions<T, D> {
   /** A function, asynchronous or not, of what is compared in an item's stead. */
   key?: ((item: T) => Comparable | PromiseLike<Comparable>) | null;
@@ -857,7 +935,11 @@ export interface ExtremumOptions<T, D> {
   default?: D;
 }
 
-/** As {@linkcode ExtremumOptions}, where the items cannot be compared themselves. */
+/**
+ * As {@linkcode ExtremumOptions}, where the items cannot be compared themselves.
+ *
+ * @category Iterating
+ */
 export interface KeyedExtremumOptions<T, D> extends ExtremumOptions<T, D> {
   /** A function, asynchronous or not, of what is compared in an item's stead. */
   key: (item: T) => Comparable | PromiseLike<Comparable>;
@@ -902,6 +984,7 @@ function extremum<T, D>(
  * @returns a coroutine of the item
  * @throws {ValueError} if there are no items and no default
  * @throws {TypeError} if two items cannot be compared
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -940,6 +1023,7 @@ export function amin<T, D>(
  * @returns a coroutine of the item
  * @throws {ValueError} if there are no items and no default
  * @throws {TypeError} if two items cannot be compared
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -972,6 +1056,7 @@ export function amax<T, D>(
  *
  * @param source an iterable, asynchronous or not
  * @returns a coroutine of the answer, false if there are no items
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -997,6 +1082,7 @@ export function aany(source: AnyIterable<unknown>): Coroutine<boolean> {
  *
  * @param source an iterable, asynchronous or not
  * @returns a coroutine of the answer, true if there are no items
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -1031,7 +1117,11 @@ async function cancel_all(tasks: Iterable<Task<unknown>>): Promise<void> {
   if (cancellation !== null) throw cancellation;
 }
 
-/** An array of so many elements. */
+/**
+ * An array of so many elements.
+ *
+ * @category Iterating
+ */
 export type ArrayOf<T, N extends number, A extends T[] = []> = number extends N ? T[]
   : A["length"] extends N ? A
   : ArrayOf<T, N, [...A, T]>;
@@ -1098,7 +1188,10 @@ class SharedSource<T> {
  *
  * @param source an iterable, asynchronous or not
  * @param n how many iterators, 2 by default
+ * @returns an array of so many iterators of the items
  * @throws {ValueError} if `n` is negative
+ * @throws {TypeError} if `n` is no integer
+ * @category Iterating
  *
  * @example
  * ```ts
@@ -1213,6 +1306,8 @@ class Merge<T> {
  * error is thrown and the others are cancelled; so they are when the iterator is left.
  *
  * @param sources iterables, asynchronous or not
+ * @returns an iterator of the items
+ * @category Iterating
  *
  * @example
  * ```ts

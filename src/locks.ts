@@ -29,6 +29,8 @@ interface Releasable {
  *
  * It is a `Disposable`: `using _ = await lock.acquire();` releases at the end of the block.
  *
+ * @category Synchronisation
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -58,7 +60,11 @@ export class Permit implements Disposable {
   }
 }
 
-/** A primitive that `async_with()` acquires and releases. */
+/**
+ * A primitive that `async_with()` acquires and releases.
+ *
+ * @category Synchronisation
+ */
 export abstract class Acquirable extends LoopBound {
   /** Acquires it, waiting as long as it takes. */
   abstract acquire(): Coroutine<Permit>;
@@ -121,6 +127,8 @@ class LockAcquire extends Waiter<Permit | null> {
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Lock Python's Lock}.
  *
+ * @category Synchronisation
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -154,7 +162,7 @@ export class Lock extends Acquirable {
   }
 
   /**
-   * Waits until the lock is free and takes it.
+   * Waits until the lock is free and takes it. Cancelled, it leaves the lock as it was.
    *
    * @returns a {@linkcode Permit}, by which it can be released
    */
@@ -245,6 +253,8 @@ class EventWait extends Waiter<true> {
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Event Python's Event}.
  *
+ * @category Synchronisation
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -285,7 +295,7 @@ export class Event extends LoopBound {
     this.#value = false;
   }
 
-  /** Waits until the flag is set; resolves to true. */
+  /** Waits until the flag is set; resolves to true. Cancelled, it leaves the event as it is. */
   wait(): Coroutine<true> {
     return new EventWait(this);
   }
@@ -344,6 +354,8 @@ class SemaphoreAcquire extends Waiter<Permit | null> {
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore Python's Semaphore}.
  *
+ * @category Synchronisation
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -373,9 +385,11 @@ export class Semaphore extends Acquirable {
   #value: number;
 
   /**
-   * Makes a semaphore with a number of permits, 1 by default.
+   * Makes a semaphore.
    *
+   * @param value how many permits there are; 1 by default
    * @throws {ValueError} if the number is below zero
+   * @throws {TypeError} if it is no number
    */
   constructor(value: number = 1) {
     super();
@@ -392,7 +406,7 @@ export class Semaphore extends Acquirable {
   }
 
   /**
-   * Waits for a permit and takes it.
+   * Waits for a permit and takes it. Cancelled, it takes none.
    *
    * @returns a {@linkcode Permit}, by which it can be given back
    */
@@ -450,6 +464,8 @@ export class Semaphore extends Acquirable {
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.BoundedSemaphore Python's BoundedSemaphore}.
  *
+ * @category Synchronisation
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -467,7 +483,13 @@ export class BoundedSemaphore extends Semaphore {
 
   readonly #bound: number;
 
-  /** Makes a semaphore with a number of permits, 1 by default, that it never exceeds. */
+  /**
+   * Makes a semaphore.
+   *
+   * @param value how many permits there are, and never more; 1 by default
+   * @throws {TypeError} if it is no number
+   * @throws {ValueError} if it is below zero
+   */
   constructor(value: number = 1) {
     super(value);
     this.#bound = value;
@@ -523,6 +545,8 @@ class ConditionWake extends Waiter<void> {
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Condition Python's Condition}.
  *
+ * @category Synchronisation
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -554,7 +578,11 @@ export class Condition extends Acquirable {
   readonly _waiters: Waiters = new Waiters();
   readonly #lock: Lock;
 
-  /** Makes a condition with a lock of its own, or with the one given. */
+  /**
+   * Makes a condition.
+   *
+   * @param lock the lock; one of its own by default
+   */
   constructor(lock: Lock | null = null) {
     super();
     this.#lock = lock ?? new Lock();
@@ -565,7 +593,11 @@ export class Condition extends Acquirable {
     return this.#lock.locked();
   }
 
-  /** Waits until the lock is free and takes it. */
+  /**
+   * Waits until the lock is free and takes it. Cancelled, it leaves the lock as it was.
+   *
+   * @returns a {@linkcode Permit}, by which the lock can be released
+   */
   override acquire(): Coroutine<Permit> {
     return this.#lock.acquire();
   }
@@ -575,13 +607,19 @@ export class Condition extends Acquirable {
     return this.#lock.__aenter__();
   }
 
-  /** Gives the lock back. */
+  /**
+   * Gives the lock back.
+   *
+   * @throws {RuntimeError} if nobody holds it
+   */
   override release(): void {
     this.#lock.release();
   }
 
   /**
    * Gives the lock back, waits for a notification, and takes the lock again; resolves to true.
+   *
+   * Cancelled, it takes the lock again before it throws, and passes on a notification that it had.
    *
    * @throws {RuntimeError} if nobody holds the lock
    */
@@ -617,6 +655,8 @@ export class Condition extends Acquirable {
 
   /**
    * Waits until a predicate holds; it is asked after every notification.
+   *
+   * It can be cancelled as `wait()`.
    *
    * @param predicate a function; the wait ends when what it returns is true
    * @returns the last value of the predicate
@@ -671,6 +711,8 @@ type BarrierState = "filling" | "draining" | "resetting" | "broken";
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Barrier Python's Barrier}.
  *
+ * @category Synchronisation
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -696,9 +738,11 @@ export class Barrier extends LoopBound {
   #count = 0;
 
   /**
-   * Makes a barrier for a number of tasks.
+   * Makes a barrier.
    *
+   * @param parties how many tasks it takes to pass
    * @throws {ValueError} if the number is below one
+   * @throws {TypeError} if it is no number
    */
   constructor(parties: number) {
     super();
@@ -726,6 +770,8 @@ export class Barrier extends LoopBound {
 
   /**
    * Waits until as many tasks wait as there are parties.
+   *
+   * A task that is cancelled leaves; the others go on waiting for one more.
    *
    * @returns the task's place in the order of arrival, from 0
    * @throws {BrokenBarrierError} if the barrier is broken or reset while the task waits

@@ -8,7 +8,11 @@ import { type AbstractEventLoop, get_running_loop } from "./events.ts";
 import { RuntimeError } from "./exceptions.ts";
 import { deno_inspect, node_inspect } from "./format_helpers.ts";
 
-/** A primitive belongs to the loop of the first who has to wait at it, and is shown by its `repr`. */
+/**
+ * A primitive belongs to the loop of the first who has to wait at it, and is shown by its `repr`.
+ *
+ * @category Synchronisation
+ */
 export abstract class LoopBound {
   #loop: AbstractEventLoop | null = null;
 

@@ -20,6 +20,8 @@ import { Waiter, Waiters } from "./waiters.ts";
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueEmpty Python's QueueEmpty}.
  *
+ * @category Errors
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -44,6 +46,8 @@ export class QueueEmpty extends Error {
  * `put_nowait()` was called on a full queue.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueFull Python's QueueFull}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -71,6 +75,8 @@ export class QueueFull extends Error {
  * A queue was used that has been shut down.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueShutDown Python's QueueShutDown}.
+ *
+ * @category Errors
  *
  * @example
  * ```ts
@@ -195,6 +201,8 @@ function wake_next(waiters: Waiters): void {
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.Queue Python's Queue}.
  *
+ * @category Queues
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -227,7 +235,12 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   #unfinished = 0;
   #shut_down = false;
 
-  /** Makes a queue for so many items at most; with 0, the default, for any number. */
+  /**
+   * Makes a queue.
+   *
+   * @param maxsize how many items it holds at most; with 0, the default, or less, any number
+   * @throws {TypeError} if it is no number
+   */
   constructor(maxsize: number = 0) {
     super();
     if (typeof maxsize !== "number" || Number.isNaN(maxsize)) {
@@ -263,8 +276,9 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 
   /**
-   * Adds an item, waiting while the queue is full.
+   * Adds an item, waiting while the queue is full. Cancelled, it adds nothing.
    *
+   * @param item the item
    * @throws {QueueShutDown} if the queue is shut down
    */
   put(item: T): Coroutine<void> {
@@ -274,6 +288,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   /**
    * Adds an item at once.
    *
+   * @param item the item
    * @throws {QueueFull} if the queue is full
    * @throws {QueueShutDown} if the queue is shut down
    */
@@ -287,7 +302,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 
   /**
-   * Takes the next item, waiting while there is none.
+   * Takes the next item, waiting while there is none. Cancelled, it takes nothing.
    *
    * @throws {QueueShutDown} if the queue is shut down and empty
    */
@@ -321,7 +336,11 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
     if (--this.#unfinished === 0) this.#finished.set();
   }
 
-  /** Waits until all items that were added have been taken and `task_done()`. */
+  /**
+   * Waits until all items that were added have been taken and `task_done()`.
+   *
+   * It returns at once if there are none; cancelled, it changes nothing.
+   */
   join(): Coroutine<void> {
     return library_coroutine("Queue.join", this.#join());
   }
@@ -395,7 +414,11 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 }
 
-/** What a {@linkcode PriorityQueue} may be made with. */
+/**
+ * What a {@linkcode PriorityQueue} may be made with.
+ *
+ * @category Queues
+ */
 export interface PriorityQueueOptions<T> {
   /** Compares two items as for `Array.sort`: below zero if the first comes first. */
   compare?: (a: T, b: T) => number;
@@ -408,6 +431,8 @@ export interface PriorityQueueOptions<T> {
  * `[priority, order, data]`. Among equal items the order is CPython's.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.PriorityQueue Python's PriorityQueue}.
+ *
+ * @category Queues
  *
  * @example
  * ```ts
@@ -429,7 +454,13 @@ export class PriorityQueue<T> extends Queue<T> {
   readonly #heap: T[] = [];
   readonly #less_than: LessThan<T>;
 
-  /** Makes a queue for so many items at most; `compare` replaces the comparison. */
+  /**
+   * Makes a queue.
+   *
+   * @param maxsize how many items it holds at most; with 0, the default, or less, any number
+   * @param options `compare`, which replaces the comparison
+   * @throws {TypeError} if the size is no number
+   */
   constructor(maxsize: number = 0, options: PriorityQueueOptions<T> = {}) {
     super(maxsize);
     check_options("PriorityQueue", options, ["compare"]);
@@ -462,6 +493,8 @@ export class PriorityQueue<T> extends Queue<T> {
  * A queue that gives the newest item first.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.LifoQueue Python's LifoQueue}.
+ *
+ * @category Queues
  *
  * @example
  * ```ts

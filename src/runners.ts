@@ -30,7 +30,11 @@ import { check_options } from "./options.ts";
 import { all_tasks, ensure_future, gather, type Task } from "./tasks.ts";
 import { running_loop } from "./turn.ts";
 
-/** What a {@linkcode Runner} may be made with. */
+/**
+ * What a {@linkcode Runner} may be made with.
+ *
+ * @category Running
+ */
 export interface RunnerOptions {
   /** Whether the loop is in debug mode; the loop's own default if not given. */
   debug?: boolean | null;
@@ -38,7 +42,11 @@ export interface RunnerOptions {
   loop_factory?: (() => AbstractEventLoop) | null;
 }
 
-/** What `run()` may be given. */
+/**
+ * What `run()` may be given.
+ *
+ * @category Running
+ */
 export interface RunOptions extends RunnerOptions {
   /** Cancels main when it is aborted; its reason is thrown then. */
   signal?: AbortSignal | null;
@@ -57,6 +65,8 @@ let default_loop_factory = make_event_loop;
  * errors that nobody looked at are reported.
  *
  * See {@link https://docs.python.org/3/library/asyncio-runner.html#asyncio.Runner Python's Runner}.
+ *
+ * @category Running
  *
  * @example
  * ```ts
@@ -77,7 +87,11 @@ export class Runner implements AsyncDisposable {
   #loop: AbstractEventLoop | null = null;
   #context: Context | null = null;
 
-  /** Makes a runner; its loop is made when it is first needed. */
+  /**
+   * Makes a runner; its loop is made when it is first needed.
+   *
+   * @param options `debug`, whether the loop is in debug mode; `loop_factory`, which makes it
+   */
   constructor(options: RunnerOptions = {}) {
     check_options("Runner", options, ["debug", "loop_factory"]);
     this.#debug = options.debug ?? null;
@@ -240,6 +254,9 @@ function cancelled(tasks: Set<Task<unknown>>): Future<unknown> {
  * @param options `debug`, `loop_factory`; `signal`, an `AbortSignal` that cancels main, whose reason is then thrown
  * @returns a promise of what main returns
  * @throws {RuntimeError} if it is called from a running loop
+ * @throws {KeyboardInterrupt} if Ctrl-C has ended main
+ * @throws the error that main ends with
+ * @category Running
  *
  * @example
  * ```ts
@@ -273,6 +290,8 @@ export async function run<T>(main: Awaitable<T>, options: RunOptions = {}): Prom
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.new_event_loop Python's new_event_loop}.
  *
+ * @category Event loop
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -294,6 +313,7 @@ export function new_event_loop(): AbstractEventLoop {
  * It is for tools that run programs of others, and stands for what an event loop policy was in Python.
  *
  * @param factory makes a loop; `null`, as in the beginning, stands for `new EventLoop()`
+ * @category Event loop
  *
  * @example
  * ```ts

@@ -30,7 +30,11 @@ class AssertionError extends Error {
   }
 }
 
-/** What `staggered_race()` gives: the winner's result and index, `null` if nobody won, and the errors. */
+/**
+ * What `staggered_race()` gives: the winner's result and index, `null` if nobody won, and the errors.
+ *
+ * @category Waiting
+ */
 export type RaceResult<T> = [
   winner_result: T | null,
   winner_index: number | null,
@@ -49,6 +53,8 @@ export type RaceResult<T> = [
  * @param delay how long one has, in seconds, before the next starts; `null` to wait until it fails
  * @param options `loop`, the running one by default
  * @returns the winner's result and index, or twice `null`, and a list of errors in which that of a winner is `null`
+ * @throws {TypeError} if the delay is no number
+ * @category Waiting
  *
  * @example
  * ```ts

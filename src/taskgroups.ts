@@ -28,6 +28,8 @@ type AnyTask = Task<unknown>;
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#task-groups Python's TaskGroup}.
  *
+ * @category Structure
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";

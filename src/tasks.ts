@@ -54,7 +54,11 @@ import { Queue } from "./queues.ts";
 import { timeout } from "./timeouts.ts";
 import { enter, leave, restore_turn, running_loop, running_task, save_turn } from "./turn.ts";
 
-/** What a task may be made with. */
+/**
+ * What a task may be made with.
+ *
+ * @category Tasks
+ */
 export interface TaskOptions {
   /** Its name; `Task-1`, `Task-2`, … by default. */
   name?: unknown;
@@ -67,7 +71,11 @@ export interface TaskOptions {
 /** No options: the default, by which it is known that there is nothing to look at. */
 export const NO_OPTIONS: TaskOptions = Object.freeze({});
 
-/** What makes tasks for a loop. */
+/**
+ * What makes tasks for a loop.
+ *
+ * @category Tasks
+ */
 export type TaskFactory = <T>(
   loop: AbstractEventLoop,
   coro: CoroutineLike<T>,
@@ -112,6 +120,8 @@ let cycle_met = false;
  * cannot be told from each other after their first awaits.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.Task Python's Task}.
+ *
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -164,6 +174,7 @@ export class Task<T> extends Future<T> {
    *
    * @param coro a coroutine, or a function or generator object that has not started
    * @param options `loop`, `name`, `context`, `eager_start`
+   * @throws {TypeError} if `coro` is a promise, whose work has started already, or no coroutine
    */
   constructor(
     coro: CoroutineLike<T>,
@@ -201,17 +212,29 @@ export class Task<T> extends Future<T> {
     return typeof this.#name === "number" ? `Task-${this.#name}` : this.#name;
   }
 
-  /** Names the task; any value is made a string. */
+  /**
+   * Names the task; any value is made a string.
+   *
+   * @param value the name
+   */
   set_name(value: unknown): void {
     this.#name = String(value);
   }
 
-  /** A task's result is what its coroutine returns: this throws. */
+  /**
+   * Cannot be used: a task's result is what its coroutine returns.
+   *
+   * @throws {RuntimeError} always
+   */
   override set_result(_result: T): void {
     throw new RuntimeError("Task does not support set_result operation");
   }
 
-  /** A task's error is what its coroutine throws: this throws. */
+  /**
+   * Cannot be used: a task's error is what its coroutine throws.
+   *
+   * @throws {RuntimeError} always
+   */
   override set_exception(_exception: unknown): void {
     throw new RuntimeError("Task does not support set_exception operation");
   }
@@ -313,6 +336,7 @@ export class Task<T> extends Future<T> {
    * JavaScript does not show where a suspended function stands.
    *
    * @param options `limit`, the most frames to return
+   * @returns the frames, the most recent call first
    */
   get_stack(options: { limit?: number | null } = {}): string[] {
     check_options("get_stack", options, ["limit"]);
@@ -646,6 +670,7 @@ function not_a_coroutine(value: unknown): string {
  * @param options `name`, `context` (a copy of the current one by default), `eager_start`
  * @returns the task
  * @throws {TypeError} if `coro` is a promise: its work has started already
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -670,7 +695,9 @@ export function create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.current_task Python's current_task}.
  *
  * @param loop the loop, the running one by default
+ * @returns the task, or `null`
  * @throws {RuntimeError} if no loop is given and none runs
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -698,7 +725,9 @@ export function current_task(loop: AbstractEventLoop | null = null): Task<unknow
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.all_tasks Python's all_tasks}.
  *
  * @param loop the loop, the running one by default
+ * @returns a set of them
  * @throws {RuntimeError} if no loop is given and none runs
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -715,7 +744,11 @@ export function all_tasks(loop: AbstractEventLoop | null = null): Set<Task<unkno
   return new Set((loop ?? get_running_loop())._tasks());
 }
 
-/** A function that makes tasks by a class, or another function, with an option `eager_start`. */
+/**
+ * A function that makes tasks by a class, or another function, with an option `eager_start`.
+ *
+ * @category Tasks
+ */
 export type TaskConstructor =
   | (new <T>(
     coro: CoroutineLike<T>,
@@ -733,6 +766,7 @@ export type TaskConstructor =
  *
  * @param custom_task_constructor a subclass of {@linkcode Task}, or a function like its constructor
  * @returns a factory for `loop.set_task_factory()`
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -768,6 +802,8 @@ export function create_eager_task_factory(custom_task_constructor: TaskConstruct
  * A task factory whose tasks start at once, in the step of who creates them.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.eager_task_factory Python's eager_task_factory}.
+ *
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -875,6 +911,8 @@ class Sleep<T> extends Suspension<T> implements Timed {
  * @param delay how long, in seconds
  * @param result what it resolves to
  * @throws {ValueError} if the delay is not a number
+ * @throws {TypeError} if it is of another type
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -901,8 +939,10 @@ export function sleep<T>(delay: number, result?: T): Coroutine<T | undefined> {
  *
  * @param awaitable a coroutine in any form, a promise, or a future, which is returned as it is
  * @param options `loop`, the current one by default
+ * @returns the future
  * @throws {TypeError} if it cannot be awaited
  * @throws {ValueError} if it is a future of another loop than the one given
+ * @category Tasks
  *
  * @example
  * ```ts
@@ -940,13 +980,21 @@ export function ensure_future<T>(
   }
 }
 
-/** What awaiting an {@linkcode Awaitable} gives. */
+/**
+ * What awaiting an {@linkcode Awaitable} gives.
+ *
+ * @category Waiting
+ */
 export type Result<A> = A extends Coroutine<infer T> ? T
   : A extends () => infer R ? R extends Generator<unknown, infer T, unknown> ? T : Awaited<R>
   : A extends Generator<unknown, infer T, unknown> ? T
   : Awaited<A>;
 
-/** What awaiting each of several awaitables gives. */
+/**
+ * What awaiting each of several awaitables gives.
+ *
+ * @category Waiting
+ */
 export type Results<A extends readonly unknown[]> = { -readonly [K in keyof A]: Result<A[K]> };
 
 /** The future that `gather()` returns: cancelling it cancels what is gathered. */
@@ -979,7 +1027,11 @@ export class GatheringFuture<T> extends Future<T> {
   }
 }
 
-/** What `gather()` may be given after the awaitables. */
+/**
+ * What `gather()` may be given after the awaitables.
+ *
+ * @category Waiting
+ */
 export interface GatherOptions {
   /** Whether errors are results like others; else the first one is thrown. */
   return_exceptions?: boolean;
@@ -1001,7 +1053,9 @@ function is_many(value: unknown): value is Iterable<Awaitable<unknown>> {
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.gather Python's gather}.
  *
  * @param aws the awaitables, or one iterable of them; last may come `{ return_exceptions }`
+ * @param options `return_exceptions`: whether errors are results like others; false by default
  * @returns a future of the list of results
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -1020,7 +1074,11 @@ export function gather<T>(
 export function gather<T>(aws: Iterable<Awaitable<T>>, options?: GatherOptions): Future<T[]>;
 /** Runs several awaitables at the same time. */
 export function gather<A extends readonly Awaitable<unknown>[]>(...aws: A): Future<Results<A>>;
-/** Runs several awaitables at the same time; with options. */
+/**
+ * Runs several awaitables at the same time; with options.
+ *
+ * @param args the awaitables, then `return_exceptions`
+ */
 export function gather<A extends readonly Awaitable<unknown>[]>(
   ...args: [...aws: A, options: GatherOptions]
 ): Future<Results<A>>;
@@ -1092,17 +1150,43 @@ function future_loop(aws: unknown[]): AbstractEventLoop | null {
   return future?.get_loop() ?? null;
 }
 
-/** For `wait()`: return when the first is done. */
+/**
+ * For `wait()`: return when the first is done.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.FIRST_COMPLETED Python's FIRST_COMPLETED}.
+ *
+ * @category Waiting
+ */
 export const FIRST_COMPLETED = "FIRST_COMPLETED";
-/** For `wait()`: return when the first has failed, or all are done. */
+/**
+ * For `wait()`: return when the first has failed, or all are done.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.FIRST_EXCEPTION Python's FIRST_EXCEPTION}.
+ *
+ * @category Waiting
+ */
 export const FIRST_EXCEPTION = "FIRST_EXCEPTION";
-/** For `wait()`: return when all are done. */
+/**
+ * For `wait()`: return when all are done.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.ALL_COMPLETED Python's ALL_COMPLETED}.
+ *
+ * @category Waiting
+ */
 export const ALL_COMPLETED = "ALL_COMPLETED";
 
-/** When `wait()` returns. */
+/**
+ * When `wait()` returns.
+ *
+ * @category Waiting
+ */
 export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED;
 
-/** What `wait()` may be given. */
+/**
+ * What `wait()` may be given.
+ *
+ * @category Waiting
+ */
 export interface WaitOptions {
   /** How long to wait at most, in seconds; `null`, the default, is without limit. */
   timeout?: number | null;
@@ -1122,6 +1206,7 @@ export interface WaitOptions {
  * @returns the set of those that are done and the set of those that are not
  * @throws {ValueError} if there is nothing to wait for, or `return_when` is none of the three
  * @throws {TypeError} if a coroutine or function is among them: make it a task first
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -1211,6 +1296,8 @@ function* wait_for_all<F extends Future<unknown>>(
  * @returns the result of the awaitable
  * @throws {TimeoutError} if the time is over
  * @throws the signal's reason if it is aborted; the awaitable is cancelled
+ * @throws {TypeError} if the time is no number
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -1278,6 +1365,21 @@ function* cancel_and_wait(future: Future<unknown>): Generator<unknown, void, unk
 
 /**
  * What `as_completed()` returns: an iterator of awaitables, and an asynchronous iterator of futures.
+ *
+ * @category Waiting
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const naps = [0.002, 0.001].map((delay) => asyncio.create_task(asyncio.sleep(delay)));
+ *   const order: unknown[] = [];
+ *   for await (const nap of asyncio.as_completed(naps)) order.push(nap);
+ *   assertEquals(order, naps.toReversed());
+ * });
+ * ```
  */
 export class AsCompletedIterator<T, F extends Future<T>> {
   readonly #done = new Queue<F | null>();
@@ -1363,12 +1465,16 @@ function unique<T>(aws: Iterable<Awaitable<T>>): Iterable<Awaitable<T>> {
  * Runs several awaitables at the same time and gives them in the order in which they are done.
  *
  * `for (const next of as_completed(aws)) await next` gives the results; `for await` gives the tasks
- * and futures themselves, those made of coroutines included.
+ * and futures themselves, those made of coroutines included. A cancellation of who iterates, like
+ * leaving the iteration early, cancels none of them.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed Python's as_completed}.
  *
  * @param aws an iterable of awaitables
  * @param options `timeout`, in seconds, after which a `TimeoutError` is thrown for each that is left
+ * @returns an iterator of coroutines of the results, and an asynchronous iterator of futures
+ * @throws {TypeError} if it is no iterable
+ * @category Waiting
  *
  * @example
  * ```ts
@@ -1404,6 +1510,7 @@ export function as_completed<T, F extends Future<T> = Future<T>>(
  *
  * @param aw a coroutine in any form, a future, a promise
  * @returns a future of the same outcome; cancelling it does not cancel the awaitable
+ * @category Waiting
  *
  * @example
  * ```ts

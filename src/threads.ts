@@ -26,6 +26,7 @@ import { ensure_future } from "./tasks.ts";
  * @returns a promise of its result that can be asked and cancelled from anywhere
  * @throws {TypeError} if `coro` is not a coroutine
  * @throws {RuntimeError} if the loop is closed
+ * @category Host
  *
  * @example
  * ```ts
@@ -74,13 +75,15 @@ export function run_coroutine_threadsafe<T>(
  *
  * JavaScript cannot move a function to another thread: unless another executor is set by
  * `loop.set_default_executor()`, it runs in a later turn of this thread, where it holds up
- * everything else as long as it runs.
+ * everything else as long as it runs. Cancelling the wait does not stop the function.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thread Python's to_thread}.
  *
  * @param func the function
  * @param args its arguments
  * @returns what the function returns
+ * @throws {TypeError} if it is no function
+ * @category Host
  *
  * @example
  * ```ts

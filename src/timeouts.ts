@@ -45,6 +45,8 @@ type State = "created" | "active" | "expiring" | "expired" | "finished";
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.Timeout Python's Timeout}.
  *
+ * @category Structure
+ *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
@@ -67,7 +69,12 @@ export class Timeout {
   // How many cancellations of the task were under way when the block began.
   #cancelling = 0;
 
-  /** Makes a timeout; `when` is a time of the loop's clock in seconds, `null` is never. */
+  /**
+   * Makes a timeout.
+   *
+   * @param when a time of the loop's clock, in seconds; `null` is never
+   * @throws {TypeError} if it is no number
+   */
   constructor(when: number | null) {
     if (when !== null && typeof when !== "number") {
       throw new TypeError(`a timeout must be a number of seconds or null, received ${repr(when)}`);
@@ -175,7 +182,10 @@ export class Timeout {
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout Python's timeout}.
  *
  * @param delay how long, in seconds; `null` for no limit (one may be set by `reschedule`)
+ * @returns a context manager for `async_with()`
  * @throws {RuntimeError} if no loop runs the calling code
+ * @throws {TypeError} if the delay is no number
+ * @category Structure
  *
  * @example
  * ```ts
@@ -200,6 +210,9 @@ export function timeout(delay: number | null): Timeout {
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout_at Python's timeout_at}.
  *
  * @param when a time of the loop's clock, in seconds; `null` for no limit
+ * @returns a context manager for `async_with()`
+ * @throws {TypeError} if the time is no number
+ * @category Structure
  *
  * @example
  * ```ts

@@ -26,7 +26,11 @@ import { running_task, save_turn } from "./turn.ts";
 
 type AnyTask = Task<unknown>;
 
-/** What every event of a trace has. */
+/**
+ * What every event of a trace has.
+ *
+ * @category Tracing
+ */
 export interface TraceEventBase {
   /** When it happened, in seconds of the loop's clock. */
   time: number;
@@ -34,7 +38,11 @@ export interface TraceEventBase {
   task: number;
 }
 
-/** A task was made. */
+/**
+ * A task was made.
+ *
+ * @category Tracing
+ */
 export interface TaskCreated extends TraceEventBase {
   /** What happened. */
   kind: "created";
@@ -50,7 +58,11 @@ export interface TaskCreated extends TraceEventBase {
   loop_class: string;
 }
 
-/** A task got another name. */
+/**
+ * A task got another name.
+ *
+ * @category Tracing
+ */
 export interface TaskRenamed extends TraceEventBase {
   /** What happened. */
   kind: "renamed";
@@ -58,13 +70,21 @@ export interface TaskRenamed extends TraceEventBase {
   name: string;
 }
 
-/** A task's first step began. */
+/**
+ * A task's first step began.
+ *
+ * @category Tracing
+ */
 export interface TaskStarted extends TraceEventBase {
   /** What happened. */
   kind: "started";
 }
 
-/** A task began to wait. After `Promise.all` and the like it waits for several things. */
+/**
+ * A task began to wait. After `Promise.all` and the like it waits for several things.
+ *
+ * @category Tracing
+ */
 export interface TaskWaits extends TraceEventBase {
   /** What happened. */
   kind: "waits";
@@ -74,7 +94,11 @@ export interface TaskWaits extends TraceEventBase {
   on: string;
 }
 
-/** What a task waits on is done, or was cancelled: the task will go on in its turn. */
+/**
+ * What a task waits on is done, or was cancelled: the task will go on in its turn.
+ *
+ * @category Tracing
+ */
 export interface TaskWoken extends TraceEventBase {
   /** What happened. */
   kind: "woken";
@@ -84,7 +108,11 @@ export interface TaskWoken extends TraceEventBase {
   by: number | null;
 }
 
-/** A task goes on after a wait. */
+/**
+ * A task goes on after a wait.
+ *
+ * @category Tracing
+ */
 export interface TaskResumed extends TraceEventBase {
   /** What happened. */
   kind: "resumed";
@@ -92,7 +120,11 @@ export interface TaskResumed extends TraceEventBase {
   wait: number;
 }
 
-/** Somebody asked a task to end, by `cancel()`. */
+/**
+ * Somebody asked a task to end, by `cancel()`.
+ *
+ * @category Tracing
+ */
 export interface CancelRequested extends TraceEventBase {
   /** What happened. */
   kind: "cancel requested";
@@ -100,13 +132,21 @@ export interface CancelRequested extends TraceEventBase {
   by: number | null;
 }
 
-/** The task learns of its cancellation: a `CancelledError` is thrown into it. */
+/**
+ * The task learns of its cancellation: a `CancelledError` is thrown into it.
+ *
+ * @category Tracing
+ */
 export interface CancelDelivered extends TraceEventBase {
   /** What happened. */
   kind: "cancel delivered";
 }
 
-/** A task ended. */
+/**
+ * A task ended.
+ *
+ * @category Tracing
+ */
 export interface TaskEnded extends TraceEventBase {
   /** What happened. */
   kind: "ended";
@@ -116,7 +156,11 @@ export interface TaskEnded extends TraceEventBase {
   value: string;
 }
 
-/** What a {@linkcode TraceRecorder} writes down. */
+/**
+ * What a {@linkcode TraceRecorder} writes down.
+ *
+ * @category Tracing
+ */
 export type TraceEvent =
   | TaskCreated
   | TaskRenamed
@@ -155,6 +199,8 @@ interface Known {
  * and `format_trace_svg()` make of them what tracing tools open and what people look at.
  *
  * The recorder keeps all its events: for a program that runs for days, `clear()` them at times.
+ *
+ * @category Tracing
  *
  * @example
  * ```ts

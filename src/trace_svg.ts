@@ -24,7 +24,11 @@ import {
 } from "./trace/text.ts";
 import { make_timeline, type TaskLine, type Timeline } from "./trace/timeline.ts";
 
-/** How a timeline is drawn. */
+/**
+ * How a timeline is drawn.
+ *
+ * @category Tracing
+ */
 export interface TraceSVGOptions {
   /** The title; by default how many tasks there are and how long they took. */
   title?: string | null;
@@ -59,6 +63,8 @@ const MAX_WAKE_UPS = 400;
  * @param events what a `TraceRecorder` has written down
  * @param options `title`, `width`, `max_rows`
  * @returns the text of an SVG file, or of an element of a page
+ * @throws {ValueError} if it is narrower than 320 pixels
+ * @category Tracing
  *
  * @example
  * ```ts

@@ -12,7 +12,11 @@ import { describe_waits } from "./waits.ts";
 // How long, in real seconds, the host is given to settle what it is asked for before time jumps.
 const PATIENCE = 0.02;
 
-/** What a {@linkcode VirtualClockEventLoop} may be made with. */
+/**
+ * What a {@linkcode VirtualClockEventLoop} may be made with.
+ *
+ * @category Testing
+ */
 export type VirtualClockOptions = Omit<EventLoopOptions, "time">;
 
 /**
@@ -22,6 +26,8 @@ export type VirtualClockOptions = Omit<EventLoopOptions, "time">;
  * starts at 0. A program that can make no progress throws a {@linkcode DeadlockError} that names
  * every waiting task and what it waits on. While a task waits for something foreign (a promise of
  * the host), the host is given some milliseconds before time jumps; then that is no deadlock either.
+ *
+ * @category Testing
  *
  * @example
  * ```ts
