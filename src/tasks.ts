@@ -49,9 +49,10 @@ import {
 } from "./futures.ts";
 import { has_async_context, make_gate, type OpenGate, run_with } from "./host/async_context.ts";
 import { may_be_listened_to } from "./host/abort_signal.ts";
+import { host_now } from "./host/timers.ts";
 import { check_options, LoopOption, split_options } from "./options.ts";
 import { Queue } from "./queues.ts";
-import { timeout } from "./timeouts.ts";
+import { Deadline, timeout } from "./timeouts.ts";
 import { enter, leave, restore_turn, running_loop, running_task, save_turn } from "./turn.ts";
 
 /**
@@ -84,7 +85,11 @@ export type TaskFactory = <T>(
 
 // How soon, in milliseconds, a foreign operation fails after its signal was aborted: Deno's fetch
 // takes two turns of the host, Bun's AbortSignal.any up to 24.
-const TOLD_WITHIN = 50;
+const TOLD_WITHIN = 20;
+
+// How long, in seconds, a task may take to end after its signal seems to have told it of its
+// cancellation. It may have gone on for another reason, and then knows of nothing.
+const DOUBTED_AFTER = 2;
 
 /** What a task remembers of its `AbortSignal`. */
 class Signalling {
@@ -93,6 +98,13 @@ class Signalling {
   asked = false;
   /** Until when the task, if it goes on, has been told of its cancellation by the abort. */
   told_until = 0;
+  /** Tells the task once more. */
+  doubt: Deadline | null = null;
+
+  trust(): void {
+    this.doubt?.cancel();
+    this.doubt = null;
+  }
 
   abort(message: unknown): void {
     const controller = this.controller;
@@ -257,6 +269,11 @@ export class Task<T> extends Future<T> {
     }
     this.#cancels_requested++;
     this._loop._note_cancel(this as Task<unknown>);
+    this.#tell(message);
+    return true;
+  }
+
+  #tell(message: unknown): void {
     this.#being_cancelled = true;
     let told = false;
     for (const driver of this.#drivers()) {
@@ -268,17 +285,18 @@ export class Task<T> extends Future<T> {
       this._cancel_message = message ?? undefined;
     }
     const signalling = this.#signalling;
-    if (signalling !== null && signalling.controller !== null) {
+    if (signalling === null) return;
+    signalling.trust();
+    if (signalling.controller !== null) {
       // What it waits for was most likely given the signal, and fails with its reason soon.
       if (
         !told && signalling.asked && may_be_listened_to(signalling.controller.signal) &&
         this._waits_elsewhere() && !this._loop._is_in_step(this as Task<unknown>)
       ) {
-        signalling.told_until = performance.now() + TOLD_WITHIN;
+        signalling.told_until = host_now() + TOLD_WITHIN;
       }
       signalling.abort(message);
     }
-    return true;
   }
 
   /** How often cancellation was requested and not taken back. */
@@ -294,7 +312,10 @@ export class Task<T> extends Future<T> {
   uncancel(): number {
     if (this.#cancels_requested > 0) {
       this.#cancels_requested--;
-      if (this.#cancels_requested === 0) this._must_cancel = false;
+      if (this.#cancels_requested === 0) {
+        this._must_cancel = false;
+        this.#signalling?.trust();
+      }
     }
     return this.#cancels_requested;
   }
@@ -306,7 +327,8 @@ export class Task<T> extends Future<T> {
    * Give it to foreign operations, so that a cancellation reaches them at once. Ask for it anew each
    * time: a signal is aborted once, a task may be cancelled again. A task that has asked for it since
    * its last await of this library and has given it to something, and goes on soon after the abort,
-   * counts as told; any other is told by a `CancelledError` at its next await of this library.
+   * counts as told; any other is told by a `CancelledError` at its next await of this library. Should
+   * a task that counts as told not have ended two seconds later, it is told once more.
    *
    * @example
    * ```ts
@@ -395,9 +417,19 @@ export class Task<T> extends Future<T> {
   #was_told_by_signal(): boolean {
     const signalling = this.#signalling;
     if (signalling === null || signalling.told_until === 0) return false;
-    const was_told = performance.now() <= signalling.told_until;
+    const was_told = host_now() <= signalling.told_until;
     signalling.told_until = 0;
     return was_told;
+  }
+
+  // Takes the task as told, and tells it once more if it does not end.
+  #doubt_later(): void {
+    const { _loop: loop, _cancel_message: message } = this;
+    this._must_cancel = false;
+    const signalling = this.#signalling ??= new Signalling();
+    const tell_again = () => this.#tell(message);
+    signalling.doubt = new Deadline(loop, loop.time() + DOUBTED_AFTER, tell_again);
+    loop._schedule_timer(signalling.doubt);
   }
 
   /** @internal The loop runs it: the first step, or that of a generator that goes on. */
@@ -541,6 +573,7 @@ export class Task<T> extends Future<T> {
     this.#awaiter = null;
     this.#more_awaiters = null;
     this.#open_gate = null;
+    this.#signalling?.trust();
     this.#signalling = null;
   }
 
@@ -591,7 +624,7 @@ export class Task<T> extends Future<T> {
   }
 
   #begin_wait(driver: Driver): void {
-    if (this._must_cancel && this.#was_told_by_signal()) this._must_cancel = false;
+    if (this._must_cancel && this.#was_told_by_signal()) this.#doubt_later();
     if (driver === this) return;
     if (this.#awaiter === null) this.#awaiter = driver;
     else (this.#more_awaiters ??= new Set()).add(driver);

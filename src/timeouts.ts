@@ -12,7 +12,7 @@ import type { Task } from "./tasks.ts";
 import { running_task } from "./turn.ts";
 
 /** What calls a function of the library at a time, without what a handle of the user's needs. */
-class Deadline implements Timed {
+export class Deadline implements Timed {
   _cancelled = false;
   _scheduled = false;
   readonly _when: number;
@@ -29,6 +29,7 @@ class Deadline implements Timed {
     if (!this._cancelled) this.#call();
   }
 
+  /** Takes the call back. */
   cancel(): void {
     if (!this._cancelled) this.#loop._timer_cancelled(this);
     this._cancelled = true;

@@ -932,6 +932,47 @@ Deno.test("a task that never awaits again after it was cancelled ends cancelled"
     assert(task.cancelled());
   }));
 
+Deno.test("a task that goes on for another reason than its signal is told of its cancellation after all", () =>
+  run(async () => {
+    const loop = asyncio.get_running_loop();
+    const over = Promise.withResolvers<void>();
+    const task = asyncio.create_task(async () => {
+      own_signal().addEventListener("abort", () => {}); // of an operation that is over
+      await over.promise;
+      await asyncio.sleep(60);
+    });
+    await turn();
+    task.cancel("at last");
+    over.resolve();
+    assertEquals(await cancelled(task), ["at last"]);
+    assertEquals([loop.time(), task.cancelling()], [2, 1]);
+  }));
+
+Deno.test("a task that its signal has told may clean up for two seconds, or refuse to end", () =>
+  run(async () => {
+    const loop = asyncio.get_running_loop();
+    const log: unknown[] = [];
+    const tidy = asyncio.create_task(async () => {
+      try {
+        await fetch_like(own_signal());
+      } finally {
+        await asyncio.sleep(1.5);
+        log.push(["cleaned up", loop.time()]);
+      }
+    });
+    const stubborn = asyncio.create_task(async () => {
+      await fetch_like(own_signal()).catch(() => asyncio.current_task()!.uncancel());
+      await asyncio.sleep(60);
+      log.push(["went on", loop.time()]);
+    });
+    await turn();
+    tidy.cancel();
+    stubborn.cancel();
+    await asyncio.wait([tidy, stubborn]);
+    assertEquals(log, [["cleaned up", 1.5], ["went on", 60]]);
+    assertEquals([tidy.cancelled(), stubborn.cancelled()], [true, false]);
+  }));
+
 Deno.test("a signal that nobody listens to loses no cancellation", () =>
   run_real(async () => {
     const task = asyncio.create_task(async () => {

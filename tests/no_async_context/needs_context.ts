@@ -7,6 +7,8 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
   "code after a foreign await belongs to its task": [
     "a cancellation during a foreign await without the signal comes at the next own await",
     "a delivered cancellation is not thrown again, and the next signal is fresh",
+    "a task that goes on for another reason than its signal is told of its cancellation after all",
+    "a task that its signal has told may clean up for two seconds, or refuse to end",
     "a signal asked for when the cancellation is already there is aborted",
     "a task that awaits a foreign promise does not hold up the others",
     "a task that waits for the host is told of its cancellation by its signal",
