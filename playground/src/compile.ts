@@ -33,7 +33,7 @@ export async function compile(source: string): Promise<{ body: Body; address: st
     if (!(error instanceof SyntaxError)) throw error;
     throw new CompileError({
       message: String(error),
-      line: await line_of_syntax_error(code.replace("export default", "void")),
+      line: await line_of_syntax_error(code.replace("export default", "self.body =")),
     });
   }
 }

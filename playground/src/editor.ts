@@ -4,7 +4,13 @@ import { javascript } from "@codemirror/lang-javascript";
 import { syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { EditorState, Prec } from "@codemirror/state";
-import { EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import {
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
 import { minimalSetup } from "codemirror";
 
@@ -34,6 +40,7 @@ export class Editor {
       Prec.highest(keymap.of(keys)),
       lineNumbers(),
       highlightActiveLine(),
+      highlightActiveLineGutter(),
       minimalSetup,
       javascript({ typescript: true }),
       syntaxHighlighting(classHighlighter),
