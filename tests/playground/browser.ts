@@ -1,6 +1,7 @@
 /** Chromium without a window, for the tests of pages. */
 
 import { existsSync } from "node:fs";
+import type { Server } from "node:http";
 import { type Browser, chromium } from "playwright-core";
 import { serve_playground } from "../../scripts/playground/server.ts";
 import { Playground, type View } from "./page.ts";
@@ -28,6 +29,21 @@ function launch(): Promise<Browser> {
   });
 }
 
+// One browser and one server for all tests of a file.
+let browser: Browser;
+let server: Server;
+let url: string;
+if (has_chromium) {
+  Deno.test.beforeAll(async () => {
+    [browser, { server, url }] = await Promise.all([launch(), serve_playground(0)]);
+  });
+  Deno.test.afterAll(async () => {
+    await browser.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+}
+
 /** A test of the playground in a browser; skipped where there is none. */
 export function browser_test(
   name: string,
@@ -37,14 +53,15 @@ export function browser_test(
     name,
     ignore: !has_chromium,
     async fn(t) {
-      const { server, url } = await serve_playground(0);
-      const browser = await launch();
+      const opened: Playground[] = [];
       try {
-        await test((view) => Playground.open(browser, url, view), t);
+        await test(async (view) => {
+          const playground = await Playground.open(browser, url, view);
+          opened.push(playground);
+          return playground;
+        }, t);
       } finally {
-        await browser.close();
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
+        for (const { page } of opened) await page.context().close();
       }
     },
   });
