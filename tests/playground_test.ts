@@ -85,6 +85,18 @@ const ERRORS: Readonly<Record<string, { source: string; message: string; line: n
     message: "TypeError: what is this?",
     line: 4,
   },
+  "an error in a task of a group": {
+    source: in_main(
+      "  await asyncio.async_with(new asyncio.TaskGroup(), async (group) => {",
+      "    group.create_task(async () => {",
+      "      await asyncio.sleep(1);",
+      "      throw new TypeError('what is this?');",
+      "    });",
+      "  });",
+    ),
+    message: "ExceptionGroup: unhandled errors in a TaskGroup\n  TypeError: what is this?",
+    line: 6,
+  },
   "a deadlock": {
     source: in_main("  await new asyncio.Event().wait();"),
     message: "DeadlockError: No task can go on and no timer is set:\n" +

@@ -65,16 +65,23 @@ function end(error: ProgramError | null): void {
   report({ kind: "ended", error });
 }
 
+// Where in the program an error was thrown; of several errors the first whose place is known.
+function line_of(error: unknown): number | null {
+  if (!(error instanceof Error)) return null;
+  const line = new RegExp(`${PROGRAM}:(\\d+)`).exec(readable(error.stack ?? ""))?.[1];
+  if (line !== undefined) return Number(line);
+  const others = error instanceof AggregateError ? error.errors : [error.cause];
+  return others.map(line_of).find((line) => line !== null) ?? null;
+}
+
 function describe(error: unknown): ProgramError {
   if (error instanceof CompileError) return { message: error.message, line: error.line };
   if (!(error instanceof Error)) return { message: `Uncaught ${inspect(error)}`, line: null };
-  const stack = readable(error.stack ?? "");
-  const line = new RegExp(`${PROGRAM}:(\\d+)`).exec(stack)?.[1];
   const first = `${error.name}: ${error.message}`.replace(/: $/, "");
-  const causes = error instanceof AggregateError
+  const others = error instanceof AggregateError
     ? error.errors.map((each) => `\n  ${each}`).join("")
     : "";
-  return { message: first + causes, line: line === undefined ? null : Number(line) };
+  return { message: first + others, line: line_of(error) };
 }
 
 // A program ends when nobody catches an error, as it does elsewhere.
