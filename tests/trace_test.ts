@@ -401,29 +401,3 @@ Deno.test("an unknown option of a loop is an error that names it", () => {
     "EventLoop() got an unexpected option 'tracer'",
   );
 });
-
-Deno.test("a bundle of a program that does not record does not carry the recorder", async () => {
-  const bundle = async (program: string) => {
-    const file = await Deno.makeTempFile({ suffix: ".ts" });
-    try {
-      await Deno.writeTextFile(file, program);
-      const { stdout } = await new Deno.Command(Deno.execPath(), {
-        args: ["bundle", "--quiet", "--platform=browser", "--no-lock", file],
-      }).output();
-      return new TextDecoder().decode(stdout);
-    } finally {
-      await Deno.remove(file);
-    }
-  };
-  const library = import.meta.resolve("../mod.ts");
-  const plain = await bundle(
-    `import { run, sleep } from "${library}"; await run(() => sleep(1));`,
-  );
-  const recording = await bundle(
-    `import { TraceRecorder } from "${library}"; console.log(new TraceRecorder());`,
-  );
-  const marks = ["cancel delivered", "traceEvents", "asyncio-trace"];
-  assertEquals(marks.filter((mark) => plain.includes(mark)), []);
-  assertEquals(marks.filter((mark) => recording.includes(mark)), ["cancel delivered"]);
-  assert(plain.includes("call_later"));
-});

@@ -112,7 +112,8 @@ for (const { title, samples } of chapters) {
   picker.append(group);
 }
 picker.addEventListener("change", () => {
-  location.hash = picker.value;
+  history.replaceState(null, "", `#${picker.value}`);
+  choose(picker.value);
 });
 addEventListener("hashchange", choose_by_address);
 run_button.addEventListener("click", run);
