@@ -13,7 +13,12 @@ const PRELOAD = new URL("./no_async_context/preload.ts", HERE);
 const TIME_LIMIT = 90_000;
 
 /** Not about the core, or long: they gain nothing from a second run. */
-const ONCE = ["completeness_test.ts", "soak_test.ts"];
+const ONCE = [
+  "completeness_test.ts",
+  "playground_reader_test.ts",
+  "playground_test.ts",
+  "soak_test.ts",
+];
 
 /** The unit tests but for those that start programs of their own, which nothing is taken away from. */
 async function unit_tests(): Promise<Map<string, string>> {

@@ -1,4 +1,4 @@
-/** `deno task trace`: what it writes, and what it says of a command line that makes no sense. */
+/** `deno task trace`: what it writes, what it says of a wrong command line; and who carries the recorder. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
@@ -110,3 +110,28 @@ Deno.test("files that cannot be written are one line", () =>
     assert(stderr.startsWith("The trace cannot be written: "), stderr);
     assertEquals(stderr.trimEnd().split("\n").length, 1);
   }));
+
+Deno.test("a bundle of a program that does not record does not carry the recorder", async () => {
+  const bundle = async (program: string) => {
+    const file = await Deno.makeTempFile({ suffix: ".ts" });
+    try {
+      await Deno.writeTextFile(file, program);
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["bundle", "--quiet", "--platform=browser", "--no-lock", file],
+      }).output();
+      return new TextDecoder().decode(stdout);
+    } finally {
+      await Deno.remove(file);
+    }
+  };
+  const plain = await bundle(
+    `import { run, sleep } from "${LIBRARY}"; await run(() => sleep(1));`,
+  );
+  const recording = await bundle(
+    `import { TraceRecorder } from "${LIBRARY}"; console.log(new TraceRecorder());`,
+  );
+  const marks = ["cancel delivered", "traceEvents", "asyncio-trace"];
+  assertEquals(marks.filter((mark) => plain.includes(mark)), []);
+  assertEquals(marks.filter((mark) => recording.includes(mark)), ["cancel delivered"]);
+  assert(plain.includes("call_later"));
+});

@@ -50,6 +50,10 @@ function waits_of(task: number, events: readonly asyncio.TraceEvent[]): string[]
 /** A timer of the host, of which the loop knows nothing. */
 const host_timer = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
+/** A promise that the loop does not know but settles: not before it has noticed who waits for it. */
+const foreign_promise = (delay: number) =>
+  new Promise<void>((resolve) => asyncio.get_running_loop().call_later(delay, resolve));
+
 const async_function = (delay: number) => async () => {
   await asyncio.sleep(delay);
 };
@@ -137,7 +141,7 @@ Deno.test("everything that can be waited on has a name", async () => {
     await asyncio.wait([asyncio.create_task(asyncio.sleep(1))]);
     await asyncio.wait_for(asyncio.sleep(0.75), 5);
     await asyncio.ensure_future(host_timer());
-    await host_timer();
+    await foreign_promise(1);
   });
   assertEquals(waits_of(1, events), [
     "Lock.acquire",
@@ -281,16 +285,16 @@ Deno.test("a task that waits for the host is told of its cancellation by its sig
         signal.addEventListener("abort", () => reject(signal.reason));
       });
     });
-    await host_timer();
+    await asyncio.sleep(1);
     task.cancel();
     await asyncio.wait([task]);
   });
   assertEquals(lines_of(2, events).slice(2), [
     "0 waits on a foreign promise",
-    "0 cancel requested by 1",
-    "0 resumed",
-    "0 cancel delivered",
-    "0 ended cancelled",
+    "1 cancel requested by 1",
+    "1 resumed",
+    "1 cancel delivered",
+    "1 ended cancelled",
   ]);
 });
 
@@ -330,7 +334,7 @@ Deno.test("on the real clock times do not go back, and sleeps are named by what 
   const trace = new asyncio.TraceRecorder();
   await asyncio.run(async () => {
     await asyncio.sleep(0.1);
-    await host_timer();
+    await foreign_promise(0.001);
     await asyncio.gather(asyncio.sleep(0.001), asyncio.sleep(0.002));
   }, { loop_factory: () => new asyncio.EventLoop({ trace }) });
   const times = trace.events.map(({ time }) => time);

@@ -1,0 +1,135 @@
+/** The page: puts its parts together. */
+
+import { ConsoleView } from "./console_view.ts";
+import { Editor } from "./editor.ts";
+import { Program } from "./program.ts";
+import type { ProgramError } from "./protocol.ts";
+import { load_samples, type Sample } from "./samples.ts";
+import { TimelineView } from "./timeline_view.ts";
+
+/** The sample that a reader sees first. */
+const FIRST = "async_queue";
+
+function element<E extends HTMLElement>(id: string, kind: abstract new () => E): E {
+  const found = document.getElementById(id);
+  if (!(found instanceof kind)) throw new Error(`The page has no ${kind.name} '${id}'`);
+  return found;
+}
+
+const picker = element("sample", HTMLSelectElement);
+const time = element("time", HTMLSelectElement);
+const run_button = element("run", HTMLButtonElement);
+const stop_button = element("stop", HTMLButtonElement);
+const summary = element("summary", HTMLElement);
+const status = element("status", HTMLElement);
+const save_picture = element("save-picture", HTMLButtonElement);
+const save_trace = element("save-trace", HTMLButtonElement);
+
+const output = new ConsoleView(element("output", HTMLElement));
+const timeline = new TimelineView(element("timeline", HTMLElement));
+const editor = new Editor(element("editor", HTMLElement), "Program", {
+  run,
+  stop,
+  changed: () => editor.mark_error(null),
+});
+const { chapters, modules } = await load_samples();
+const samples = new Map<string, Sample>(
+  chapters.flatMap(({ samples }) => samples.map((sample) => [sample.name, sample])),
+);
+
+let program: Program | null = null;
+
+function show_state(text: string): void {
+  status.textContent = text;
+  const is_running = program !== null;
+  stop_button.disabled = !is_running;
+  save_picture.disabled = save_trace.disabled = is_running || timeline.is_empty;
+  document.body.classList.toggle("is-running", is_running);
+}
+
+function run(): void {
+  program?.stop();
+  output.clear();
+  timeline.clear();
+  editor.mark_error(null);
+  const start = performance.now();
+  const request = { source: editor.text, modules, virtual: time.value === "virtual" };
+  program = new Program(request, {
+    wrote: (text, is_error) => output.write(text, is_error),
+    tasks_did: (events) => timeline.add(events),
+    ended(error) {
+      program = null;
+      const took = ((performance.now() - start) / 1000).toFixed(2);
+      if (error !== null) show_error(error);
+      show_state(error === null ? `Finished in ${took} seconds.` : "Ended by an error.");
+    },
+  });
+  show_state("Running …");
+}
+
+function stop(): void {
+  if (program === null) return;
+  program.stop();
+  program = null;
+  show_state("Stopped.");
+}
+
+function show_error(error: ProgramError): void {
+  output.write_error(error, (line) => editor.go_to(line));
+  if (error.line !== null) editor.mark_error({ line: error.line, message: error.message });
+}
+
+function choose(name: string): void {
+  const sample = samples.get(name);
+  if (sample === undefined) return;
+  stop();
+  picker.value = name;
+  time.value = sample.virtual ? "virtual" : "real";
+  summary.textContent = sample.summary;
+  editor.text = sample.source;
+  output.clear();
+  timeline.clear();
+  show_state("");
+}
+
+function save(file: string, type: string, text: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = file;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+function choose_by_address(): void {
+  const name = location.hash.slice(1);
+  choose(samples.has(name) ? name : FIRST);
+}
+
+for (const { title, samples } of chapters) {
+  const group = document.createElement("optgroup");
+  group.label = title;
+  group.append(...samples.map(({ name }) => new Option(name, name)));
+  picker.append(group);
+}
+picker.addEventListener("change", () => {
+  history.replaceState(null, "", `#${picker.value}`);
+  choose(picker.value);
+});
+addEventListener("hashchange", choose_by_address);
+run_button.addEventListener("click", run);
+stop_button.addEventListener("click", stop);
+save_picture.addEventListener("click", () => {
+  save(`${picker.value}.svg`, "image/svg+xml", timeline.picture(picker.value));
+});
+save_trace.addEventListener("click", () => {
+  save(`${picker.value}.trace.json`, "application/json", timeline.trace());
+});
+document.addEventListener("keydown", (event) => {
+  if (!event.ctrlKey && !event.metaKey || event.defaultPrevented) return;
+  if (event.key === "Enter") run();
+  else if (event.key === ".") stop();
+  else return;
+  event.preventDefault();
+});
+choose_by_address();
+document.body.classList.add("is-ready");

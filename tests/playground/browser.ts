@@ -1,0 +1,68 @@
+/** Chromium without a window, for the tests of pages. */
+
+import { existsSync } from "node:fs";
+import type { Server } from "node:http";
+import { type Browser, chromium } from "playwright-core";
+import { serve_playground } from "../../scripts/playground/server.ts";
+import { Playground, type View } from "./page.ts";
+
+/** Where Debian's and most others' package puts it. */
+const CHROMIUM = "/usr/bin/chromium";
+
+// Whether there is one on this machine.
+const has_chromium = existsSync(CHROMIUM);
+if (!has_chromium) console.log(`Pages are not tested: there is no ${CHROMIUM}.`);
+
+function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+// One browser and one server for all tests of a file.
+let browser: Browser;
+let server: Server;
+let url: string;
+if (has_chromium) {
+  Deno.test.beforeAll(async () => {
+    [browser, { server, url }] = await Promise.all([launch(), serve_playground(0)]);
+  });
+  Deno.test.afterAll(async () => {
+    await browser.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+}
+
+/** A test of the playground in a browser; skipped where there is none. */
+export function browser_test(
+  name: string,
+  test: (open: (view?: View) => Promise<Playground>, t: Deno.TestContext) => Promise<void>,
+): void {
+  Deno.test({
+    name,
+    ignore: !has_chromium,
+    async fn(t) {
+      const opened: Playground[] = [];
+      try {
+        await test(async (view) => {
+          const playground = await Playground.open(browser, url, view);
+          opened.push(playground);
+          return playground;
+        }, t);
+      } finally {
+        for (const { page } of opened) await page.context().close();
+      }
+    },
+  });
+}
