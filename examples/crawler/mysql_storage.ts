@@ -1,0 +1,139 @@
+/** A crawl in MySQL or MariaDB, through a pool of connections. */
+
+import mysql from "mysql2/promise";
+import type { Page, Target } from "./page.ts";
+import type { Row, Storage, StoredCrawl } from "./storage.ts";
+
+/** A canonical URL is ASCII, and as long as an index can hold. */
+const URL_TYPE = "VARCHAR(2000) CHARACTER SET ascii COLLATE ascii_bin";
+
+const SCHEMA = [
+  `CREATE TABLE IF NOT EXISTS pages (
+    id BIGINT PRIMARY KEY AUTO_INCREMENT,
+    url ${URL_TYPE} NOT NULL UNIQUE,
+    depth INT NOT NULL,
+    outcome VARCHAR(20) NOT NULL,
+    status SMALLINT,
+    content_type TEXT,
+    title TEXT,
+    size BIGINT NOT NULL,
+    location TEXT,
+    problem TEXT,
+    attempts INT NOT NULL,
+    fetched_at DATETIME(3) NOT NULL,
+    seconds DOUBLE NOT NULL
+  ) ENGINE = InnoDB, DEFAULT CHARSET = utf8mb4`,
+  `CREATE TABLE IF NOT EXISTS links (
+    page BIGINT NOT NULL REFERENCES pages (id),
+    target ${URL_TYPE} NOT NULL,
+    PRIMARY KEY (page, target)
+  ) ENGINE = InnoDB`,
+  `CREATE TABLE IF NOT EXISTS frontier (
+    place BIGINT PRIMARY KEY AUTO_INCREMENT,
+    url ${URL_TYPE} NOT NULL UNIQUE,
+    depth INT NOT NULL,
+    redirects INT NOT NULL
+  ) ENGINE = InnoDB`,
+];
+
+/** What a column of text holds, in characters of up to four bytes. */
+const LONGEST_TEXT = 16_000;
+
+export class MySQLStorage implements Storage {
+  readonly #pool: mysql.Pool;
+
+  private constructor(pool: mysql.Pool) {
+    this.#pool = pool;
+  }
+
+  /** Connects to a server; throws what it says if it cannot. */
+  static async open(url: string, connections: number): Promise<MySQLStorage> {
+    const pool = mysql.createPool({
+      uri: url,
+      connectionLimit: connections,
+      charset: "utf8mb4",
+      timezone: "Z",
+    });
+    try {
+      await pool.query("DO 0");
+    } catch (error) {
+      await pool.end();
+      throw error;
+    }
+    return new MySQLStorage(pool);
+  }
+
+  async #rows(sql: string, values: unknown[] = []): Promise<mysql.RowDataPacket[]> {
+    const [rows] = await this.#pool.query<mysql.RowDataPacket[]>(sql, values);
+    return rows;
+  }
+
+  async load(): Promise<StoredCrawl | null> {
+    const tables = await this.#rows("SHOW TABLES LIKE 'frontier'");
+    if (tables.length === 0) return null;
+    const pages = await this.#rows("SELECT url, outcome FROM pages ORDER BY id");
+    if (pages.length === 0) return null;
+    const waiting = await this.#rows("SELECT url, depth, redirects FROM frontier ORDER BY place");
+    return {
+      visited: pages.map(({ url }) => url),
+      fetched: pages.filter(({ outcome }) => outcome !== "disallowed").length,
+      waiting: waiting.map(({ url, depth, redirects }) => ({ url, depth, redirects })),
+    };
+  }
+
+  async prepare(): Promise<void> {
+    for (const table of SCHEMA) await this.#pool.query(table);
+  }
+
+  async save(page: Page, found: readonly Target[]): Promise<void> {
+    const connection = await this.#pool.getConnection();
+    try {
+      await connection.beginTransaction();
+      await write(connection, page, found);
+      await connection.commit();
+      connection.release();
+    } catch (error) {
+      // What the server has begun it undoes when the connection is gone.
+      connection.destroy();
+      throw error;
+    }
+  }
+
+  async first_rows(count: number): Promise<Row[]> {
+    const rows = await this.#rows(
+      `SELECT id, url, outcome, status, title,
+        (SELECT count(*) FROM links WHERE page = id) AS links FROM pages ORDER BY id LIMIT ?`,
+      [count],
+    );
+    return rows.map(({ id, url, outcome, status, title, links }) => (
+      { id, url, outcome, status, title, links }
+    ));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+async function write(
+  connection: mysql.PoolConnection,
+  { links, ...page }: Page,
+  found: readonly Target[],
+): Promise<void> {
+  const [{ insertId }] = await connection.query<mysql.ResultSetHeader>("INSERT INTO pages SET ?", {
+    ...page,
+    title: page.title?.slice(0, LONGEST_TEXT),
+    location: page.location?.slice(0, LONGEST_TEXT),
+  });
+  if (links.length > 0) {
+    await connection.query("INSERT INTO links (page, target) VALUES ?", [
+      links.map((link) => [insertId, link]),
+    ]);
+  }
+  await connection.query("DELETE FROM frontier WHERE url = ?", [page.url]);
+  if (found.length > 0) {
+    await connection.query("INSERT INTO frontier (url, depth, redirects) VALUES ?", [
+      found.map(({ url, depth, redirects }) => [url, depth, redirects]),
+    ]);
+  }
+}
