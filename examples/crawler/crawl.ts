@@ -127,7 +127,8 @@ export class Crawl {
 
   /** Visits a URL; `null` if there are enough pages. */
   async #visit(target: Target): Promise<Visit | null> {
-    if (!await this.#robots.allows(target.url)) return disallowed(target);
+    const objection = await this.#robots.objection(target.url);
+    if (objection !== null) return disallowed(target, objection);
     if (this.#left === 0) return null;
     this.#left--;
     return visit(target, await this.#client.get(target.url));

@@ -36,6 +36,9 @@ const SCHEMA = [
   ) ENGINE = InnoDB`,
 ];
 
+/** Waits for what a crawl that was killed a moment ago has sent and the server has not finished. */
+const SETTLED = "LOCK IN SHARE MODE";
+
 /** What a column of text holds, in characters of up to four bytes. */
 const LONGEST_TEXT = 16_000;
 
@@ -71,9 +74,11 @@ export class MySQLStorage implements Storage {
   async load(): Promise<StoredCrawl | null> {
     const tables = await this.#rows("SHOW TABLES LIKE 'frontier'");
     if (tables.length === 0) return null;
-    const pages = await this.#rows("SELECT url, outcome FROM pages ORDER BY id");
+    const pages = await this.#rows(`SELECT url, outcome FROM pages ORDER BY id ${SETTLED}`);
     if (pages.length === 0) return null;
-    const waiting = await this.#rows("SELECT url, depth, redirects FROM frontier ORDER BY place");
+    const waiting = await this.#rows(
+      `SELECT url, depth, redirects FROM frontier ORDER BY place ${SETTLED}`,
+    );
     return {
       visited: pages.map(({ url }) => url),
       fetched: pages.filter(({ outcome }) => outcome !== "disallowed").length,

@@ -6,17 +6,26 @@ import * as asyncio from "../../mod.ts";
 import type { Client } from "./client.ts";
 import { USER_AGENT } from "./download.ts";
 import type { Limits } from "./limits.ts";
+import { canonical } from "./urls.ts";
 
 interface Site {
   /** Held while robots.txt is being read. */
   readonly lock: asyncio.Lock;
-  rules: Robot | null;
+  /** What it says, or why it could not be read. */
+  rules: Robot | Unreadable | null;
+}
+
+/** A site that cannot say what it allows allows nothing. */
+class Unreadable {
+  readonly problem: string;
+
+  constructor(problem: string) {
+    this.problem = problem;
+  }
 }
 
 /** How many redirects of robots.txt are followed. */
 const REDIRECTS = 5;
-
-const NOTHING_ALLOWED = "User-agent: *\nDisallow: /\n";
 
 export class Robots {
   readonly #client: Client;
@@ -28,8 +37,8 @@ export class Robots {
     this.#limits = limits;
   }
 
-  /** Whether a URL may be visited; reads the robots.txt of its site the first time. */
-  async allows(url: string): Promise<boolean> {
+  /** Why a URL may not be visited; `null` if it may. Reads the robots.txt of its site the first time. */
+  async objection(url: string): Promise<string | null> {
     const { origin, host } = new URL(url);
     let site = this.#sites.get(origin);
     if (site === undefined) {
@@ -40,24 +49,32 @@ export class Robots {
       using _ = await site.lock.acquire();
       site.rules ??= await this.#read(`${origin}/robots.txt`, host);
     }
-    return site.rules.isAllowed(url, USER_AGENT) ?? true;
+    if (site.rules instanceof Unreadable) {
+      return `robots.txt could not be read: ${site.rules.problem}`;
+    }
+    return site.rules.isAllowed(url, USER_AGENT) === false ? "robots.txt does not allow it" : null;
   }
 
-  async #read(url: string, host: string): Promise<Robot> {
-    const rules = robots_parser(url, await this.#text(url));
+  async #read(url: string, host: string): Promise<Robot | Unreadable> {
+    const text = await this.#text(url);
+    if (text instanceof Unreadable) return text;
+    const rules = robots_parser(url, text);
     const delay = rules.getCrawlDelay(USER_AGENT);
     if (delay !== undefined) this.#limits.slow_down(host, delay);
     return rules;
   }
 
-  async #text(url: string): Promise<string> {
+  /** The text that is found behind redirects; it is empty where there is none. */
+  async #text(url: string): Promise<string | Unreadable> {
     for (let left = REDIRECTS, next = url; left > 0; left--) {
-      const { answer } = await this.#client.get(next);
-      if (answer === null || answer.status >= 500) return NOTHING_ALLOWED;
-      if (answer.status < 300) return new TextDecoder().decode(answer.body);
-      const target = answer.location === null ? null : URL.parse(answer.location, next);
-      if (answer.status >= 400 || target === null) break;
-      next = target.href;
+      const { answer, problem } = await this.#client.get(next);
+      if (answer === null) return new Unreadable(problem ?? "no answer");
+      const { status, location, body } = answer;
+      if (status >= 500) return new Unreadable(`status ${status}`);
+      if (status < 300) return new TextDecoder().decode(body);
+      const target = location === null ? null : canonical(location, next);
+      if (status >= 400 || target === null) break;
+      next = target;
     }
     return "";
   }

@@ -6,8 +6,11 @@ export class Statistics {
   /** How many pages were in the database when it began. */
   fetched_before = 0;
   readonly outcomes: Record<Outcome, number> = { page: 0, redirect: 0, error: 0, disallowed: 0 };
-  /** How often each problem was met. */
-  readonly problems = new Map<string, number>();
+  /** How often each problem was met, by what it came to. */
+  readonly problems: Record<"error" | "disallowed", Map<string, number>> = {
+    error: new Map(),
+    disallowed: new Map(),
+  };
   requests = 0;
   bytes = 0;
   links = 0;
@@ -18,10 +21,9 @@ export class Statistics {
     this.requests += page.attempts;
     this.bytes += page.size;
     this.links += page.links.length;
-    if (page.outcome === "error") {
-      const problem = page.problem ?? "unknown";
-      this.problems.set(problem, (this.problems.get(problem) ?? 0) + 1);
-    }
+    if (page.problem === null) return;
+    const problems = this.problems[page.outcome === "disallowed" ? "disallowed" : "error"];
+    problems.set(page.problem, (problems.get(page.problem) ?? 0) + 1);
   }
 
   /** How many URLs this run has fetched. */

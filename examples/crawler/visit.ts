@@ -15,10 +15,9 @@ export interface Visit {
 /** More redirects in a row are a trap. */
 const MOST_REDIRECTS = 10;
 
-/** What comes of a target that robots.txt forbids to visit. */
-export function disallowed(target: Target): Visit {
-  const page = blank(target, "disallowed", "robots.txt does not allow it");
-  return { page, targets: [] };
+/** What comes of a target that may not be visited. */
+export function disallowed(target: Target, objection: string): Visit {
+  return { page: blank(target, "disallowed", objection), targets: [] };
 }
 
 /** What comes of a target that was asked for. */
