@@ -5,7 +5,7 @@ import { Client } from "./client.ts";
 import { Frontier } from "./frontier.ts";
 import { Limits } from "./limits.ts";
 import type { Options } from "./options.ts";
-import type { Target } from "./page.ts";
+import type { Page, Target } from "./page.ts";
 import type { Progress } from "./progress.ts";
 import { Robots } from "./robots.ts";
 import { Statistics } from "./statistics.ts";
@@ -23,7 +23,9 @@ export class Crawl {
   readonly #progress: Progress;
   readonly #client: Client;
   readonly #robots: Robots;
-  #frontier: Frontier;
+  #frontier = new Frontier();
+  /** The transactions that are under way. */
+  readonly #saving = new Set<asyncio.Task<void>>();
   /** How many more visits may begin. */
   #left: number;
   #has_begun = false;
@@ -35,7 +37,6 @@ export class Crawl {
     const limits = new Limits(options.concurrency, options.delay);
     this.#client = new Client(options, limits);
     this.#robots = new Robots(this.#client, limits);
-    this.#frontier = new Frontier([options.start], []);
     this.#left = options.max_pages;
   }
 
@@ -55,7 +56,15 @@ export class Crawl {
    * @throws {UserError} if it cannot begin, and nothing has been stored; or if it cannot store
    */
   async run(): Promise<void> {
-    await (this.#options.resume ? this.#resume() : this.#begin());
+    try {
+      await (this.#options.resume ? this.#resume() : this.#begin());
+      await this.#visit_all();
+    } finally {
+      if (this.#saving.size > 0) await asyncio.wait(this.#saving);
+    }
+  }
+
+  async #visit_all(): Promise<void> {
     try {
       await asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
         for (let n = 1; n <= this.#options.concurrency * WORKERS_PER_REQUEST; n++) {
@@ -79,7 +88,8 @@ export class Crawl {
         `Cannot begin as there is a crawl in ${database}: --resume goes on with it`,
       );
     }
-    const first = await this.#visit({ url: start, depth: 0, redirects: 0 });
+    const [target] = this.#frontier.claim([{ url: start, depth: 0, redirects: 0 }]);
+    const first = await this.#visit(target);
     const { outcome, problem, location } = first?.page ?? {};
     if (first === null || outcome === "error" || outcome === "disallowed") {
       throw new UserError(`Cannot begin at ${start}: ${problem}`);
@@ -113,15 +123,9 @@ export class Crawl {
   async #work(): Promise<void> {
     for await (const target of this.#frontier) {
       const visit = await this.#visit(target);
-      if (visit === null) {
-        this.#frontier.leave();
-        this.#frontier.close();
-      } else {
-        await this.#store(visit);
-        this.#frontier.done();
-        const known = this.statistics.fetched + this.waiting;
-        this.#progress.update(this.statistics, Math.min(known, this.#options.max_pages));
-      }
+      if (visit === null) this.#frontier.close();
+      else await this.#store(visit);
+      this.#frontier.done();
     }
   }
 
@@ -134,17 +138,31 @@ export class Crawl {
     return visit(target, await this.#client.get(target.url));
   }
 
-  /** Stores a visit, and only then lets others visit where it leads. */
+  /**
+   * Stores a visit, and only then lets others visit where it leads.
+   *
+   * A transaction is a task of its own: who waits for it may be cancelled, and it is finished all the same.
+   */
   async #store({ page, targets }: Visit): Promise<void> {
     const found = this.#frontier.claim(targets.filter(({ url }) => this.#is_wanted(url)));
+    const saving = asyncio.create_task(() => this.#save(page, found), { name: `save ${page.url}` });
+    this.#saving.add(saving);
+    saving.add_done_callback(() => this.#saving.delete(saving));
+    await asyncio.shield(saving);
+    this.#frontier.add(found);
+  }
+
+  async #save(page: Page, found: readonly Target[]): Promise<void> {
     try {
       await this.#storage.save(page, found);
     } catch (error) {
       throw new UserError(`Cannot store ${page.url}: ${reason(error)}`, 1);
     }
-    this.#frontier.add(found);
+    this.#frontier.visited();
     this.statistics.add(page);
     this.#has_begun = true;
+    const known = this.statistics.fetched + this.waiting;
+    this.#progress.update(this.statistics, Math.min(known, this.#options.max_pages));
   }
 
   #is_wanted(url: string): boolean {

@@ -1,5 +1,6 @@
 /** One request and its answer: limited in time and size, and cancellable at any moment. */
 
+import { Buffer } from "node:buffer";
 import { MIMEType } from "node:util";
 import * as asyncio from "../../mod.ts";
 
@@ -16,7 +17,7 @@ export interface Answer {
   readonly charset: string | null;
   /** How long to wait before asking again, in seconds. */
   readonly retry_after: number | null;
-  readonly body: Uint8Array;
+  readonly body: Buffer;
 }
 
 /** A body that is larger than the limit. */
@@ -46,7 +47,7 @@ export function download(
     });
     const type = mime_type(response.headers.get("content-type"));
     const content_type = type?.essence ?? null;
-    let body = new Uint8Array();
+    let body: Buffer = Buffer.alloc(0);
     if (content_type === null || READABLE.test(content_type)) {
       body = await read(response, max_size);
     } else {
@@ -63,15 +64,15 @@ export function download(
   });
 }
 
-async function read(response: Response, max_size: number): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
+async function read(response: Response, max_size: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
     if (size > max_size) throw new TooLarge(`the body is larger than ${max_size} bytes`);
     chunks.push(chunk);
   }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return Buffer.concat(chunks, size);
 }
 
 function mime_type(header: string | null): MIMEType | null {

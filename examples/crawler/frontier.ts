@@ -11,7 +11,7 @@ export class Frontier {
   #closed = false;
 
   /** Makes a frontier of what waits; what is visited will not be visited again. */
-  constructor(visited: readonly string[], waiting: readonly Target[]) {
+  constructor(visited: readonly string[] = [], waiting: readonly Target[] = []) {
     this.#known = new Set(visited);
     this.#visited = this.#known.size;
     this.add(this.claim(waiting));
@@ -39,14 +39,13 @@ export class Frontier {
     for (const target of targets) this.#queue.put_nowait(target);
   }
 
-  /** Says that a target that was taken has been visited. */
-  done(): void {
+  /** Says that a claimed target has been visited. */
+  visited(): void {
     this.#visited++;
-    this.#queue.task_done();
   }
 
-  /** Says that a target that was taken will not be visited now. */
-  leave(): void {
+  /** Says that there is nothing more to do for a target that was taken. */
+  done(): void {
     this.#queue.task_done();
   }
 

@@ -1,7 +1,6 @@
 /** What a page has to say: its title and its links. */
 
 import { loadBuffer } from "cheerio";
-import { Buffer } from "node:buffer";
 import type { Answer } from "./download.ts";
 import { canonical } from "./urls.ts";
 
@@ -17,7 +16,7 @@ const HTML: ReadonlySet<string | null> = new Set(["text/html", "application/xhtm
 /** Reads a page; its character set is the one that its BOM, the server or the page itself names. */
 export function parse_page(url: string, { content_type, charset, body }: Answer): Contents {
   if (!HTML.has(content_type)) return { title: null, links: [] };
-  const $ = loadBuffer(Buffer.from(body.buffer, body.byteOffset, body.byteLength), {
+  const $ = loadBuffer(body, {
     encoding: { transportLayerEncodingLabel: charset ?? undefined, defaultEncoding: "utf-8" },
   });
   const title = $("title").first().text().trim().replaceAll(/\s+/g, " ");

@@ -25,12 +25,7 @@ export interface Row {
   readonly links: number;
 }
 
-/**
- * A database of pages, their links and the frontier.
- *
- * Nothing in here waits for anything of asyncio's: a cancellation waits until the database is done, so a
- * transaction that has begun is finished.
- */
+/** A database of pages, their links and the frontier. */
 export interface Storage extends AsyncDisposable {
   /** The crawl that is in the database; `null` if there is none. Changes nothing. */
   load(): Promise<StoredCrawl | null>;

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import mysql from "mysql2/promise";
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
 /** A page, without what differs from run to run: times, order, the port of the site. */
@@ -53,6 +54,7 @@ export async function stored(database: string): Promise<Stored> {
 }
 
 function from_sqlite(file: string): Cells[][] {
+  if (!existsSync(file)) return [[], [], []];
   const database = new DatabaseSync(file);
   try {
     // Refused at once if a transaction is open.
@@ -69,6 +71,8 @@ function from_sqlite(file: string): Cells[][] {
 async function from_mysql(url: string): Promise<Cells[][]> {
   const connection = await mysql.createConnection(url);
   try {
+    const [tables] = await connection.query<mysql.RowDataPacket[]>("SHOW TABLES");
+    if (tables.length < 3) return [[], [], []];
     const all: Cells[][] = [];
     for (const sql of [PAGES, LINKS, FRONTIER]) {
       const [rows] = await connection.query<mysql.RowDataPacket[]>(`${sql} LOCK IN SHARE MODE`);

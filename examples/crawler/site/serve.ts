@@ -22,6 +22,8 @@ export class Site implements AsyncDisposable {
   readonly url: string;
   /** How often each path was asked for. */
   readonly requests = new Map<string, number>();
+  /** Called at each request. */
+  readonly #waiters = new Set<() => void>();
   readonly #articles: Articles;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
@@ -39,6 +41,19 @@ export class Site implements AsyncDisposable {
     return this.#server.finished;
   }
 
+  /** Fulfilled when so many more requests have come in. */
+  asked(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      let left = count;
+      const waiter = () => {
+        if (--left > 0) return;
+        this.#waiters.delete(waiter);
+        resolve();
+      };
+      this.#waiters.add(waiter);
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.shutdown();
   }
@@ -46,6 +61,7 @@ export class Site implements AsyncDisposable {
   #answer(path: string): Response | Promise<Response> {
     const asked_before = this.requests.get(path) ?? 0;
     this.requests.set(path, asked_before + 1);
+    for (const waiter of this.#waiters) waiter();
     const [, first, second = "", third = ""] = path.split("/");
     const number = Number(second);
     if (path === "/") return this.#contents(1);
