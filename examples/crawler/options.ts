@@ -40,16 +40,20 @@ Usage: crawl START_URL [OPTION …]
   --max-size BYTES  the largest body that is read (5000000)
   --database URL    sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/NAME (sqlite:crawl.db)
   --resume          go on with the crawl that is in the database
-  --help            this text
+  --help, -h        this text
 
 Ctrl-C stops it: what is stored stays stored, and --resume goes on. A second Ctrl-C stops it at once.`;
 
 const LARGEST_DELAY = 86_400;
 
-/** The options on a command line; `null` if it asks for help. Throws a `UserError` if it makes no sense. */
-export function parse_options(args: readonly string[]): Options | null {
+/** Whether a command line asks for help. */
+export function asks_for_help(args: readonly string[]): boolean {
+  return args.includes("--help") || args.includes("-h");
+}
+
+/** The options on a command line; throws a `UserError` if it makes no sense. */
+export function parse_options(args: readonly string[]): Options {
   const { values, positionals } = parsed(args);
-  if (values.help) return null;
   if (positionals.length !== 1) {
     throw new UserError(
       `Cannot crawl as one START_URL is needed: received ${positionals.length || "none"}`,
@@ -100,7 +104,6 @@ function parsed(args: readonly string[]) {
         "max-size": { type: "string", default: "5000000" },
         "database": { type: "string", default: "sqlite:crawl.db" },
         "resume": { type: "boolean", default: false },
-        "help": { type: "boolean", short: "h", default: false },
       },
     });
   } catch (error) {

@@ -10,9 +10,8 @@ export const SILENT: Progress = { update() {}, stop() {} };
 
 /** Options as a person would give them, for a server that is nobody else's. */
 export function options(start: string, changes: Partial<Options> = {}): Options {
-  const parsed = parse_options([start, "--delay", "0", "--backoff", "0.01", "--concurrency", "8"]);
-  if (parsed === null) throw new Error("asked for help");
-  return { ...parsed, ...changes };
+  const args = [start, "--delay", "0", "--backoff", "0.01", "--concurrency", "8"];
+  return { ...parse_options(args), ...changes };
 }
 
 export interface Watch {
