@@ -25,7 +25,7 @@ function details({ outcomes, pages_per_second }: Statistics): string {
 class ProgressBar implements Progress {
   readonly #bar = new cli_progress.SingleBar(
     { format: "{bar} {value}/{total}  {details}", hideCursor: true, barsize: 30 },
-    cli_progress.Presets.rect,
+    cli_progress.Presets.shades_classic,
   );
 
   update(statistics: Statistics, total: number): void {

@@ -13,9 +13,12 @@ const UNRESERVED = /[A-Za-z0-9._~-]/;
 export function canonical(href: string, base?: string): string | null {
   const url = URL.parse(href, base);
   if (url === null || !/^https?:$/.test(url.protocol)) return null;
-  url.hash = url.username = url.password = "";
-  url.pathname = one_spelling(url.pathname);
-  url.search = one_spelling(url.search);
+  // Each assignment has the URL parsed again: most links need none.
+  if (url.href.includes("#")) url.hash = "";
+  if (url.username !== "") url.username = "";
+  if (url.password !== "") url.password = "";
+  if (url.pathname.includes("%")) url.pathname = one_spelling(url.pathname);
+  if (url.search.includes("%")) url.search = one_spelling(url.search);
   return url.href.length <= LONGEST ? url.href : null;
 }
 

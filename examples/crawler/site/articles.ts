@@ -29,6 +29,9 @@ const KINDS = [
 
 type Kind = typeof KINDS[number][0] | "plain";
 
+/** Those that keep a visitor waiting. */
+const WAITING: ReadonlySet<Kind> = new Set(["slow", "limited"]);
+
 /** The milliseconds that a slow page takes, from and to. */
 const SLOW = [50, 250] as const;
 
@@ -41,10 +44,13 @@ export class Articles {
   /** How many there are; their numbers begin at 1. */
   readonly count: number;
   readonly #seed: number;
+  readonly #waits: boolean;
 
-  constructor(count: number, seed: number) {
+  /** Articles from a seed; `waits` is whether some are slow or have to be asked for later. */
+  constructor(count: number, seed: number, waits: boolean) {
     this.count = count;
     this.#seed = seed;
+    this.#waits = waits;
   }
 
   /** Answers for an article that was asked for so many times before. */
@@ -108,7 +114,7 @@ export class Articles {
   #kind(random: SeededRandom): Kind {
     let draw = random.randint(0, 999);
     for (const [kind, share] of KINDS) {
-      if (draw < share) return kind;
+      if (draw < share) return this.#waits || !WAITING.has(kind) ? kind : "plain";
       draw -= share;
     }
     return "plain";

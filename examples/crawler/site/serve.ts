@@ -10,6 +10,8 @@ export interface SiteOptions {
   readonly articles?: number;
   /** What the articles are made from. */
   readonly seed?: number;
+  /** Whether some articles are slow or have to be asked for later. */
+  readonly waits?: boolean;
 }
 
 /** How many articles a page of the contents lists. */
@@ -27,8 +29,8 @@ export class Site implements AsyncDisposable {
   readonly #articles: Articles;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor({ port = 0, articles = 3000, seed = 1 }: SiteOptions = {}) {
-    this.#articles = new Articles(articles, seed);
+  constructor({ port = 0, articles = 3000, seed = 1, waits = true }: SiteOptions = {}) {
+    this.#articles = new Articles(articles, seed, waits);
     this.#server = Deno.serve(
       { port, hostname: "127.0.0.1", onListen: () => {} },
       (request) => this.#answer(new URL(request.url).pathname),
