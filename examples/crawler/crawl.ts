@@ -60,7 +60,10 @@ export class Crawl {
       await (this.#options.resume ? this.#resume() : this.#begin());
       await this.#visit_all();
     } finally {
-      if (this.#saving.size > 0) await asyncio.wait(this.#saving);
+      if (this.#saving.size > 0) {
+        this.#progress.finish(this.#saving.size);
+        await asyncio.wait(this.#saving);
+      }
     }
   }
 

@@ -8,9 +8,14 @@ import type { Statistics } from "./statistics.ts";
 export interface Progress {
   /** Shows what has been done, of so many pages as far as is known. */
   update(statistics: Statistics, total: number): void;
+  /** Says that the crawl ends when so many transactions have. */
+  finish(transactions: number): void;
   /** Shows nothing more. */
   stop(): void;
 }
+
+/** Nobody looks. */
+export const SILENT: Progress = { update() {}, finish() {}, stop() {} };
 
 /** What suits the standard error stream. */
 export function make_progress(): Progress {
@@ -20,6 +25,11 @@ export function make_progress(): Progress {
 function details({ outcomes, pages_per_second }: Statistics): string {
   const errors = outcomes.error === 1 ? "1 error" : `${outcomes.error} errors`;
   return `${pages_per_second.toFixed(1)} pages/s, ${errors}`;
+}
+
+function finishing(transactions: number): string {
+  const waits_for = transactions === 1 ? "1 transaction" : `${transactions} transactions`;
+  return `Finishing ${waits_for}; Ctrl-C ends it at once.`;
 }
 
 class ProgressBar implements Progress {
@@ -33,6 +43,11 @@ class ProgressBar implements Progress {
     if (!this.#bar.isActive) this.#bar.start(total, statistics.fetched, state);
     this.#bar.setTotal(total);
     this.#bar.update(statistics.fetched, state);
+  }
+
+  finish(transactions: number): void {
+    this.#bar.stop();
+    console.error(finishing(transactions));
   }
 
   stop(): void {
@@ -54,6 +69,10 @@ class ProgressLines implements Progress {
     this.#next = statistics.seconds + this.#pause;
     this.#pause = Math.min(this.#pause * GROWTH, LONGEST_PAUSE);
     console.error(`${statistics.fetched}/${total} pages, ${details(statistics)}`);
+  }
+
+  finish(transactions: number): void {
+    console.error(finishing(transactions));
   }
 
   stop(): void {}

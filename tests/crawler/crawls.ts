@@ -3,10 +3,8 @@
 import * as asyncio from "../../mod.ts";
 import { Crawl } from "../../examples/crawler/crawl.ts";
 import { type Options, parse_options } from "../../examples/crawler/options.ts";
-import type { Progress } from "../../examples/crawler/progress.ts";
+import { type Progress, SILENT } from "../../examples/crawler/progress.ts";
 import { open_storage, type Storage } from "../../examples/crawler/storage.ts";
-
-export const SILENT: Progress = { update() {}, stop() {} };
 
 /** Options as a person would give them, for a server that is nobody else's. */
 export function options(start: string, changes: Partial<Options> = {}): Options {

@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { Site } from "../../examples/crawler/site/serve.ts";
 import { Directory } from "./crawls.ts";
 import { cancel_at_random, kill_in_the_middle, whole_crawl } from "./interruptions.ts";
-import { start } from "./program.ts";
+import { Program } from "./program.ts";
 import { stored } from "./stored.ts";
 
 Deno.test("a crawl that is cancelled at any moments loses nothing and does nothing twice", async () => {
@@ -25,8 +25,8 @@ Deno.test("Ctrl-C stops a crawl politely", async () => {
   await using site = new Site({ articles: 2000 });
   await using directory = new Directory();
   const { database } = directory;
-  const program = start([site.url, "--delay", "0.02", "--database", database]);
-  await site.asked(20);
+  const program = new Program(site.url, "--delay", "0.02", "--database", database);
+  await program.until(site.asked(20));
   program.kill("SIGINT");
   const { code, stdout, stderr } = await program.outcome;
   assertEquals([code, stderr], [130, "Stopped.\n"]);

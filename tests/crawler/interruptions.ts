@@ -2,10 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Site } from "../../examples/crawler/site/serve.ts";
+import { SILENT } from "../../examples/crawler/progress.ts";
 import type { Storage } from "../../examples/crawler/storage.ts";
 import { SeededRandom } from "../../examples/seed/support/seeded_random.ts";
-import { crawl, Directory, options, SILENT, type Watch } from "./crawls.ts";
-import { type Program, start } from "./program.ts";
+import { crawl, Directory, options, type Watch } from "./crawls.ts";
+import { execute, Program } from "./program.ts";
 import { assert_consistent, type Stored, stored } from "./stored.ts";
 
 export const SITE = { articles: 60, seed: 3 } as const;
@@ -134,14 +135,14 @@ export async function kill_in_the_middle(
   const ledger = new Ledger(site);
   const args = [site.url, "--delay", "0", "--backoff", "0.01", "--database", database];
   for (const [kills, requests] of moments.entries()) {
-    const program = start(kills === 0 ? args : [...args, "--resume"]);
+    const program = new Program(...args, ...(kills === 0 ? [] : ["--resume"]));
     await kill_after(program, site, requests);
     const now = await stored(database);
     assert_consistent(now, whole);
     ledger.check(now);
     assert(now.pages.size > 0, "killed before it stored anything");
   }
-  const { code, stderr } = await start([...args, "--resume"]).outcome;
+  const { code, stderr } = await execute(...args, "--resume");
   assertEquals([code, stderr], [0, ""]);
   const all = await stored(database);
   ledger.check(all);
@@ -150,7 +151,7 @@ export async function kill_in_the_middle(
 
 /** Kills a program when it has made so many requests more. */
 async function kill_after(program: Program, site: Site, requests: number): Promise<void> {
-  await site.asked(requests);
+  await program.until(site.asked(requests));
   program.kill("SIGKILL");
   assertEquals((await program.outcome).signal, "SIGKILL");
 }

@@ -96,6 +96,19 @@ export class MariaDB implements AsyncDisposable {
     return (await this.#query("SELECT trx_id FROM information_schema.innodb_trx")).length;
   }
 
+  /** Lets nobody write to a database until the end of the block. */
+  async lock(database: string): Promise<AsyncDisposable> {
+    const connection = await mysql.createConnection(database);
+    await connection.query("LOCK TABLES pages READ");
+    return { [Symbol.asyncDispose]: () => connection.end() };
+  }
+
+  /** Fulfilled when somebody waits for such a lock. */
+  async waits_for_lock(): Promise<void> {
+    const waiting = "SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for%'";
+    while ((await this.#query(waiting)).length === 0) await pause(BETWEEN_ATTEMPTS);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.kill("SIGTERM");
     await this.#server.status;

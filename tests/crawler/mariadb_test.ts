@@ -6,8 +6,8 @@ import { Site } from "../../examples/crawler/site/serve.ts";
 import { crawl, options } from "./crawls.ts";
 import { cancel_at_random, kill_in_the_middle, SITE, whole_crawl } from "./interruptions.ts";
 import { has_mariadb, MariaDB } from "./mariadb.ts";
-import { execute } from "./program.ts";
-import { stored } from "./stored.ts";
+import { execute, Program } from "./program.ts";
+import { assert_consistent, stored } from "./stored.ts";
 
 if (!has_mariadb) {
   console.log("No tests with MariaDB: this machine has no mariadb-server (apt-get install it).");
@@ -36,6 +36,42 @@ Deno.test({ name: "with MariaDB", ignore: !has_mariadb }, async (t) => {
 
   await t.step("killed at any moments, it loses nothing and stores nothing twice", async () => {
     await kill_in_the_middle(await mariadb.new_database(), [9, 31, 4], whole);
+  });
+
+  await t.step("Ctrl-C lets the transactions finish", async () => {
+    const database = await mariadb.new_database();
+    await using site = new Site(SITE);
+    const program = new Program(site.url, "--delay", "0", "--database", database);
+    await program.until(site.asked(10));
+    {
+      await using _ = await mariadb.lock(database);
+      await program.until(mariadb.waits_for_lock());
+      program.kill("SIGINT");
+      await program.says("; Ctrl-C ends it at once.");
+    }
+    const { code, stdout, stderr } = await program.outcome;
+    assertEquals(code, 130);
+    assertMatch(stderr, /^Finishing \d+ transactions?; Ctrl-C ends it at once.\nStopped.\n$/);
+    const now = await stored(database);
+    assert_consistent(now, whole);
+    assertMatch(stdout, new RegExp(`waiting +│ +${now.frontier.length} `));
+  });
+
+  await t.step("a second Ctrl-C does not wait for them", async () => {
+    const database = await mariadb.new_database();
+    await using site = new Site(SITE);
+    const program = new Program(site.url, "--delay", "0", "--database", database);
+    await program.until(site.asked(10));
+    {
+      await using _ = await mariadb.lock(database);
+      await program.until(mariadb.waits_for_lock());
+      program.kill("SIGINT");
+      await program.says("; Ctrl-C ends it at once.");
+      program.kill("SIGINT");
+      const { code, stdout } = await program.outcome;
+      assertEquals([code, stdout], [130, ""]);
+    }
+    assert_consistent(await stored(database), whole);
   });
 
   await t.step("a refused database is one line, without the password", async () => {

@@ -13,35 +13,69 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export interface Program {
-  kill(signal: Deno.Signal): void;
+export class Program {
   readonly outcome: Promise<Outcome>;
-}
+  readonly #child: Deno.ChildProcess;
+  #stderr = "";
+  readonly #listeners = new Set<() => void>();
 
-/** Starts the crawler, with the permissions of `deno task crawl`. */
-export function start(args: readonly string[]): Program {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--quiet", "--no-prompt", "--no-lock", "--no-check", "--config", CONFIG],
-      ...["--allow-net", "--allow-read", "--allow-write", MAIN, ...args],
-    ],
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  return { kill: (signal) => child.kill(signal), outcome: outcome(child) };
-}
+  /** Starts the crawler, with the permissions of `deno task crawl`. */
+  constructor(...args: string[]) {
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--quiet", "--no-prompt", "--no-lock", "--no-check", "--config", CONFIG],
+        ...["--allow-net", "--allow-read", "--allow-write", MAIN, ...args],
+      ],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.outcome = this.#end();
+  }
 
-async function outcome(child: Deno.ChildProcess): Promise<Outcome> {
-  const timer = setTimeout(() => child.kill("SIGKILL"), TIME_LIMIT);
-  const { code, signal, stdout, stderr } = await child.output();
-  clearTimeout(timer);
-  const decoder = new TextDecoder();
-  return { code, signal, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for something that the program brings about; fails if it ends before. */
+  async until(event: Promise<void>): Promise<void> {
+    const ended = this.outcome.then(({ code, stderr }) => {
+      throw new Error(`the program has ended with code ${code}: ${stderr}`);
+    });
+    await Promise.race([event, ended]);
+    ended.catch(() => {});
+  }
+
+  /** Fulfilled when the program has written this to its standard error. */
+  says(text: string): Promise<void> {
+    return this.until(
+      new Promise((resolve) => {
+        const listener = () => {
+          if (!this.#stderr.includes(text)) return;
+          this.#listeners.delete(listener);
+          resolve();
+        };
+        this.#listeners.add(listener);
+        listener();
+      }),
+    );
+  }
+
+  async #end(): Promise<Outcome> {
+    const timer = setTimeout(() => this.kill("SIGKILL"), TIME_LIMIT);
+    const stdout = new Response(this.#child.stdout).text();
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#stderr += text;
+      for (const listener of this.#listeners) listener();
+    }
+    const { code, signal } = await this.#child.status;
+    clearTimeout(timer);
+    return { code, signal, stdout: await stdout, stderr: this.#stderr };
+  }
 }
 
 /** Runs the crawler to its end. */
 export function execute(...args: string[]): Promise<Outcome> {
-  return start(args).outcome;
+  return new Program(...args).outcome;
 }
