@@ -9,7 +9,7 @@ import type { Page, Target } from "./page.ts";
 import type { Progress } from "./progress.ts";
 import { Robots } from "./robots.ts";
 import { Statistics } from "./statistics.ts";
-import { shown_database, type Storage } from "./storage.ts";
+import { shown_database, type Storage, type StoredCrawl } from "./storage.ts";
 import { reason, UserError } from "./user_error.ts";
 import { disallowed, type Visit, visit } from "./visit.ts";
 
@@ -20,6 +20,8 @@ export class Crawl {
   readonly statistics = new Statistics();
   readonly #options: Options;
   readonly #storage: Storage;
+  /** The database as messages call it. */
+  readonly #database: string;
   readonly #progress: Progress;
   readonly #client: Client;
   readonly #robots: Robots;
@@ -33,6 +35,7 @@ export class Crawl {
   constructor(options: Options, storage: Storage, progress: Progress) {
     this.#options = options;
     this.#storage = storage;
+    this.#database = shown_database(options.database);
     this.#progress = progress;
     const limits = new Limits(options.concurrency, options.delay);
     this.#client = new Client(options, limits);
@@ -85,10 +88,9 @@ export class Crawl {
   /** Visits the start page: a crawl begins only if it is there. */
   async #begin(): Promise<void> {
     const { start, same_host } = this.#options;
-    const database = shown_database(this.#options.database);
-    if (await this.#storage.load() !== null) {
+    if (await this.#load() !== null) {
       throw new UserError(
-        `Cannot begin as there is a crawl in ${database}: --resume goes on with it`,
+        `Cannot begin as there is a crawl in ${this.#database}: --resume goes on with it`,
       );
     }
     const [target] = this.#frontier.claim([{ url: start, depth: 0, redirects: 0 }]);
@@ -103,24 +105,33 @@ export class Crawl {
       );
     }
     await this.#storage.prepare().catch((error) => {
-      throw new UserError(`Cannot write to the database ${database}: ${reason(error)}`);
+      throw new UserError(`Cannot write to the database ${this.#database}: ${reason(error)}`);
     });
     await this.#store(first);
   }
 
   async #resume(): Promise<void> {
     const { start, max_pages } = this.#options;
-    const database = shown_database(this.#options.database);
-    const stored = await this.#storage.load();
-    if (stored === null) throw new UserError(`Cannot go on as there is no crawl in ${database}`);
+    const stored = await this.#load();
+    if (stored === null) {
+      throw new UserError(`Cannot go on as there is no crawl in ${this.#database}`);
+    }
     const { visited, fetched, waiting } = stored;
     if (visited[0] !== start) {
-      throw new UserError(`Cannot go on as the crawl in ${database} began at ${visited[0]}`);
+      throw new UserError(`Cannot go on as the crawl in ${this.#database} began at ${visited[0]}`);
     }
     this.#frontier = new Frontier(visited, waiting);
     this.#left = Math.max(0, max_pages - fetched);
     this.statistics.fetched_before = fetched;
     this.#has_begun = true;
+  }
+
+  async #load(): Promise<StoredCrawl | null> {
+    try {
+      return await this.#storage.load();
+    } catch (error) {
+      throw new UserError(`Cannot read the database ${this.#database}: ${reason(error)}`);
+    }
   }
 
   async #work(): Promise<void> {

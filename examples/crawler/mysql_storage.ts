@@ -3,11 +3,19 @@
 import mysql from "mysql2/promise";
 import type { Page, Target } from "./page.ts";
 import type { Row, Storage, StoredCrawl } from "./storage.ts";
+import { has_crawl } from "./tables.ts";
 
 /** A canonical URL is ASCII, and as long as an index can hold. */
 const URL_TYPE = "VARCHAR(2000) CHARACTER SET ascii COLLATE ascii_bin";
 
+/** The frontier comes first: `has_crawl()` relies on it. */
 const SCHEMA = [
+  `CREATE TABLE IF NOT EXISTS frontier (
+    place BIGINT PRIMARY KEY AUTO_INCREMENT,
+    url ${URL_TYPE} NOT NULL UNIQUE,
+    depth INT NOT NULL,
+    redirects INT NOT NULL
+  ) ENGINE = InnoDB`,
   `CREATE TABLE IF NOT EXISTS pages (
     id BIGINT PRIMARY KEY AUTO_INCREMENT,
     url ${URL_TYPE} NOT NULL UNIQUE,
@@ -27,12 +35,6 @@ const SCHEMA = [
     page BIGINT NOT NULL REFERENCES pages (id),
     target ${URL_TYPE} NOT NULL,
     PRIMARY KEY (page, target)
-  ) ENGINE = InnoDB`,
-  `CREATE TABLE IF NOT EXISTS frontier (
-    place BIGINT PRIMARY KEY AUTO_INCREMENT,
-    url ${URL_TYPE} NOT NULL UNIQUE,
-    depth INT NOT NULL,
-    redirects INT NOT NULL
   ) ENGINE = InnoDB`,
 ];
 
@@ -72,8 +74,8 @@ export class MySQLStorage implements Storage {
   }
 
   async load(): Promise<StoredCrawl | null> {
-    const tables = await this.#rows("SHOW TABLES LIKE 'frontier'");
-    if (tables.length === 0) return null;
+    const tables = await this.#rows("SHOW TABLES");
+    if (!has_crawl(tables.flatMap((row) => Object.values(row)))) return null;
     const pages = await this.#rows(`SELECT url, outcome FROM pages ORDER BY id ${SETTLED}`);
     if (pages.length === 0) return null;
     const waiting = await this.#rows(

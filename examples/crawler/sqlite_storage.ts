@@ -4,8 +4,16 @@ import { existsSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Page, Target } from "./page.ts";
 import type { Row, Storage, StoredCrawl } from "./storage.ts";
+import { has_crawl } from "./tables.ts";
 
+/** The frontier comes first: `has_crawl()` relies on it. */
 const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS frontier (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    url TEXT NOT NULL UNIQUE,
+    depth INTEGER NOT NULL,
+    redirects INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS pages (
     id INTEGER PRIMARY KEY,
     url TEXT NOT NULL UNIQUE,
@@ -25,13 +33,7 @@ const SCHEMA = `
     page INTEGER NOT NULL REFERENCES pages,
     target TEXT NOT NULL,
     PRIMARY KEY (page, target)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS frontier (
-    place INTEGER PRIMARY KEY AUTOINCREMENT,
-    url TEXT NOT NULL UNIQUE,
-    depth INTEGER NOT NULL,
-    redirects INTEGER NOT NULL
-  ) STRICT;`;
+  ) STRICT, WITHOUT ROWID;`;
 
 const ADD_PAGE =
   `INSERT INTO pages (url, depth, outcome, status, content_type, title, size, location,
@@ -39,6 +41,7 @@ const ADD_PAGE =
 const ADD_LINK = "INSERT INTO links (page, target) VALUES (?, ?)";
 const ADD_TARGET = "INSERT INTO frontier (url, depth, redirects) VALUES (?, ?, ?)";
 const TAKE_OFF = "DELETE FROM frontier WHERE url = ?";
+const TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table'";
 const ALL_PAGES = "SELECT url, outcome FROM pages ORDER BY id";
 const FRONTIER = "SELECT url, depth, redirects FROM frontier ORDER BY place";
 const FIRST_ROWS = `SELECT id, url, outcome, status, title,
@@ -67,8 +70,7 @@ export class SQLiteStorage implements Storage {
   #connect(): DatabaseSync {
     if (this.#database === null) {
       this.#database = new DatabaseSync(this.#file);
-      // Others can read while the crawl goes on, and a commit is on the disk when it is done.
-      this.#database.exec("PRAGMA journal_mode = WAL");
+      // A commit is on the disk when it is done.
       this.#database.exec("PRAGMA synchronous = FULL");
     }
     return this.#database;
@@ -85,8 +87,9 @@ export class SQLiteStorage implements Storage {
 
   // deno-lint-ignore require-await -- its errors are the promise's
   async load(): Promise<StoredCrawl | null> {
-    const tables = this.#database?.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'frontier'");
-    if (tables?.get() === undefined) return null;
+    if (this.#database === null) return null;
+    const tables = this.#statement(TABLES).all().map(({ name }) => String(name));
+    if (!has_crawl(tables)) return null;
     const visited: string[] = [];
     let fetched = 0;
     for (const { url, outcome } of this.#statement(ALL_PAGES).iterate()) {
@@ -103,6 +106,8 @@ export class SQLiteStorage implements Storage {
 
   // deno-lint-ignore require-await -- its errors are the promise's
   async prepare(): Promise<void> {
+    // Others can read while the crawl goes on; the file remembers it.
+    this.#connect().exec("PRAGMA journal_mode = WAL");
     this.#transaction(() => this.#connect().exec(SCHEMA));
   }
 

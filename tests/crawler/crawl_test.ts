@@ -1,6 +1,7 @@
 /** Whole crawls into SQLite: of the generated site, and of one that does what it should not. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
 import { Site } from "../../examples/crawler/site/serve.ts";
 import { UserError } from "../../examples/crawler/user_error.ts";
 import { crawl, Directory, options } from "./crawls.ts";
@@ -183,4 +184,23 @@ Deno.test("a file that is no database is refused, and left as it was", async () 
   );
   assertEquals(await Deno.readTextFile(file), text);
   assertEquals(directory.files(), ["notes.txt"]);
+});
+
+Deno.test("a database of something else is refused, and left as it was", async () => {
+  await using directory = new Directory();
+  const file = `${directory.path}/notes.db`;
+  {
+    using database = new DatabaseSync(file);
+    database.exec("CREATE TABLE pages (text)");
+  }
+  const before = await Deno.readFile(file);
+  const refused = (resume: boolean) =>
+    assertRejects(
+      () => crawl(options("http://127.0.0.1:1/", { database: `sqlite:${file}`, resume })),
+      UserError,
+      "it has a table 'pages' that is no crawl's",
+    );
+  await refused(false);
+  await refused(true);
+  assertEquals(await Deno.readFile(file), before);
 });

@@ -6,10 +6,16 @@ const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 /** A program that hangs is ended after this many milliseconds. */
 const TIME_LIMIT = 30_000;
 
+/** A line that says how far a crawl is: how many there are depends on the machine. */
+const PROGRESS = /^\d+\/\d+ pages, .*\n/gm;
+
 export interface Outcome {
   readonly code: number;
   readonly signal: Deno.Signal | null;
   readonly stdout: string;
+  /** What it says of how far it is. */
+  readonly progress: string;
+  /** What else it says. */
   readonly stderr: string;
 }
 
@@ -71,7 +77,13 @@ export class Program {
     }
     const { code, signal } = await this.#child.status;
     clearTimeout(timer);
-    return { code, signal, stdout: await stdout, stderr: this.#stderr };
+    return {
+      code,
+      signal,
+      stdout: await stdout,
+      progress: (this.#stderr.match(PROGRESS) ?? []).join(""),
+      stderr: this.#stderr.replaceAll(PROGRESS, ""),
+    };
   }
 }
 
