@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setImmediate } from "node:timers";
 import type { Page, Target } from "./page.ts";
 import type { Row, Storage, StoredCrawl } from "./storage.ts";
 import { has_crawl } from "./tables.ts";
@@ -47,6 +48,14 @@ const FRONTIER = "SELECT url, depth, redirects FROM frontier ORDER BY place";
 const FIRST_ROWS = `SELECT id, url, outcome, status, title,
   (SELECT count(*) FROM links WHERE page = id) AS links FROM pages ORDER BY id LIMIT ?`;
 
+/** A visit that is to be stored, and who waits for that. */
+interface Visit {
+  readonly page: Page;
+  readonly found: readonly Target[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 /** A database in memory, which ends with the program. */
 const IN_MEMORY = ":memory:";
 
@@ -55,6 +64,8 @@ export class SQLiteStorage implements Storage {
   #database: DatabaseSync | null = null;
   /** Statements that have been prepared, by their text. */
   readonly #statements = new Map<string, StatementSync>();
+  /** What waits for the next transaction. */
+  #visits: Visit[] = [];
 
   private constructor(file: string) {
     this.#file = file;
@@ -111,29 +122,45 @@ export class SQLiteStorage implements Storage {
     this.#transaction(() => this.#connect().exec(SCHEMA));
   }
 
-  // deno-lint-ignore require-await -- its errors are the promise's
-  async save(page: Page, found: readonly Target[]): Promise<void> {
-    this.#transaction(() => {
-      const { lastInsertRowid } = this.#statement(ADD_PAGE).run(
-        page.url,
-        page.depth,
-        page.outcome,
-        page.status,
-        page.content_type,
-        page.title,
-        page.size,
-        page.location,
-        page.problem,
-        page.attempts,
-        page.fetched_at.toISOString(),
-        page.seconds,
-      );
-      for (const link of page.links) this.#statement(ADD_LINK).run(lastInsertRowid, link);
-      this.#statement(TAKE_OFF).run(page.url);
-      for (const { url, depth, redirects } of found) {
-        this.#statement(ADD_TARGET).run(url, depth, redirects);
-      }
+  save(page: Page, found: readonly Target[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#visits.push({ page, found, resolve, reject });
+      if (this.#visits.length === 1) setImmediate(() => this.#save_all());
     });
+  }
+
+  /** Visits that end in the same turn of the host share a transaction: the disk is waited for once. */
+  #save_all(): void {
+    const visits = this.#visits;
+    this.#visits = [];
+    try {
+      this.#transaction(() => visits.forEach(({ page, found }) => this.#write(page, found)));
+      for (const { resolve } of visits) resolve();
+    } catch (error) {
+      for (const { reject } of visits) reject(error);
+    }
+  }
+
+  #write(page: Page, found: readonly Target[]): void {
+    const { lastInsertRowid } = this.#statement(ADD_PAGE).run(
+      page.url,
+      page.depth,
+      page.outcome,
+      page.status,
+      page.content_type,
+      page.title,
+      page.size,
+      page.location,
+      page.problem,
+      page.attempts,
+      page.fetched_at.toISOString(),
+      page.seconds,
+    );
+    for (const link of page.links) this.#statement(ADD_LINK).run(lastInsertRowid, link);
+    this.#statement(TAKE_OFF).run(page.url);
+    for (const { url, depth, redirects } of found) {
+      this.#statement(ADD_TARGET).run(url, depth, redirects);
+    }
   }
 
   #transaction(work: () => void): void {

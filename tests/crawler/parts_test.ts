@@ -120,6 +120,8 @@ Deno.test("a page has a title, and each of its links once", () => {
     { title: "Rain & sun", links: ["http://example.com/a/b"] },
   );
   assertEquals(page(""), { title: null, links: [] });
+  assertEquals(page("<svg><title>drawing</title></svg><title>Page</title>").title, "Page");
+  assertEquals(page(`<script>"<a href=x>"</script><!-- <a href=y> -->`).links, []);
 });
 
 Deno.test("a page may say what its links are relative to, and that they are not to be followed", () => {
