@@ -1,10 +1,26 @@
-/** The frontier: the URLs that wait for their visit, each of them once. */
+/** The frontier: the URLs that wait for their visit, each of them once, the hosts in turns. */
 
 import * as asyncio from "../../mod.ts";
 import type { Target } from "./page.ts";
 
+/** A target and when it is its turn. */
+interface Place {
+  readonly target: Target;
+  /** In each round there is a target of each host at most. */
+  readonly round: number;
+  /** Targets of one round come in the order in which they were added. */
+  readonly number: number;
+}
+
 export class Frontier {
-  readonly #queue = new asyncio.Queue<Target>();
+  readonly #queue = new asyncio.PriorityQueue<Place>(0, {
+    compare: (a, b) => a.round - b.round || a.number - b.number,
+  });
+  /** The round of the last target of each host. */
+  readonly #last_rounds = new Map<string, number>();
+  /** The round of the target that was taken last. */
+  #round = 0;
+  #added = 0;
   /** Every URL that was ever found: visited, waiting, or on its way into the database. */
   readonly #known: Set<string>;
   #visited: number;
@@ -36,7 +52,12 @@ export class Frontier {
   /** Lets claimed targets wait for their visit. */
   add(targets: Iterable<Target>): void {
     if (this.#closed) return;
-    for (const target of targets) this.#queue.put_nowait(target);
+    for (const target of targets) {
+      const { host } = new URL(target.url);
+      const round = Math.max(this.#round, (this.#last_rounds.get(host) ?? -1) + 1);
+      this.#last_rounds.set(host, round);
+      this.#queue.put_nowait({ target, round, number: this.#added++ });
+    }
   }
 
   /** Says that a claimed target has been visited. */
@@ -61,7 +82,10 @@ export class Frontier {
   }
 
   /** Takes targets until the frontier is closed. */
-  [Symbol.asyncIterator](): AsyncIterator<Target> {
-    return this.#queue[Symbol.asyncIterator]();
+  async *[Symbol.asyncIterator](): AsyncGenerator<Target, void, void> {
+    for await (const { target, round } of this.#queue) {
+      this.#round = round;
+      yield target;
+    }
   }
 }

@@ -143,12 +143,14 @@ Deno.test("a character set is taken from the BOM, the server, the page, or is UT
   assertEquals(title("no-such-charset", "<title>é</title>"), "é");
 });
 
+const target = (url: string) => ({ url, depth: 0, redirects: 0 });
+
 Deno.test("the frontier gives each URL once, and ends when all is done", () =>
   asyncio.run(async () => {
-    const target = (url: string) => ({ url, depth: 0, redirects: 0 });
-    const frontier = new Frontier(["seen"], [target("a")]);
-    const found = frontier.claim([target("seen"), target("a"), target("b"), target("b")]);
-    assertEquals(found.map(({ url }) => url), ["b"]);
+    const frontier = new Frontier(["http://seen"], [target("http://a")]);
+    const urls = ["http://seen", "http://a", "http://b", "http://b"];
+    const found = frontier.claim(urls.map(target));
+    assertEquals(found.map(({ url }) => url), ["http://b"]);
     frontier.add(found);
     assertEquals(frontier.size, 2);
     const visited: string[] = [];
@@ -162,8 +164,28 @@ Deno.test("the frontier gives each URL once, and ends when all is done", () =>
     await frontier.join();
     frontier.close();
     await worker;
-    frontier.add(frontier.claim([target("c")]));
-    assertEquals([visited, frontier.size], [["a", "b"], 1]);
+    frontier.add(frontier.claim([target("http://c")]));
+    assertEquals([visited, frontier.size], [["http://a", "http://b"], 1]);
+  }, { loop_factory }));
+
+Deno.test("the frontier gives hosts their turns", () =>
+  asyncio.run(async () => {
+    const add = (...urls: string[]) =>
+      frontier.add(frontier.claim(urls.map((url) => target(`http://${url}`))));
+    const take = async (count: number) => {
+      const taken: string[] = [];
+      for await (const { url } of frontier) {
+        taken.push(url.replace("http://", ""));
+        if (taken.length === count) break;
+      }
+      return taken.join(" ");
+    };
+    const frontier = new Frontier();
+    add("a/1", "a/2", "a/3", "b/1", "b/2");
+    assertEquals(await take(3), "a/1 b/1 a/2");
+    // Who comes later is not behind the rounds that are over, nor before the one that is on.
+    add("c/1", "c/2", "a/4");
+    assertEquals(await take(5), "b/2 c/1 a/3 c/2 a/4");
   }, { loop_factory }));
 
 Deno.test("requests to one host begin a delay apart; other hosts do not wait for it", () =>
