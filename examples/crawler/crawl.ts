@@ -27,7 +27,7 @@ export class Crawl {
   readonly #robots: Robots;
   #frontier = new Frontier();
   /** The transactions that are under way. */
-  readonly #saving = new Set<asyncio.Task<void>>();
+  readonly #saving = new Set<asyncio.Task<UserError | null>>();
   /** How many more visits may begin. */
   #left: number;
   #has_begun = false;
@@ -162,21 +162,24 @@ export class Crawl {
     const saving = asyncio.create_task(() => this.#save(page, found), { name: `save ${page.url}` });
     this.#saving.add(saving);
     saving.add_done_callback(() => this.#saving.delete(saving));
-    await asyncio.shield(saving);
+    const failure = await asyncio.shield(saving);
+    if (failure !== null) throw failure;
     this.#frontier.add(found);
   }
 
-  async #save(page: Page, found: readonly Target[]): Promise<void> {
+  /** Gives what went wrong: when the database fails, many do so together, and one line is enough. */
+  async #save(page: Page, found: readonly Target[]): Promise<UserError | null> {
     try {
       await this.#storage.save(page, found);
     } catch (error) {
-      throw new UserError(`Cannot store ${page.url}: ${reason(error)}`, 1);
+      return new UserError(`Cannot store ${page.url}: ${reason(error)}`, 1);
     }
     this.#frontier.visited();
     this.statistics.add(page);
     this.#has_begun = true;
     const known = this.statistics.fetched + this.waiting;
     this.#progress.update(this.statistics, Math.min(known, this.#options.max_pages));
+    return null;
   }
 
   #is_wanted(url: string): boolean {

@@ -41,6 +41,11 @@ const SCHEMA = [
 /** Waits for what a crawl that was killed a moment ago has sent and the server has not finished. */
 const SETTLED = "LOCK IN SHARE MODE";
 
+/** How often a transaction is tried that the server undoes in favour of others. */
+const ATTEMPTS = 10;
+
+const ROWS_AT_A_TIME = 1000;
+
 /** What a column of text holds, in characters of up to four bytes. */
 const LONGEST_TEXT = 16_000;
 
@@ -93,10 +98,22 @@ export class MySQLStorage implements Storage {
   }
 
   async save(page: Page, found: readonly Target[]): Promise<void> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#transaction((connection) => write(connection, page, found));
+      } catch (error) {
+        if (attempt === ATTEMPTS || !is_deadlock(error)) throw error;
+      }
+    }
+  }
+
+  async #transaction(work: (connection: mysql.PoolConnection) => Promise<void>): Promise<void> {
     const connection = await this.#pool.getConnection();
     try {
+      // Nothing is read that others may change: without locks on gaps, few get into each other's way.
+      await connection.query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
       await connection.beginTransaction();
-      await write(connection, page, found);
+      await work(connection);
       await connection.commit();
       connection.release();
     } catch (error) {
@@ -132,15 +149,28 @@ async function write(
     title: page.title?.slice(0, LONGEST_TEXT),
     location: page.location?.slice(0, LONGEST_TEXT),
   });
-  if (links.length > 0) {
-    await connection.query("INSERT INTO links (page, target) VALUES ?", [
-      links.map((link) => [insertId, link]),
-    ]);
-  }
+  await insert(connection, "links (page, target)", links.map((link) => [insertId, link]));
   await connection.query("DELETE FROM frontier WHERE url = ?", [page.url]);
-  if (found.length > 0) {
-    await connection.query("INSERT INTO frontier (url, depth, redirects) VALUES ?", [
-      found.map(({ url, depth, redirects }) => [url, depth, redirects]),
-    ]);
+  await insert(
+    connection,
+    "frontier (url, depth, redirects)",
+    found.map(({ url, depth, redirects }) => [url, depth, redirects]),
+  );
+}
+
+/** Adds rows, so many at a time that a statement is not too large for the server. */
+async function insert(
+  connection: mysql.PoolConnection,
+  columns: string,
+  rows: readonly (string | number)[][],
+): Promise<void> {
+  for (let first = 0; first < rows.length; first += ROWS_AT_A_TIME) {
+    const some = rows.slice(first, first + ROWS_AT_A_TIME);
+    await connection.query(`INSERT INTO ${columns} VALUES ?`, [some]);
   }
+}
+
+/** Whether the server has undone a transaction in favour of another: then it may be tried again. */
+function is_deadlock(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ER_LOCK_DEADLOCK";
 }

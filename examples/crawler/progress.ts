@@ -37,8 +37,10 @@ class ProgressBar implements Progress {
     { format: "{bar} {value}/{total}  {details}", hideCursor: true, barsize: 30 },
     cli_progress.Presets.shades_classic,
   );
+  #finishing = false;
 
   update(statistics: Statistics, total: number): void {
+    if (this.#finishing) return;
     const state = { details: details(statistics) };
     if (!this.#bar.isActive) this.#bar.start(total, statistics.fetched, state);
     this.#bar.setTotal(total);
@@ -46,6 +48,7 @@ class ProgressBar implements Progress {
   }
 
   finish(transactions: number): void {
+    this.#finishing = true;
     this.#bar.stop();
     console.error(finishing(transactions));
   }

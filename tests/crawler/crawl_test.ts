@@ -1,12 +1,20 @@
 /** Whole crawls into SQLite: of the generated site, and of one that does what it should not. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { Site } from "../../examples/crawler/site/serve.ts";
 import { UserError } from "../../examples/crawler/user_error.ts";
 import { crawl, Directory, options } from "./crawls.ts";
 import { HostileSite } from "./hostile_site.ts";
 import { assert_consistent, stored } from "./stored.ts";
+import { FullStorage } from "./watched_storage.ts";
+
+/** Has somebody else told what the console is told, until the end of the block. */
+function replace_console_error(report: typeof console.error): Disposable {
+  const original = console.error;
+  console.error = report;
+  return { [Symbol.dispose]: () => console.error = original };
+}
 
 Deno.test("a crawl visits each page of a site once", async () => {
   await using site = new Site({ articles: 150, seed: 5 });
@@ -203,4 +211,26 @@ Deno.test("a database of something else is refused, and left as it was", async (
   await refused(false);
   await refused(true);
   assertEquals(await Deno.readFile(file), before);
+});
+
+Deno.test("a database that fails in the middle is one error, and what is stored stays", async () => {
+  await using site = new Site({ articles: 150, seed: 5 });
+  await using directory = new Directory();
+  const { database } = directory;
+  const reports: unknown[] = [];
+  using _ = replace_console_error((...args) => reports.push(args));
+  const error = await assertRejects(
+    () =>
+      crawl(options(site.url, { database }), {
+        watch_storage: (storage) => new FullStorage(storage, 20),
+      }),
+    UserError,
+  );
+  assertMatch(error.message, /^Cannot store http:\S+: the disk is full$/);
+  assertEquals([error.exit_code, reports], [1, []]);
+  const { pages, frontier } = await stored(database);
+  assertEquals(pages.size, 20);
+  await crawl(options(site.url, { database, resume: true }));
+  const all = await stored(database);
+  for (const path of [...pages.keys(), ...frontier]) assert(all.pages.has(path), path);
 });

@@ -3,11 +3,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { Site } from "../../examples/crawler/site/serve.ts";
 import { SILENT } from "../../examples/crawler/progress.ts";
-import type { Storage } from "../../examples/crawler/storage.ts";
 import { SeededRandom } from "../../examples/seed/support/seeded_random.ts";
 import { crawl, Directory, options, type Watch } from "./crawls.ts";
 import { execute, Program } from "./program.ts";
 import { assert_consistent, type Stored, stored } from "./stored.ts";
+import { WatchedStorage } from "./watched_storage.ts";
 
 export const SITE = { articles: 60, seed: 3 } as const;
 
@@ -90,39 +90,6 @@ function stop_at(random: SeededRandom, controller: AbortController): Watch & { c
   }
   const timer = setTimeout(abort, random.randint(0, 100));
   return { signal, cleared: () => clearTimeout(timer) };
-}
-
-class WatchedStorage implements Storage {
-  readonly #storage: Storage;
-  readonly #on_save: () => void;
-
-  /** A storage that tells of each transaction as soon as it has begun. */
-  constructor(storage: Storage, on_save: () => void) {
-    this.#storage = storage;
-    this.#on_save = on_save;
-  }
-
-  save(...args: Parameters<Storage["save"]>): Promise<void> {
-    const saved = this.#storage.save(...args);
-    this.#on_save();
-    return saved;
-  }
-
-  load() {
-    return this.#storage.load();
-  }
-
-  prepare() {
-    return this.#storage.prepare();
-  }
-
-  first_rows(count: number) {
-    return this.#storage.first_rows(count);
-  }
-
-  [Symbol.asyncDispose]() {
-    return this.#storage[Symbol.asyncDispose]();
-  }
 }
 
 /** Kills the program again and again, then lets it end: nothing is lost, nothing stored twice. */

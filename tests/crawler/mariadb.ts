@@ -61,7 +61,7 @@ export class MariaDB implements AsyncDisposable {
     const begun = performance.now();
     for (;;) {
       try {
-        await this.#query("DO 0");
+        await this.execute("DO 0");
         return;
       } catch (error) {
         if (performance.now() - begun < TIME_LIMIT) {
@@ -74,7 +74,8 @@ export class MariaDB implements AsyncDisposable {
     }
   }
 
-  async #query(sql: string): Promise<mysql.RowDataPacket[]> {
+  /** Executes a statement as root; gives its rows. */
+  async execute(sql: string): Promise<mysql.RowDataPacket[]> {
     const connection = await mysql.createConnection(this.#url);
     try {
       const [rows] = await connection.query<mysql.RowDataPacket[]>(sql);
@@ -87,13 +88,13 @@ export class MariaDB implements AsyncDisposable {
   /** The URL of a new, empty database. */
   async new_database(): Promise<string> {
     const name = `crawl_${++this.#databases}`;
-    await this.#query(`CREATE DATABASE ${name}`);
+    await this.execute(`CREATE DATABASE ${name}`);
     return this.#url + name;
   }
 
   /** How many transactions are open. */
   async transactions(): Promise<number> {
-    return (await this.#query("SELECT trx_id FROM information_schema.innodb_trx")).length;
+    return (await this.execute("SELECT trx_id FROM information_schema.innodb_trx")).length;
   }
 
   /** Lets nobody write to a database until the end of the block. */
@@ -106,7 +107,7 @@ export class MariaDB implements AsyncDisposable {
   /** Fulfilled when somebody waits for such a lock. */
   async waits_for_lock(): Promise<void> {
     const waiting = "SELECT id FROM information_schema.processlist WHERE state LIKE 'Waiting for%'";
-    while ((await this.#query(waiting)).length === 0) await pause(BETWEEN_ATTEMPTS);
+    while ((await this.execute(waiting)).length === 0) await pause(BETWEEN_ATTEMPTS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -13,6 +13,7 @@ import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import { parsed, whole_number } from "../../seed/support/command_line.ts";
 import { Site } from "../site/serve.ts";
+import { reason } from "../user_error.ts";
 
 /** What a crawl came to. */
 interface Result {
@@ -114,8 +115,13 @@ const work = parsed(() => {
 
 const [ours, python] = CONTESTANTS;
 const rounds: Result[][] = [];
-for (let round = 0; round < work.rounds; round++) {
-  rounds.push([await measure(ours, work), await measure(python, work)]);
+try {
+  for (let round = 0; round < work.rounds; round++) {
+    rounds.push([await measure(ours, work), await measure(python, work)]);
+  }
+} catch (error) {
+  console.error(`Cannot compare: ${reason(error)}`);
+  Deno.exit(2);
 }
 const [[our_result, python_result]] = rounds;
 const pages = our_result.pages.size;
