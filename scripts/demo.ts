@@ -1,6 +1,6 @@
 /**
- * A tour of the programs in `examples/seed/`: what each one shows, its source, its output as it comes,
- * and the time it took.
+ * A tour of the programs in `examples/seed/` and of the crawler: what each one shows, its source, its
+ * output as it comes, and the time it took.
  *
  *     deno task demo               all of them, in half a minute
  *     deno task demo rand mygen    only these
@@ -12,6 +12,17 @@ import { CHAPTERS } from "./chapters.ts";
 import { highlight, type Kind } from "./highlight.ts";
 
 const PROGRAMS = new URL("../examples/seed/", import.meta.url);
+
+/** Programs that are elsewhere, and what they may do. */
+const ELSEWHERE: Readonly<Record<string, { file: URL; permissions: readonly string[] }>> = {
+  crawler: {
+    file: new URL("../examples/crawler/demo.ts", import.meta.url),
+    permissions: ["--allow-net=127.0.0.1"],
+  },
+};
+
+/** The tour's stops, in the order in which each builds on those before. */
+const TOUR: Readonly<Record<string, readonly string[]>> = { ...CHAPTERS, "All of it": ["crawler"] };
 
 const WIDTH = 80;
 
@@ -46,9 +57,13 @@ interface Program {
   readonly source: string;
 }
 
+function file_of(name: string): URL {
+  return ELSEWHERE[name]?.file ?? new URL(`${name}.ts`, PROGRAMS);
+}
+
 /** A program without its header: a line that says what it shows, and one that says how to run it. */
 async function read_program(name: string): Promise<Program> {
-  const text = await Deno.readTextFile(new URL(`${name}.ts`, PROGRAMS));
+  const text = await Deno.readTextFile(file_of(name));
   const [summary, , ...source] = text.split("\n");
   return { summary: summary.replace("// ", ""), source: source.join("\n").trim() };
 }
@@ -65,8 +80,9 @@ async function* lines_of(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Async
 
 /** Runs a program, printing its output line by line; gives its exit code. */
 async function run_program(name: string): Promise<number> {
+  const permissions = ELSEWHERE[name]?.permissions ?? [];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", new URL(`${name}.ts`, PROGRAMS).href],
+    args: ["run", "--quiet", "--no-prompt", ...permissions, file_of(name).href],
     stdout: "piped",
   }).spawn();
   for await (const line of lines_of(child.stdout)) {
@@ -118,7 +134,7 @@ async function tour(stops: readonly Stop[]): Promise<boolean> {
 
 /** The command line: the stops that were asked for, or an error that says what is wrong with it. */
 function command_line(): { listing: boolean; stops: readonly Stop[] } {
-  const all = Object.entries(CHAPTERS).flatMap(([chapter, names]) =>
+  const all = Object.entries(TOUR).flatMap(([chapter, names]) =>
     names.map((name) => ({ chapter, name }))
   );
   const { values, positionals } = parseArgs({

@@ -63,7 +63,7 @@ export function next_event(
 ): Future<unknown> {
   if (target instanceof EventTarget) {
     return new ForeignFuture<unknown>((settle) => {
-      const listener = (event: Event) => settle(FINISHED, event);
+      const listener = (event: unknown) => settle(FINISHED, event);
       target.addEventListener(name, listener);
       return () => target.removeEventListener(name, listener);
     }, {});

@@ -1,0 +1,176 @@
+/** A crawl in MySQL or MariaDB, through a pool of connections. */
+
+import mysql from "mysql2/promise";
+import type { Page, Target } from "./page.ts";
+import type { Row, Storage, StoredCrawl } from "./storage.ts";
+import { has_crawl } from "./tables.ts";
+
+/** A canonical URL is ASCII, and as long as an index can hold. */
+const URL_TYPE = "VARCHAR(2000) CHARACTER SET ascii COLLATE ascii_bin";
+
+/** The frontier comes first: `has_crawl()` relies on it. */
+const SCHEMA = [
+  `CREATE TABLE IF NOT EXISTS frontier (
+    place BIGINT PRIMARY KEY AUTO_INCREMENT,
+    url ${URL_TYPE} NOT NULL UNIQUE,
+    depth INT NOT NULL,
+    redirects INT NOT NULL
+  ) ENGINE = InnoDB`,
+  `CREATE TABLE IF NOT EXISTS pages (
+    id BIGINT PRIMARY KEY AUTO_INCREMENT,
+    url ${URL_TYPE} NOT NULL UNIQUE,
+    depth INT NOT NULL,
+    outcome VARCHAR(20) NOT NULL,
+    status SMALLINT,
+    content_type TEXT,
+    title TEXT,
+    size BIGINT NOT NULL,
+    location TEXT,
+    problem TEXT,
+    attempts INT NOT NULL,
+    fetched_at DATETIME(3) NOT NULL,
+    seconds DOUBLE NOT NULL
+  ) ENGINE = InnoDB, DEFAULT CHARSET = utf8mb4`,
+  `CREATE TABLE IF NOT EXISTS links (
+    page BIGINT NOT NULL REFERENCES pages (id),
+    target ${URL_TYPE} NOT NULL,
+    PRIMARY KEY (page, target)
+  ) ENGINE = InnoDB`,
+];
+
+/** Waits for what a crawl that was killed a moment ago has sent and the server has not finished. */
+const SETTLED = "LOCK IN SHARE MODE";
+
+/** How often a transaction is tried that the server undoes in favour of others. */
+const ATTEMPTS = 10;
+
+const ROWS_AT_A_TIME = 1000;
+
+/** What a column of text holds, in characters of up to four bytes. */
+const LONGEST_TEXT = 16_000;
+
+export class MySQLStorage implements Storage {
+  readonly #pool: mysql.Pool;
+
+  private constructor(pool: mysql.Pool) {
+    this.#pool = pool;
+  }
+
+  /** Connects to a server; throws what it says if it cannot. */
+  static async open(url: string, connections: number): Promise<MySQLStorage> {
+    const pool = mysql.createPool({
+      uri: url,
+      connectionLimit: connections,
+      charset: "utf8mb4",
+      timezone: "Z",
+    });
+    try {
+      await pool.query("DO 0");
+    } catch (error) {
+      await pool.end();
+      throw error;
+    }
+    return new MySQLStorage(pool);
+  }
+
+  async #rows(sql: string, values: unknown[] = []): Promise<mysql.RowDataPacket[]> {
+    const [rows] = await this.#pool.query<mysql.RowDataPacket[]>(sql, values);
+    return rows;
+  }
+
+  async load(): Promise<StoredCrawl | null> {
+    const tables = await this.#rows("SHOW TABLES");
+    if (!has_crawl(tables.flatMap((row) => Object.values(row)))) return null;
+    const pages = await this.#rows(`SELECT url, outcome FROM pages ORDER BY id ${SETTLED}`);
+    if (pages.length === 0) return null;
+    const waiting = await this.#rows(
+      `SELECT url, depth, redirects FROM frontier ORDER BY place ${SETTLED}`,
+    );
+    return {
+      visited: pages.map(({ url }) => url),
+      fetched: pages.filter(({ outcome }) => outcome !== "disallowed").length,
+      waiting: waiting.map(({ url, depth, redirects }) => ({ url, depth, redirects })),
+    };
+  }
+
+  async prepare(): Promise<void> {
+    for (const table of SCHEMA) await this.#pool.query(table);
+  }
+
+  async save(page: Page, found: readonly Target[]): Promise<void> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#transaction((connection) => write(connection, page, found));
+      } catch (error) {
+        if (attempt === ATTEMPTS || !is_deadlock(error)) throw error;
+      }
+    }
+  }
+
+  async #transaction(work: (connection: mysql.PoolConnection) => Promise<void>): Promise<void> {
+    const connection = await this.#pool.getConnection();
+    try {
+      // Nothing is read that others may change: without locks on gaps, few get into each other's way.
+      await connection.query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+      await connection.beginTransaction();
+      await work(connection);
+      await connection.commit();
+      connection.release();
+    } catch (error) {
+      // What the server has begun it undoes when the connection is gone.
+      connection.destroy();
+      throw error;
+    }
+  }
+
+  async first_rows(count: number): Promise<Row[]> {
+    const rows = await this.#rows(
+      `SELECT id, url, outcome, status, title,
+        (SELECT count(*) FROM links WHERE page = id) AS links FROM pages ORDER BY id LIMIT ?`,
+      [count],
+    );
+    return rows.map(({ id, url, outcome, status, title, links }) => (
+      { id, url, outcome, status, title, links }
+    ));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+async function write(
+  connection: mysql.PoolConnection,
+  { links, ...page }: Page,
+  found: readonly Target[],
+): Promise<void> {
+  const [{ insertId }] = await connection.query<mysql.ResultSetHeader>("INSERT INTO pages SET ?", {
+    ...page,
+    title: page.title?.slice(0, LONGEST_TEXT),
+    location: page.location?.slice(0, LONGEST_TEXT),
+  });
+  await insert(connection, "links (page, target)", links.map((link) => [insertId, link]));
+  await connection.query("DELETE FROM frontier WHERE url = ?", [page.url]);
+  await insert(
+    connection,
+    "frontier (url, depth, redirects)",
+    found.map(({ url, depth, redirects }) => [url, depth, redirects]),
+  );
+}
+
+/** Adds rows, so many at a time that a statement is not too large for the server. */
+async function insert(
+  connection: mysql.PoolConnection,
+  columns: string,
+  rows: readonly (string | number)[][],
+): Promise<void> {
+  for (let first = 0; first < rows.length; first += ROWS_AT_A_TIME) {
+    const some = rows.slice(first, first + ROWS_AT_A_TIME);
+    await connection.query(`INSERT INTO ${columns} VALUES ?`, [some]);
+  }
+}
+
+/** Whether the server has undone a transaction in favour of another: then it may be tried again. */
+function is_deadlock(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ER_LOCK_DEADLOCK";
+}
