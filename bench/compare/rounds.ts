@@ -19,7 +19,7 @@ export interface Ready {
 export type Figures = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 const WARM_UP_MS = 100;
-const MEASURE_MS = 300;
+const MEASURE_MS = 200;
 
 /** Measures everything `rounds` times, interleaved; `tell` hears what is being measured. */
 export async function measure_all(
