@@ -45,10 +45,13 @@ export class HostileSite implements AsyncDisposable {
   readonly url: string;
   /** How often each path was asked for. */
   readonly requests = new Map<string, number>();
+  readonly #paths: readonly string[];
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #served: Promise<void>;
 
-  constructor() {
+  /** Serves a start page that links to these misdeeds. */
+  constructor(...paths: string[]) {
+    this.#paths = paths;
     this.url = `http://127.0.0.1:${this.#listener.addr.port}/`;
     this.#served = this.#serve();
   }
@@ -71,7 +74,7 @@ export class HostileSite implements AsyncDisposable {
     const asked = (this.requests.get(path) ?? 0) + 1;
     this.requests.set(path, asked);
     try {
-      if (path === "/") await say(connection, head("connection: close") + links());
+      if (path === "/") await say(connection, head("connection: close") + links(this.#paths));
       else if (path === "/robots.txt") await say(connection, head("content-length: 0"));
       else await MISDEEDS[path]?.(connection, asked);
     } catch (error) {
@@ -87,6 +90,6 @@ export class HostileSite implements AsyncDisposable {
   }
 }
 
-function links(): string {
-  return Object.keys(MISDEEDS).map((path) => `<a href="${path}">${path}</a>`).join("");
+function links(paths: readonly string[]): string {
+  return paths.map((path) => `<a href="${path}">${path}</a>`).join("");
 }
