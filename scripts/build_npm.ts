@@ -1,0 +1,41 @@
+/**
+ * Builds the npm package with dnt, into `npm/`: `deno task build:npm`.
+ *
+ * dnt comes from JSR. Where that cannot be reached, `deno task pack` makes the same package; so that
+ * nothing else needs JSR, deno.json excludes this file and jsr.json, its own configuration, names dnt.
+ */
+
+import { build, emptyDir } from "@deno/dnt";
+import { NEEDED_LIBRARY, package_fields, side_effects } from "./package_fields.ts";
+
+const FOLDER = "./npm";
+
+await emptyDir(FOLDER);
+await build({
+  entryPoints: ["./mod.ts"],
+  outDir: FOLDER,
+  shims: {},
+  // Every Node.js that is still looked after loads ES modules with require().
+  scriptModule: false,
+  typeCheck: "single",
+  // The task runs them afterwards, on the package as it is installed.
+  test: false,
+  compilerOptions: {
+    target: "ES2022",
+    lib: ["ES2022", "DOM", "ESNext.Disposable"],
+    sourceMap: true,
+    skipLibCheck: false,
+  },
+  package: {
+    ...await package_fields(),
+    type: "module",
+    types: "./esm/mod.d.ts",
+    exports: { ".": { types: "./esm/mod.d.ts", default: "./esm/mod.js" } },
+    sideEffects: side_effects("./esm"),
+  },
+  async postBuild() {
+    const declarations = `${FOLDER}/esm/mod.d.ts`;
+    await Deno.writeTextFile(declarations, NEEDED_LIBRARY + await Deno.readTextFile(declarations));
+    for (const file of ["README.md", "LICENSE"]) await Deno.copyFile(file, `${FOLDER}/${file}`);
+  },
+});
