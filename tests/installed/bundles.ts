@@ -1,0 +1,121 @@
+/** The tests as programs for other hosts: they use the installed package and nothing of Deno's. */
+
+import { build, type Plugin } from "esbuild";
+import type { HostKind } from "./left_out.ts";
+import { type Installation, TEST_DEPENDENCIES } from "./installation.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const HERE = new URL(".", import.meta.url).pathname;
+
+/** What is bundled, for whom. */
+export interface Bundle {
+  kind: HostKind;
+  /** The test files, relative to `tests/`. */
+  files: readonly string[];
+  /** How the programs import a module of the library, such as `mod` or `src/deque`. */
+  library(module: string): string;
+  /** Where the tests' own dependencies are installed. */
+  dependencies: string;
+  output: string;
+}
+
+/** Modules of Node.js that browsers do not have, and what the tests get instead. */
+const IN_BROWSERS: Readonly<Record<string, string>> = {
+  "node:assert": "assert/",
+  "node:events": "events/",
+};
+
+// Marks what has been looked up already: a package may be imported by its own name.
+const IS_INSTALLED = Symbol("installed");
+
+function resolver({ kind, library, dependencies }: Bundle): Plugin {
+  return {
+    name: "the installed package in the place of the sources",
+    setup(build) {
+      build.onResolve({ filter: /\/(mod|src\/[\w/]+)\.ts$/ }, ({ path, resolveDir }) => {
+        const file = new URL(path, `file://${resolveDir}/`).pathname;
+        const [, module] = file.slice(ROOT.length).match(/^(mod|src\/[\w/]+)\.ts$/) ?? [];
+        return module === undefined ? null : { path: library(module), external: true };
+      });
+      const installed = (path: string) =>
+        build.resolve(path, {
+          kind: "import-statement",
+          resolveDir: dependencies,
+          pluginData: IS_INSTALLED,
+        });
+      build.onResolve({ filter: /^[@a-z]/ }, ({ path, pluginData }) => {
+        const dependency = TEST_DEPENDENCIES.get(path);
+        return dependency === undefined || pluginData === IS_INSTALLED
+          ? null
+          : installed(dependency.path);
+      });
+      build.onResolve({ filter: /^node:/ }, ({ path }) => {
+        if (kind !== "browser") return { path, external: true };
+        return path in IN_BROWSERS
+          ? installed(IN_BROWSERS[path])
+          : { path, namespace: "not in browsers" };
+      });
+      build.onLoad({ filter: /.*/, namespace: "not in browsers" }, () => ({
+        contents: "module.exports = {};",
+      }));
+      build.onResolve({ filter: /^run:/ }, ({ path }) => ({ path, namespace: "run" }));
+      build.onLoad({ filter: /.*/, namespace: "run" }, ({ path }) => ({
+        contents: `
+          import { is_left_out } from "${HERE}left_out.ts";
+          import { run } from "${HERE}host/runner.ts";
+          import "${ROOT}tests/${path.slice("run:".length)}";
+          await run((name) => is_left_out("${kind}", name));`,
+        resolveDir: HERE,
+      }));
+    },
+  };
+}
+
+/** Makes one program of each test file. */
+export async function bundle_tests(bundle: Bundle): Promise<void> {
+  await build({
+    entryPoints: bundle.files.map((file) => ({
+      in: `run:${file}`,
+      out: file.slice(file.lastIndexOf("/") + 1),
+    })),
+    outdir: bundle.output,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    format: "esm",
+    platform: bundle.kind === "browser" ? "browser" : "node",
+    target: "es2022",
+    inject: [`${HERE}host/deno.ts`, ...(bundle.kind === "browser" ? [] : [`${HERE}host/gaps.ts`])],
+    plugins: [resolver(bundle)],
+    logLevel: "warning",
+  });
+  const goldens = `${bundle.output}/goldens`;
+  await Deno.mkdir(goldens, { recursive: true });
+  for await (const { name } of Deno.readDir(`${ROOT}tests/conformance/goldens`)) {
+    await Deno.copyFile(`${ROOT}tests/conformance/goldens/${name}`, `${goldens}/${name}`);
+  }
+}
+
+/** The modules of the library that tests import. */
+const TESTED_MODULES = [
+  "mod",
+  "src/deque",
+  "src/format_helpers",
+  "src/heapq",
+  "src/host/abort_signal",
+  "src/host/async_context",
+  "src/host/macrotask",
+];
+
+/** Bundles the installed library as it would be for a page: with short names, and without what nobody uses. */
+export async function bundle_library({ module }: Installation, output: string): Promise<void> {
+  await build({
+    entryPoints: TESTED_MODULES.map((name) => ({ in: module(name), out: name })),
+    outdir: output,
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    logLevel: "warning",
+  });
+}

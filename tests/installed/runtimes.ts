@@ -1,0 +1,33 @@
+/** Runtimes that npm installs. */
+
+import { run, start } from "./commands.ts";
+import { find_report, type Host, TIME_LIMIT } from "./hosts.ts";
+import type { HostKind } from "./left_out.ts";
+
+/** What npm calls the runtimes, by the names under which they can be asked for. */
+export const RUNTIMES = {
+  "node20": { title: "Node.js", kind: "node", package: "node", version: "20.20.2" },
+  "node": { title: "Node.js", kind: "node", package: "node", version: "26.10.0" },
+  "bun": { title: "Bun", kind: "bun", package: "bun", version: "1.4.5" },
+} as const satisfies Record<
+  string,
+  { title: string; kind: HostKind; package: string; version: string }
+>;
+
+/** Makes ready the runtime of this name, for programs in a folder. */
+export async function runtime(name: keyof typeof RUNTIMES, folder: string): Promise<Host> {
+  const { title, kind, package: npm_name, version } = RUNTIMES[name];
+  const args = ["--yes", "--package", `${npm_name}@${version}`, npm_name];
+  const told = await run("npx", [...args, "-e", "console.log(`[${process.execPath}]`)"], folder);
+  const [, path] = told.match(/^\[(.*)\]$/m) ?? [];
+  if (path === undefined) throw new Error(`Cannot find ${title} ${version}: npx wrote ${told}`);
+  return {
+    name: `${title} ${version}`,
+    kind,
+    async run(program) {
+      const { success, output } = await start(path, [program], folder, TIME_LIMIT);
+      return success ? find_report(output) : output;
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
