@@ -381,6 +381,8 @@ export class EventLoop implements AbstractEventLoop {
   protected _wait_for_work(): boolean {
     const when = this._next_timer();
     if (when === null) {
+      // The timer it was set for was cancelled; a program must not wait for it to end.
+      if (this.#run === null) this.#forget_host_timer();
       this.#report_cycle();
       return false;
     }
@@ -525,7 +527,9 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   _timer_cancelled(timer: Timed): void {
-    if (timer._scheduled) this.#cancelled_timers++;
+    if (!timer._scheduled) return;
+    this.#cancelled_timers++;
+    if (this.#asleep && this.#run === null) this.#wake();
   }
 
   /** @internal */

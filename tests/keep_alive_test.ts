@@ -1,0 +1,41 @@
+/** What keeps a program from ending, and what does not. */
+
+import { assertEquals } from "@std/assert";
+
+const MOD = new URL("../mod.ts", import.meta.url);
+
+/** A program that does not end by itself is ended after this many milliseconds. */
+const TIME_LIMIT = 30_000;
+
+/** Runs a program and returns what it writes. */
+async function output_of(program: string): Promise<string> {
+  const source = `import * as asyncio from ${JSON.stringify(MOD.href)};\n${program}`;
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", `data:text/javascript,${encodeURIComponent(source)}`],
+    signal: AbortSignal.timeout(TIME_LIMIT),
+  }).output();
+  assertEquals(success, true, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+Deno.test("a program on the default loop waits for its tasks and no longer", async () => {
+  const program = `
+    asyncio.create_task(async () => {
+      await asyncio.sleep(0.01);
+      console.log("slept");
+    });`;
+  assertEquals(await output_of(program), "slept\n");
+});
+
+Deno.test("a cancelled timer does not keep a program on the default loop", async () => {
+  const program = `
+    console.log(await asyncio.wait_for(asyncio.sleep(0.001, "in time"), 3600));
+    asyncio.get_event_loop().call_later(3600, () => {}).cancel();
+    const task = asyncio.create_task(asyncio.sleep(3600));
+    await asyncio.sleep(0);
+    task.cancel();
+    console.log(String(await task.catch((error) => error)));
+    const timer = asyncio.get_event_loop().call_later(3600, () => {});
+    setTimeout(() => timer.cancel(), 10);`;
+  assertEquals(await output_of(program), "in time\nCancelledError\n");
+});
