@@ -21,6 +21,8 @@ export const has_signals: boolean = typeof host?.on === "function" &&
 
 /** Calls a listener at each signal of this name; throws what the host throws if it cannot. */
 export function add_signal_listener(signal: string, listener: () => void): void {
+  // Bun takes listeners that it can never call.
+  if (signal === "SIGKILL" || signal === "SIGSTOP") throw new Error("no program can catch it");
   (host as SignalProcess).on(signal, listener);
 }
 
