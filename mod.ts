@@ -180,6 +180,7 @@ export {
   type GatherOptions,
   type Result,
   type Results,
+  type ResultsOrErrors,
   type ReturnWhen,
   shield,
   sleep,

@@ -1030,6 +1030,17 @@ export type Result<A> = A extends Coroutine<infer T> ? T
  */
 export type Results<A extends readonly unknown[]> = { -readonly [K in keyof A]: Result<A[K]> };
 
+/**
+ * What awaiting each of several awaitables gives, or the error it fails with.
+ *
+ * It is taken to be an `Error`, though JavaScript lets anything be thrown.
+ *
+ * @category Waiting
+ */
+export type ResultsOrErrors<A extends readonly unknown[]> = {
+  -readonly [K in keyof A]: Result<A[K]> | Error;
+};
+
 /** The future that `gather()` returns: cancelling it cancels what is gathered. */
 export class GatheringFuture<T> extends Future<T> {
   /** @internal CPython's name, which its repr shows. */
@@ -1101,12 +1112,19 @@ function is_many(value: unknown): value is Iterable<Awaitable<unknown>> {
  */
 export function gather<T>(
   aws: Iterable<Awaitable<T>>,
-  options: { return_exceptions: true },
-): Future<(T | unknown)[]>;
-/** Runs an iterable of awaitables at the same time. */
-export function gather<T>(aws: Iterable<Awaitable<T>>, options?: GatherOptions): Future<T[]>;
+  options?: { return_exceptions?: false },
+): Future<T[]>;
+/** Runs an iterable of awaitables at the same time; with options. */
+export function gather<T>(
+  aws: Iterable<Awaitable<T>>,
+  options: GatherOptions,
+): Future<(T | Error)[]>;
 /** Runs several awaitables at the same time. */
 export function gather<A extends readonly Awaitable<unknown>[]>(...aws: A): Future<Results<A>>;
+/** Runs several awaitables at the same time. */
+export function gather<A extends readonly Awaitable<unknown>[]>(
+  ...args: [...aws: A, options: { return_exceptions?: false }]
+): Future<Results<A>>;
 /**
  * Runs several awaitables at the same time; with options.
  *
@@ -1114,7 +1132,17 @@ export function gather<A extends readonly Awaitable<unknown>[]>(...aws: A): Futu
  */
 export function gather<A extends readonly Awaitable<unknown>[]>(
   ...args: [...aws: A, options: GatherOptions]
+): Future<ResultsOrErrors<A>>;
+/** Runs an array of awaitables of several types at the same time. */
+export function gather<const A extends readonly Awaitable<unknown>[]>(
+  aws: A,
+  options?: { return_exceptions?: false },
 ): Future<Results<A>>;
+/** Runs an array of awaitables of several types at the same time; with options. */
+export function gather<const A extends readonly Awaitable<unknown>[]>(
+  aws: A,
+  options: GatherOptions,
+): Future<ResultsOrErrors<A>>;
 export function gather(...args: unknown[]): Future<unknown> {
   const [positional, options] = split_options<GatherOptions>(args, ["return_exceptions"]);
   const aws = positional.length === 1 && is_many(positional[0]) ? positional[0] : positional;

@@ -383,8 +383,8 @@ Deno.test("as_completed gives results in the order in which they come", () =>
 
 Deno.test("for await gives the very tasks", () =>
   run(async () => {
-    const tasks = [nap(2, 2), nap(1, 1)];
-    const seen: asyncio.Future<number>[] = [];
+    const tasks = [nap(2, 2n), nap(1, 1n)];
+    const seen: asyncio.Future<bigint>[] = [];
     for await (const task of asyncio.as_completed(tasks)) seen.push(task);
     assertEquals(seen.length, 2);
     assertStrictEquals(seen[0], tasks[1]);

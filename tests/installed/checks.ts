@@ -1,0 +1,68 @@
+/** What other people's tools say of the package. */
+
+import { run } from "./commands.ts";
+import type { Installation } from "./installation.ts";
+import { LIBRARY } from "./left_out.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** The compilers that a user may have. */
+const COMPILERS = ["5.9.3", "7.0.2"];
+
+/** Whatever the types of the package lean on besides these must be named by the package itself. */
+const LIBRARIES = ["es2022", "dom"];
+
+/** What the tests use of Deno. */
+const DENO = "\ndeclare const Deno: { test(name: string, fn: () => unknown): void };\n";
+
+async function npx(specifier: string, args: string[], folder: string): Promise<string> {
+  return await run("npx", ["--yes", "--package", specifier, ...args], folder);
+}
+
+/** Looks for mistakes in the form of a package: a tarball or a folder. */
+export async function check_form(source: string): Promise<void> {
+  const packed = source.endsWith(".tgz") ? [source] : ["--pack", source];
+  // Old ways of resolving do not find ES modules, or think that require() cannot load them.
+  await npx("@arethetypeswrong/cli@0.18.5", ["attw", ...packed, "--profile", "esm-only"], ROOT);
+  console.log("attw finds nothing");
+  await npx("publint@0.3.25", ["publint", "run", source, "--strict"], ROOT);
+  console.log("publint finds nothing");
+}
+
+/**
+ * Checks the tests of the types with the installed declarations, and that the sources need no library
+ * that Node.js 20 does not have at run time.
+ */
+export async function check_types({ folder }: Installation): Promise<void> {
+  const text = await Deno.readTextFile(`${ROOT}tests/types_test.ts`);
+  await Deno.writeTextFile(
+    `${folder}/types_test.ts`,
+    text.replace('"../mod.ts"', `"${LIBRARY}"`) + DENO,
+  );
+  const strict = { strict: true, noEmit: true, skipLibCheck: false, types: [] };
+  const configurations = {
+    "declarations": {
+      compilerOptions: { ...strict, target: "es2022", module: "nodenext", lib: LIBRARIES },
+      files: ["types_test.ts"],
+    },
+    "sources": {
+      compilerOptions: {
+        ...strict,
+        target: "es2022",
+        module: "esnext",
+        moduleResolution: "bundler",
+        allowImportingTsExtensions: true,
+        lib: [...LIBRARIES, "esnext.disposable"],
+      },
+      files: [`${ROOT}mod.ts`],
+    },
+  };
+  for (const [name, configuration] of Object.entries(configurations)) {
+    const file = `${folder}/${name}.json`;
+    await Deno.writeTextFile(file, JSON.stringify(configuration));
+    for (const version of COMPILERS) {
+      await npx(`typescript@${version}`, ["tsc", "--project", file], folder);
+      console.log(`TypeScript ${version} finds nothing in the ${name}`);
+    }
+  }
+}

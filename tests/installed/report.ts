@@ -1,0 +1,31 @@
+/** Running the tests on a host, and what is said about it. */
+
+import type { Host } from "./hosts.ts";
+import { files_for } from "./left_out.ts";
+
+/** How many programs run at the same time. */
+const AT_ONCE = 2;
+
+/** Runs all test files on a host; returns whether all is well. */
+export async function test_on(host: Host): Promise<boolean> {
+  const files = (await files_for(host.kind)).values();
+  const total = { passed: 0, left_out: 0 };
+  const failures: string[] = [];
+  const work = async () => {
+    for (const file of files) {
+      const report = await host.run(`${file.slice(file.lastIndexOf("/") + 1)}.mjs`);
+      if (typeof report === "string") {
+        failures.push(`${file} did not come to its end:\n${report}`);
+        continue;
+      }
+      total.passed += report.passed;
+      total.left_out += report.left_out;
+      failures.push(...report.failed.map(({ name, error }) => `${file}: ${name}\n${error}`));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  for (const failure of failures) console.error(`\n${host.name}: ${failure}`);
+  const { passed, left_out } = total;
+  console.log(`${host.name}: ${passed} passed, ${failures.length} failed, ${left_out} left out`);
+  return failures.length === 0 && passed > 0;
+}

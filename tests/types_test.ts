@@ -1,0 +1,153 @@
+/**
+ * The types that programs get. The compiler checks them, here and with the declarations of the npm package;
+ * the tests run what they say.
+ */
+
+import * as asyncio from "../mod.ts";
+
+/** True if two types are the same; `any` is the same as nothing but itself. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
+  : false;
+
+/** Returns its second argument, and does not compile unless it has just the type that comes first. */
+function typed<Expected>() {
+  return <Actual>(
+    value: Actual,
+    ..._is: Same<Actual, Expected> extends true ? [] : [expected: Expected]
+  ): Actual => value;
+}
+
+function equal(actual: unknown, expected: unknown): void {
+  const [text, expected_text] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (text !== expected_text) throw new Error(`${text} is not ${expected_text}`);
+}
+
+const loop_factory = () => new asyncio.VirtualClockEventLoop();
+
+/** A test on the virtual clock. */
+function test(name: string, main: () => Promise<void>): void {
+  Deno.test(`types: ${name}`, () => asyncio.run(main, { loop_factory }));
+}
+
+const one = () => asyncio.sleep(0, 1);
+const two = async () => await asyncio.sleep(0, "two");
+
+test("gather gives a tuple of its arguments' results", async () => {
+  const tuple = await asyncio.gather(one(), two, asyncio.create_task(two));
+  typed<[number, string, string]>()(tuple);
+  const listed = await asyncio.gather([one(), two]);
+  typed<[number, string]>()(listed);
+  const array = await asyncio.gather([1, 2].map((n) => asyncio.sleep(0, n)));
+  typed<number[]>()(array);
+  equal([tuple, listed, array], [[1, "two", "two"], [1, "two"], [1, 2]]);
+});
+
+test("gather with return_exceptions gives results or errors", async () => {
+  const failing = asyncio.coroutine(async (): Promise<Date> => {
+    throw await asyncio.sleep(0, new RangeError("late"));
+  });
+  const results = await asyncio.gather(one(), failing, { return_exceptions: true });
+  typed<[number | Error, Date | Error]>()(results);
+  const listed = await asyncio.gather(new Set([failing()]), { return_exceptions: true });
+  typed<(Date | Error)[]>()(listed);
+  const none = await asyncio.gather(one(), two, { return_exceptions: false });
+  typed<[number, string]>()(none);
+  equal([String(results), String(listed)], ["1,RangeError: late", "RangeError: late"]);
+});
+
+test("wait gives sets of tasks", async () => {
+  const tasks = [asyncio.create_task(one()), asyncio.create_task(one())];
+  const [done, pending] = await asyncio.wait(tasks);
+  typed<Set<asyncio.Task<number>>>()(done);
+  typed<Set<asyncio.Task<number>>>()(pending);
+  equal([done.size, pending.size], [2, 0]);
+});
+
+test("yield* gives what is waited for in a generator coroutine", async () => {
+  const add = asyncio.coroutine(function* (n: number) {
+    const slept = yield* asyncio.sleep(0, n);
+    const text = yield* asyncio.create_task(two);
+    typed<number>()(slept);
+    typed<string>()(text);
+    return `${slept} ${text}`;
+  });
+  typed<asyncio.Coroutine<string>>()(add(1));
+  equal(await add(1), "1 two");
+});
+
+test("coroutine keeps the parameters and the result", async () => {
+  const greet = asyncio.coroutine(async (name: string, times: number) => {
+    await asyncio.sleep(0);
+    return Array.from({ length: times }, () => name);
+  });
+  typed<[name: string, times: number]>()(["ada", 2] as Parameters<typeof greet>);
+  const names = await greet("ada", 2);
+  typed<string[]>()(names);
+  equal(names, ["ada", "ada"]);
+});
+
+test("async_with gives the body what the manager gives, and the result of the body", async () => {
+  const sum = await asyncio.async_with(new asyncio.TaskGroup(), (group) => {
+    typed<asyncio.TaskGroup>()(group);
+    const task = group.create_task(one);
+    typed<asyncio.Task<number>>()(task);
+    return task;
+  });
+  typed<number>()(sum);
+  const place = await asyncio.async_with(new asyncio.Barrier(1), async (index) => await index);
+  typed<number>()(place);
+  equal([sum, place], [1, 0]);
+});
+
+test("as_completed gives tasks when it is iterated asynchronously, coroutines when not", async () => {
+  for await (const task of asyncio.as_completed([asyncio.create_task(one)])) {
+    typed<asyncio.Task<number>>()(task);
+    equal(await task, 1);
+  }
+  for (const next of asyncio.as_completed([asyncio.sleep(0, true)])) {
+    typed<asyncio.Coroutine<boolean>>()(next);
+    equal(await next, true);
+  }
+});
+
+test("a queue gives what it takes", async () => {
+  const queue = new asyncio.Queue<Date>();
+  queue.put_nowait(new Date(0));
+  const date = await queue.get();
+  typed<Date>()(date);
+  // @ts-expect-error: it takes dates alone.
+  queue.put_nowait("today");
+  queue.shutdown();
+  for await (const item of queue) equal(item, "today");
+  equal(date.getTime(), 0);
+});
+
+test("what passes a result on keeps its type", async () => {
+  const shielded = await asyncio.shield(one());
+  const in_time = await asyncio.wait_for(two, 1);
+  const called = await asyncio.to_thread((n: number) => [n], 1);
+  const ensured = await asyncio.ensure_future(one());
+  typed<number>()(shielded);
+  typed<string>()(in_time);
+  typed<number[]>()(called);
+  typed<number>()(ensured);
+  equal([shielded, in_time, called, ensured], [1, "two", [1], 1]);
+});
+
+Deno.test("types: run gives what main returns", async () => {
+  const result = asyncio.run(two);
+  typed<Promise<string>>()(result);
+  equal(await result, "two");
+});
+
+Deno.test("types: a promise is no coroutine, and is refused at both times", async () => {
+  let refused = "";
+  try {
+    // @ts-expect-error: its work has started.
+    asyncio.create_task(Promise.resolve(1));
+  } catch (error) {
+    refused = String(error);
+  }
+  equal(refused.startsWith("TypeError"), true);
+  await null;
+});
