@@ -71,6 +71,10 @@ function resolver({ kind, library, dependencies }: Bundle): Plugin {
   };
 }
 
+/** For dependencies that are no ES modules. */
+const REQUIRE = `import { createRequire } from "node:module";
+const require = createRequire(import.meta.url);`;
+
 /** Makes one program of each test file. */
 export async function bundle_tests(bundle: Bundle): Promise<void> {
   await build({
@@ -84,7 +88,12 @@ export async function bundle_tests(bundle: Bundle): Promise<void> {
     format: "esm",
     platform: bundle.kind === "browser" ? "browser" : "node",
     target: "es2022",
-    inject: [`${HERE}host/deno.ts`, ...(bundle.kind === "browser" ? [] : [`${HERE}host/gaps.ts`])],
+    keepNames: true,
+    banner: { js: bundle.kind === "browser" ? "" : REQUIRE },
+    inject: [
+      `${HERE}host/deno.ts`,
+      bundle.kind === "browser" ? `${HERE}host/process.ts` : `${HERE}host/gaps.ts`,
+    ],
     plugins: [resolver(bundle)],
     logLevel: "warning",
   });

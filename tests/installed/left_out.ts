@@ -1,5 +1,11 @@
 /** The tests that are not run on the installed package, or not on every host, by the reason why. */
 
+import project from "../../deno.json" with { type: "json" };
+import { needs_context } from "../no_async_context/needs_context.ts";
+
+/** What the package is imported by. */
+export const LIBRARY = project.name;
+
 /** Where tests run. */
 export type HostKind = "node" | "bun" | "browser";
 
@@ -10,6 +16,7 @@ export const FILES: Reasons = {
   "they start programs with Deno": [
     "debug_test.ts",
     "interrupt_test.ts",
+    "keep_alive_test.ts",
     "no_async_context_test.ts",
     "seed_test.ts",
     "soak_test.ts",
@@ -22,20 +29,59 @@ export const BROWSER_FILES: Reasons = {
   "browsers have no console that asks an object how it is shown": ["inspect_test.ts"],
 };
 
-/** Single tests that are run on Deno alone. */
-const TESTS: Reasons = {};
+const NEEDS_SERVER = ["a cancelled fetch may clean up, and is not told again"];
+const NEEDS_WORKER = ["a Worker hands work to a loop by messages"];
+const NEEDS_SIGHT_OF_LISTENERS = [
+  "a signal that nobody listens to loses no cancellation",
+  "it is seen whether anybody may listen to a signal",
+];
 
-/** Single tests that are not run in browsers. */
-const BROWSER_TESTS: Reasons = {};
+/** Single tests that are not run on a kind of host. */
+const TESTS: Readonly<Record<HostKind, Reasons>> = {
+  node: {
+    "the server is Deno's": NEEDS_SERVER,
+    "Node.js has no global Worker": NEEDS_WORKER,
+  },
+  bun: {
+    "the server is Deno's": NEEDS_SERVER,
+    "Bun does not show whether anybody listens to a signal": NEEDS_SIGHT_OF_LISTENERS,
+  },
+  browser: {
+    "the server is Deno's": NEEDS_SERVER,
+    "browsers do not show whether anybody listens to a signal": NEEDS_SIGHT_OF_LISTENERS,
+    "browsers have no signals of processes": [
+      "a signal's callback runs in the loop's turn, until it is removed",
+      "a signal's callback is a plain function, and the signal one that can be caught",
+    ],
+    "Chromium has no ReadableStream.from": [
+      "a queue is a stream's source, and a stream a queue's",
+    ],
+    "browsers have no AsyncLocalStorage": [
+      "who resumes a task does not give it its own AsyncLocalStorage value",
+    ],
+    "a browser's console does not ask an object how it is shown": [
+      "a factory keeps the name, the parameters and `this`; a generator shows its name",
+      "a group is shown as a tree with its causes",
+      "a group is shown with its state",
+      "a loop is shown with its state",
+      "a queue is shown with its items, those who wait, and its state",
+      "a timeout is shown with its state",
+      "coroutine() keeps this, arguments, name and length",
+      "handles are shown with their callback and state",
+      "library objects show their own repr inside of others, and in consoles",
+      "primitives are made outside of any loop and shown with their state",
+      "repr is CPython's, without addresses",
+      "repr shows the state and the callbacks as CPython does",
+      "repr tells the state, the name, the coroutine, what it waits for and its callbacks",
+    ],
+  },
+};
 
-const names_of = (reasons: Reasons) => new Set(Object.values(reasons).flat());
-
-const everywhere = names_of(TESTS);
-const in_browsers = names_of(BROWSER_TESTS);
+const names_of = (reasons: Reasons) => Object.values(reasons).flat();
 
 /** Whether a test is not run on a kind of host. */
 export function is_left_out(kind: HostKind, name: string): boolean {
-  return everywhere.has(name) || (kind === "browser" && in_browsers.has(name));
+  return names_of(TESTS[kind]).includes(name) || (kind === "browser" && needs_context(name));
 }
 
 const TESTS_FOLDER = new URL("..", import.meta.url);
@@ -45,7 +91,7 @@ export async function files_for(kind: HostKind): Promise<string[]> {
   const without = names_of(kind === "browser" ? { ...FILES, ...BROWSER_FILES } : FILES);
   const files = ["conformance/conformance_test.ts"];
   for await (const { name } of Deno.readDir(TESTS_FOLDER)) {
-    if (name.endsWith("_test.ts") && !without.has(name)) files.push(name);
+    if (name.endsWith("_test.ts") && !without.includes(name)) files.push(name);
   }
   return files.sort();
 }

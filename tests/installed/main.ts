@@ -1,10 +1,12 @@
 /**
  * Tests the npm package as it is installed: packs it, installs it in an empty folder, and there checks its
- * types and its size and runs the tests, the golden programs among them, on Node.js, Bun and Chromium.
+ * form, its types and its size and runs the tests, the golden programs among them, on every kind of host.
  *
- *     deno task test:npm
- *     deno task test:npm --hosts node20,bun
- *     deno task test:npm --package npm
+ * ```sh
+ * deno task test:npm
+ * deno task test:npm --hosts node20,browser
+ * deno task test:npm --package npm
+ * ```
  *
  * @module
  */
@@ -13,54 +15,70 @@ import { parseArgs } from "node:util";
 import { pack } from "../../scripts/pack.ts";
 import { browser } from "./browser.ts";
 import { bundle_library, bundle_tests } from "./bundles.ts";
-import { type Host } from "./hosts.ts";
-import { install, install_test_dependencies } from "./installation.ts";
-import { files_for } from "./left_out.ts";
-import { runtime, RUNTIMES } from "./runtimes.ts";
-import { measure } from "./sizes.ts";
+import { check_form, check_types } from "./checks.ts";
+import type { Host } from "./hosts.ts";
+import { install, install_test_dependencies, type Installation } from "./installation.ts";
+import { files_for, LIBRARY } from "./left_out.ts";
+import { test_on } from "./report.ts";
+import { is_runtime, runtime, RUNTIMES } from "./runtimes.ts";
+import { check_sizes } from "./sizes.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
-const work = await Deno.makeTempDir({ prefix: "asyncio_installed_" });
-console.log(work);
-const installation = await install(`${work}/app`, await pack());
-await install_test_dependencies(`${work}/tools`);
-console.log(
-  await measure('import { sleep } from "@pythonic/asyncio"; await sleep(1);', `${work}/app`),
-);
+const HOSTS = [...Object.keys(RUNTIMES), "browser"];
 
-async function make(name: string): Promise<Host> {
-  if (name in RUNTIMES) {
-    await bundle_tests({
-      kind: name === "bun" ? "bun" : "node",
-      files: await files_for("node"),
-      library: (module) => module === "mod" ? "@pythonic/asyncio" : installation.module(module),
-      dependencies: `${work}/tools`,
-      output: `${work}/app/tests`,
+function asked_for() {
+  try {
+    const { values } = parseArgs({
+      args: Deno.args,
+      options: {
+        hosts: { type: "string", default: HOSTS.join(",") },
+        package: { type: "string" },
+      },
     });
-    return await runtime(name as never, `${work}/app/tests`);
-  }
-  await bundle_library(installation, `${work}/site/library`);
-  await bundle_tests({
-    kind: "browser",
-    files: await files_for("browser"),
-    library: (module) => `/library/${module}.js`,
-    dependencies: `${work}/tools`,
-    output: `${work}/site`,
-  });
-  return await browser(`${work}/site`);
-}
-for (const name of Deno.args) {
-  await using host = await make(name);
-  for (const file of await files_for(host.kind)) {
-    const report = await host.run(file.replace(/.*\//, "") + ".mjs");
-    if (typeof report === "string") {
-      console.log(host.name, file, "NO REPORT", report.slice(0, 1500));
-    } else {
-      console.log(host.name, file, report.passed, report.left_out);
-      for (const { name, error } of report.failed) {
-        console.log("   FAILED", name, error.slice(0, 600));
-      }
+    const hosts = values.hosts.split(",");
+    const unknown = hosts.find((host) => !HOSTS.includes(host));
+    if (unknown !== undefined) {
+      throw new TypeError(`--hosts: there is no ${unknown}, there are ${HOSTS.join(", ")}`);
     }
+    return { hosts, folder: values.package };
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(2);
   }
 }
-Deno.exit();
+
+/** Makes a host ready, with the programs that run on it. */
+async function make_host(name: string, installation: Installation, work: string): Promise<Host> {
+  const dependencies = `${work}/dependencies`;
+  if (!is_runtime(name)) {
+    const output = `${work}/site`;
+    await bundle_library(installation, `${output}/library`);
+    const library = (module: string) => `/library/${module}.js`;
+    const files = await files_for("browser");
+    await bundle_tests({ kind: "browser", files, library, dependencies, output });
+    return await browser(output);
+  }
+  const { kind } = RUNTIMES[name];
+  const output = `${installation.folder}/${name}`;
+  const library = (module: string) => module === "mod" ? LIBRARY : installation.module(module);
+  await bundle_tests({ kind, files: await files_for(kind), library, dependencies, output });
+  return await runtime(name, output);
+}
+
+const { hosts, folder } = asked_for();
+const work = await Deno.makeTempDir({ prefix: "asyncio_installed_" });
+let is_well = true;
+try {
+  const source = folder === undefined ? await pack() : await Deno.realPath(folder);
+  const installation = await install(`${work}/app`, source);
+  await check_form(source);
+  await check_types(installation);
+  await check_sizes(installation);
+  await install_test_dependencies(`${work}/dependencies`);
+  for (const name of hosts) {
+    await using host = await make_host(name, installation, work);
+    if (!await test_on(host)) is_well = false;
+  }
+} finally {
+  await Deno.remove(work, { recursive: true });
+}
+Deno.exit(is_well ? 0 : 1);

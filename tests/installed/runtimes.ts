@@ -14,6 +14,11 @@ export const RUNTIMES = {
   { title: string; kind: HostKind; package: string; version: string }
 >;
 
+/** Whether there is a runtime of this name. */
+export function is_runtime(name: string): name is keyof typeof RUNTIMES {
+  return name in RUNTIMES;
+}
+
 /** Makes ready the runtime of this name, for programs in a folder. */
 export async function runtime(name: keyof typeof RUNTIMES, folder: string): Promise<Host> {
   const { title, kind, package: npm_name, version } = RUNTIMES[name];

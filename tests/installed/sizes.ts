@@ -1,9 +1,11 @@
 /** What a page that uses the package has to load. */
 
 import { build } from "esbuild";
+import type { Installation } from "./installation.ts";
+import { LIBRARY } from "./left_out.ts";
 
 /** A bundle of one small program. */
-export interface Size {
+interface Size {
   /** In bytes, with short names. */
   minified: number;
   /** In bytes, as a server sends it. */
@@ -18,7 +20,7 @@ async function compress(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
 }
 
 /** Bundles a program in a folder where the package is installed. */
-export async function measure(program: string, folder: string): Promise<Size> {
+async function measure(program: string, folder: string): Promise<Size> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: program, resolveDir: folder },
     bundle: true,
@@ -35,4 +37,36 @@ export async function measure(program: string, folder: string): Promise<Size> {
     .filter((module) => module !== undefined);
   const bytes = new Uint8Array(outputFiles[0].contents);
   return { minified: bytes.length, compressed: await compress(bytes), modules: modules.sort() };
+}
+
+/** Small programs, and modules of which nothing may be in their bundles. */
+const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  [`export * from "${LIBRARY}";`]: [],
+  [`import { sleep } from "${LIBRARY}"; await sleep(1);`]: [
+    "src/async_generators",
+    "src/itertools",
+    "src/locks",
+    "src/queues",
+    "src/runners",
+    "src/staggered",
+    "src/taskgroups",
+    "src/virtual_clock",
+  ],
+  [`import { run, sleep, TaskGroup } from "${LIBRARY}"; await run(sleep(1)); new TaskGroup();`]: [
+    "src/itertools",
+    "src/locks",
+    "src/queues",
+    "src/staggered",
+    "src/virtual_clock",
+  ],
+};
+
+/** Says how much small programs make a page load, and that they leave out what they do not use. */
+export async function check_sizes({ folder }: Installation): Promise<void> {
+  for (const [program, unused] of Object.entries(PROGRAMS)) {
+    const { minified, compressed, modules } = await measure(program, folder);
+    const surplus = unused.filter((module) => modules.includes(module));
+    if (surplus.length > 0) throw new Error(`In the bundle of ${program}: ${surplus.join(", ")}`);
+    console.log(`${minified} bytes, ${compressed} compressed: ${program}`);
+  }
 }
