@@ -99,15 +99,16 @@ test("async_with gives the body what the manager gives, and the result of the bo
   equal([sum, place], [1, 0]);
 });
 
-test("as_completed gives tasks when it is iterated asynchronously, coroutines when not", async () => {
-  for await (const task of asyncio.as_completed([asyncio.create_task(one)])) {
-    typed<asyncio.Task<number>>()(task);
-    equal(await task, 1);
+test("as_completed gives coroutines, and its asynchronous iterator tasks", async () => {
+  for (const next of asyncio.as_completed([one(), one()])) {
+    typed<asyncio.Coroutine<number>>()(next);
+    equal(await next, 1);
   }
-  for (const next of asyncio.as_completed([asyncio.sleep(0, true)])) {
-    typed<asyncio.Coroutine<boolean>>()(next);
-    equal(await next, true);
-  }
+  // Not by `for await`: TypeScript takes what it gives to be awaited once more, 7.0 always, 6.0 at times.
+  const iterator = asyncio.as_completed([asyncio.create_task(one)])[Symbol.asyncIterator]();
+  typed<AsyncIterator<asyncio.Task<number>, undefined, void>>()(iterator);
+  const { value } = await iterator.next();
+  equal([value instanceof asyncio.Task, await value], [true, 1]);
 });
 
 test("a queue gives what it takes", async () => {
