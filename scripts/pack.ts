@@ -5,13 +5,14 @@
  * package.json, and source maps of their own that name no folder of this machine.
  */
 
+import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { NEEDED_LIBRARY, package_fields, side_effects } from "./package_fields.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
-/** Makes the package and returns the path of the tarball, which lies in the project's folder. */
-export async function pack(): Promise<string> {
+/** Makes the package and returns the path of the tarball, which lies in the project's folder or another. */
+export async function pack(destination = ROOT): Promise<string> {
   const work = await Deno.makeTempDir({ prefix: "asyncio_pack_" });
   try {
     await copy_sources(`${work}/sources`);
@@ -21,11 +22,11 @@ export async function pack(): Promise<string> {
     await complete(`${work}/package`);
     const packed = await run(
       "npm",
-      ["pack", "--json", "--pack-destination", ROOT],
+      ["pack", "--json", "--pack-destination", destination],
       `${work}/package`,
     );
     const [{ filename }]: { filename: string }[] = JSON.parse(packed);
-    return `${ROOT}${filename}`;
+    return join(destination, filename);
   } finally {
     await Deno.remove(work, { recursive: true });
   }

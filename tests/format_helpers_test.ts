@@ -109,8 +109,7 @@ Deno.test("type names are those of a value's class", () => {
 
 Deno.test("a stack is where the caller is, without the message", () => {
   function caller() {
-    const stack = extract_stack(caller); // not returned at once: Bun would forget the caller
-    return stack;
+    return extract_stack(caller);
   }
   const [first] = caller().split("\n");
   assert(first.includes("format_helpers_test.ts"), first);

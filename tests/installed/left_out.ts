@@ -18,6 +18,8 @@ export const FILES: Reasons = {
     "interrupt_test.ts",
     "keep_alive_test.ts",
     "no_async_context_test.ts",
+    "package_test.ts",
+    "public_types_test.ts",
     "seed_test.ts",
     "soak_test.ts",
   ],
@@ -44,6 +46,9 @@ const TESTS: Readonly<Record<HostKind, Reasons>> = {
   },
   bun: {
     "the server is Deno's": NEEDS_SERVER,
+    "on Bun's stack a function makes room for one whose result it returns": [
+      "a stack is where the caller is, without the message",
+    ],
     "Bun does not show whether anybody listens to a signal": NEEDS_SIGHT_OF_LISTENERS,
   },
   browser: {

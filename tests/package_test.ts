@@ -1,0 +1,69 @@
+/** The npm package, however it was made, has the public surface of the sources. */
+
+import { assert, assertEquals } from "@std/assert";
+import { pack } from "../scripts/pack.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
+const DNT = `${ROOT}npm`;
+
+const has_dnt = await Deno.stat(`${DNT}/package.json`).then(() => true, () => false);
+
+/** What a module or its declarations export, types included; both do nothing but export again. */
+async function surface_of(file: string): Promise<string[]> {
+  const text = await Deno.readTextFile(file);
+  return [...text.matchAll(/(?:^|\*\/ )export (type )?\{([^}]*)\}/gm)]
+    .flatMap(([, all_types = "", names]) =>
+      names.split(",").map((name) => name.trim()).filter((name) => name !== "")
+        .map((name) => name.startsWith("type ") ? name : all_types + name)
+    ).sort();
+}
+
+/** Calls a function with the folder of the package that `deno task pack` makes. */
+async function with_packed(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { success } = await new Deno.Command("tar", {
+      args: ["xzf", await pack(folder)],
+      cwd: folder,
+    })
+      .output();
+    assert(success);
+    await body(`${folder}/package`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("the packed package has the public surface of the sources", () =>
+  with_packed(async (folder) => {
+    const surface = await surface_of(`${ROOT}mod.ts`);
+    assert(surface.length > 100 && surface.includes("type EventLoopOptions"), surface.join());
+    assertEquals(await surface_of(`${folder}/mod.d.ts`), surface);
+    const [packed, sources] = [await import(`file://${folder}/mod.js`), await import("../mod.ts")];
+    assertEquals(Object.keys(packed).sort(), Object.keys(sources).sort());
+  }));
+
+Deno.test("the packed package names no folder of this machine", () =>
+  with_packed(async (folder) => {
+    const { stdout } = await new Deno.Command("grep", { args: ["-rlE", "file://|/tmp/", folder] })
+      .output();
+    const files = new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+    assertEquals(files, []);
+  }));
+
+Deno.test({
+  name: has_dnt
+    ? "dnt's package and the packed one say and have the same"
+    : "dnt's package is not there to be compared: deno task build:npm makes it in npm/, from JSR",
+  ignore: !has_dnt,
+  fn: () =>
+    with_packed(async (folder) => {
+      const fields_of = async (package_folder: string) => {
+        const { name, version, license, description, keywords, repository, engines, type } = JSON
+          .parse(await Deno.readTextFile(`${package_folder}/package.json`));
+        return { name, version, license, description, keywords, repository, engines, type };
+      };
+      assertEquals(await fields_of(DNT), await fields_of(folder));
+      assertEquals(await surface_of(`${DNT}/esm/mod.d.ts`), await surface_of(`${folder}/mod.d.ts`));
+    }),
+});
