@@ -9,12 +9,12 @@ import { Suspension } from "./coroutines.ts";
 
 /** A coroutine that waits in a list of those who wait. */
 export abstract class Waiter<T> extends Suspension<T> {
-  /** @internal The list it is in, and its neighbours there. */
-  _list: Waiters | null = null;
+  /** @internal The list it is in, and its neighbours there: set when it comes to wait. */
+  declare _list?: Waiters | null;
   /** @internal */
-  _previous: Waiter<unknown> | null = null;
+  declare _previous: Waiter<unknown> | null;
   /** @internal */
-  _next: Waiter<unknown> | null = null;
+  declare _next: Waiter<unknown> | null;
 }
 
 type Node = Waiter<unknown>;
