@@ -38,7 +38,7 @@ export function draw_crowd(
   const areas = edges.map((upper, layer) => {
     const lower = layer === 0 ? new Int32Array(columns) : edges[layer - 1];
     const above = outline(upper, scale.left, y);
-    const below = outline(lower, scale.left, y).toReversed();
+    const below = outline(lower, scale.left, y).reverse();
     return `<path class="${LAYERS[layer]}" d="M${above.concat(below).join("L")}Z"/>`;
   });
   return { drawn: areas.join("\n"), most };
