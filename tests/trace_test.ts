@@ -201,12 +201,14 @@ Deno.test("who wakes a task is known through callbacks, too", async () => {
 
 Deno.test("nobody of the loop wakes a task that the host wakes", async () => {
   const events = await record(async () => {
-    const outside = asyncio.ensure_future(host_timer());
+    let settle = () => {};
+    const outside = asyncio.ensure_future(new Promise<void>((resolve) => settle = resolve));
     await asyncio.gather(
       async () => {
         await outside;
       },
       async () => {
+        setTimeout(settle, 0); // when both wait
         await outside;
       },
     );

@@ -31,14 +31,16 @@ export async function install(folder: string, specifier: string): Promise<Instal
 
 /** What the tests import from npm, by the names they import it by: where npm finds it. */
 export const TEST_DEPENDENCIES: ReadonlyMap<string, { specifier: string; path: string }> = new Map(
-  (["@sinonjs/fake-timers", "@std/assert", "fast-check"] as const).map((name) => {
-    const target = project.imports[name];
-    const [, specifier, path] = target.match(/^npm:(@?[^@]+@[^/]+)(\/.*)?$/) ?? [];
-    if (specifier === undefined) {
-      throw new Error(`Cannot install ${name} from npm: it is ${target}`);
-    }
-    return [name, { specifier, path: specifier.replace(/@[^@]*$/, "") + (path ?? "") }];
-  }),
+  (["@sinonjs/fake-timers", "@std/assert", "fast-check", "fast-xml-parser"] as const).map(
+    (name) => {
+      const target = project.imports[name];
+      const [, specifier, path] = target.match(/^npm:(@?[^@]+@[^/]+)(\/.*)?$/) ?? [];
+      if (specifier === undefined) {
+        throw new Error(`Cannot install ${name} from npm: it is ${target}`);
+      }
+      return [name, { specifier, path: specifier.replace(/@[^@]*$/, "") + (path ?? "") }];
+    },
+  ),
 );
 
 /** What stands for modules of Node.js in browsers. */

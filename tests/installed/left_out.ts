@@ -22,7 +22,9 @@ export const FILES: Reasons = {
     "public_types_test.ts",
     "seed_test.ts",
     "soak_test.ts",
+    "trace_task_test.ts",
   ],
+  "they are about the playground": ["playground_reader_test.ts", "playground_test.ts"],
   "they compare files of this repository": ["completeness_test.ts"],
 };
 
