@@ -4,6 +4,7 @@
  * @module
  */
 
+import { pack } from "../../scripts/pack.ts";
 import { deno_command, worker_path } from "./child.ts";
 import peers from "./deno.json" with { type: "json" };
 
@@ -30,6 +31,7 @@ export interface Runner {
 }
 
 const BUN = "bun@1.4.5";
+const LIBRARY = new URL("../../mod.ts", import.meta.url);
 
 // What can be done with no more than a limit to how many functions run at once.
 const LIMITED = ["W6", "W7"];
@@ -98,20 +100,21 @@ async function on_bun(): Promise<Runner | null> {
   return { command: [path, "run", worker_path("library.ts")], version: `Bun ${version}` };
 }
 
-// Node.js 20 runs no TypeScript: the worker and the library are bundled, which only erases the types.
+// Node.js 20 runs no TypeScript: the worker is bundled, which only erases its types, with the library as the
+// npm package has it.
 async function on_node(): Promise<Runner | null> {
   const version = await output("node", ["--version"]);
   if (version === null) return null;
-  const bundled = await Deno.makeTempFile({ suffix: ".mjs" });
-  globalThis.addEventListener("unload", () => Deno.removeSync(bundled));
-  const made = await output(Deno.execPath(), [
-    "bundle",
-    "--quiet",
-    "--no-lock",
-    `--output=${bundled}`,
-    worker_path("library.ts"),
-  ]);
-  if (made === null) return null;
+  const folder = await Deno.makeTempDir({ prefix: "asyncio_compared_" });
+  globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  if (await output("tar", ["-xzf", await pack(), "-C", folder]) === null) return null;
+  const imports = { [LIBRARY.href]: `file://${folder}/package/mod.js` };
+  const import_map = `${folder}/import_map.json`;
+  await Deno.writeTextFile(import_map, JSON.stringify({ imports }));
+  const bundled = `${folder}/worker.mjs`;
+  const options = ["--quiet", "--no-config", `--import-map=${import_map}`, `--output=${bundled}`];
+  const worker = worker_path("library.ts");
+  if (await output(Deno.execPath(), ["bundle", ...options, worker]) === null) return null;
   return { command: ["node", "--expose-gc", bundled], version: `Node.js ${version.slice(1)}` };
 }
 
