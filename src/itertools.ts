@@ -1320,8 +1320,9 @@ class Merge<T> {
  *     yield name;
  *   }
  * }
- * const merged = asyncio.amerge(ticks("slow", 0.02), ticks("quick", 0.002));
- * assertEquals(await asyncio.alist(merged), ["quick", "quick", "slow", "slow"]);
+ * const main = () => asyncio.alist(asyncio.amerge(ticks("slow", 20), ticks("quick", 2)));
+ * const loop_factory = () => new asyncio.VirtualClockEventLoop();
+ * assertEquals(await asyncio.run(main, { loop_factory }), ["quick", "quick", "slow", "slow"]);
  * ```
  */
 export function amerge<S extends readonly AnyIterable<unknown>[]>(
