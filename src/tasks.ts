@@ -1178,7 +1178,7 @@ function gather_all(aws: Awaitable<unknown>[], return_exceptions: boolean): Futu
       child._state === FINISHED
         ? child._value
         : child._state === CANCELLED
-        ? new CancelledError(child._cancel_message ?? "")
+        ? make_cancelled_error(child._cancel_message ?? "")
         : child._error()
     );
     // The request for cancellation wins, whatever became of the children.
