@@ -1,22 +1,9 @@
 /** Debian's Chromium, without a window. */
 
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
+import { launch_chromium } from "../chromium.ts";
 import { find_report, type Host, TIME_LIMIT } from "./hosts.ts";
 import { MARK } from "./host/runner.ts";
-
-const EXECUTABLE = "/usr/bin/chromium";
-
-// A browser that only opens pages of this machine.
-const ARGUMENTS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 const TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript",
@@ -62,7 +49,7 @@ function output_of(page: Page): Promise<string> {
 
 /** Starts the browser, for programs in a folder. */
 export async function browser(folder: string): Promise<Host> {
-  const started = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });
+  const started = await launch_chromium();
   const server = serve(folder);
   return {
     name: `Chromium ${started.version()}`,

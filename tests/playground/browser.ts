@@ -1,41 +1,22 @@
-/** Chromium without a window, for the tests of pages. */
+/** One browser and one server for all tests of a file. */
 
 import { existsSync } from "node:fs";
 import type { Server } from "node:http";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { serve_playground } from "../../scripts/playground/server.ts";
+import { CHROMIUM, launch_chromium } from "../chromium.ts";
 import { Playground, type View } from "./page.ts";
-
-/** Where Debian's and most others' package puts it. */
-const CHROMIUM = "/usr/bin/chromium";
 
 // Whether there is one on this machine.
 const has_chromium = existsSync(CHROMIUM);
 if (!has_chromium) console.log(`Pages are not tested: there is no ${CHROMIUM}.`);
 
-function launch(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}
-
-// One browser and one server for all tests of a file.
 let browser: Browser;
 let server: Server;
 let url: string;
 if (has_chromium) {
   Deno.test.beforeAll(async () => {
-    [browser, { server, url }] = await Promise.all([launch(), serve_playground(0)]);
+    [browser, { server, url }] = await Promise.all([launch_chromium(), serve_playground(0)]);
   });
   Deno.test.afterAll(async () => {
     await browser.close();
