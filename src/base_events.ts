@@ -48,11 +48,12 @@ import {
   keep_alive,
   type Timers,
 } from "./host/timers.ts";
-import { check_options, LoopOption } from "./options.ts";
+import { check_options, OwnOptions } from "./options.ts";
 import {
   ensure_future,
   gather,
   NO_OPTIONS,
+  type OwnTaskOptions,
   Task,
   type TaskFactory,
   type TaskOptions,
@@ -247,7 +248,7 @@ export class EventLoop implements AbstractEventLoop {
   #handle_started = 0;
 
   #task_factory: TaskFactory | null = null;
-  readonly #only_loop = new LoopOption<AbstractEventLoop>(this);
+  readonly #only_loop = new OwnOptions<AbstractEventLoop, never>(this, null);
   #exception_handler: ExceptionHandler | null = null;
   // A linked list, in the order of creation.
   #first_task: AnyTask | null = null;
@@ -977,6 +978,13 @@ export class EventLoop implements AbstractEventLoop {
     }
   }
 
+  /** @internal */
+  _create_task<T>(coro: CoroutineLike<T>, options: OwnTaskOptions): Task<T> {
+    this.#check_closed();
+    const factory = this.#task_factory;
+    return factory === null ? new Task(coro, options) : factory(this, coro, NO_OPTIONS);
+  }
+
   /** Makes a pending future of this loop. */
   create_future<T>(): Future<T> {
     return new Future<T>({ loop: this });
@@ -992,9 +1000,9 @@ export class EventLoop implements AbstractEventLoop {
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
   create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
+    if (options === NO_OPTIONS) return this._create_task(coro, this.#only_loop);
     this.#check_closed();
     if (this.#task_factory !== null) return this.#task_factory(this, coro, options);
-    if (options === NO_OPTIONS) return new Task(coro, this.#only_loop);
     check_options("create_task", options, ["name", "context", "eager_start"]);
     return new Task(coro, { ...options, loop: this });
   }

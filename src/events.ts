@@ -10,7 +10,7 @@ import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import { deno_inspect, extract_stack, format_callback, node_inspect } from "./format_helpers.ts";
 import type { Driver, Future } from "./futures.ts";
 import { capture_scope, has_async_context, type Scope } from "./host/async_context.ts";
-import type { Task, TaskFactory, TaskOptions } from "./tasks.ts";
+import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "./tasks.ts";
 import { enter, leave, restore_turn, running_loop, save_turn } from "./turn.ts";
 
 /** What waits in a loop's ready queue: the loop runs it once, in its turn. */
@@ -309,6 +309,8 @@ export interface AbstractEventLoop {
    */
   set_debug(enabled: boolean): void;
 
+  /** @internal Makes a task with options that need no check. */
+  _create_task<T>(coro: CoroutineLike<T>, options: OwnTaskOptions): Task<T>;
   /** @internal Puts something in the ready queue. */
   _schedule(runnable: Runnable): void;
   /** @internal The time, which on the host's clock may be up to a millisecond old. */

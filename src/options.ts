@@ -6,20 +6,23 @@
 
 import { is_plain_object, repr } from "./format_helpers.ts";
 
-/** Options that the library made itself and does not check: just a loop. */
-export class LoopOption<L> {
+/** A task's options that the library made itself and does not check. */
+export class OwnOptions<L, E> {
   /** The loop. */
   readonly loop: L;
+  /** What several tasks have in common; `null` for a single one. */
+  readonly entrance: E | null;
 
   /** Makes the options. */
-  constructor(loop: L) {
+  constructor(loop: L, entrance: E | null) {
     this.loop = loop;
+    this.entrance = entrance;
   }
 }
 
 /** Throws a `TypeError` that names the first option which the function does not have. */
 export function check_options(name: string, options: object, known: readonly string[]): void {
-  if (options instanceof LoopOption) return;
+  if (options instanceof OwnOptions) return;
   if (!is_plain_object(options)) {
     throw new TypeError(`${name}() expects its options as an object, received ${repr(options)}`);
   }

@@ -50,7 +50,7 @@ import {
 import { has_async_context, make_gate, type OpenGate, run_with } from "./host/async_context.ts";
 import { may_be_listened_to } from "./host/abort_signal.ts";
 import { host_now } from "./host/timers.ts";
-import { check_options, LoopOption, split_options } from "./options.ts";
+import { check_options, OwnOptions, split_options } from "./options.ts";
 import { Queue } from "./queues.ts";
 import { Deadline, timeout } from "./timeouts.ts";
 import { enter, leave, restore_turn, running_loop, running_task, save_turn } from "./turn.ts";
@@ -111,6 +111,34 @@ class Signalling {
     this.controller = null;
     controller?.abort(make_cancelled_error(message ?? undefined));
   }
+}
+
+/**
+ * Lets tasks that are made together begin one after the other in the host's context of who makes them.
+ * The gate is made anew at each passage, so there is one of them and not one a task.
+ */
+class Entrance {
+  #open_gate: OpenGate<Passage>;
+
+  constructor() {
+    this.#open_gate = make_gate(this.#pass);
+  }
+
+  /** As the gate of a single task. */
+  readonly open: OpenGate<Passage> = (passage) => this.#open_gate(passage);
+
+  readonly #pass = (passage: Passage): void => {
+    this.#open_gate = make_gate(this.#pass);
+    Passage.start(passage);
+  };
+}
+
+/** What tasks are made with that need no check of their options. */
+export type OwnTaskOptions = OwnOptions<AbstractEventLoop, Entrance>;
+
+// The options of tasks that the library makes together, with no code of the user in between.
+function options_together(loop: AbstractEventLoop): OwnTaskOptions {
+  return new OwnOptions(loop, has_async_context ? new Entrance() : null);
 }
 
 let tasks_named = 0;
@@ -193,7 +221,8 @@ export class Task<T> extends Future<T> {
     options: TaskOptions & { loop?: AbstractEventLoop | null } = {},
   ) {
     check_options("Task", options, ["loop", "name", "context", "eager_start"]);
-    super(options instanceof LoopOption ? options : { loop: options.loop });
+    const own = options instanceof OwnOptions ? options as OwnTaskOptions : null;
+    super(own ?? { loop: options.loop });
     const coroutine = to_coroutine<T>(coro);
     if (coroutine === null) throw new TypeError(not_a_coroutine(coro));
     this.#coroutine = coroutine;
@@ -202,7 +231,7 @@ export class Task<T> extends Future<T> {
     const runs_eagerly = options.eager_start && this._loop.is_running();
     // The task runs in the asynchronous context of the code that creates it, and can be told from it.
     if (has_async_context && !runs_eagerly && coroutine._needs_context()) {
-      this.#open_gate = make_gate(Passage.start);
+      this.#open_gate = own?.entrance?.open ?? make_gate(Passage.start);
     }
     this._loop._register_task(this as Task<unknown>);
     if (runs_eagerly) this.#start_eagerly();
@@ -991,7 +1020,14 @@ export function ensure_future<T>(
   options: { loop?: AbstractEventLoop | null } = {},
 ): Future<T> {
   check_options("ensure_future", options, ["loop"]);
-  const loop = options.loop ?? null;
+  return to_future(awaitable, options.loop ?? null, null);
+}
+
+function to_future<T>(
+  awaitable: Awaitable<T>,
+  loop: AbstractEventLoop | null,
+  options: OwnTaskOptions | null,
+): Future<T> {
   if (awaitable instanceof Future) {
     if (loop !== null && loop !== awaitable.get_loop()) {
       throw new ValueError(
@@ -1006,7 +1042,9 @@ export function ensure_future<T>(
     throw new TypeError("An asyncio.Future, a coroutine or an awaitable is required");
   }
   try {
-    return (loop ?? get_event_loop()).create_task(coroutine);
+    return options === null
+      ? (loop ?? get_event_loop()).create_task(coroutine)
+      : options.loop._create_task(coroutine, options);
   } catch (error) {
     if (error instanceof RuntimeError) coroutine.close();
     throw error;
@@ -1189,10 +1227,11 @@ function gather_all(aws: Awaitable<unknown>[], return_exceptions: boolean): Futu
 
   const future_of = new Map<unknown, Future<unknown>>();
   const already_done: Future<unknown>[] = [];
+  const options = options_together(outer.get_loop());
   for (const aw of aws) {
     let child = future_of.get(aw);
     if (child === undefined) {
-      child = ensure_future(aw, { loop: outer.get_loop() });
+      child = to_future(aw, options.loop, options);
       // The same function given twice is two calls; the same future or coroutine is one.
       if (typeof aw !== "function") future_of.set(aw, child);
       unfinished++;
@@ -1452,7 +1491,8 @@ export class AsCompletedIterator<T, F extends Future<T>> {
   constructor(aws: Iterable<Awaitable<T>>, timeout: number | null) {
     const loop = get_event_loop();
     const futures: F[] = [];
-    for (const aw of unique(aws)) futures.push(ensure_future(aw, { loop }) as F);
+    const options = options_together(loop);
+    for (const aw of unique(aws)) futures.push(to_future(aw, loop, options) as F);
     this.#todo = new Set(futures);
     this.#left = this.#todo.size;
     for (const future of this.#todo) {

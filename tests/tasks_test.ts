@@ -732,6 +732,35 @@ Deno.test("a step that takes thousands of microtasks is still one step", () =>
     assertEquals(log, ["long", "short"]);
   }));
 
+Deno.test("tasks that are made together each begin in the AsyncLocalStorage of who made them", () =>
+  run(async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const work = (name: string) => async () => {
+      seen.push(`${name} in ${storage.getStore()}`);
+      storage.enterWith(name);
+      await Promise.resolve();
+      seen.push(`${name} in ${storage.getStore()}, ${asyncio.current_task()?.get_name()}`);
+    };
+    asyncio.current_task()?.set_name("main");
+    await storage.run("a gather", () => asyncio.gather(work("one"), work("two")));
+    await storage.run("an iterator", async () => {
+      for await (const _ of asyncio.as_completed([work("three"), work("four")]));
+    });
+    seen.push(storage.getStore());
+    assertEquals(seen.map((line) => String(line).replace(/Task-\d+/, "a task")), [
+      "one in a gather",
+      "one in one, a task",
+      "two in a gather",
+      "two in two, a task",
+      "three in an iterator",
+      "three in three, a task",
+      "four in an iterator",
+      "four in four, a task",
+      "undefined",
+    ]);
+  }));
+
 Deno.test("the user's own AsyncLocalStorage is kept by tasks and callbacks", () =>
   run(async () => {
     const storage = new AsyncLocalStorage<string>();

@@ -20,6 +20,7 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
     "what the host settles soon comes before time jumps",
   ],
   "the user's own AsyncLocalStorage": [
+    "tasks that are made together each begin in the AsyncLocalStorage of who made them",
     "the user's own AsyncLocalStorage is kept by tasks and callbacks",
   ],
   "loops that run at the same time are told apart": [
