@@ -136,9 +136,12 @@ class Entrance {
 /** What tasks are made with that need no check of their options. */
 export type OwnTaskOptions = OwnOptions<AbstractEventLoop, Entrance>;
 
+// With fewer tasks an entrance costs more than gates of their own.
+const MANY = 8;
+
 // The options of tasks that the library makes together, with no code of the user in between.
-function options_together(loop: AbstractEventLoop): OwnTaskOptions {
-  return new OwnOptions(loop, has_async_context ? new Entrance() : null);
+function options_together(loop: AbstractEventLoop, count: number): OwnTaskOptions {
+  return new OwnOptions(loop, has_async_context && count >= MANY ? new Entrance() : null);
 }
 
 let tasks_named = 0;
@@ -1227,7 +1230,7 @@ function gather_all(aws: Awaitable<unknown>[], return_exceptions: boolean): Futu
 
   const future_of = new Map<unknown, Future<unknown>>();
   const already_done: Future<unknown>[] = [];
-  const options = options_together(outer.get_loop());
+  const options = options_together(outer.get_loop(), aws.length);
   for (const aw of aws) {
     let child = future_of.get(aw);
     if (child === undefined) {
@@ -1491,8 +1494,9 @@ export class AsCompletedIterator<T, F extends Future<T>> {
   constructor(aws: Iterable<Awaitable<T>>, timeout: number | null) {
     const loop = get_event_loop();
     const futures: F[] = [];
-    const options = options_together(loop);
-    for (const aw of unique(aws)) futures.push(to_future(aw, loop, options) as F);
+    const awaitables = unique(aws);
+    const options = options_together(loop, awaitables.length);
+    for (const aw of awaitables) futures.push(to_future(aw, loop, options) as F);
     this.#todo = new Set(futures);
     this.#left = this.#todo.size;
     for (const future of this.#todo) {
@@ -1553,7 +1557,7 @@ export class AsCompletedIterator<T, F extends Future<T>> {
   }
 }
 
-function unique<T>(aws: Iterable<Awaitable<T>>): Iterable<Awaitable<T>> {
+function unique<T>(aws: Iterable<Awaitable<T>>): Awaitable<T>[] {
   const seen = new Set<Awaitable<T>>();
   return [...aws].filter((aw) => {
     if (seen.has(aw) && typeof aw !== "function") return false;

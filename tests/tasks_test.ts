@@ -734,31 +734,26 @@ Deno.test("a step that takes thousands of microtasks is still one step", () =>
 
 Deno.test("tasks that are made together each begin in the AsyncLocalStorage of who made them", () =>
   run(async () => {
+    asyncio.current_task()?.set_name("main");
     const storage = new AsyncLocalStorage<string>();
-    const seen: unknown[] = [];
+    const seen: [before: unknown, after: unknown, is_main: boolean][] = [];
     const work = (name: string) => async () => {
-      seen.push(`${name} in ${storage.getStore()}`);
+      const before = storage.getStore();
       storage.enterWith(name);
       await Promise.resolve();
-      seen.push(`${name} in ${storage.getStore()}, ${asyncio.current_task()?.get_name()}`);
+      seen.push([before, storage.getStore(), asyncio.current_task()?.get_name() === "main"]);
     };
-    asyncio.current_task()?.set_name("main");
-    await storage.run("a gather", () => asyncio.gather(work("one"), work("two")));
-    await storage.run("an iterator", async () => {
-      for await (const _ of asyncio.as_completed([work("three"), work("four")]));
-    });
-    seen.push(storage.getStore());
-    assertEquals(seen.map((line) => String(line).replace(/Task-\d+/, "a task")), [
-      "one in a gather",
-      "one in one, a task",
-      "two in a gather",
-      "two in two, a task",
-      "three in an iterator",
-      "three in three, a task",
-      "four in an iterator",
-      "four in four, a task",
-      "undefined",
-    ]);
+    for (const count of [2, 20]) {
+      const names = Array.from({ length: count }, (_, index) => `task ${index}`);
+      const works = names.map(work);
+      await storage.run("a gather", () => asyncio.gather(works));
+      assertEquals(seen.splice(0), names.map((name) => ["a gather", name, false]));
+      await storage.run("an iterator", async () => {
+        for await (const _ of asyncio.as_completed(works));
+      });
+      assertEquals(seen.splice(0), names.map((name) => ["an iterator", name, false]));
+    }
+    assertEquals(storage.getStore(), undefined);
   }));
 
 Deno.test("the user's own AsyncLocalStorage is kept by tasks and callbacks", () =>
