@@ -46,6 +46,7 @@ import {
   host_now,
   host_timers,
   keep_alive,
+  MAX_HOST_DELAY,
   type Timers,
 } from "./host/timers.ts";
 import { check_options, OwnOptions } from "./options.ts";
@@ -69,9 +70,6 @@ type AnyTask = Task<unknown>;
 // Of CPython: cancelled timers leave the heap at once only when there are this many, and this share.
 const MIN_SCHEDULED_TIMERS = 100;
 const MIN_CANCELLED_FRACTION = 0.5;
-
-// The longest delay that a host's timer takes.
-const MAX_HOST_DELAY = 2 ** 31 - 1;
 
 // How many callbacks run at most between two looks at the clock that gives the host its turn.
 const MAX_UNCHECKED = 16;
@@ -849,9 +847,8 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   _recent_time(): number {
-    return this.#has_host_clock && this.#recent_date === host_date()
-      ? this.#recent_time
-      : this.#ask_time();
+    if (!this.#has_host_clock) return this.time();
+    return this.#recent_date === host_date() ? this.#recent_time : this.#ask_time();
   }
 
   /**

@@ -522,9 +522,7 @@ function inner_coroutine(awaitable: unknown): Coroutine<unknown> | null {
 
 /** Passes on what a function that was to be a coroutine's returned, if it can be awaited. */
 export function check_returned(returned: unknown, name: string): unknown {
-  if (returned instanceof Promise || isawaitable(returned) || is_generator(returned)) {
-    return returned;
-  }
+  if (isawaitable(returned) || is_generator(returned)) return returned;
   throw new TypeError(
     `a coroutine function was expected, but ${function_name(name)}() returned ${repr(returned)}`,
   );

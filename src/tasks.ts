@@ -458,10 +458,10 @@ export class Task<T> extends Future<T> {
   #doubt_later(): void {
     const { _loop: loop, _cancel_message: message } = this;
     this._must_cancel = false;
-    const signalling = this.#signalling ??= new Signalling();
     const tell_again = () => this.#tell(message);
-    signalling.doubt = new Deadline(loop, loop.time() + DOUBTED_AFTER, tell_again);
-    loop._schedule_timer(signalling.doubt);
+    const doubt = new Deadline(loop, loop.time() + DOUBTED_AFTER, tell_again);
+    (this.#signalling as Signalling).doubt = doubt;
+    loop._schedule_timer(doubt);
   }
 
   /** @internal The loop runs it: the first step, or that of a generator that goes on. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escaped } from "../../src/trace/text.ts";
 import { bytes, nanoseconds } from "./units.ts";
 
 /** What a bar stands for, which is its colour. */
@@ -152,8 +153,4 @@ function draw_panel({ title, bars, scale }: Panel, x: number, y: number): string
 function length_of(figure: number, { from, to }: Scale): number {
   const share = Math.log(figure / from) / Math.log(to / from);
   return Math.round(BARS * Math.min(1, Math.max(0.004, share)) * 10) / 10;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

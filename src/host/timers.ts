@@ -33,10 +33,13 @@ export const host_now: () => number = performance.now.bind(performance);
 /** The host's own time of day, in milliseconds; quicker to ask than {@linkcode host_now}. */
 export const host_date: () => number = Date.now;
 
+/** The longest delay that a host's timer takes, in milliseconds. */
+export const MAX_HOST_DELAY: number = 2 ** 31 - 1;
+
 const { setInterval, clearInterval } = globalThis;
 
 /** Keeps a host that finds nothing to wait for from ending the program, until it is called off. */
 export function keep_alive(): () => void {
-  const interval = setInterval(() => {}, 2 ** 31 - 1);
+  const interval = setInterval(() => {}, MAX_HOST_DELAY);
   return () => clearInterval(interval);
 }

@@ -29,6 +29,20 @@ function visited(url: string, links: readonly string[]) {
   });
 }
 
+/** Ctrl-C in a crawl whose transactions wait for the database, which they do until the end of the scope. */
+async function interrupted(
+  program: Program,
+  mariadb: MariaDB,
+  database: string,
+): Promise<AsyncDisposable> {
+  await using scope = new AsyncDisposableStack();
+  scope.use(await mariadb.lock(database));
+  await program.until(mariadb.waits_for_lock());
+  program.kill("SIGINT");
+  await program.says("; Ctrl-C ends it at once.");
+  return scope.move();
+}
+
 if (!has_mariadb) {
   console.log("No tests with MariaDB: this machine has no mariadb-server (apt-get install it).");
 }
@@ -94,10 +108,7 @@ Deno.test({ name: "with MariaDB", ignore: !has_mariadb }, async (t) => {
     const program = new Program(site.url, "--delay", "0", "--database", database);
     await program.until(site.asked(10));
     {
-      await using _ = await mariadb.lock(database);
-      await program.until(mariadb.waits_for_lock());
-      program.kill("SIGINT");
-      await program.says("; Ctrl-C ends it at once.");
+      await using _ = await interrupted(program, mariadb, database);
     }
     const { code, stdout, stderr } = await program.outcome;
     assertEquals(code, 130);
@@ -113,10 +124,7 @@ Deno.test({ name: "with MariaDB", ignore: !has_mariadb }, async (t) => {
     const program = new Program(site.url, "--delay", "0", "--database", database);
     await program.until(site.asked(10));
     {
-      await using _ = await mariadb.lock(database);
-      await program.until(mariadb.waits_for_lock());
-      program.kill("SIGINT");
-      await program.says("; Ctrl-C ends it at once.");
+      await using _ = await interrupted(program, mariadb, database);
       program.kill("SIGINT");
       const { code, stdout } = await program.outcome;
       assertEquals([code, stdout], [130, ""]);
