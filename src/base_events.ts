@@ -246,7 +246,7 @@ export class EventLoop implements AbstractEventLoop {
   #handle_started = 0;
 
   #task_factory: TaskFactory | null = null;
-  readonly #only_loop = new OwnOptions<AbstractEventLoop, never>(this, null);
+  readonly #only_loop = new OwnOptions<AbstractEventLoop>(this);
   #exception_handler: ExceptionHandler | null = null;
   // A linked list, in the order of creation.
   #first_task: AnyTask | null = null;

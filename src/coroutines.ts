@@ -14,7 +14,7 @@ import {
 } from "./exceptions.ts";
 import { deno_inspect, extract_stack, node_inspect, repr } from "./format_helpers.ts";
 import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
-import { has_async_context, make_gate, type OpenGate, run_with } from "./host/async_context.ts";
+import { has_async_context, keep_context, type KeptContext, run_in } from "./host/async_context.ts";
 import type { Task } from "./tasks.ts";
 import { debug_loops, enter, leave, running_task } from "./turn.ts";
 
@@ -269,33 +269,14 @@ class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
   }
 }
 
-/** What goes on behind a gate, with an error instead of a value or {@linkcode NOTHING}. */
-export class Passage {
-  readonly #who: { _go_on_behind_gate(error: unknown): void };
-  readonly #error: unknown;
-
-  constructor(who: { _go_on_behind_gate(error: unknown): void }, error: unknown) {
-    this.#who = who;
-    this.#error = error;
-  }
-
-  /** Goes on in the context of the gate. */
-  static go_on(passage: Passage): void {
-    passage.#who._go_on_behind_gate(passage.#error);
-  }
-
-  /** Goes on in a context of its own within that of the gate. */
-  static start(passage: Passage): void {
-    run_with(passage.#who, Passage.go_on, passage);
-  }
-}
+const go_on = (awaiter: CoroutineAwaiter, error: unknown): void => awaiter._go_on(error);
 
 /** An await of a coroutine that had to wait. */
 class CoroutineAwaiter extends Awaiter {
   declare readonly _task: AnyTask;
   readonly #coroutine: Coroutine<unknown>;
-  // Has the user's code in the coroutine go on in the host's context in which it waits.
-  #open_gate: OpenGate<Passage> | null = null;
+  // The host's context in which it waits, if code of the user goes on there.
+  #kept: KeptContext = undefined;
 
   constructor(
     task: AnyTask,
@@ -314,22 +295,19 @@ class CoroutineAwaiter extends Awaiter {
 
   /** @internal */
   protected override _continue(error: unknown): void {
-    const open_gate = this.#open_gate;
-    if (open_gate === null) {
-      this.#go_on(error !== NOTHING, error);
-      return;
+    if (has_async_context && this.#coroutine._needs_context()) {
+      run_in(this.#kept, go_on, this, error);
+    } else {
+      this._go_on(error);
     }
-    this.#open_gate = null;
-    if (!this._task.done()) this._task._loop._begin_step(this._task);
-    open_gate(new Passage(this, error));
   }
 
   /** @internal */
-  _go_on_behind_gate(error: unknown): void {
-    this.#go_on(error !== NOTHING, error);
+  _go_on(error: unknown): void {
+    this.#advance(error !== NOTHING, error);
   }
 
-  #go_on(thrown: boolean, value: unknown): void {
+  #advance(thrown: boolean, value: unknown): void {
     const task = this._task;
     const coroutine = this.#coroutine;
     let done: boolean;
@@ -353,13 +331,11 @@ class CoroutineAwaiter extends Awaiter {
       // Its code runs in this step, and the coroutine goes on where it ends.
       this._task._loop._begin_step(this._task);
       yielded.promise.then(
-        (value) => this.#go_on(false, value),
-        (error) => this.#go_on(true, error),
+        (value) => this.#advance(false, value),
+        (error) => this.#advance(true, error),
       );
     } else {
-      if (has_async_context && this.#coroutine._needs_context()) {
-        this.#open_gate = make_gate(Passage.go_on);
-      }
+      if (has_async_context && this.#coroutine._needs_context()) this.#kept = keep_context();
       this._task._await_yielded(this, yielded);
     }
   }

@@ -9,7 +9,7 @@ import type { Coroutine, CoroutineLike } from "./coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import { deno_inspect, extract_stack, format_callback, node_inspect } from "./format_helpers.ts";
 import type { Driver, Future } from "./futures.ts";
-import { capture_scope, has_async_context, type Scope } from "./host/async_context.ts";
+import { has_async_context, keep_context, type KeptContext, run_in } from "./host/async_context.ts";
 import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "./tasks.ts";
 import { enter, leave, restore_turn, running_loop, save_turn } from "./turn.ts";
 
@@ -396,7 +396,8 @@ export class Handle {
   /** @internal */
   readonly _source_traceback: string | null;
   readonly #context: Context;
-  readonly #scope: Scope | null;
+  // The host's context in which it was made.
+  readonly #kept: KeptContext = keep_context();
   #repr: string | null = null;
 
   /** @internal Made by a loop. */
@@ -410,7 +411,6 @@ export class Handle {
     this._args = args;
     this._loop = loop;
     this.#context = context ?? copy_context();
-    this.#scope = has_async_context ? capture_scope() : null;
     this._source_traceback = loop.get_debug() ? extract_stack(Handle) : null;
   }
 
@@ -444,8 +444,7 @@ export class Handle {
     const outer = save_turn();
     enter(this._loop, null, this.#context);
     try {
-      if (this.#scope === null) Handle.#call(this);
-      else this.#scope.run(Handle.#call, this as Handle);
+      run_in(this.#kept, Handle.#call, this as Handle, undefined);
     } catch (error) {
       if (leaves_the_loop(error)) throw error;
       const context: ExceptionContext = {

@@ -7,16 +7,13 @@
 import { is_plain_object, repr } from "./format_helpers.ts";
 
 /** A task's options that the library made itself and does not check. */
-export class OwnOptions<L, E> {
+export class OwnOptions<L> {
   /** The loop. */
   readonly loop: L;
-  /** What several tasks have in common; `null` for a single one. */
-  readonly entrance: E | null;
 
   /** Makes the options. */
-  constructor(loop: L, entrance: E | null) {
+  constructor(loop: L) {
     this.loop = loop;
-    this.entrance = entrance;
   }
 }
 

@@ -15,7 +15,6 @@ import {
   isawaitable,
   library_coroutine,
   NativeCall,
-  Passage,
   Suspension,
   to_coroutine,
 } from "./coroutines.ts";
@@ -47,7 +46,13 @@ import {
   type Waitable,
   wrap_future,
 } from "./futures.ts";
-import { has_async_context, make_gate, type OpenGate, run_with } from "./host/async_context.ts";
+import {
+  has_async_context,
+  keep_context,
+  type KeptContext,
+  run_as,
+  run_in,
+} from "./host/async_context.ts";
 import { may_be_listened_to } from "./host/abort_signal.ts";
 import { host_now } from "./host/timers.ts";
 import { check_options, OwnOptions, split_options } from "./options.ts";
@@ -113,40 +118,13 @@ class Signalling {
   }
 }
 
-/**
- * Lets tasks that are made together begin one after the other in the host's context of who makes them.
- * The gate is made anew at each passage, so there is one of them and not one a task.
- */
-class Entrance {
-  #open_gate: OpenGate<Passage>;
-
-  constructor() {
-    this.#open_gate = make_gate(this.#pass);
-  }
-
-  /** As the gate of a single task. */
-  readonly open: OpenGate<Passage> = (passage) => this.#open_gate(passage);
-
-  readonly #pass = (passage: Passage): void => {
-    this.#open_gate = make_gate(this.#pass);
-    Passage.start(passage);
-  };
-}
-
 /** What tasks are made with that need no check of their options. */
-export type OwnTaskOptions = OwnOptions<AbstractEventLoop, Entrance>;
-
-// With fewer tasks an entrance costs more than gates of their own.
-const MANY = 8;
-
-// The options of tasks that the library makes together, with no code of the user in between.
-function options_together(loop: AbstractEventLoop, count: number): OwnTaskOptions {
-  return new OwnOptions(loop, has_async_context && count >= MANY ? new Entrance() : null);
-}
+export type OwnTaskOptions = OwnOptions<AbstractEventLoop>;
 
 let tasks_named = 0;
 
 const first_step = (task: Task<unknown>): void => task._run_step(NOTHING);
+const next_step = (task: Task<unknown>, error: unknown): void => task._run_step(error);
 
 // A cancellation on its way from task to task has come back to one that it came from.
 let cycle_met = false;
@@ -207,8 +185,8 @@ export class Task<T> extends Future<T> {
   // An error to be thrown at the next step: something was yielded that cannot be waited on.
   #error: unknown = NOTHING;
   #started = false;
-  // Has the next step run in the host's context to which it belongs.
-  #open_gate: OpenGate<Passage> | null = null;
+  // The host's context for the next step, if code of the user runs in it.
+  #kept: KeptContext = undefined;
   #signalling: Signalling | null = null;
   #being_cancelled = false;
 
@@ -232,10 +210,7 @@ export class Task<T> extends Future<T> {
     this.#name = options.name == null ? ++tasks_named : String(options.name);
     this._context = options.context ?? copy_context();
     const runs_eagerly = options.eager_start && this._loop.is_running();
-    // The task runs in the asynchronous context of the code that creates it, and can be told from it.
-    if (has_async_context && !runs_eagerly && coroutine._needs_context()) {
-      this.#open_gate = own?.entrance?.open ?? make_gate(Passage.start);
-    }
+    if (has_async_context && coroutine._needs_context()) this.#kept = keep_context();
     this._loop._register_task(this as Task<unknown>);
     if (runs_eagerly) this.#start_eagerly();
     else this._loop._schedule(this);
@@ -467,30 +442,20 @@ export class Task<T> extends Future<T> {
   /** @internal The loop runs it: the first step, or that of a generator that goes on. */
   _run(): void {
     const error = this._wake(this);
-    const open_gate = this.#open_gate;
-    if (open_gate === null || (error !== NOTHING && !this.#started)) {
+    if (!has_async_context || !this.#coroutine._needs_context()) {
       this._run_step(error);
-      return;
+    } else if (this.#started || error !== NOTHING) {
+      run_in(this.#kept, next_step, this as Task<unknown>, error);
+    } else {
+      // It runs in the context of the code that created it, and can be told from it.
+      run_as(this.#kept, first_step, this as Task<unknown>);
     }
-    this.#open_gate = null;
-    this._loop._begin_step(this as Task<unknown>);
-    open_gate(new Passage(this, error));
-  }
-
-  /** @internal A step whose context the host had to be asked for: the loop is not on the stack. */
-  _go_on_behind_gate(error: unknown): void {
-    try {
-      this._run_step(error);
-    } catch (error) {
-      this._loop._interrupt(error);
-    }
-    if (this._state !== PENDING) this._loop._end_last_step(this as Task<unknown>);
   }
 
   #start_eagerly(): void {
     const outer = save_turn();
     try {
-      run_with(this, first_step, this as Task<unknown>);
+      run_as(this.#kept, first_step, this as Task<unknown>);
     } finally {
       restore_turn(outer);
     }
@@ -527,9 +492,7 @@ export class Task<T> extends Future<T> {
         (error) => this.#native_call_ended(true, error),
       );
     } else {
-      if (has_async_context && coroutine._needs_context()) {
-        this.#open_gate = make_gate(Passage.go_on);
-      }
+      if (has_async_context && coroutine._needs_context()) this.#kept = keep_context();
       this._await_yielded(this, yielded);
     }
   }
@@ -604,7 +567,7 @@ export class Task<T> extends Future<T> {
     this._waiting = null;
     this.#awaiter = null;
     this.#more_awaiters = null;
-    this.#open_gate = null;
+    this.#kept = undefined;
     this.#signalling?.trust();
     this.#signalling = null;
   }
@@ -1230,7 +1193,7 @@ function gather_all(aws: Awaitable<unknown>[], return_exceptions: boolean): Futu
 
   const future_of = new Map<unknown, Future<unknown>>();
   const already_done: Future<unknown>[] = [];
-  const options = options_together(outer.get_loop(), aws.length);
+  const options = new OwnOptions(outer.get_loop());
   for (const aw of aws) {
     let child = future_of.get(aw);
     if (child === undefined) {
@@ -1495,7 +1458,7 @@ export class AsCompletedIterator<T, F extends Future<T>> {
     const loop = get_event_loop();
     const futures: F[] = [];
     const awaitables = unique(aws);
-    const options = options_together(loop, awaitables.length);
+    const options = new OwnOptions(loop);
     for (const aw of awaitables) futures.push(to_future(aw, loop, options) as F);
     this.#todo = new Set(futures);
     this.#left = this.#todo.size;

@@ -1,10 +1,15 @@
 /** src/host: what differs between Deno, Node.js, Bun and browsers. */
 
-import { assert, assertEquals } from "@std/assert";
+import type process from "node:process";
+import { assert, assertEquals, assertFalse } from "@std/assert";
 import * as asyncio from "../mod.ts";
 import { may_be_listened_to } from "../src/host/abort_signal.ts";
-import { has_async_context, make_gate, run_with } from "../src/host/async_context.ts";
-import { context_value } from "../src/host/async_context.ts";
+import {
+  agree,
+  type Contexts,
+  contexts_of_frames,
+  contexts_of_storage,
+} from "../src/host/async_context.ts";
 import { create_macrotasks } from "../src/host/macrotask.ts";
 
 /** Runs a body on a host that has no `setImmediate`, as browsers. */
@@ -58,17 +63,66 @@ Deno.test("a loop runs where there is no setImmediate", () =>
     assertEquals(results, ["a", "b"]);
   }));
 
+// The two ways to a context: every host that has one has the first, Deno has both.
+const hooks = (globalThis as { process?: typeof process }).process
+  ?.getBuiltinModule?.("node:async_hooks");
+const internal = Reflect.get(globalThis.Deno, Reflect.get(globalThis.Deno, "internal") ?? "");
+const core: Core | undefined = internal?.core;
+
+type Core = Parameters<typeof contexts_of_frames>[0];
+
+function test_contexts(name: string, make: (() => Contexts) | null): void {
+  Deno.test({
+    name: `a context by ${name} stays with a flow of code, and so do the user's own variables`,
+    ignore: hooks === undefined || make === null,
+    fn: async () => {
+      const contexts = make!();
+      assert(agree(contexts, hooks!));
+      const variable = new hooks!.AsyncLocalStorage<string>();
+      const seen: unknown[] = [];
+      const see = (when: string) => seen.push([when, contexts.value(), variable.getStore()]);
+      const flow = async (when: string) => {
+        see(when);
+        await null;
+        see(`${when}, later`);
+      };
+      const outside = contexts.keep();
+      const kept = variable.run(
+        "theirs",
+        () => contexts.run_as(contexts.keep(), () => contexts.keep(), "ours"),
+      );
+      await Promise.all([
+        contexts.run_in(kept, flow, "kept", undefined),
+        contexts.run_as(kept, () => flow("anew"), "another"),
+        contexts.run_as(outside, () => flow("alone"), "single"),
+      ]);
+      see("outside");
+      assertEquals(seen, [
+        ["kept", "ours", "theirs"],
+        ["anew", "another", "theirs"],
+        ["alone", "single", undefined],
+        ["kept, later", "ours", "theirs"],
+        ["anew, later", "another", "theirs"],
+        ["alone, later", "single", undefined],
+        ["outside", undefined, undefined],
+      ]);
+    },
+  });
+}
+
+test_contexts("AsyncLocalStorage", () => contexts_of_storage(hooks!));
+test_contexts("Deno's frames", core === undefined ? null : () => contexts_of_frames(core));
+
 Deno.test({
-  name: "a gate calls back in a microtask, in the context in which it was made",
-  ignore: !has_async_context,
-  fn: async () => {
-    const seen: unknown[] = [];
-    const note = (argument: string) => seen.push(context_value(), argument);
-    const open = run_with("inside", () => make_gate(note), undefined);
-    open("told");
-    assertEquals(seen, []);
-    await Promise.resolve();
-    assertEquals(seen, ["inside", "told"]);
+  name: "frames that do not go with the host's AsyncLocalStorage are found out",
+  ignore: hooks === undefined,
+  fn: () => {
+    let frame: ReturnType<Core["getAsyncContext"]>;
+    const contexts = contexts_of_frames({
+      getAsyncContext: () => frame,
+      setAsyncContext: (value) => frame = value,
+    });
+    assertFalse(agree(contexts, hooks!));
   },
 });
 
