@@ -9,7 +9,11 @@ import {
   type Coroutine,
   DelegatingCoroutine,
   isawaitable,
+  type Outcome,
   PromisedCoroutine,
+  RAISED,
+  RETURNED,
+  SUSPENDED,
 } from "./coroutines.ts";
 import { as_error } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
@@ -118,21 +122,27 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
-    let done: boolean;
+  override _advance(thrown: boolean, value: unknown): Outcome {
+    let outcome: Outcome;
     try {
-      done = this.#stage === CREATED && !thrown ? this.#enter() : this._forward(thrown, value);
+      outcome = this.#stage === CREATED && !thrown ? this.#enter() : this._forward(thrown, value);
     } catch (error) {
-      done = this.#leave_with(error);
+      outcome = this._raise(error);
     }
-    while (done && this.#stage !== LEAVING) {
+    while (outcome !== SUSPENDED) {
+      // An error of the body ends the block; one of the manager leaves it at once.
+      if (outcome === RAISED && this.#stage !== INSIDE) {
+        this._close();
+        return RAISED;
+      }
+      if (this.#stage === LEAVING) return this.#end();
       try {
-        done = this.#stage === ENTERING ? this.#run_body() : this.#leave(false, this._value);
+        outcome = this.#stage === ENTERING ? this.#run_body() : this.#leave(outcome === RAISED);
       } catch (error) {
-        done = this.#leave_with(error);
+        outcome = this._raise(error);
       }
     }
-    return done && this.#end();
+    return SUSPENDED;
   }
 
   /** @internal The body and the manager's methods may be the user's. */
@@ -140,44 +150,36 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     return this.#stage !== LEAVING || super._needs_context();
   }
 
-  #enter(): boolean {
+  #enter(): Outcome {
     this.#stage = ENTERING;
     return this.#await(this.#manager.__aenter__());
   }
 
-  #run_body(): boolean {
+  #run_body(): Outcome {
     this.#stage = INSIDE;
     const body = this.#body;
     return this._delegate(check_returned(body(this._value as T), body.name));
   }
 
-  // An error of the body ends the block; one of the manager leaves it at once.
-  #leave_with(error: unknown): boolean {
-    if (this.#stage !== INSIDE) {
-      this._close();
-      throw error;
-    }
-    return this.#leave(true, as_error(error));
-  }
-
-  #leave(failed: boolean, result: unknown): boolean {
+  #leave(failed: boolean): Outcome {
+    const result = failed ? as_error(this._value) : this._value;
     this.#stage = LEAVING;
     this.#failed = failed;
     this.#result = result;
     return this.#await(this.#manager.__aexit__(failed ? result : null));
   }
 
-  #end(): true {
+  #end(): Outcome {
     this._close();
-    if (this.#failed && !this._value) throw this.#result;
+    if (this.#failed && !this._value) return this._raise(this.#result);
     this._value = this.#failed ? undefined : this.#result;
-    return true;
+    return RETURNED;
   }
 
   // A manager that has nothing to wait for may give a plain value.
-  #await(given: unknown): boolean {
+  #await(given: unknown): Outcome {
     if (isawaitable(given)) return this._delegate(given);
     this._value = given;
-    return true;
+    return RETURNED;
   }
 }

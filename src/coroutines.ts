@@ -63,6 +63,14 @@ const CREATED = 0;
 const ACTIVE = 1;
 const CLOSED = 2;
 
+// How far a coroutine has come when it gives control back.
+export const SUSPENDED = 0;
+export const RETURNED = 1;
+export const RAISED = 2;
+
+/** Waits for something, or has ended. */
+export type Outcome = typeof SUSPENDED | typeof RETURNED | typeof RAISED;
+
 /**
  * A call that starts when it is awaited or made a task, and can be used once.
  *
@@ -86,9 +94,9 @@ const CLOSED = 2;
 export abstract class Coroutine<T> implements Promise<T> {
   /** @internal */
   _phase = CREATED;
-  /** @internal What it returned, once {@linkcode Coroutine._advance} gave true. */
+  /** @internal What it returned or raised, once it has. */
   _value: unknown = undefined;
-  /** @internal What it waits on, after {@linkcode Coroutine._advance} gave false. */
+  /** @internal What it waits on, when it is suspended. */
   _yielded: unknown = undefined;
 
   /** @internal */
@@ -100,10 +108,11 @@ export abstract class Coroutine<T> implements Promise<T> {
   abstract get name(): string;
 
   /**
-   * @internal Runs it up to the next thing that it waits on (false) or to its end (true).
+   * @internal Runs it up to the next thing that it waits on, or to its end. What it raises it gives or
+   * throws, which takes hosts a microsecond: {@linkcode advance} makes one of both.
    * @param thrown whether `value` is thrown into it or is the value of the await it goes on from
    */
-  abstract _advance(thrown: boolean, value: unknown): boolean;
+  abstract _advance(thrown: boolean, value: unknown): Outcome;
 
   /** @internal Whether code of the user may run when it goes on, in the host's context in which it waits. */
   _needs_context(): boolean {
@@ -146,17 +155,20 @@ export abstract class Coroutine<T> implements Promise<T> {
       loop._ensure_ambient();
       return loop.create_task(this).then(resolve, reject);
     }
-    let done: boolean;
     try {
       this._claim();
-      done = this._advance(false, undefined);
     } catch (error) {
-      return settle_now(reject, as_error(error));
+      return settle_now(reject, error);
     }
-    if (done) return settle_now(resolve, this._value);
-    const awaiter = new CoroutineAwaiter(task, this as Coroutine<unknown>, resolve, reject);
-    awaiter._suspend();
-    return awaiter;
+    const outcome = advance(this, false, undefined);
+    if (outcome === SUSPENDED) {
+      const awaiter = new CoroutineAwaiter(task, this as Coroutine<unknown>, resolve, reject);
+      awaiter._suspend();
+      return awaiter;
+    }
+    return outcome === RETURNED
+      ? settle_now(resolve, this._value)
+      : settle_now(reject, as_error(this._value));
   }
 
   /** Waits for the coroutine in a `function*`: `const value = yield* coroutine;`. */
@@ -188,6 +200,12 @@ export abstract class Coroutine<T> implements Promise<T> {
   /** @internal It has ended. */
   protected _close(): void {
     this._phase = CLOSED;
+  }
+
+  /** @internal Ends with an error. */
+  protected _raise(error: unknown): typeof RAISED {
+    this._value = error;
+    return RAISED;
   }
 
   /** @internal Marks it as used; a coroutine that was used before throws. */
@@ -222,6 +240,20 @@ function reused(): RuntimeError {
   return new RuntimeError("cannot reuse already awaited coroutine");
 }
 
+/** Has a coroutine go on; says how far it has come. */
+export function advance(
+  coroutine: Coroutine<unknown>,
+  thrown: boolean,
+  value: unknown,
+): Outcome {
+  try {
+    return coroutine._advance(thrown, value);
+  } catch (error) {
+    coroutine._value = error;
+    return RAISED;
+  }
+}
+
 function step<T>(
   coroutine: Coroutine<T>,
   thrown: boolean,
@@ -229,13 +261,11 @@ function step<T>(
 ): IteratorResult<unknown, T> {
   if (coroutine._phase === CLOSED) throw reused();
   coroutine._phase = ACTIVE;
-  try {
-    return coroutine._advance(thrown, value)
-      ? { done: true, value: coroutine._value as T }
-      : { done: false, value: coroutine._yielded };
-  } catch (error) {
-    throw as_error(error);
-  }
+  const outcome = advance(coroutine, thrown, value);
+  if (outcome === RAISED) throw as_error(coroutine._value);
+  return outcome === RETURNED
+    ? { done: true, value: coroutine._value as T }
+    : { done: false, value: coroutine._yielded };
 }
 
 class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
@@ -310,18 +340,12 @@ class CoroutineAwaiter extends Awaiter {
   #advance(thrown: boolean, value: unknown): void {
     const task = this._task;
     const coroutine = this.#coroutine;
-    let done: boolean;
     enter(task._loop, task, task._context);
-    try {
-      done = coroutine._advance(thrown, value);
-    } catch (error) {
-      leave();
-      this._reject(as_error(error));
-      return;
-    }
+    const outcome = advance(coroutine, thrown, value);
     leave();
-    if (done) this._resolve(coroutine._value);
-    else this._suspend();
+    if (outcome === SUSPENDED) this._suspend();
+    else if (outcome === RETURNED) this._resolve(coroutine._value);
+    else this._reject(as_error(coroutine._value));
   }
 
   /** @internal */
@@ -369,21 +393,21 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
+  override _advance(thrown: boolean, value: unknown): Outcome {
     let result: IteratorResult<unknown, T>;
     try {
       result = thrown ? this.#generator.throw(value) : this.#generator.next(value);
     } catch (error) {
       this._phase = CLOSED;
-      throw error;
+      return this._raise(error);
     }
     if (result.done) {
       this._phase = CLOSED;
       this._value = result.value;
-      return true;
+      return RETURNED;
     }
     this._yielded = result.value;
-    return false;
+    return SUSPENDED;
   }
 
   override close(): void {
@@ -398,27 +422,26 @@ export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
   #inner: Coroutine<unknown> | null = null;
 
   /** Begins to wait for an awaitable; what it returns is that of `_advance`. */
-  protected _delegate(awaitable: unknown): boolean {
+  protected _delegate(awaitable: unknown): Outcome {
     this.#inner = awaitable instanceof Promise ? null : inner_coroutine(awaitable);
     if (this.#inner !== null) return this._forward(false, undefined);
     this._yielded = new NativeCall(
       awaitable instanceof Promise ? awaitable : Promise.resolve(awaitable),
     );
-    return false;
+    return SUSPENDED;
   }
 
   /** Goes on with what it waits for, if that is not done. */
-  protected _forward(thrown: boolean, value: unknown): boolean {
+  protected _forward(thrown: boolean, value: unknown): Outcome {
     const inner = this.#inner;
     if (inner === null) {
-      if (thrown) throw value;
       this._value = value;
-      return true;
+      return thrown ? RAISED : RETURNED;
     }
-    const done = inner._advance(thrown, value);
+    const outcome = inner._advance(thrown, value);
     this._value = inner._value;
     this._yielded = inner._yielded;
-    return done;
+    return outcome;
   }
 
   /** @internal */
@@ -448,20 +471,19 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
+  override _advance(thrown: boolean, value: unknown): Outcome {
     const call = this.#call;
     this.#call = null;
-    let done: boolean;
+    let outcome: Outcome;
     try {
-      done = call === null || thrown
+      outcome = call === null || thrown
         ? this._forward(thrown, value)
         : this._delegate(check_returned(call(), this.#name));
     } catch (error) {
-      this._close();
-      throw error;
+      outcome = this._raise(error);
     }
-    if (done) this._close();
-    return done;
+    if (outcome !== SUSPENDED) this._close();
+    return outcome;
   }
 
   override close(): void {
@@ -528,12 +550,12 @@ export abstract class Suspension<T> extends Coroutine<T> implements Waitable {
   #message: unknown = undefined;
 
   /** Begins to wait; what it returns is to be returned by `_advance`. */
-  protected _wait(loop: AbstractEventLoop): false {
+  protected _wait(loop: AbstractEventLoop): typeof SUSPENDED {
     this._loop = loop;
     this.#state = WAITING;
     this._blocking = true;
     this._yielded = this;
-    return false;
+    return SUSPENDED;
   }
 
   /** @internal No code of the user is in it. */
@@ -760,10 +782,10 @@ export class CallCoroutine<T> extends Coroutine<T> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
-    if (thrown) throw value;
+  override _advance(thrown: boolean, value: unknown): Outcome {
+    if (thrown) return this._raise(value);
     this._value = this.#call();
-    return true;
+    return RETURNED;
   }
 }
 

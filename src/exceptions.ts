@@ -53,7 +53,8 @@ export class BaseException extends Error {
 
   /** The arguments that the exception was made with. */
   get args(): unknown[] {
-    return this.#args;
+    if (#args in (this as object)) return this.#args;
+    return Object.hasOwn(this, "message") ? [this.message] : [];
   }
 }
 
@@ -92,12 +93,19 @@ export class CancelledError extends BaseException {
 // V8's property; elsewhere it does no harm.
 const stacks = Error as { stackTraceLimit?: number };
 
-/** A cancellation that the library throws into a task; its stack would show nothing but the loop. */
+/**
+ * A cancellation that the library throws into a task; its stack would show nothing but the loop.
+ *
+ * An error costs the more the deeper the stack is. So the constructors of the class are left out, where
+ * its arguments show in its message.
+ */
 export function make_cancelled_error(message: unknown): CancelledError {
   const limit = stacks.stackTraceLimit;
   stacks.stackTraceLimit = 0;
   try {
-    return message === undefined ? new CancelledError() : new CancelledError(message);
+    if (message !== undefined && typeof message !== "string") return new CancelledError(message);
+    const args = message === undefined ? [] : [message];
+    return Reflect.construct(Error, args, CancelledError) as CancelledError;
   } finally {
     stacks.stackTraceLimit = limit;
   }

@@ -7,7 +7,13 @@
  * @module
  */
 
-import { CallCoroutine, type Coroutine, library_coroutine } from "./coroutines.ts";
+import {
+  CallCoroutine,
+  type Coroutine,
+  library_coroutine,
+  type Outcome,
+  RETURNED,
+} from "./coroutines.ts";
 import {
   BrokenBarrierError,
   CancelledError,
@@ -97,10 +103,10 @@ class LockAcquire extends Waiter<Permit | null> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
+  override _advance(thrown: boolean, value: unknown): Outcome {
     const lock = this.#lock;
     if (!this.#waits) {
-      if (thrown) throw value;
+      if (thrown) return this._raise(value);
       if (!lock._try_acquire()) {
         this.#waits = true;
         lock._waiters.push(this);
@@ -111,12 +117,12 @@ class LockAcquire extends Waiter<Permit | null> {
       const error = this._error_of_wait(thrown, value);
       if (error !== null) {
         if (is_cancellation(error) && !lock.locked()) lock._wake_first();
-        throw error;
+        return this._raise(error);
       }
       lock._set_locked();
     }
     this._value = this.#gives_permit ? new Permit(lock) : null;
-    return true;
+    return RETURNED;
   }
 }
 
@@ -227,10 +233,10 @@ class EventWait extends Waiter<true> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
+  override _advance(thrown: boolean, value: unknown): Outcome {
     const event = this.#event;
     if (!this.#waits) {
-      if (thrown) throw value;
+      if (thrown) return this._raise(value);
       if (!event.is_set()) {
         this.#waits = true;
         event._waiters.push(this);
@@ -239,10 +245,10 @@ class EventWait extends Waiter<true> {
     } else {
       event._waiters.remove(this);
       const error = this._error_of_wait(thrown, value);
-      if (error !== null) throw error;
+      if (error !== null) return this._raise(error);
     }
     this._value = true;
-    return true;
+    return RETURNED;
   }
 }
 
@@ -323,10 +329,10 @@ class SemaphoreAcquire extends Waiter<Permit | null> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
+  override _advance(thrown: boolean, value: unknown): Outcome {
     const semaphore = this.#semaphore;
     if (!this.#waits) {
-      if (thrown) throw value;
+      if (thrown) return this._raise(value);
       if (semaphore.locked()) {
         this.#waits = true;
         semaphore._waiters.push(this);
@@ -339,10 +345,10 @@ class SemaphoreAcquire extends Waiter<Permit | null> {
       // A permit that was on its way here goes back, and on to the next.
       if (is_cancellation(error) && !this._was_cancelled()) semaphore._give_back();
       semaphore._pass_on();
-      if (error !== null) throw error;
+      if (error !== null) return this._raise(error);
     }
     this._value = this.#gives_permit ? new Permit(semaphore) : null;
-    return true;
+    return RETURNED;
   }
 }
 
@@ -522,18 +528,18 @@ class ConditionWake extends Waiter<void> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
+  override _advance(thrown: boolean, value: unknown): Outcome {
     const condition = this.#condition;
     if (!this.#waits) {
-      if (thrown) throw value;
+      if (thrown) return this._raise(value);
       this.#waits = true;
       condition._waiters.push(this);
       return this._wait(condition._get_loop());
     }
     condition._waiters.remove(this);
     const error = this._error_of_wait(thrown, value);
-    if (error !== null) throw error;
-    return true;
+    if (error !== null) return this._raise(error);
+    return RETURNED;
   }
 }
 

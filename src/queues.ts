@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Coroutine, library_coroutine } from "./coroutines.ts";
+import { type Coroutine, library_coroutine, type Outcome, RETURNED } from "./coroutines.ts";
 import { Deque } from "./deque.ts";
 import { ValueError } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
@@ -115,7 +115,7 @@ abstract class QueueWait<T, R> extends Waiter<R> {
   protected abstract finish(): R;
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
+  override _advance(thrown: boolean, value: unknown): Outcome {
     if (this.#waits) {
       const error = this._error_of_wait(thrown, value);
       if (error !== null) {
@@ -123,10 +123,10 @@ abstract class QueueWait<T, R> extends Waiter<R> {
         this.waiters.remove(this);
         // What it was woken for goes to the next.
         if (!this.must_wait() && !this._was_cancelled()) wake_next(this.waiters);
-        throw error;
+        return this._raise(error);
       }
     } else if (thrown) {
-      throw value;
+      return this._raise(value);
     }
     if (this.must_wait()) {
       if (this.queue._is_shut_down) throw new QueueShutDown();
@@ -136,7 +136,7 @@ abstract class QueueWait<T, R> extends Waiter<R> {
       return this._wait(loop);
     }
     this._value = this.finish();
-    return true;
+    return RETURNED;
   }
 }
 

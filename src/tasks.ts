@@ -8,6 +8,7 @@ import { aborted_by } from "./aborts.ts";
 import { type Context, copy_context } from "./contextvars.ts";
 import { async_with } from "./context_managers.ts";
 import {
+  advance,
   type Awaitable,
   Coroutine,
   type CoroutineLike,
@@ -15,6 +16,10 @@ import {
   isawaitable,
   library_coroutine,
   NativeCall,
+  type Outcome,
+  RAISED,
+  RETURNED,
+  SUSPENDED,
   Suspension,
   to_coroutine,
 } from "./coroutines.ts";
@@ -465,23 +470,33 @@ export class Task<T> extends Future<T> {
   _run_step(error: unknown): void {
     enter(this._loop, this as Task<unknown>, this._context);
     try {
-      if (!this.#started) {
-        this.#started = true;
-        this.#coroutine._claim();
-      }
-      if (error === NOTHING) this.#go_on(false, undefined);
-      else this.#go_on(true, error);
-    } catch (error) {
-      this.#raised(error);
+      if (this.#started || this.#start()) this.#go_on(error !== NOTHING, error);
     } finally {
       leave();
     }
   }
 
+  // False if its coroutine has been used before: then the task has failed.
+  #start(): boolean {
+    this.#started = true;
+    try {
+      this.#coroutine._claim();
+      return true;
+    } catch (error) {
+      this.#raised(error);
+      return false;
+    }
+  }
+
   #go_on(thrown: boolean, value: unknown): void {
     const coroutine = this.#coroutine;
-    if (coroutine._advance(thrown, value)) {
+    const outcome = advance(coroutine, thrown, value);
+    if (outcome === RETURNED) {
       this.#returned(coroutine._value as T);
+      return;
+    }
+    if (outcome === RAISED) {
+      this.#raised(coroutine._value);
       return;
     }
     const yielded = coroutine._yielded;
@@ -503,11 +518,7 @@ export class Task<T> extends Future<T> {
     try {
       this.#go_on(thrown, value);
     } catch (error) {
-      try {
-        this.#raised(error);
-      } catch (error) {
-        this._loop._interrupt(error); // the loop is not on the stack
-      }
+      this._loop._interrupt(error); // the loop is not on the stack
     } finally {
       leave();
     }
@@ -869,15 +880,15 @@ class Switch<T> extends Coroutine<T> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
-    if (thrown) throw value;
+  override _advance(thrown: boolean, value: unknown): Outcome {
+    if (thrown) return this._raise(value);
     if (!this.#started) {
       this.#started = true;
       this._yielded = null;
-      return false;
+      return SUSPENDED;
     }
     this._value = this.#result;
-    return true;
+    return RETURNED;
   }
 }
 
@@ -902,10 +913,10 @@ class Sleep<T> extends Suspension<T> implements Timed {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): boolean {
+  override _advance(thrown: boolean, value: unknown): Outcome {
     if (!this.#started) {
       this.#started = true;
-      if (thrown) throw value;
+      if (thrown) return this._raise(value);
       const delay = this._when;
       if (Number.isNaN(delay)) throw new ValueError("Invalid delay: NaN (not a number)");
       const loop = get_running_loop();
@@ -918,9 +929,9 @@ class Sleep<T> extends Suspension<T> implements Timed {
       this._loop._timer_cancelled(this);
     }
     const error = this._error_of_wait(thrown, value);
-    if (error !== null) throw error;
+    if (error !== null) return this._raise(error);
     this._value = this.#result;
-    return true;
+    return RETURNED;
   }
 
   /** @internal The loop runs it when the time has come. */
