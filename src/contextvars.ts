@@ -13,7 +13,8 @@ const NO_DEFAULT = Symbol("no default");
 const MISSING = Symbol("missing");
 
 // Copied on write: a copy of a context shares its map until one of the two sets a variable.
-type Values = Map<ContextVar<unknown>, unknown>;
+/** @internal */
+export type Values = Map<ContextVar<unknown>, unknown>;
 const EMPTY: Values = new Map();
 
 /**
@@ -118,12 +119,20 @@ export class Context {
 
   /** A copy of this context. */
   copy(): Context {
-    const copy = new Context();
-    if (this.#values !== EMPTY) {
-      copy.#values = this.#values;
-      this.#shared = true;
-    }
-    return copy;
+    return Context._of(this._share());
+  }
+
+  /** @internal The values as they are now, of which a copy can be made later. */
+  _share(): Values {
+    this.#shared = true;
+    return this.#values;
+  }
+
+  /** @internal A context of such values. */
+  static _of(values: Values): Context {
+    const context = new Context();
+    context.#values = values;
+    return context;
   }
 
   /** @internal */
@@ -166,6 +175,11 @@ const thread_context = new Context();
 /** The context of the code now running. */
 function current_context(): Context {
   return running_context() ?? thread_context;
+}
+
+/** The values of the current context, of which a copy is made when somebody asks for it. */
+export function share_values(): Values {
+  return current_context()._share();
 }
 
 /**

@@ -340,7 +340,7 @@ class CoroutineAwaiter extends Awaiter {
   #advance(thrown: boolean, value: unknown): void {
     const task = this._task;
     const coroutine = this.#coroutine;
-    enter(task._loop, task, task._context);
+    enter(task._loop, task, undefined);
     const outcome = advance(coroutine, thrown, value);
     leave();
     if (outcome === SUSPENDED) this._suspend();
@@ -460,7 +460,8 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   readonly #name: string;
   #call: CoroutineFunction<T> | null;
 
-  constructor(name: string, call: CoroutineFunction<T>) {
+  /** Of a call that is to be made, or that somebody else has made. */
+  constructor(name: string, call: CoroutineFunction<T> | null) {
     super();
     this.#name = name;
     this.#call = call;
@@ -527,7 +528,7 @@ export function check_returned(returned: unknown, name: string): unknown {
 }
 
 // The name that is shown of a function.
-function function_name(name: string): string {
+export function function_name(name: string): string {
   return name.replace(/^bound /, "") || "<lambda>";
 }
 
@@ -622,23 +623,31 @@ export abstract class Suspension<T> extends Coroutine<T> implements Waitable {
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;
 const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
 
-// What coroutine() made.
-const coroutine_functions = new WeakSet<object>();
+// Marks what coroutine() made.
+const IS_COROUTINE_FUNCTION = Symbol("asyncio.coroutine");
 
-/** Makes a lazy coroutine of what has not started yet; `null` if the value is none of these. */
-export function to_coroutine<T>(value: unknown): Coroutine<T> | null {
+/**
+ * What a task can begin with: a coroutine, or an asynchronous function that is to be called; `null` if
+ * the value is neither.
+ */
+export function to_start<T>(value: unknown): Coroutine<T> | CoroutineFunction<T> | null {
   if (value instanceof Coroutine) return value;
   if (typeof value === "function") {
-    if (coroutine_functions.has(value)) return value();
-    if (value instanceof GeneratorFunction) {
-      return new GeneratorCoroutine(function_name(value.name), value());
-    }
-    return new FunctionCoroutine(value.name, value as CoroutineFunction<T>);
+    if (IS_COROUTINE_FUNCTION in value) return value();
+    return value instanceof GeneratorFunction
+      ? new GeneratorCoroutine(function_name(value.name), value())
+      : value as CoroutineFunction<T>;
   }
   if (is_generator(value)) {
     return new GeneratorCoroutine("generator", value as Generator<unknown, T, unknown>);
   }
   return null;
+}
+
+/** Makes a lazy coroutine of what has not started yet; `null` if the value is none of these. */
+export function to_coroutine<T>(value: unknown): Coroutine<T> | null {
+  const start = to_start<T>(value);
+  return typeof start === "function" ? new FunctionCoroutine(start.name, start) : start;
 }
 
 /**
@@ -692,7 +701,7 @@ export function coroutine<A extends unknown[], T>(
     };
   Object.defineProperty(factory, "name", { value: fn.name, configurable: true });
   Object.defineProperty(factory, "length", { value: fn.length, configurable: true });
-  coroutine_functions.add(factory);
+  Object.defineProperty(factory, IS_COROUTINE_FUNCTION, { value: true });
   return factory;
 }
 
@@ -737,7 +746,7 @@ export function iscoroutine(value: unknown): value is Coroutine<unknown> {
  */
 export function iscoroutinefunction(value: unknown): boolean {
   return typeof value === "function" &&
-    (value instanceof AsyncFunction || coroutine_functions.has(value));
+    (value instanceof AsyncFunction || IS_COROUTINE_FUNCTION in value);
 }
 
 /**

@@ -24,7 +24,7 @@ import {
   repr,
 } from "./format_helpers.ts";
 import { type AbstractEventLoop, get_event_loop, Handle, type Runnable } from "./events.ts";
-import { check_options } from "./options.ts";
+import { check_options, OwnOptions } from "./options.ts";
 import type { Task } from "./tasks.ts";
 import { running_task } from "./turn.ts";
 
@@ -177,32 +177,44 @@ class FutureAwaiter extends Awaiter {
   }
 }
 
-/** A function of the library that is called in the loop's turn when a future is done. */
-export class DoneCallback<T> implements Runnable {
+/** A function of the library that is called in the loop's turn when a future is done, or each of many. */
+export class Listener<T> {
   /** The function; `remove_done_callback` finds it by this. */
   readonly callback: (future: Future<T>) => void;
   /** The name that the future's `repr` shows. */
   readonly label: string;
-  readonly #future: Future<T>;
 
-  constructor(future: Future<T>, callback: (future: Future<T>) => void, label: string) {
+  constructor(callback: (future: Future<T>) => void, label: string) {
     this.callback = callback;
     this.label = label;
+  }
+}
+
+/** Tells one of several listeners of a future. */
+class Notice implements Runnable {
+  readonly #listener: Listener<unknown>;
+  readonly #future: Future<unknown>;
+
+  constructor(listener: Listener<unknown>, future: Future<unknown>) {
+    this.#listener = listener;
     this.#future = future;
   }
 
   /** @internal */
   _run(): void {
-    this.callback(this.#future);
+    this.#listener.callback(this.#future);
   }
 }
 
-function format_waiter(waiter: Runnable): string {
+/** What is done when a future is: something goes on, or a listener is told. */
+type Waiting = Runnable | Listener<never>;
+
+function format_waiter(waiter: Waiting): string {
   if (waiter instanceof Handle) return format_callback(waiter._callback);
-  return waiter instanceof DoneCallback ? waiter.label : "Task.task_wakeup()";
+  return waiter instanceof Listener ? waiter.label : "Task.task_wakeup()";
 }
 
-function format_callbacks(waiters: Runnable[]): string {
+function format_callbacks(waiters: Waiting[]): string {
   const first = format_waiter(waiters[0]);
   const last = format_waiter(waiters[waiters.length - 1]);
   if (waiters.length === 1) return `cb=[${first}]`;
@@ -217,6 +229,8 @@ export const FINISHED = 2;
 export const FAILED = 3;
 
 const STATE_NAMES = ["PENDING", "CANCELLED", "FINISHED", "FINISHED"];
+
+const FUTURE_OPTIONS = ["loop"];
 
 // The futures whose `repr` is being made, so that cycles of futures end.
 const being_shown = new Set<Future<unknown>>();
@@ -274,20 +288,21 @@ export class Future<T> implements Promise<T> {
   readonly _loop: AbstractEventLoop;
   /** @internal */
   _state = PENDING;
-  /** @internal The result, or the error. */
+  /**
+   * @internal The result, or the error; of a cancelled future the very error that its coroutine ended
+   * with, which is thrown to the first who asks.
+   */
   _value: unknown = undefined;
-  /** @internal */
-  _waiters: Runnable | Runnable[] | null = null;
+  /** @internal A listener that is alone stays here until it is told. */
+  _waiters: Waiting | Waiting[] | null = null;
   /** @internal */
   _blocking = false;
   /** @internal What `cancel` was given; `undefined` for nothing. */
   _cancel_message: unknown = undefined;
-  /** @internal The very error that a coroutine ended with, thrown to the first who asks. */
-  _cancelled_error: CancelledError | null = null;
   /** @internal Whether nobody has looked at the error yet. */
   _unretrieved = false;
-  /** @internal */
-  _source_traceback: string | null = null;
+  /** @internal Where it was made; in debug mode. */
+  declare _source_traceback?: string;
 
   /**
    * Makes a pending future.
@@ -295,7 +310,7 @@ export class Future<T> implements Promise<T> {
    * @param options `loop`, the current one by default
    */
   constructor(options: FutureOptions = {}) {
-    check_options("Future", options, ["loop"]);
+    if (!(options instanceof OwnOptions)) check_options("Future", options, FUTURE_OPTIONS);
     this._loop = options.loop ?? get_event_loop();
     if (this._loop.get_debug()) this._source_traceback = extract_stack(new.target);
   }
@@ -413,7 +428,7 @@ export class Future<T> implements Promise<T> {
     const waiters = this._all_waiters();
     const rest = waiters.filter((waiter) =>
       !(waiter instanceof Handle && waiter._callback === callback) &&
-      !(waiter instanceof DoneCallback && waiter.callback as unknown === callback)
+      !(waiter instanceof Listener && waiter.callback as unknown === callback)
     );
     const removed = waiters.length - rest.length;
     if (removed > 0) this._waiters = rest.length > 0 ? rest : null;
@@ -474,7 +489,7 @@ export class Future<T> implements Promise<T> {
   }
 
   /** @internal */
-  _add_waiter(waiter: Runnable): void {
+  _add_waiter(waiter: Waiting): void {
     const waiters = this._waiters;
     if (waiters === null) this._waiters = waiter;
     else if (Array.isArray(waiters)) waiters.push(waiter);
@@ -489,15 +504,30 @@ export class Future<T> implements Promise<T> {
 
   /** @internal Has a function of the library called when the future is done. */
   _add_done_callback(callback: (future: Future<T>) => void, label: string): void {
-    const waiter = new DoneCallback<T>(this, callback, label);
-    if (this._state === PENDING) this._add_waiter(waiter);
-    else this._loop._schedule(waiter);
+    this._add_listener(new Listener(callback, label));
+  }
+
+  /** @internal Has a listener told when the future is done. */
+  _add_listener(listener: Listener<T>): void {
+    if (this._state === PENDING) this._add_waiter(listener as Listener<never>);
+    else this.#notify(listener as Listener<never>);
+  }
+
+  #notify(listener: Listener<never>): void {
+    this._loop._schedule(new Notice(listener as Listener<unknown>, this as Future<unknown>));
+  }
+
+  /** @internal The loop runs it, once it is done, to tell its only listener. */
+  _run(): void {
+    const listener = this._waiters as Listener<T> | null;
+    this._waiters = null;
+    listener?.callback(this);
   }
 
   /** @internal */
-  _all_waiters(): Runnable[] {
+  _all_waiters(): Waiting[] {
     const waiters = this._waiters;
-    if (waiters === null) return [];
+    if (waiters === null || this._state !== PENDING) return [];
     return Array.isArray(waiters) ? waiters : [waiters];
   }
 
@@ -507,9 +537,16 @@ export class Future<T> implements Promise<T> {
     this._value = value;
     const waiters = this._waiters;
     if (waiters === null) return;
+    if (waiters instanceof Listener) {
+      this._loop._schedule(this);
+      return;
+    }
     this._waiters = null;
     if (Array.isArray(waiters)) {
-      for (const waiter of waiters) this._loop._schedule(waiter);
+      for (const waiter of waiters) {
+        if (waiter instanceof Listener) this.#notify(waiter);
+        else this._loop._schedule(waiter);
+      }
     } else {
       this._loop._schedule(waiters);
     }
@@ -544,12 +581,10 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   _make_cancelled_error(): CancelledError {
-    const error = this._cancelled_error;
-    if (error !== null) {
-      this._cancelled_error = null;
-      return error;
-    }
-    return make_cancelled_error(this._cancel_message);
+    const error = this._state === CANCELLED ? this._value : undefined;
+    if (error === undefined) return make_cancelled_error(this._cancel_message);
+    this._value = undefined;
+    return error as CancelledError;
   }
 
   /** @internal */

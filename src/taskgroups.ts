@@ -14,7 +14,7 @@ import {
 import { type AbstractEventLoop, get_running_loop } from "./events.ts";
 import { BaseExceptionGroup, CancelledError, leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import { deno_inspect, node_inspect } from "./format_helpers.ts";
-import type { Future } from "./futures.ts";
+import { type Future, Listener } from "./futures.ts";
 import { NO_OPTIONS, type Task, type TaskOptions } from "./tasks.ts";
 import { running_task } from "./turn.ts";
 
@@ -51,6 +51,10 @@ export class TaskGroup {
   #parent: AnyTask | null = null;
   #cancelled_parent = false;
   readonly #tasks = new Set<AnyTask>();
+  readonly #listener = new Listener<unknown>(
+    (task) => this.#on_task_done(task as AnyTask),
+    "TaskGroup._on_task_done()",
+  );
   #errors: unknown[] = [];
   // A KeyboardInterrupt goes before all other errors.
   #base_error: { error: unknown } | null = null;
@@ -146,10 +150,7 @@ export class TaskGroup {
     }
     const task = (this.#loop as AbstractEventLoop).create_task(coro, options);
     this.#tasks.add(task as AnyTask);
-    task._add_done_callback(
-      (task) => this.#on_task_done(task as AnyTask),
-      "TaskGroup._on_task_done()",
-    );
+    (task as AnyTask)._add_listener(this.#listener);
     return task;
   }
 

@@ -5,13 +5,16 @@
  */
 
 import { aborted_by } from "./aborts.ts";
-import { type Context, copy_context } from "./contextvars.ts";
+import { Context, share_values, type Values } from "./contextvars.ts";
 import { async_with } from "./context_managers.ts";
 import {
   advance,
   type Awaitable,
   Coroutine,
+  type CoroutineFunction,
   type CoroutineLike,
+  function_name,
+  FunctionCoroutine,
   is_generator,
   isawaitable,
   library_coroutine,
@@ -22,6 +25,7 @@ import {
   SUSPENDED,
   Suspension,
   to_coroutine,
+  to_start,
 } from "./coroutines.ts";
 import {
   type AbstractEventLoop,
@@ -46,6 +50,7 @@ import {
   FAILED,
   FINISHED,
   Future,
+  Listener,
   NOTHING,
   PENDING,
   type Waitable,
@@ -123,8 +128,27 @@ class Signalling {
   }
 }
 
+/** What hardly any task has. */
+class Rare {
+  cancels_requested = 0;
+  being_cancelled = false;
+  /** What the task waits on beside its first await. */
+  more_awaiters: Set<Driver> | null = null;
+  /** What is thrown at the next step: something was yielded that cannot be waited on. */
+  error: unknown = NOTHING;
+  signalling: Signalling | null = null;
+
+  end(): void {
+    this.more_awaiters = null;
+    this.signalling?.trust();
+    this.signalling = null;
+  }
+}
+
 /** What tasks are made with that need no check of their options. */
 export type OwnTaskOptions = OwnOptions<AbstractEventLoop>;
+
+const TASK_OPTIONS = ["loop", "name", "context", "eager_start"];
 
 let tasks_named = 0;
 
@@ -168,8 +192,6 @@ export class Task<T> extends Future<T> {
     return "Task";
   }
 
-  /** @internal */
-  readonly _context: Context;
   /** @internal What the task's own generator waits on. */
   _waiting: Waitable | null = null;
   /** @internal Cancelled before it could be told: it is thrown at the next step. */
@@ -180,20 +202,18 @@ export class Task<T> extends Future<T> {
   _previous_task: Task<unknown> | null = null;
   /** @internal */
   _next_task: Task<unknown> | null = null;
-  #coroutine: Coroutine<T>;
+  // A function that is called needs no coroutine until somebody asks for it.
+  #coroutine: Coroutine<T> | CoroutineFunction<T>;
+  // The values that it is to be made of, until somebody asks for it.
+  #context: Context | Values;
   // A number until somebody asks for it.
   #name: string | number;
-  #cancels_requested = 0;
   // An async function awaits one thing at a time; with Promise.all and the like it awaits several.
   #awaiter: Driver | null = null;
-  #more_awaiters: Set<Driver> | null = null;
-  // An error to be thrown at the next step: something was yielded that cannot be waited on.
-  #error: unknown = NOTHING;
   #started = false;
   // The host's context for the next step, if code of the user runs in it.
   #kept: KeptContext = undefined;
-  #signalling: Signalling | null = null;
-  #being_cancelled = false;
+  #rare: Rare | null = null;
 
   /**
    * Makes a task and schedules its first step.
@@ -206,16 +226,16 @@ export class Task<T> extends Future<T> {
     coro: CoroutineLike<T>,
     options: TaskOptions & { loop?: AbstractEventLoop | null } = {},
   ) {
-    check_options("Task", options, ["loop", "name", "context", "eager_start"]);
-    const own = options instanceof OwnOptions ? options as OwnTaskOptions : null;
-    super(own ?? { loop: options.loop });
-    const coroutine = to_coroutine<T>(coro);
-    if (coroutine === null) throw new TypeError(not_a_coroutine(coro));
-    this.#coroutine = coroutine;
-    this.#name = options.name == null ? ++tasks_named : String(options.name);
-    this._context = options.context ?? copy_context();
-    const runs_eagerly = options.eager_start && this._loop.is_running();
-    if (has_async_context && coroutine._needs_context()) this.#kept = keep_context();
+    const is_own = options instanceof OwnOptions;
+    if (!is_own) check_options("Task", options, TASK_OPTIONS);
+    super(is_own ? options as OwnTaskOptions : { loop: options.loop });
+    const start = to_start<T>(coro);
+    if (start === null) throw new TypeError(not_a_coroutine(coro));
+    this.#coroutine = start;
+    this.#name = is_own || options.name == null ? ++tasks_named : String(options.name);
+    this.#context = is_own ? share_values() : options.context ?? share_values();
+    const runs_eagerly = !is_own && options.eager_start && this._loop.is_running();
+    if (this.#needs_context()) this.#kept = keep_context();
     this._loop._register_task(this as Task<unknown>);
     if (runs_eagerly) this.#start_eagerly();
     else this._loop._schedule(this);
@@ -223,12 +243,30 @@ export class Task<T> extends Future<T> {
 
   /** The coroutine that the task runs. */
   get_coro(): Coroutine<T> {
-    return this.#coroutine;
+    const coroutine = this.#coroutine;
+    if (typeof coroutine !== "function") return coroutine;
+    const made = new FunctionCoroutine<T>(coroutine.name, this.#started ? null : coroutine);
+    if (this.#started) made._claim();
+    if (this._state !== PENDING) made.close();
+    return this.#coroutine = made;
+  }
+
+  get #coroutine_name(): string {
+    const coroutine = this.#coroutine;
+    return typeof coroutine === "function" ? function_name(coroutine.name) : coroutine.name;
+  }
+
+  // Whether code of the user may run in its next step.
+  #needs_context(): boolean {
+    if (!has_async_context) return false;
+    const coroutine = this.#coroutine;
+    return typeof coroutine === "function" || coroutine._needs_context();
   }
 
   /** The context in which the task runs. */
   get_context(): Context {
-    return this._context;
+    const context = this.#context;
+    return context instanceof Context ? context : this.#context = Context._of(context);
   }
 
   /** The name of the task. */
@@ -275,28 +313,29 @@ export class Task<T> extends Future<T> {
   override cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     if (this._state !== PENDING) return false;
-    if (this.#being_cancelled) {
+    const rare = this.#rare ??= new Rare();
+    if (rare.being_cancelled) {
       cycle_met = true;
       return false;
     }
-    this.#cancels_requested++;
+    rare.cancels_requested++;
     this._loop._note_cancel(this as Task<unknown>);
-    this.#tell(message);
+    this.#tell(rare, message);
     return true;
   }
 
-  #tell(message: unknown): void {
-    this.#being_cancelled = true;
+  #tell(rare: Rare, message: unknown): void {
+    rare.being_cancelled = true;
     let told = false;
     for (const driver of this.#drivers()) {
       if (this.#cancel_wait(driver, message)) told = true;
     }
-    this.#being_cancelled = false;
+    rare.being_cancelled = false;
     if (!told) {
       this._must_cancel = true;
       this._cancel_message = message ?? undefined;
     }
-    const signalling = this.#signalling;
+    const { signalling } = rare;
     if (signalling === null) return;
     signalling.trust();
     if (signalling.controller !== null) {
@@ -313,7 +352,7 @@ export class Task<T> extends Future<T> {
 
   /** How often cancellation was requested and not taken back. */
   cancelling(): number {
-    return this.#cancels_requested;
+    return this.#rare === null ? 0 : this.#rare.cancels_requested;
   }
 
   /**
@@ -322,14 +361,14 @@ export class Task<T> extends Future<T> {
    * @returns how many are left
    */
   uncancel(): number {
-    if (this.#cancels_requested > 0) {
-      this.#cancels_requested--;
-      if (this.#cancels_requested === 0) {
-        this._must_cancel = false;
-        this.#signalling?.trust();
-      }
+    const rare = this.#rare;
+    if (rare === null || rare.cancels_requested === 0) return 0;
+    rare.cancels_requested--;
+    if (rare.cancels_requested === 0) {
+      this._must_cancel = false;
+      rare.signalling?.trust();
     }
-    return this.#cancels_requested;
+    return rare.cancels_requested;
   }
 
   /**
@@ -357,7 +396,7 @@ export class Task<T> extends Future<T> {
    * ```
    */
   get signal(): AbortSignal {
-    const signalling = this.#signalling ??= new Signalling();
+    const signalling = (this.#rare ??= new Rare()).signalling ??= new Signalling();
     const { signal } = signalling.controller ??= new AbortController();
     signalling.asked = true;
     if (this._must_cancel) signalling.abort(this._cancel_message);
@@ -406,7 +445,7 @@ export class Task<T> extends Future<T> {
   #drivers(): Driver[] {
     const drivers: Driver[] = this._waiting === null ? [] : [this];
     if (this.#awaiter !== null) drivers.push(this.#awaiter);
-    if (this.#more_awaiters !== null) drivers.push(...this.#more_awaiters);
+    if (this.#rare?.more_awaiters) drivers.push(...this.#rare.more_awaiters);
     return drivers;
   }
 
@@ -427,8 +466,8 @@ export class Task<T> extends Future<T> {
 
   // Whether the signal has told the task of its cancellation, so that it need not be told again.
   #was_told_by_signal(): boolean {
-    const signalling = this.#signalling;
-    if (signalling === null || signalling.told_until === 0) return false;
+    const signalling = this.#rare?.signalling;
+    if (!signalling || signalling.told_until === 0) return false;
     const was_told = host_now() <= signalling.told_until;
     signalling.told_until = 0;
     return was_told;
@@ -437,17 +476,22 @@ export class Task<T> extends Future<T> {
   // Takes the task as told, and tells it once more if it does not end.
   #doubt_later(): void {
     const { _loop: loop, _cancel_message: message } = this;
+    const rare = this.#rare as Rare;
     this._must_cancel = false;
-    const tell_again = () => this.#tell(message);
+    const tell_again = () => this.#tell(rare, message);
     const doubt = new Deadline(loop, loop.time() + DOUBTED_AFTER, tell_again);
-    (this.#signalling as Signalling).doubt = doubt;
+    (rare.signalling as Signalling).doubt = doubt;
     loop._schedule_timer(doubt);
   }
 
   /** @internal The loop runs it: the first step, or that of a generator that goes on. */
-  _run(): void {
+  override _run(): void {
+    if (this._state !== PENDING) {
+      super._run();
+      return;
+    }
     const error = this._wake(this);
-    if (!has_async_context || !this.#coroutine._needs_context()) {
+    if (!this.#needs_context()) {
       this._run_step(error);
     } else if (this.#started || error !== NOTHING) {
       run_in(this.#kept, next_step, this as Task<unknown>, error);
@@ -468,28 +512,69 @@ export class Task<T> extends Future<T> {
 
   /** @internal */
   _run_step(error: unknown): void {
-    enter(this._loop, this as Task<unknown>, this._context);
+    enter(this._loop, this as Task<unknown>, undefined);
     try {
-      if (this.#started || this.#start()) this.#go_on(error !== NOTHING, error);
+      if (this.#started) this.#go_on(error !== NOTHING, error);
+      else this.#start(error);
     } finally {
       leave();
     }
   }
 
-  // False if its coroutine has been used before: then the task has failed.
-  #start(): boolean {
+  #start(error: unknown): void {
+    const coroutine = this.#coroutine;
     this.#started = true;
+    if (typeof coroutine === "function") {
+      if (error === NOTHING) this.#call(coroutine);
+      else this.#raised(error);
+      return;
+    }
     try {
-      this.#coroutine._claim();
-      return true;
+      coroutine._claim();
+    } catch (used_before) {
+      this.#raised(used_before);
+      return;
+    }
+    this.#go_on(error !== NOTHING, error);
+  }
+
+  // Most tasks are calls of async functions.
+  #call(fn: CoroutineFunction<T>): void {
+    let returned: unknown;
+    try {
+      returned = fn();
     } catch (error) {
       this.#raised(error);
-      return false;
+      return;
+    }
+    if (returned instanceof Promise) {
+      this._loop._begin_step(this as Task<unknown>);
+      returned.then(
+        (value) => this.#call_ended(false, value),
+        (error) => this.#call_ended(true, error),
+      );
+    } else {
+      const coroutine = new FunctionCoroutine<T>(fn.name, () => returned as PromiseLike<T>);
+      coroutine._claim();
+      this.#coroutine = coroutine;
+      this.#go_on(false, undefined);
     }
   }
 
+  #call_ended(thrown: boolean, value: unknown): void {
+    if (this._state !== PENDING) return;
+    if (typeof this.#coroutine !== "function") this.#coroutine.close();
+    try {
+      if (thrown) this.#raised(value);
+      else this.#returned(value as T);
+    } catch (error) {
+      this._loop._interrupt(error); // the loop is not on the stack
+    }
+    this._loop._end_last_step(this as Task<unknown>);
+  }
+
   #go_on(thrown: boolean, value: unknown): void {
-    const coroutine = this.#coroutine;
+    const coroutine = this.#coroutine as Coroutine<T>;
     const outcome = advance(coroutine, thrown, value);
     if (outcome === RETURNED) {
       this.#returned(coroutine._value as T);
@@ -514,7 +599,7 @@ export class Task<T> extends Future<T> {
 
   #native_call_ended(thrown: boolean, value: unknown): void {
     if (this._state !== PENDING) return;
-    enter(this._loop, this as Task<unknown>, this._context);
+    enter(this._loop, this as Task<unknown>, undefined);
     try {
       this.#go_on(thrown, value);
     } catch (error) {
@@ -528,9 +613,9 @@ export class Task<T> extends Future<T> {
   #returned(value: T): void {
     if (this._must_cancel && !this.#was_told_by_signal()) {
       this._must_cancel = false;
-      this.#end_cancelled(this._cancel_message);
+      this.#end_cancelled(this._cancel_message, undefined);
     } else {
-      if (this.#cancels_requested > 0 && this._loop.get_debug()) this.#warn_of_swallowing();
+      if (this.cancelling() > 0 && this._loop.get_debug()) this.#warn_of_swallowing();
       this.#end(FINISHED, value);
       this._finish(FINISHED, value);
     }
@@ -540,7 +625,7 @@ export class Task<T> extends Future<T> {
     console.warn(
       `${this} was cancelled and returned all the same: a catch that does not throw the ` +
         "CancelledError again has swallowed it" +
-        (this._source_traceback === null
+        (this._source_traceback === undefined
           ? ""
           : `\nTask created at (most recent call first):\n${this._source_traceback}`),
     );
@@ -548,18 +633,16 @@ export class Task<T> extends Future<T> {
 
   #raised(error: unknown): void {
     if (error instanceof Cancellation) {
-      this.#end_cancelled(error.message);
+      this.#end_cancelled(error.message, undefined);
     } else if (error instanceof CancelledError) {
-      this._cancelled_error = error;
-      this.#end_cancelled(undefined);
+      this.#end_cancelled(undefined, error);
     } else if (
-      this.#cancels_requested > 0 && error instanceof Error &&
+      this.cancelling() > 0 && error instanceof Error &&
       error.cause instanceof CancelledError &&
       error.name === "AbortError"
     ) {
       // A foreign operation that wraps the reason of the signal it was aborted by.
-      this._cancelled_error = error.cause;
-      this.#end_cancelled(undefined);
+      this.#end_cancelled(undefined, error.cause);
     } else {
       this.#end(FAILED, error);
       this._fail(error);
@@ -567,20 +650,18 @@ export class Task<T> extends Future<T> {
     }
   }
 
-  #end_cancelled(message: unknown): void {
+  #end_cancelled(message: unknown, error: CancelledError | undefined): void {
     this.#end(CANCELLED, undefined);
     this._cancel_message = message;
-    this._finish(CANCELLED, undefined);
+    this._finish(CANCELLED, error);
   }
 
   #end(state: number, value: unknown): void {
     this._loop._unregister_task(this as Task<unknown>, state, value);
     this._waiting = null;
     this.#awaiter = null;
-    this.#more_awaiters = null;
     this.#kept = undefined;
-    this.#signalling?.trust();
-    this.#signalling = null;
+    if (this.#rare !== null) this.#rare.end();
   }
 
   /** @internal Has a driver of this task wait on what its coroutine yielded; the step ends. */
@@ -594,7 +675,7 @@ export class Task<T> extends Future<T> {
       yielded._blocking = false;
       this._wait(driver, yielded);
     } else {
-      this.#error = is_waitable(yielded)
+      (this.#rare ??= new Rare()).error = is_waitable(yielded)
         ? new RuntimeError(`yield was used instead of yield from in task ${this} with ${yielded}`)
         : is_generator(yielded)
         ? new RuntimeError(
@@ -613,13 +694,13 @@ export class Task<T> extends Future<T> {
     this.#begin_wait(driver);
     if (waitable._loop !== this._loop) {
       driver._waiting = null;
-      this.#error = new RuntimeError(
+      (this.#rare ??= new Rare()).error = new RuntimeError(
         `Task ${this} got Future ${waitable} attached to a different loop`,
       );
       this._loop._schedule(driver);
     } else if (waitable as unknown === this) {
       driver._waiting = null;
-      this.#error = new RuntimeError(`Task cannot await on itself: ${this}`);
+      (this.#rare ??= new Rare()).error = new RuntimeError(`Task cannot await on itself: ${this}`);
       this._loop._schedule(driver);
     } else {
       waitable._add_waiter(driver);
@@ -633,7 +714,7 @@ export class Task<T> extends Future<T> {
     if (this._must_cancel && this.#was_told_by_signal()) this.#doubt_later();
     if (driver === this) return;
     if (this.#awaiter === null) this.#awaiter = driver;
-    else (this.#more_awaiters ??= new Set()).add(driver);
+    else ((this.#rare ??= new Rare()).more_awaiters ??= new Set()).add(driver);
   }
 
   /** @internal Begins a step in which a driver goes on; returns the error to throw in it. */
@@ -641,10 +722,12 @@ export class Task<T> extends Future<T> {
     const waiting = driver._waiting;
     driver._waiting = null;
     if (this.#awaiter === driver) this.#awaiter = null;
-    else if (this.#more_awaiters !== null) this.#more_awaiters.delete(driver);
-    if (this.#signalling !== null) this.#signalling.asked = false;
-    let error = this.#error;
-    if (error !== NOTHING) this.#error = NOTHING;
+    const rare = this.#rare;
+    if (rare === null) return NOTHING; // nothing can be thrown
+    if (rare.more_awaiters !== null) rare.more_awaiters.delete(driver);
+    if (rare.signalling !== null) rare.signalling.asked = false;
+    let error = rare.error;
+    rare.error = NOTHING;
     if (this._must_cancel) {
       this._must_cancel = false;
       if (!(error instanceof CancelledError)) {
@@ -662,13 +745,13 @@ export class Task<T> extends Future<T> {
   /** @internal Whether it is started and waits on nothing that this library knows of. */
   _waits_elsewhere(): boolean {
     return this.#started && this.#awaiter === null && this._waiting === null &&
-      (this.#more_awaiters === null || this.#more_awaiters.size === 0);
+      !this.#rare?.more_awaiters?.size;
   }
 
   /** @internal */
   protected override _repr_info(): string[] {
     const info = super._repr_info();
-    if (this._state === PENDING && this.#cancels_requested > 0) info[0] = "cancelling";
+    if (this._state === PENDING && this.cancelling() > 0) info[0] = "cancelling";
     const waits = this._waits_on().map((waitable) =>
       `wait_for=${waitable instanceof Suspension ? waitable._repr_waitable() : waitable}`
     );
@@ -676,7 +759,7 @@ export class Task<T> extends Future<T> {
       1,
       0,
       `name=${repr(this.get_name())}`,
-      `coro=<${this.#coroutine.name}()>`,
+      `coro=<${this.#coroutine_name}()>`,
       ...waits,
     );
     return info;
@@ -1013,17 +1096,17 @@ function to_future<T>(
     }
     return awaitable;
   }
-  const coroutine = to_coroutine<T>(awaitable);
-  if (coroutine === null) {
+  const start = to_start<T>(awaitable);
+  if (start === null) {
     if (isawaitable(awaitable)) return wrap_future(awaitable as PromiseLike<T>, { loop });
     throw new TypeError("An asyncio.Future, a coroutine or an awaitable is required");
   }
   try {
     return options === null
-      ? (loop ?? get_event_loop()).create_task(coroutine)
-      : options.loop._create_task(coroutine, options);
+      ? (loop ?? get_event_loop()).create_task(start)
+      : options.loop._create_task(start, options);
   } catch (error) {
-    if (error instanceof RuntimeError) coroutine.close();
+    if (error instanceof RuntimeError && start instanceof Coroutine) start.close();
     throw error;
   }
 }
@@ -1202,18 +1285,19 @@ function gather_all(aws: Awaitable<unknown>[], return_exceptions: boolean): Futu
     else outer.set_result(results);
   };
 
+  const listener = new Listener(on_done, "gather.<locals>._done_callback()");
   const future_of = new Map<unknown, Future<unknown>>();
   const already_done: Future<unknown>[] = [];
   const options = new OwnOptions(outer.get_loop());
   for (const aw of aws) {
-    let child = future_of.get(aw);
+    // The same function given twice is two calls; the same future or coroutine is one.
+    let child = typeof aw === "function" ? undefined : future_of.get(aw);
     if (child === undefined) {
       child = to_future(aw, options.loop, options);
-      // The same function given twice is two calls; the same future or coroutine is one.
       if (typeof aw !== "function") future_of.set(aw, child);
       unfinished++;
       if (child.done()) already_done.push(child);
-      else child._add_done_callback(on_done, "gather.<locals>._done_callback()");
+      else child._add_listener(listener);
     }
     children.push(child);
   }
@@ -1344,9 +1428,8 @@ function* wait_for_all<F extends Future<unknown>>(
       release();
     }
   };
-  for (const future of futures) {
-    future._add_done_callback(on_completion, "_wait.<locals>._on_completion()");
-  }
+  const listener = new Listener(on_completion, "_wait.<locals>._on_completion()");
+  for (const future of futures) future._add_listener(listener);
   try {
     yield* waiter;
   } finally {
@@ -1473,12 +1556,11 @@ export class AsCompletedIterator<T, F extends Future<T>> {
     for (const aw of awaitables) futures.push(to_future(aw, loop, options) as F);
     this.#todo = new Set(futures);
     this.#left = this.#todo.size;
-    for (const future of this.#todo) {
-      future._add_done_callback(
-        this.#on_completion as (future: Future<T>) => void,
-        "_AsCompletedIterator._handle_completion()",
-      );
-    }
+    const listener = new Listener(
+      this.#on_completion as (future: Future<T>) => void,
+      "_AsCompletedIterator._handle_completion()",
+    );
+    for (const future of this.#todo) future._add_listener(listener);
     if (this.#left > 0 && timeout !== null) {
       this.#handle = loop.call_later(timeout, () => this.#on_timeout());
     }

@@ -28,8 +28,15 @@ export interface Turn {
   context: Context | undefined;
 }
 
-/** Marks that the loop now runs code of `task` (or of no task: a plain callback) in `context`. */
-export function enter(loop: AbstractEventLoop, task: AnyTask | null, context: Context): void {
+/**
+ * Marks that the loop now runs code of `task` (or of no task: a plain callback) in `context`, that of
+ * the task by default.
+ */
+export function enter(
+  loop: AbstractEventLoop,
+  task: AnyTask | null,
+  context: Context | undefined,
+): void {
   entered_loop = loop;
   entered_task = task;
   entered_context = context;
@@ -99,5 +106,5 @@ export function running_loop(): AbstractEventLoop | null {
 
 /** The context variables' context of the code now running, or `null` outside of everything. */
 export function running_context(): Context | null {
-  return entered_context ?? resumed_task()?.get_context() ?? null;
+  return entered_context ?? running_task()?.get_context() ?? null;
 }

@@ -89,6 +89,6 @@ function describe(future: Future<unknown>): ExceptionContext {
     message: `${future.constructor.name} exception was never retrieved`,
     exception: future._value,
   };
-  if (future._source_traceback !== null) context.source_traceback = future._source_traceback;
+  if (future._source_traceback !== undefined) context.source_traceback = future._source_traceback;
   return context;
 }
