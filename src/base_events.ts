@@ -36,8 +36,9 @@ import {
   ValueError,
 } from "./exceptions.ts";
 import { deno_inspect, is_plain_object, node_inspect, repr } from "./format_helpers.ts";
-import { type Driver, FAILED, Future, wrap_future } from "./futures.ts";
+import { Awaiter, type Driver, FAILED, Future, wrap_future } from "./futures.ts";
 import { heapify, heappop, heappush } from "./heapq.ts";
+import { has_async_context } from "./host/async_context.ts";
 import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "./host/macrotask.ts";
 import { add_signal_listener, has_signals, remove_signal_listener } from "./host/signals.ts";
 import {
@@ -61,7 +62,13 @@ import {
   wait_for,
 } from "./tasks.ts";
 import type { TraceRecorder } from "./trace.ts";
-import { count_debug_loops, running_loop, set_stepping_task, with_context } from "./turn.ts";
+import {
+  count_debug_loops,
+  is_nothing_entered,
+  running_loop,
+  set_stepping_task,
+  with_context,
+} from "./turn.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { find_cycle } from "./waits.ts";
 
@@ -203,9 +210,10 @@ export class EventLoop implements AbstractEventLoop {
   #timers: Timed[] = [];
   #cancelled_timers = 0;
 
-  // The step protocol: the tasks whose steps go on outside of the loop's stack (hardly ever more
-  // than one), and what is known to wait for something that is not of this library.
-  readonly #stepping: AnyTask[] = [];
+  // The step protocol: the task whose step goes on outside of the loop's stack, the others (hardly
+  // ever any), and what is known to wait for something that is not of this library.
+  #stepping: AnyTask | null = null;
+  readonly #also_stepping: AnyTask[] = [];
   readonly #waits_elsewhere = new Set<unknown>();
 
   #run: Run | null = null;
@@ -281,8 +289,11 @@ export class EventLoop implements AbstractEventLoop {
     this.#watched = this.#trace !== null;
   }
 
-  readonly #go = (): void => {
-    if (this.#stepping.length > 0 || this.#going) return;
+  readonly #go = (): void => this.#go_on(false);
+
+  // If it goes on within somebody's call, then only with what runs no code of anybody now.
+  #go_on(is_called: boolean): void {
+    if (this.#stepping !== null || this.#going) return;
     set_stepping_task(null);
     if (!this.#is_active()) return;
     this.#asleep = false;
@@ -290,6 +301,10 @@ export class EventLoop implements AbstractEventLoop {
     try {
       while (this.#todo > 0 || this.#begin_iteration()) {
         if (this.#todo === 0) continue;
+        if (is_called && !only_resumes(this.#ready.first)) {
+          RESOLVED.then(this.#go);
+          return;
+        }
         if (--this.#until_check <= 0 && this.#slice_is_over()) {
           this.#turns_to_give = TURNS_TO_IO;
           this.#request_turn();
@@ -300,14 +315,14 @@ export class EventLoop implements AbstractEventLoop {
         const runnable = this.#ready.shift();
         if (this.#watched) this.#run_watched(runnable);
         else runnable._run();
-        if (this.#stepping.length > 0) return;
+        if (this.#stepping !== null) return;
       }
     } catch (error) {
       this._interrupt(error);
     } finally {
       this.#going = false;
     }
-  };
+  }
 
   #is_active(): boolean {
     return this.#run !== null || this.#ambient;
@@ -459,7 +474,8 @@ export class EventLoop implements AbstractEventLoop {
     this.#slice = host_date();
     this.#unretrieved.weaken();
     // The microtask queue has run dry, so a step still in progress waits for something foreign.
-    for (const task of this.#stepping) {
+    const stepping = this.#stepping === null ? [] : [...this.#also_stepping, this.#stepping];
+    for (const task of stepping) {
       // With Promise.all and the like it may still wait for others that the loop knows of.
       task._step = task._waits_elsewhere() ? -1 : 0;
       if (task._step === -1) {
@@ -467,7 +483,8 @@ export class EventLoop implements AbstractEventLoop {
         if (this.#trace !== null) this.#trace._waits_elsewhere(task);
       }
     }
-    this.#stepping.length = 0;
+    this.#stepping = null;
+    this.#also_stepping.length = 0;
     set_stepping_task(null);
     this.#go();
   }
@@ -492,7 +509,7 @@ export class EventLoop implements AbstractEventLoop {
     this.#running_handle = runnable;
     this.#handle_started = this.time();
     runnable._run();
-    if (this.#stepping.length === 0) this.#end_measurement();
+    if (this.#stepping === null) this.#end_measurement();
   }
 
   #end_measurement(): void {
@@ -547,7 +564,8 @@ export class EventLoop implements AbstractEventLoop {
     if (task._step === -1) this.#waits_elsewhere.delete(task);
     task._step = 1;
     this._activity++;
-    this.#stepping.push(task);
+    if (this.#stepping !== null) this.#also_stepping.push(this.#stepping);
+    this.#stepping = task;
     set_stepping_task(task);
     this.#asleep = false;
     this.#request_turn();
@@ -556,7 +574,9 @@ export class EventLoop implements AbstractEventLoop {
   /** @internal */
   _end_step(task: AnyTask, driver: Driver): void {
     if (this.#trace !== null) this.#trace._waits(task, driver);
-    if (this.#leave_step(task)) RESOLVED.then(this.#go);
+    if (!this.#leave_step(task)) return;
+    if (this.#ready.length > 0 && has_async_context && is_nothing_entered()) this.#go_on(true);
+    else RESOLVED.then(this.#go);
   }
 
   /** @internal */
@@ -572,12 +592,12 @@ export class EventLoop implements AbstractEventLoop {
   // True if it was the last step in progress.
   #leave_step(task: AnyTask): boolean {
     if (task._step === 1) {
-      const stepping = this.#stepping;
+      const others = this.#also_stepping;
       task._step = 0;
-      if (stepping[stepping.length - 1] === task) stepping.pop();
-      else stepping.splice(stepping.indexOf(task), 1);
-      if (stepping.length > 0) {
-        set_stepping_task(stepping[stepping.length - 1]);
+      if (this.#stepping === task) this.#stepping = others.pop() ?? null;
+      else others.splice(others.indexOf(task), 1);
+      if (this.#stepping !== null) {
+        set_stepping_task(this.#stepping);
         return false;
       }
       if (this.#debug) this.#end_measurement();
@@ -803,7 +823,8 @@ export class EventLoop implements AbstractEventLoop {
     this.#in_iteration = false;
     this.#ready.clear();
     this.#timers = [];
-    this.#stepping.length = 0;
+    this.#stepping = null;
+    this.#also_stepping.length = 0;
     this.#waits_elsewhere.clear();
     this.#forget_host_timer();
     if (this.#turn_requested) this.#turns.cancel();
@@ -1218,6 +1239,12 @@ export class EventLoop implements AbstractEventLoop {
   [node_inspect](): string {
     return this.toString();
   }
+}
+
+// The await of an async function goes on in a microtask; in the library's own coroutines no code of
+// the user runs.
+function only_resumes(runnable: Runnable): boolean {
+  return runnable instanceof Awaiter && runnable._only_resumes;
 }
 
 function stop_its_loop(future: Future<unknown>): void {

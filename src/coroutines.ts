@@ -319,6 +319,11 @@ class CoroutineAwaiter extends Awaiter {
   }
 
   /** @internal */
+  override get _only_resumes(): boolean {
+    return !this.#coroutine._needs_context();
+  }
+
+  /** @internal */
   override _coroutine_name(): string {
     return this.#coroutine.name;
   }

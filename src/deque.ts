@@ -17,6 +17,11 @@ export class Deque<T> implements Iterable<T> {
     return this.#length;
   }
 
+  /** The oldest item of a queue that is not empty. */
+  get first(): T {
+    return this.#slots[this.#head] as T;
+  }
+
   /** Adds an item at the end. */
   push(item: T): void {
     const slots = this.#slots;

@@ -108,6 +108,11 @@ export abstract class Awaiter implements Driver {
     else this._continue(task._wake(this));
   }
 
+  /** @internal Whether no code of the user runs at once when it goes on. */
+  get _only_resumes(): boolean {
+    return true;
+  }
+
   /** @internal The name of the coroutine that is awaited; `null` for a future. */
   _coroutine_name(): string | null {
     return null;

@@ -49,6 +49,11 @@ export function leave(): void {
   entered_context = undefined;
 }
 
+/** Whether the code now running was resumed by a promise, and has entered nothing since. */
+export function is_nothing_entered(): boolean {
+  return entered_loop === undefined && entered_context === undefined;
+}
+
 /** The present turn, to be restored after something is entered on top of it. */
 export function save_turn(): Turn {
   return { loop: entered_loop, task: entered_task, context: entered_context };
@@ -86,7 +91,7 @@ export function count_debug_loops(change: number): void {
 
 /** Notes the task whose step goes on outside of the loop's stack, for hosts without a context. */
 export function set_stepping_task(task: AnyTask | null): void {
-  stepping_task = task;
+  if (!has_async_context) stepping_task = task;
 }
 
 function resumed_task(): AnyTask | null {
