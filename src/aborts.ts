@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CallCoroutine, type Coroutine } from "./coroutines.ts";
+import { type Coroutine, instant, Suspension } from "./coroutines.ts";
 import { CancelledError, RuntimeError } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
 import type { Task } from "./tasks.ts";
@@ -53,10 +53,11 @@ export class AbortScope {
 
   /** Begins the block. */
   __aenter__(): Coroutine<this> {
-    return new CallCoroutine("AbortScope.__aenter__", () => this.#enter());
+    return new Suspension(ENTER, this, null) as Coroutine<unknown> as Coroutine<this>;
   }
 
-  #enter(): this {
+  /** @internal */
+  _enter(): this {
     if (this.#task !== null) throw new RuntimeError("AbortScope has already been entered");
     this.#signal.throwIfAborted();
     const task = running_task();
@@ -69,10 +70,11 @@ export class AbortScope {
 
   /** Ends the block, with the error that left it or `null`. */
   __aexit__(error: unknown): Coroutine<void> {
-    return new CallCoroutine("AbortScope.__aexit__", () => this.#exit(error));
+    return new Suspension(EXIT, this, error);
   }
 
-  #exit(error: unknown): void {
+  /** @internal */
+  _exit(error: unknown): void {
     this.#signal.removeEventListener("abort", this.#on_abort);
     if (!this.#aborted) return;
     const task = this.#task as Task<unknown>;
@@ -81,6 +83,16 @@ export class AbortScope {
     }
   }
 }
+
+const ENTER = /* @__PURE__ */ instant(
+  "AbortScope.__aenter__",
+  (scope: AbortScope, _: null) => scope._enter(),
+);
+
+const EXIT = /* @__PURE__ */ instant(
+  "AbortScope.__aexit__",
+  (scope: AbortScope, error: unknown) => scope._exit(error),
+);
 
 /**
  * Ends a block of code when a signal is aborted: `async_with(aborted_by(signal), async () => …)`.

@@ -101,20 +101,27 @@ const LEAVING = 3;
 
 /** A block inside a manager: a coroutine that waits for the manager, the body and the manager again. */
 class Block<T, R> extends DelegatingCoroutine<R> {
-  readonly #manager: AsyncContextManager<T>;
-  readonly #body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>;
-  #stage = CREATED;
+  declare private readonly _manager: AsyncContextManager<T>;
+  declare private readonly _body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>;
+  declare private _stage: number;
   // What the body returned, or the error that left it.
-  #result: unknown = undefined;
-  #failed = false;
+  declare private _result: unknown;
+  declare private _failed: boolean;
 
   constructor(
     manager: AsyncContextManager<T>,
     body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>,
   ) {
     super();
-    this.#manager = manager;
-    this.#body = body;
+    this._phase = CREATED;
+    this._value = undefined;
+    this._yielded = undefined;
+    this._inner = null;
+    this._manager = manager;
+    this._body = body;
+    this._stage = CREATED;
+    this._result = undefined;
+    this._failed = false;
   }
 
   override get name(): string {
@@ -125,19 +132,19 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   override _advance(thrown: boolean, value: unknown): Outcome {
     let outcome: Outcome;
     try {
-      outcome = this.#stage === CREATED && !thrown ? this.#enter() : this._forward(thrown, value);
+      outcome = this._stage === CREATED && !thrown ? this._enter() : this._forward(thrown, value);
     } catch (error) {
       outcome = this._raise(error);
     }
     while (outcome !== SUSPENDED) {
       // An error of the body ends the block; one of the manager leaves it at once.
-      if (outcome === RAISED && this.#stage !== INSIDE) {
+      if (outcome === RAISED && this._stage !== INSIDE) {
         this._close();
         return RAISED;
       }
-      if (this.#stage === LEAVING) return this.#end();
+      if (this._stage === LEAVING) return this._end();
       try {
-        outcome = this.#stage === ENTERING ? this.#run_body() : this.#leave(outcome === RAISED);
+        outcome = this._stage === ENTERING ? this._run_body() : this._leave(outcome === RAISED);
       } catch (error) {
         outcome = this._raise(error);
       }
@@ -147,37 +154,37 @@ class Block<T, R> extends DelegatingCoroutine<R> {
 
   /** @internal The body and the manager's methods may be the user's. */
   override _needs_context(): boolean {
-    return this.#stage !== LEAVING || super._needs_context();
+    return this._stage !== LEAVING || super._needs_context();
   }
 
-  #enter(): Outcome {
-    this.#stage = ENTERING;
-    return this.#await(this.#manager.__aenter__());
+  private _enter(): Outcome {
+    this._stage = ENTERING;
+    return this._await_given(this._manager.__aenter__());
   }
 
-  #run_body(): Outcome {
-    this.#stage = INSIDE;
-    const body = this.#body;
+  private _run_body(): Outcome {
+    this._stage = INSIDE;
+    const body = this._body;
     return this._delegate(check_returned(body(this._value as T), body.name));
   }
 
-  #leave(failed: boolean): Outcome {
+  private _leave(failed: boolean): Outcome {
     const result = failed ? as_error(this._value) : this._value;
-    this.#stage = LEAVING;
-    this.#failed = failed;
-    this.#result = result;
-    return this.#await(this.#manager.__aexit__(failed ? result : null));
+    this._stage = LEAVING;
+    this._failed = failed;
+    this._result = result;
+    return this._await_given(this._manager.__aexit__(failed ? result : null));
   }
 
-  #end(): Outcome {
+  private _end(): Outcome {
     this._close();
-    if (this.#failed && !this._value) return this._raise(this.#result);
-    this._value = this.#failed ? undefined : this.#result;
+    if (this._failed && !this._value) return this._raise(this._result);
+    this._value = this._failed ? undefined : this._result;
     return RETURNED;
   }
 
   // A manager that has nothing to wait for may give a plain value.
-  #await(given: unknown): Outcome {
+  private _await_given(given: unknown): Outcome {
     if (isawaitable(given)) return this._delegate(given);
     this._value = given;
     return RETURNED;

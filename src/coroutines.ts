@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type AbstractEventLoop, get_event_loop, type Runnable } from "./events.ts";
+import { type AbstractEventLoop, get_event_loop, type Runnable, type Timed } from "./events.ts";
 import {
   as_error,
   Cancellation,
@@ -93,13 +93,13 @@ export type Outcome = typeof SUSPENDED | typeof RETURNED | typeof RAISED;
  */
 export abstract class Coroutine<T> implements Promise<T> {
   /** @internal */
-  _phase = CREATED;
+  declare _phase: number;
   /** @internal What it returned or raised, once it has. */
-  _value: unknown = undefined;
+  declare _value: unknown;
   /** @internal What it waits on, when it is suspended. */
-  _yielded: unknown = undefined;
+  declare _yielded: unknown;
 
-  /** @internal */
+  /** @internal Whoever extends it sets the fields. */
   constructor() {
     if (debug_loops > 0) watch(this);
   }
@@ -125,9 +125,9 @@ export abstract class Coroutine<T> implements Promise<T> {
     on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
   ): Promise<R1 | R2> {
     if (typeof on_fulfilled === "function" && typeof on_rejected === "function") {
-      return this.#await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
+      return this._await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
     }
-    return new Promise<T>((resolve, reject) => this.#await(resolve, reject))
+    return new Promise<T>((resolve, reject) => this._await(resolve, reject))
       .then(on_fulfilled, on_rejected);
   }
 
@@ -143,7 +143,8 @@ export abstract class Coroutine<T> implements Promise<T> {
     return this.then().finally(on_finally);
   }
 
-  #await(
+  /** @internal */
+  private _await(
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {
@@ -202,8 +203,14 @@ export abstract class Coroutine<T> implements Promise<T> {
     this._phase = CLOSED;
   }
 
+  /** @internal Ends with a result. */
+  _return(value: unknown): typeof RETURNED {
+    this._value = value;
+    return RETURNED;
+  }
+
   /** @internal Ends with an error. */
-  protected _raise(error: unknown): typeof RAISED {
+  _raise(error: unknown): typeof RAISED {
     this._value = error;
     return RAISED;
   }
@@ -304,9 +311,9 @@ const go_on = (awaiter: CoroutineAwaiter, error: unknown): void => awaiter._go_o
 /** An await of a coroutine that had to wait. */
 class CoroutineAwaiter extends Awaiter {
   declare readonly _task: AnyTask;
-  readonly #coroutine: Coroutine<unknown>;
+  declare private readonly _coroutine: Coroutine<unknown>;
   // The host's context in which it waits, if code of the user goes on there.
-  #kept: KeptContext = undefined;
+  declare private _kept: KeptContext;
 
   constructor(
     task: AnyTask,
@@ -315,23 +322,24 @@ class CoroutineAwaiter extends Awaiter {
     reject: (error: unknown) => unknown,
   ) {
     super(task, resolve, reject);
-    this.#coroutine = coroutine;
+    this._coroutine = coroutine;
+    this._kept = undefined;
   }
 
   /** @internal */
   override get _only_resumes(): boolean {
-    return !this.#coroutine._needs_context();
+    return !this._coroutine._needs_context();
   }
 
   /** @internal */
   override _coroutine_name(): string {
-    return this.#coroutine.name;
+    return this._coroutine.name;
   }
 
   /** @internal */
   protected override _continue(error: unknown): void {
-    if (has_async_context && this.#coroutine._needs_context()) {
-      run_in(this.#kept, go_on, this, error);
+    if (has_async_context && this._coroutine._needs_context()) {
+      run_in(this._kept, go_on, this, error);
     } else {
       this._go_on(error);
     }
@@ -339,12 +347,12 @@ class CoroutineAwaiter extends Awaiter {
 
   /** @internal */
   _go_on(error: unknown): void {
-    this.#advance(error !== NOTHING, error);
+    this._advance(error !== NOTHING, error);
   }
 
-  #advance(thrown: boolean, value: unknown): void {
+  private _advance(thrown: boolean, value: unknown): void {
     const task = this._task;
-    const coroutine = this.#coroutine;
+    const coroutine = this._coroutine;
     enter(task._loop, task, undefined);
     const outcome = advance(coroutine, thrown, value);
     leave();
@@ -355,16 +363,16 @@ class CoroutineAwaiter extends Awaiter {
 
   /** @internal */
   _suspend(): void {
-    const yielded = this.#coroutine._yielded;
+    const yielded = this._coroutine._yielded;
     if (yielded instanceof NativeCall) {
       // Its code runs in this step, and the coroutine goes on where it ends.
       this._task._loop._begin_step(this._task);
       yielded.promise.then(
-        (value) => this.#advance(false, value),
-        (error) => this.#advance(true, error),
+        (value) => this._advance(false, value),
+        (error) => this._advance(true, error),
       );
     } else {
-      if (has_async_context && this.#coroutine._needs_context()) this.#kept = keep_context();
+      if (has_async_context && this._coroutine._needs_context()) this._kept = keep_context();
       this._task._await_yielded(this, yielded);
     }
   }
@@ -388,20 +396,23 @@ export function is_generator(value: unknown): value is Generator<unknown, unknow
 
 /** A coroutine that is a generator: one `next` or `throw` is one step. */
 export class GeneratorCoroutine<T> extends Coroutine<T> {
-  readonly name: string;
-  readonly #generator: Generator<unknown, T, unknown>;
+  declare readonly name: string;
+  declare private readonly _generator: Generator<unknown, T, unknown>;
 
   constructor(name: string, generator: Generator<unknown, T, unknown>) {
     super();
+    this._phase = CREATED;
+    this._value = undefined;
+    this._yielded = undefined;
     this.name = name;
-    this.#generator = generator;
+    this._generator = generator;
   }
 
   /** @internal */
   override _advance(thrown: boolean, value: unknown): Outcome {
     let result: IteratorResult<unknown, T>;
     try {
-      result = thrown ? this.#generator.throw(value) : this.#generator.next(value);
+      result = thrown ? this._generator.throw(value) : this._generator.next(value);
     } catch (error) {
       this._phase = CLOSED;
       return this._raise(error);
@@ -417,19 +428,19 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
 
   override close(): void {
     super.close();
-    this.#generator.return(undefined as T);
+    this._generator.return(undefined as T);
   }
 }
 
 /** A coroutine that hands its steps to something else that can be awaited, one thing after another. */
 export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
-  // What goes on step by step; `null` while a promise is waited for.
-  #inner: Coroutine<unknown> | null = null;
+  /** What goes on step by step; `null` while a promise is waited for. */
+  declare protected _inner: Coroutine<unknown> | null;
 
   /** Begins to wait for an awaitable; what it returns is that of `_advance`. */
   protected _delegate(awaitable: unknown): Outcome {
-    this.#inner = awaitable instanceof Promise ? null : inner_coroutine(awaitable);
-    if (this.#inner !== null) return this._forward(false, undefined);
+    this._inner = awaitable instanceof Promise ? null : inner_coroutine(awaitable);
+    if (this._inner !== null) return this._forward(false, undefined);
     this._yielded = new NativeCall(
       awaitable instanceof Promise ? awaitable : Promise.resolve(awaitable),
     );
@@ -438,7 +449,7 @@ export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
 
   /** Goes on with what it waits for, if that is not done. */
   protected _forward(thrown: boolean, value: unknown): Outcome {
-    const inner = this.#inner;
+    const inner = this._inner;
     if (inner === null) {
       this._value = value;
       return thrown ? RAISED : RETURNED;
@@ -451,40 +462,44 @@ export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
 
   /** @internal */
   override _needs_context(): boolean {
-    return this.#inner === null || this.#inner._needs_context();
+    return this._inner === null || this._inner._needs_context();
   }
 
   override close(): void {
     super.close();
-    this.#inner?.close();
+    this._inner?.close();
   }
 }
 
 /** A coroutine that is a call of an asynchronous function, or of any that gives an awaitable. */
 export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
-  readonly #name: string;
-  #call: CoroutineFunction<T> | null;
+  declare private readonly _name: string;
+  declare private _call: CoroutineFunction<T> | null;
 
   /** Of a call that is to be made, or that somebody else has made. */
   constructor(name: string, call: CoroutineFunction<T> | null) {
     super();
-    this.#name = name;
-    this.#call = call;
+    this._phase = CREATED;
+    this._value = undefined;
+    this._yielded = undefined;
+    this._inner = null;
+    this._name = name;
+    this._call = call;
   }
 
   override get name(): string {
-    return function_name(this.#name);
+    return function_name(this._name);
   }
 
   /** @internal */
   override _advance(thrown: boolean, value: unknown): Outcome {
-    const call = this.#call;
-    this.#call = null;
+    const call = this._call;
+    this._call = null;
     let outcome: Outcome;
     try {
       outcome = call === null || thrown
         ? this._forward(thrown, value)
-        : this._delegate(check_returned(call(), this.#name));
+        : this._delegate(check_returned(call(), this._name));
     } catch (error) {
       outcome = this._raise(error);
     }
@@ -494,7 +509,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
 
   override close(): void {
     super.close();
-    this.#call = null;
+    this._call = null;
   }
 }
 
@@ -537,28 +552,96 @@ export function function_name(name: string): string {
   return name.replace(/^bound /, "") || "<lambda>";
 }
 
+// What a suspension that does not wait, or is no sleep, has in their places: an engine keeps a field that
+// has once been a number apart.
+const NO_LOOP = null as unknown as AbstractEventLoop;
+const NO_TIME = undefined as unknown as number;
+
 const IDLE = 0;
 const WAITING = 1;
 const WOKEN = 2;
 const CANCELLED = 3;
 
+/** A kind of operation of the library, such as `Queue.get`: how it goes on, whoever it is for. */
+export interface Operation<T, S, A> {
+  /** The name of the function that was called. */
+  readonly name: string;
+  /** What {@linkcode Coroutine._advance} does. */
+  advance(wait: Suspension<T, S, A>, thrown: boolean, value: unknown): Outcome;
+}
+
 /**
  * A coroutine of the library that waits on one thing at a time and is that thing itself: the future
- * that CPython would make is part of it.
+ * that CPython would make is part of it, its place in a list of those who wait, and its timer.
+ *
+ * It is one class for all kinds of operations. A class for each would be clearer, but an engine makes
+ * objects of many classes with a common base at a fifth of the speed.
  */
-export abstract class Suspension<T> extends Coroutine<T> implements Waitable {
+export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
+  implements Waitable, Timed {
+  declare private readonly _operation: Operation<T, S, A>;
+  /** @internal What the operation is done with: a lock, a queue, … */
+  declare readonly _subject: S;
+  /** @internal What the operation was given. */
+  declare readonly _argument: A;
+  /** @internal Whether the operation has begun to wait. */
+  declare _has_waited: boolean;
   /** @internal */
   declare _loop: AbstractEventLoop;
   /** @internal */
-  _blocking = false;
-  #state = IDLE;
-  #waiter: Runnable | null = null;
-  #message: unknown = undefined;
+  declare _blocking: boolean;
+  declare private _state: number;
+  declare private _waiter: Runnable | null;
+  declare private _message: unknown;
+  /** @internal The list of those who wait that it is in, and its neighbours there. */
+  declare _list: object | null;
+  /** @internal */
+  declare _previous: Suspension<unknown> | null;
+  /** @internal */
+  declare _next: Suspension<unknown> | null;
+  /** @internal The time for which it is scheduled, if it is a sleep. */
+  declare _when: number;
+  /** @internal */
+  declare _scheduled: boolean;
+  /** @internal */
+  declare _cancelled: boolean;
 
-  /** Begins to wait; what it returns is to be returned by `_advance`. */
-  protected _wait(loop: AbstractEventLoop): typeof SUSPENDED {
+  constructor(operation: Operation<T, S, A>, subject: S, argument: A) {
+    super();
+    this._phase = CREATED;
+    this._value = undefined;
+    this._yielded = undefined;
+    this._operation = operation;
+    this._subject = subject;
+    this._argument = argument;
+    this._has_waited = false;
+    this._loop = NO_LOOP;
+    this._blocking = false;
+    this._state = IDLE;
+    this._waiter = null;
+    this._message = undefined;
+    this._list = null;
+    this._previous = null;
+    this._next = null;
+    this._when = NO_TIME;
+    this._scheduled = false;
+    this._cancelled = false;
+  }
+
+  override get name(): string {
+    return this._operation.name;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): Outcome {
+    return this._operation.advance(this, thrown, value);
+  }
+
+  /** @internal Begins to wait; what it returns is to be returned by `advance`. */
+  _wait(loop: AbstractEventLoop): typeof SUSPENDED {
+    this._has_waited = true;
     this._loop = loop;
-    this.#state = WAITING;
+    this._state = WAITING;
     this._blocking = true;
     this._yielded = this;
     return SUSPENDED;
@@ -571,58 +654,75 @@ export abstract class Suspension<T> extends Coroutine<T> implements Waitable {
 
   /** @internal Whether it waits and nobody has woken or cancelled it. */
   _is_waiting(): boolean {
-    return this.#state === WAITING;
+    return this._state === WAITING;
   }
 
   /** @internal Whether it was cancelled while it waited. */
   _was_cancelled(): boolean {
-    return this.#state === CANCELLED;
+    return this._state === CANCELLED;
   }
 
-  /** What ends the wait instead of what was waited for: what was thrown, a cancellation, or `null`. */
-  protected _error_of_wait(thrown: boolean, value: unknown): unknown {
+  /** @internal What ends the wait instead of what was waited for: what was thrown, a cancellation, or `null`. */
+  _error_of_wait(thrown: boolean, value: unknown): unknown {
     if (thrown) return value;
-    return this.#state === CANCELLED ? new Cancellation(this.#message) : null;
+    return this._state === CANCELLED ? new Cancellation(this._message) : null;
   }
 
   /** @internal Ends the wait. */
   _wake(): void {
-    if (this.#state === WAITING) this.#end(WOKEN);
+    if (this._state === WAITING) this._end_wait(WOKEN);
+  }
+
+  /** @internal The loop runs it when the time of a sleep has come. */
+  _run(): void {
+    this._wake();
   }
 
   /** @internal */
   cancel(message?: unknown): boolean {
-    if (this.#state !== WAITING) return false;
-    this.#message = message ?? undefined;
-    this.#end(CANCELLED);
+    if (this._state !== WAITING) return false;
+    this._message = message ?? undefined;
+    this._end_wait(CANCELLED);
     return true;
   }
 
-  #end(state: number): void {
-    this.#state = state;
-    const waiter = this.#waiter;
+  private _end_wait(state: number): void {
+    this._state = state;
+    const waiter = this._waiter;
     if (waiter !== null) {
-      this.#waiter = null;
+      this._waiter = null;
       this._loop._schedule(waiter);
     }
   }
 
   /** @internal */
   _add_waiter(waiter: Runnable): void {
-    if (this.#state === WAITING) this.#waiter = waiter;
+    if (this._state === WAITING) this._waiter = waiter;
     else this._loop._schedule(waiter);
   }
 
   /** @internal */
   _cancellation(): CancelledError | null {
-    return this.#state === CANCELLED ? make_cancelled_error(this.#message) : null;
+    return this._state === CANCELLED ? make_cancelled_error(this._message) : null;
   }
 
   /** @internal The `repr` of the future that it stands for. */
   _repr_waitable(): string {
-    const state = ["pending", "pending", "finished result=null", "cancelled"][this.#state];
-    return `<Future ${state}${this.#waiter === null ? "" : " cb=[Task.task_wakeup()]"}>`;
+    const state = ["pending", "pending", "finished result=null", "cancelled"][this._state];
+    return `<Future ${state}${this._waiter === null ? "" : " cb=[Task.task_wakeup()]"}>`;
   }
+}
+
+/** A kind of operation that never has to wait: a function of the subject and the argument. */
+export function instant<T, S, A>(
+  name: string,
+  call: (subject: S, argument: A) => T,
+): Operation<T, S, A> {
+  return {
+    name,
+    advance: (wait, thrown, value) =>
+      thrown ? wait._raise(value) : wait._return(call(wait._subject, wait._argument)),
+  };
 }
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;
@@ -782,25 +882,6 @@ export function library_coroutine<T>(
   body: Generator<unknown, T, unknown>,
 ): Coroutine<T> {
   return new GeneratorCoroutine(name, body);
-}
-
-/** A coroutine of the library that never has to wait: a function that is called when it is awaited. */
-export class CallCoroutine<T> extends Coroutine<T> {
-  readonly name: string;
-  readonly #call: () => T;
-
-  constructor(name: string, call: () => T) {
-    super();
-    this.name = name;
-    this.#call = call;
-  }
-
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
-    if (thrown) return this._raise(value);
-    this._value = this.#call();
-    return RETURNED;
-  }
 }
 
 /** Waits, in a generator of the library, for whatever `await` would wait for. */

@@ -5,6 +5,10 @@
  * `base_events.ts`: they are written plainly, with fields that are shared inside the library (a
  * leading underscore) where a method call or an object more would cost; `bench/` pays for it.
  *
+ * Classes there set their fields in the constructor and have neither initializers nor `#private`
+ * members: V8 calls a function for those of a class that extends another, which makes a new object
+ * four times as dear.
+ *
  * @module
  */
 
@@ -83,22 +87,24 @@ class Deferred {
  */
 export abstract class Awaiter implements Driver {
   /** @internal */
-  _waiting: Waitable | null = null;
+  declare _waiting: Waitable | null;
   /** @internal The task that awaits, or `null` outside of any. */
-  readonly _task: AnyTask | null;
-  readonly #resolve: (value: never) => unknown;
-  readonly #reject: (error: unknown) => unknown;
+  declare readonly _task: AnyTask | null;
+  declare private readonly _on_fulfilled: (value: never) => unknown;
+  declare private readonly _on_rejected: (error: unknown) => unknown;
   // What a direct caller of `then` was given, or will be if it asks.
-  #outcome: Promise<unknown> | Deferred | null = null;
+  declare private _outcome: Promise<unknown> | Deferred | null;
 
   constructor(
     task: AnyTask | null,
     resolve: (value: never) => unknown,
     reject: (error: unknown) => unknown,
   ) {
+    this._waiting = null;
     this._task = task;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this._on_fulfilled = resolve;
+    this._on_rejected = reject;
+    this._outcome = null;
   }
 
   /** @internal The loop runs it: what it waited on is done, or its turn has come. */
@@ -123,23 +129,23 @@ export abstract class Awaiter implements Driver {
 
   /** @internal Resumes the function that awaits with a value. */
   protected _resolve(value: unknown): void {
-    this.#settle(this.#resolve, value);
+    this._settle(this._on_fulfilled, value);
   }
 
   /** @internal Resumes the function that awaits with an error. */
   protected _reject(error: unknown): void {
-    this.#settle(this.#reject, error);
+    this._settle(this._on_rejected, error);
   }
 
-  #settle(settle: Settler, value: unknown): void {
+  private _settle(settle: Settler, value: unknown): void {
     if (this._task !== null) this._task._loop._begin_step(this._task);
     const outcome = settle_now(settle, value);
-    if (this.#outcome instanceof Deferred) this.#outcome.resolve(outcome);
-    else this.#outcome = outcome;
+    if (this._outcome instanceof Deferred) this._outcome.resolve(outcome);
+    else this._outcome = outcome;
   }
 
-  #promise(): Promise<unknown> {
-    const outcome = this.#outcome ??= new Deferred();
+  private _promise(): Promise<unknown> {
+    const outcome = this._outcome ??= new Deferred();
     return outcome instanceof Deferred ? outcome.promise : outcome;
   }
 
@@ -147,20 +153,20 @@ export abstract class Awaiter implements Driver {
     on_fulfilled?: ((value: unknown) => unknown) | null,
     on_rejected?: ((error: unknown) => unknown) | null,
   ): Promise<unknown> {
-    return this.#promise().then(on_fulfilled, on_rejected);
+    return this._promise().then(on_fulfilled, on_rejected);
   }
 
   catch(on_rejected?: ((error: unknown) => unknown) | null): Promise<unknown> {
-    return this.#promise().catch(on_rejected);
+    return this._promise().catch(on_rejected);
   }
 
   finally(on_finally?: (() => void) | null): Promise<unknown> {
-    return this.#promise().finally(on_finally);
+    return this._promise().finally(on_finally);
   }
 }
 
 class FutureAwaiter extends Awaiter {
-  readonly #future: Future<unknown>;
+  declare private readonly _future: Future<unknown>;
 
   constructor(
     task: AnyTask | null,
@@ -169,13 +175,13 @@ class FutureAwaiter extends Awaiter {
     reject: (error: unknown) => unknown,
   ) {
     super(task, resolve, reject);
-    this.#future = future;
+    this._future = future;
     this._waiting = future;
   }
 
   /** @internal */
   protected override _continue(error: unknown): void {
-    const future = this.#future;
+    const future = this._future;
     if (error !== NOTHING) this._reject(error);
     else if (future._state === FINISHED) this._resolve(future._value);
     else this._reject(future._error());
@@ -290,22 +296,22 @@ export class Future<T> implements Promise<T> {
   }
 
   /** @internal */
-  readonly _loop: AbstractEventLoop;
+  declare readonly _loop: AbstractEventLoop;
   /** @internal */
-  _state = PENDING;
+  declare _state: number;
   /**
    * @internal The result, or the error; of a cancelled future the very error that its coroutine ended
    * with, which is thrown to the first who asks.
    */
-  _value: unknown = undefined;
+  declare _value: unknown;
   /** @internal A listener that is alone stays here until it is told. */
-  _waiters: Waiting | Waiting[] | null = null;
+  declare _waiters: Waiting | Waiting[] | null;
   /** @internal */
-  _blocking = false;
+  declare _blocking: boolean;
   /** @internal What `cancel` was given; `undefined` for nothing. */
-  _cancel_message: unknown = undefined;
+  declare _cancel_message: unknown;
   /** @internal Whether nobody has looked at the error yet. */
-  _unretrieved = false;
+  declare _unretrieved: boolean;
   /** @internal Where it was made; in debug mode. */
   declare _source_traceback?: string;
 
@@ -317,6 +323,12 @@ export class Future<T> implements Promise<T> {
   constructor(options: FutureOptions = {}) {
     if (!(options instanceof OwnOptions)) check_options("Future", options, FUTURE_OPTIONS);
     this._loop = options.loop ?? get_event_loop();
+    this._state = PENDING;
+    this._value = undefined;
+    this._waiters = null;
+    this._blocking = false;
+    this._cancel_message = undefined;
+    this._unretrieved = false;
     if (this._loop.get_debug()) this._source_traceback = extract_stack(new.target);
   }
 
@@ -450,10 +462,10 @@ export class Future<T> implements Promise<T> {
     on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
   ): Promise<R1 | R2> {
     if (typeof on_fulfilled === "function" && typeof on_rejected === "function") {
-      return this.#await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
+      return this._await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
     }
     return new Promise<T>((resolve, reject) => {
-      if (this._state !== PENDING) this.#await(resolve, reject);
+      if (this._state !== PENDING) this._await(resolve, reject);
       else this._add_waiter(new FutureAwaiter(null, this, resolve, reject));
     }).then(on_fulfilled, on_rejected);
   }
@@ -480,7 +492,8 @@ export class Future<T> implements Promise<T> {
     return this.result();
   }
 
-  #await(
+  /** @internal */
+  private _await(
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {
@@ -515,10 +528,11 @@ export class Future<T> implements Promise<T> {
   /** @internal Has a listener told when the future is done. */
   _add_listener(listener: Listener<T>): void {
     if (this._state === PENDING) this._add_waiter(listener as Listener<never>);
-    else this.#notify(listener as Listener<never>);
+    else this._notify(listener as Listener<never>);
   }
 
-  #notify(listener: Listener<never>): void {
+  /** @internal */
+  private _notify(listener: Listener<never>): void {
     this._loop._schedule(new Notice(listener as Listener<unknown>, this as Future<unknown>));
   }
 
@@ -549,7 +563,7 @@ export class Future<T> implements Promise<T> {
     this._waiters = null;
     if (Array.isArray(waiters)) {
       for (const waiter of waiters) {
-        if (waiter instanceof Listener) this.#notify(waiter);
+        if (waiter instanceof Listener) this._notify(waiter);
         else this._loop._schedule(waiter);
       }
     } else {
@@ -671,7 +685,7 @@ export class ForeignFuture<T> extends Future<T> {
     return "Future";
   }
 
-  #let_go: ((state: number) => void) | null = null;
+  declare private _let_go: ((state: number) => void) | null;
 
   /**
    * @internal
@@ -679,6 +693,7 @@ export class ForeignFuture<T> extends Future<T> {
    */
   constructor(listen: (settle: Settle) => (state: number) => void, options: FutureOptions) {
     super(options);
+    this._let_go = null;
     this._loop._note_foreign(this);
     const let_go = listen((state, value) => {
       if (this._state !== PENDING || this._loop.is_closed()) return;
@@ -686,7 +701,7 @@ export class ForeignFuture<T> extends Future<T> {
       else this._fail(value);
     });
     // The outcome may have come while it began to listen.
-    if (this._state === PENDING) this.#let_go = let_go;
+    if (this._state === PENDING) this._let_go = let_go;
     else let_go(this._state);
   }
 
@@ -694,7 +709,7 @@ export class ForeignFuture<T> extends Future<T> {
   override _finish(state: number, value: unknown): void {
     this._loop._forget_foreign(this);
     super._finish(state, value);
-    this.#let_go?.(state);
+    this._let_go?.(state);
   }
 }
 

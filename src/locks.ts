@@ -8,11 +8,11 @@
  */
 
 import {
-  CallCoroutine,
   type Coroutine,
+  instant,
   library_coroutine,
-  type Outcome,
-  RETURNED,
+  type Operation,
+  Suspension,
 } from "./coroutines.ts";
 import {
   BrokenBarrierError,
@@ -23,7 +23,7 @@ import {
 } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
 import { LoopBound } from "./mixins.ts";
-import { Waiter, Waiters } from "./waiters.ts";
+import { Waiters } from "./waiters.ts";
 
 /** What can be acquired and released. */
 interface Releasable {
@@ -82,49 +82,39 @@ export abstract class Acquirable extends LoopBound {
 
   /** Releases it, for `async_with()`. */
   __aexit__(_error: unknown): Coroutine<void> {
-    return new CallCoroutine("__aexit__", () => this.release());
+    return new Suspension(RELEASE, this, null);
   }
 }
 
-/** Gives a permit; `null` to a block that `async_with()` runs. */
-class LockAcquire extends Waiter<Permit | null> {
-  readonly #lock: Lock;
-  readonly #gives_permit: boolean;
-  #waits = false;
+const RELEASE = /* @__PURE__ */ instant(
+  "__aexit__",
+  (primitive: Releasable, _: null) => primitive.release(),
+);
 
-  constructor(lock: Lock, gives_permit: boolean) {
-    super();
-    this.#lock = lock;
-    this.#gives_permit = gives_permit;
-  }
-
-  override get name(): string {
-    return "Lock.acquire";
-  }
-
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
-    const lock = this.#lock;
-    if (!this.#waits) {
-      if (thrown) return this._raise(value);
+/** Gives a permit, if that is its argument; `null` to a block that `async_with()` runs. */
+const ACQUIRE_LOCK: Operation<Permit | null, Lock, boolean> = {
+  name: "Lock.acquire",
+  advance(wait, thrown, value) {
+    const lock = wait._subject;
+    if (!wait._has_waited) {
+      if (thrown) return wait._raise(value);
       if (!lock._try_acquire()) {
-        this.#waits = true;
-        lock._waiters.push(this);
-        return this._wait(lock._get_loop());
+        const loop = lock._get_loop();
+        lock._waiters.push(wait);
+        return wait._wait(loop);
       }
     } else {
-      lock._waiters.remove(this);
-      const error = this._error_of_wait(thrown, value);
+      lock._waiters.remove(wait);
+      const error = wait._error_of_wait(thrown, value);
       if (error !== null) {
         if (is_cancellation(error) && !lock.locked()) lock._wake_first();
-        return this._raise(error);
+        return wait._raise(error);
       }
       lock._set_locked();
     }
-    this._value = this.#gives_permit ? new Permit(lock) : null;
-    return RETURNED;
-  }
-}
+    return wait._return(wait._argument ? new Permit(lock) : null);
+  },
+};
 
 /**
  * A lock: one task at a time holds it.
@@ -173,12 +163,12 @@ export class Lock extends Acquirable {
    * @returns a {@linkcode Permit}, by which it can be released
    */
   override acquire(): Coroutine<Permit> {
-    return new LockAcquire(this, true) as Coroutine<Permit>;
+    return new Suspension(ACQUIRE_LOCK, this, true) as Coroutine<Permit>;
   }
 
   /** Waits for the lock and takes it, for `async_with()`. */
   override __aenter__(): Coroutine<null> {
-    return new LockAcquire(this, false) as Coroutine<null>;
+    return new Suspension(ACQUIRE_LOCK, this, false) as Coroutine<null>;
   }
 
   /**
@@ -219,38 +209,25 @@ function format(primitive: object, state: string, waiters: Waiters): string {
   return `<${primitive.constructor.name} [${state}${waiting}]>`;
 }
 
-class EventWait extends Waiter<true> {
-  readonly #event: Event;
-  #waits = false;
-
-  constructor(event: Event) {
-    super();
-    this.#event = event;
-  }
-
-  override get name(): string {
-    return "Event.wait";
-  }
-
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
-    const event = this.#event;
-    if (!this.#waits) {
-      if (thrown) return this._raise(value);
+const WAIT_FOR_EVENT: Operation<true, Event, null> = {
+  name: "Event.wait",
+  advance(wait, thrown, value) {
+    const event = wait._subject;
+    if (!wait._has_waited) {
+      if (thrown) return wait._raise(value);
       if (!event.is_set()) {
-        this.#waits = true;
-        event._waiters.push(this);
-        return this._wait(event._get_loop());
+        const loop = event._get_loop();
+        event._waiters.push(wait);
+        return wait._wait(loop);
       }
     } else {
-      event._waiters.remove(this);
-      const error = this._error_of_wait(thrown, value);
-      if (error !== null) return this._raise(error);
+      event._waiters.remove(wait);
+      const error = wait._error_of_wait(thrown, value);
+      if (error !== null) return wait._raise(error);
     }
-    this._value = true;
-    return RETURNED;
-  }
-}
+    return wait._return(true);
+  },
+};
 
 /**
  * A flag that tasks can wait for.
@@ -303,7 +280,7 @@ export class Event extends LoopBound {
 
   /** Waits until the flag is set; resolves to true. Cancelled, it leaves the event as it is. */
   wait(): Coroutine<true> {
-    return new EventWait(this);
+    return new Suspension(WAIT_FOR_EVENT, this, null);
   }
 
   /** Python's `repr`. */
@@ -312,45 +289,30 @@ export class Event extends LoopBound {
   }
 }
 
-/** Gives a permit; `null` to a block that `async_with()` runs. */
-class SemaphoreAcquire extends Waiter<Permit | null> {
-  readonly #semaphore: Semaphore;
-  readonly #gives_permit: boolean;
-  #waits = false;
-
-  constructor(semaphore: Semaphore, gives_permit: boolean) {
-    super();
-    this.#semaphore = semaphore;
-    this.#gives_permit = gives_permit;
-  }
-
-  override get name(): string {
-    return "Semaphore.acquire";
-  }
-
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
-    const semaphore = this.#semaphore;
-    if (!this.#waits) {
-      if (thrown) return this._raise(value);
+/** Gives a permit, if that is its argument; `null` to a block that `async_with()` runs. */
+const ACQUIRE_SEMAPHORE: Operation<Permit | null, Semaphore, boolean> = {
+  name: "Semaphore.acquire",
+  advance(wait, thrown, value) {
+    const semaphore = wait._subject;
+    if (!wait._has_waited) {
+      if (thrown) return wait._raise(value);
       if (semaphore.locked()) {
-        this.#waits = true;
-        semaphore._waiters.push(this);
-        return this._wait(semaphore._get_loop());
+        const loop = semaphore._get_loop();
+        semaphore._waiters.push(wait);
+        return wait._wait(loop);
       }
       semaphore._take();
     } else {
-      semaphore._waiters.remove(this);
-      const error = this._error_of_wait(thrown, value);
+      semaphore._waiters.remove(wait);
+      const error = wait._error_of_wait(thrown, value);
       // A permit that was on its way here goes back, and on to the next.
-      if (is_cancellation(error) && !this._was_cancelled()) semaphore._give_back();
+      if (is_cancellation(error) && !wait._was_cancelled()) semaphore._give_back();
       semaphore._pass_on();
-      if (error !== null) return this._raise(error);
+      if (error !== null) return wait._raise(error);
     }
-    this._value = this.#gives_permit ? new Permit(semaphore) : null;
-    return RETURNED;
-  }
-}
+    return wait._return(wait._argument ? new Permit(semaphore) : null);
+  },
+};
 
 /**
  * A counter of permits: so many tasks at a time.
@@ -417,12 +379,12 @@ export class Semaphore extends Acquirable {
    * @returns a {@linkcode Permit}, by which it can be given back
    */
   override acquire(): Coroutine<Permit> {
-    return new SemaphoreAcquire(this, true) as Coroutine<Permit>;
+    return new Suspension(ACQUIRE_SEMAPHORE, this, true) as Coroutine<Permit>;
   }
 
   /** Waits for a permit and takes it, for `async_with()`. */
   override __aenter__(): Coroutine<null> {
-    return new SemaphoreAcquire(this, false) as Coroutine<null>;
+    return new Suspension(ACQUIRE_SEMAPHORE, this, false) as Coroutine<null>;
   }
 
   /** Gives a permit back; the first who waits gets it. */
@@ -514,34 +476,21 @@ export class BoundedSemaphore extends Semaphore {
   }
 }
 
-class ConditionWake extends Waiter<void> {
-  readonly #condition: Condition;
-  #waits = false;
-
-  constructor(condition: Condition) {
-    super();
-    this.#condition = condition;
-  }
-
-  override get name(): string {
-    return "Condition.wait";
-  }
-
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
-    const condition = this.#condition;
-    if (!this.#waits) {
-      if (thrown) return this._raise(value);
-      this.#waits = true;
-      condition._waiters.push(this);
-      return this._wait(condition._get_loop());
+const WAIT_FOR_NOTIFICATION: Operation<void, Condition, null> = {
+  name: "Condition.wait",
+  advance(wait, thrown, value) {
+    const condition = wait._subject;
+    if (!wait._has_waited) {
+      if (thrown) return wait._raise(value);
+      const loop = condition._get_loop();
+      condition._waiters.push(wait);
+      return wait._wait(loop);
     }
-    condition._waiters.remove(this);
-    const error = this._error_of_wait(thrown, value);
-    if (error !== null) return this._raise(error);
-    return RETURNED;
-  }
-}
+    condition._waiters.remove(wait);
+    const error = wait._error_of_wait(thrown, value);
+    return error === null ? wait._return(undefined) : wait._raise(error);
+  },
+};
 
 /**
  * A lock with a place to wait for news: tasks that hold the lock wait for a notification by others.
@@ -639,7 +588,7 @@ export class Condition extends Acquirable {
     this.release();
     let failure: { error: unknown } | null = null;
     try {
-      yield* new ConditionWake(this);
+      yield* new Suspension(WAIT_FOR_NOTIFICATION, this, null);
     } catch (error) {
       failure = { error };
     }
@@ -709,6 +658,8 @@ export class Condition extends Acquirable {
     return format(this, this.locked() ? "locked" : "unlocked", this._waiters);
   }
 }
+
+const LEAVE_BARRIER = /* @__PURE__ */ instant("Barrier.__aexit__", (_: Barrier, _none: null) => {});
 
 type BarrierState = "filling" | "draining" | "resetting" | "broken";
 
@@ -793,7 +744,7 @@ export class Barrier extends LoopBound {
 
   /** Does nothing. */
   __aexit__(_error: unknown): Coroutine<void> {
-    return new CallCoroutine("Barrier.__aexit__", () => {});
+    return new Suspension(LEAVE_BARRIER, this, null);
   }
 
   *#holding_lock<T>(body: () => Generator<unknown, T, unknown>): Generator<unknown, T, unknown> {

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type Coroutine, library_coroutine, type Outcome, RETURNED } from "./coroutines.ts";
+import {
+  type Coroutine,
+  library_coroutine,
+  type Operation,
+  type Outcome,
+  Suspension,
+} from "./coroutines.ts";
 import { Deque } from "./deque.ts";
 import { ValueError } from "./exceptions.ts";
 import { repr } from "./format_helpers.ts";
@@ -13,7 +19,7 @@ import { Event } from "./locks.ts";
 import { LoopBound } from "./mixins.ts";
 import { check_options } from "./options.ts";
 import { less_than } from "./ordering.ts";
-import { Waiter, Waiters } from "./waiters.ts";
+import { Waiters } from "./waiters.ts";
 
 /**
  * `get_nowait()` was called on an empty queue.
@@ -100,88 +106,57 @@ export class QueueShutDown extends Error {
   }
 }
 
-/** A `get()` or `put()`: it waits until the queue has what it needs. */
-abstract class QueueWait<T, R> extends Waiter<R> {
-  protected readonly queue: Queue<T>;
-  #waits = false;
+/** What `get()` and `put()` have in common: they wait until the queue has what they need. */
+interface QueueOperation<R, T, A> extends Operation<R, Queue<T>, A> {
+  waiters(queue: Queue<T>): Waiters;
+  must_wait(queue: Queue<T>): boolean;
+  finish(queue: Queue<T>, argument: A): R;
+}
 
-  constructor(queue: Queue<T>) {
-    super();
-    this.queue = queue;
-  }
-
-  protected abstract readonly waiters: Waiters;
-  protected abstract must_wait(): boolean;
-  protected abstract finish(): R;
-
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
-    if (this.#waits) {
-      const error = this._error_of_wait(thrown, value);
-      if (error !== null) {
-        this.cancel(); // if it was not woken: then nobody wakes it any more
-        this.waiters.remove(this);
-        // What it was woken for goes to the next.
-        if (!this.must_wait() && !this._was_cancelled()) wake_next(this.waiters);
-        return this._raise(error);
-      }
-    } else if (thrown) {
-      return this._raise(value);
+function wait_for_queue<R, T, A>(
+  operation: QueueOperation<R, T, A>,
+  wait: Suspension<R, Queue<T>, A>,
+  thrown: boolean,
+  value: unknown,
+): Outcome {
+  const queue = wait._subject;
+  if (wait._has_waited) {
+    const error = wait._error_of_wait(thrown, value);
+    if (error !== null) {
+      wait.cancel(); // if it was not woken: then nobody wakes it any more
+      const waiters = operation.waiters(queue);
+      waiters.remove(wait);
+      // What it was woken for goes to the next.
+      if (!operation.must_wait(queue) && !wait._was_cancelled()) wake_next(waiters);
+      return wait._raise(error);
     }
-    if (this.must_wait()) {
-      if (this.queue._is_shut_down) throw new QueueShutDown();
-      this.#waits = true;
-      const loop = this.queue._get_loop();
-      this.waiters.push(this);
-      return this._wait(loop);
-    }
-    this._value = this.finish();
-    return RETURNED;
+  } else if (thrown) {
+    return wait._raise(value);
   }
+  if (operation.must_wait(queue)) {
+    if (queue._is_shut_down) throw new QueueShutDown();
+    const loop = queue._get_loop();
+    operation.waiters(queue).push(wait);
+    return wait._wait(loop);
+  }
+  return wait._return(operation.finish(queue, wait._argument));
 }
 
-class QueueGet<T> extends QueueWait<T, T> {
-  override get name(): string {
-    return "Queue.get";
-  }
+const GET: QueueOperation<unknown, unknown, null> = {
+  name: "Queue.get",
+  advance: (wait, thrown, value) => wait_for_queue(GET, wait, thrown, value),
+  waiters: (queue) => queue._getters,
+  must_wait: (queue) => queue.empty(),
+  finish: (queue) => queue.get_nowait(),
+};
 
-  protected override get waiters(): Waiters {
-    return this.queue._getters;
-  }
-
-  protected override must_wait(): boolean {
-    return this.queue.empty();
-  }
-
-  protected override finish(): T {
-    return this.queue.get_nowait();
-  }
-}
-
-class QueuePut<T> extends QueueWait<T, void> {
-  readonly #item: T;
-
-  constructor(queue: Queue<T>, item: T) {
-    super(queue);
-    this.#item = item;
-  }
-
-  override get name(): string {
-    return "Queue.put";
-  }
-
-  protected override get waiters(): Waiters {
-    return this.queue._putters;
-  }
-
-  protected override must_wait(): boolean {
-    return this.queue.full();
-  }
-
-  protected override finish(): void {
-    this.queue.put_nowait(this.#item);
-  }
-}
+const PUT: QueueOperation<void, unknown, unknown> = {
+  name: "Queue.put",
+  advance: (wait, thrown, value) => wait_for_queue(PUT, wait, thrown, value),
+  waiters: (queue) => queue._putters,
+  must_wait: (queue) => queue.full(),
+  finish: (queue, item) => queue.put_nowait(item),
+};
 
 // Who is woken leaves the list, as in CPython: it may have to wait again, behind the others.
 function wake_next(waiters: Waiters): void {
@@ -282,7 +257,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    * @throws {QueueShutDown} if the queue is shut down
    */
   put(item: T): Coroutine<void> {
-    return new QueuePut(this, item);
+    return new Suspension(PUT, this as Queue<unknown>, item);
   }
 
   /**
@@ -307,7 +282,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    * @throws {QueueShutDown} if the queue is shut down and empty
    */
   get(): Coroutine<T> {
-    return new QueueGet<T>(this);
+    return new Suspension(GET, this as Queue<unknown>, null) as Coroutine<T>;
   }
 
   /**

@@ -5,11 +5,12 @@
  */
 
 import {
-  CallCoroutine,
   type Coroutine,
   type CoroutineLike,
+  instant,
   iscoroutine,
   library_coroutine,
+  Suspension,
 } from "./coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./events.ts";
 import { BaseExceptionGroup, CancelledError, leaves_the_loop, RuntimeError } from "./exceptions.ts";
@@ -62,10 +63,11 @@ export class TaskGroup {
 
   /** Begins the block. */
   __aenter__(): Coroutine<this> {
-    return new CallCoroutine("TaskGroup.__aenter__", () => this.#enter());
+    return new Suspension(ENTER, this, null) as Coroutine<unknown> as Coroutine<this>;
   }
 
-  #enter(): this {
+  /** @internal */
+  _enter(): this {
     if (this.#entered) throw new RuntimeError(`TaskGroup ${this} has already been entered`);
     this.#loop ??= get_running_loop();
     this.#parent = running_task();
@@ -208,3 +210,8 @@ export class TaskGroup {
     return this.toString();
   }
 }
+
+const ENTER = /* @__PURE__ */ instant(
+  "TaskGroup.__aenter__",
+  (group: TaskGroup, _: null) => group._enter(),
+);

@@ -19,7 +19,7 @@ import {
   isawaitable,
   library_coroutine,
   NativeCall,
-  type Outcome,
+  type Operation,
   RAISED,
   RETURNED,
   SUSPENDED,
@@ -27,13 +27,7 @@ import {
   to_coroutine,
   to_start,
 } from "./coroutines.ts";
-import {
-  type AbstractEventLoop,
-  get_event_loop,
-  get_running_loop,
-  type Handle,
-  type Timed,
-} from "./events.ts";
+import { type AbstractEventLoop, get_event_loop, get_running_loop, type Handle } from "./events.ts";
 import {
   Cancellation,
   CancelledError,
@@ -193,27 +187,29 @@ export class Task<T> extends Future<T> {
   }
 
   /** @internal What the task's own generator waits on. */
-  _waiting: Waitable | null = null;
+  declare _waiting: Waitable | null;
   /** @internal Cancelled before it could be told: it is thrown at the next step. */
-  _must_cancel = false;
+  declare _must_cancel: boolean;
   /** @internal The step protocol: 1 in a step, -1 waiting for something foreign, else 0. */
-  _step = 0;
+  declare _step: number;
   /** @internal Its neighbours in the loop's list of tasks. */
-  _previous_task: Task<unknown> | null = null;
+  declare _previous_task: Task<unknown> | null;
   /** @internal */
-  _next_task: Task<unknown> | null = null;
-  // A function that is called needs no coroutine until somebody asks for it.
-  #coroutine: Coroutine<T> | CoroutineFunction<T>;
-  // The values that it is to be made of, until somebody asks for it.
-  #context: Context | Values;
-  // A number until somebody asks for it.
-  #name: string | number;
-  // An async function awaits one thing at a time; with Promise.all and the like it awaits several.
-  #awaiter: Driver | null = null;
-  #started = false;
-  // The host's context for the next step, if code of the user runs in it.
-  #kept: KeptContext = undefined;
-  #rare: Rare | null = null;
+  declare _next_task: Task<unknown> | null;
+  /** @internal A function that is called needs no coroutine until somebody asks for it. */
+  declare private _coroutine: Coroutine<T> | CoroutineFunction<T>;
+  /** @internal The values that it is to be made of, until somebody asks for it. */
+  declare private _context: Context | Values;
+  /** @internal A number until somebody asks for it. */
+  declare private _name: string | number;
+  /** @internal An async function awaits one thing at a time; with Promise.all and the like several. */
+  declare private _awaiter: Driver | null;
+  /** @internal */
+  declare private _started: boolean;
+  /** @internal The host's context for the next step, if code of the user runs in it. */
+  declare private _kept: KeptContext;
+  /** @internal */
+  declare private _rare: Rare | null;
 
   /**
    * Makes a task and schedules its first step.
@@ -231,47 +227,57 @@ export class Task<T> extends Future<T> {
     super(is_own ? options as OwnTaskOptions : { loop: options.loop });
     const start = to_start<T>(coro);
     if (start === null) throw new TypeError(not_a_coroutine(coro));
-    this.#coroutine = start;
-    this.#name = is_own || options.name == null ? ++tasks_named : String(options.name);
-    this.#context = is_own ? share_values() : options.context ?? share_values();
+    this._waiting = null;
+    this._must_cancel = false;
+    this._step = 0;
+    this._previous_task = null;
+    this._next_task = null;
+    this._coroutine = start;
+    this._awaiter = null;
+    this._started = false;
+    this._rare = null;
+    this._name = is_own || options.name == null ? ++tasks_named : String(options.name);
+    this._context = is_own ? share_values() : options.context ?? share_values();
     const runs_eagerly = !is_own && options.eager_start && this._loop.is_running();
-    if (this.#needs_context()) this.#kept = keep_context();
+    this._kept = this._needs_context() ? keep_context() : undefined;
     this._loop._register_task(this as Task<unknown>);
-    if (runs_eagerly) this.#start_eagerly();
+    if (runs_eagerly) this._start_eagerly();
     else this._loop._schedule(this);
   }
 
   /** The coroutine that the task runs. */
   get_coro(): Coroutine<T> {
-    const coroutine = this.#coroutine;
+    const coroutine = this._coroutine;
     if (typeof coroutine !== "function") return coroutine;
-    const made = new FunctionCoroutine<T>(coroutine.name, this.#started ? null : coroutine);
-    if (this.#started) made._claim();
+    const made = new FunctionCoroutine<T>(coroutine.name, this._started ? null : coroutine);
+    if (this._started) made._claim();
     if (this._state !== PENDING) made.close();
-    return this.#coroutine = made;
+    return this._coroutine = made;
   }
 
-  get #coroutine_name(): string {
-    const coroutine = this.#coroutine;
+  /** @internal */
+  private get _coroutine_name(): string {
+    const coroutine = this._coroutine;
     return typeof coroutine === "function" ? function_name(coroutine.name) : coroutine.name;
   }
 
   // Whether code of the user may run in its next step.
-  #needs_context(): boolean {
+  /** @internal */
+  private _needs_context(): boolean {
     if (!has_async_context) return false;
-    const coroutine = this.#coroutine;
+    const coroutine = this._coroutine;
     return typeof coroutine === "function" || coroutine._needs_context();
   }
 
   /** The context in which the task runs. */
   get_context(): Context {
-    const context = this.#context;
-    return context instanceof Context ? context : this.#context = Context._of(context);
+    const context = this._context;
+    return context instanceof Context ? context : this._context = Context._of(context);
   }
 
   /** The name of the task. */
   get_name(): string {
-    return typeof this.#name === "number" ? `Task-${this.#name}` : this.#name;
+    return typeof this._name === "number" ? `Task-${this._name}` : this._name;
   }
 
   /**
@@ -280,7 +286,7 @@ export class Task<T> extends Future<T> {
    * @param value the name
    */
   set_name(value: unknown): void {
-    this.#name = String(value);
+    this._name = String(value);
   }
 
   /**
@@ -313,22 +319,23 @@ export class Task<T> extends Future<T> {
   override cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     if (this._state !== PENDING) return false;
-    const rare = this.#rare ??= new Rare();
+    const rare = this._rare ??= new Rare();
     if (rare.being_cancelled) {
       cycle_met = true;
       return false;
     }
     rare.cancels_requested++;
     this._loop._note_cancel(this as Task<unknown>);
-    this.#tell(rare, message);
+    this._tell(rare, message);
     return true;
   }
 
-  #tell(rare: Rare, message: unknown): void {
+  /** @internal */
+  private _tell(rare: Rare, message: unknown): void {
     rare.being_cancelled = true;
     let told = false;
-    for (const driver of this.#drivers()) {
-      if (this.#cancel_wait(driver, message)) told = true;
+    for (const driver of this._drivers()) {
+      if (this._cancel_wait(driver, message)) told = true;
     }
     rare.being_cancelled = false;
     if (!told) {
@@ -352,7 +359,7 @@ export class Task<T> extends Future<T> {
 
   /** How often cancellation was requested and not taken back. */
   cancelling(): number {
-    return this.#rare === null ? 0 : this.#rare.cancels_requested;
+    return this._rare === null ? 0 : this._rare.cancels_requested;
   }
 
   /**
@@ -361,7 +368,7 @@ export class Task<T> extends Future<T> {
    * @returns how many are left
    */
   uncancel(): number {
-    const rare = this.#rare;
+    const rare = this._rare;
     if (rare === null || rare.cancels_requested === 0) return 0;
     rare.cancels_requested--;
     if (rare.cancels_requested === 0) {
@@ -396,7 +403,7 @@ export class Task<T> extends Future<T> {
    * ```
    */
   get signal(): AbortSignal {
-    const signalling = (this.#rare ??= new Rare()).signalling ??= new Signalling();
+    const signalling = (this._rare ??= new Rare()).signalling ??= new Signalling();
     const { signal } = signalling.controller ??= new AbortController();
     signalling.asked = true;
     if (this._must_cancel) signalling.abort(this._cancel_message);
@@ -442,15 +449,17 @@ export class Task<T> extends Future<T> {
   }
 
   // All that waits for this task: its own generator, and the awaits of an async function.
-  #drivers(): Driver[] {
+  /** @internal */
+  private _drivers(): Driver[] {
     const drivers: Driver[] = this._waiting === null ? [] : [this];
-    if (this.#awaiter !== null) drivers.push(this.#awaiter);
-    if (this.#rare?.more_awaiters) drivers.push(...this.#rare.more_awaiters);
+    if (this._awaiter !== null) drivers.push(this._awaiter);
+    if (this._rare?.more_awaiters) drivers.push(...this._rare.more_awaiters);
     return drivers;
   }
 
   // Cancels what a driver waits on; false if it must be told in another way.
-  #cancel_wait(driver: Driver, message: unknown): boolean {
+  /** @internal */
+  private _cancel_wait(driver: Driver, message: unknown): boolean {
     const waitable = driver._waiting;
     if (waitable === null) return false;
     cycle_met = false;
@@ -465,8 +474,9 @@ export class Task<T> extends Future<T> {
   }
 
   // Whether the signal has told the task of its cancellation, so that it need not be told again.
-  #was_told_by_signal(): boolean {
-    const signalling = this.#rare?.signalling;
+  /** @internal */
+  private _was_told_by_signal(): boolean {
+    const signalling = this._rare?.signalling;
     if (!signalling || signalling.told_until === 0) return false;
     const was_told = host_now() <= signalling.told_until;
     signalling.told_until = 0;
@@ -474,11 +484,12 @@ export class Task<T> extends Future<T> {
   }
 
   // Takes the task as told, and tells it once more if it does not end.
-  #doubt_later(): void {
+  /** @internal */
+  private _doubt_later(): void {
     const { _loop: loop, _cancel_message: message } = this;
-    const rare = this.#rare as Rare;
+    const rare = this._rare as Rare;
     this._must_cancel = false;
-    const tell_again = () => this.#tell(rare, message);
+    const tell_again = () => this._tell(rare, message);
     const doubt = new Deadline(loop, loop.time() + DOUBTED_AFTER, tell_again);
     (rare.signalling as Signalling).doubt = doubt;
     loop._schedule_timer(doubt);
@@ -491,20 +502,21 @@ export class Task<T> extends Future<T> {
       return;
     }
     const error = this._wake(this);
-    if (!this.#needs_context()) {
+    if (!this._needs_context()) {
       this._run_step(error);
-    } else if (this.#started || error !== NOTHING) {
-      run_in(this.#kept, next_step, this as Task<unknown>, error);
+    } else if (this._started || error !== NOTHING) {
+      run_in(this._kept, next_step, this as Task<unknown>, error);
     } else {
       // It runs in the context of the code that created it, and can be told from it.
-      run_as(this.#kept, first_step, this as Task<unknown>);
+      run_as(this._kept, first_step, this as Task<unknown>);
     }
   }
 
-  #start_eagerly(): void {
+  /** @internal */
+  private _start_eagerly(): void {
     const outer = save_turn();
     try {
-      run_as(this.#kept, first_step, this as Task<unknown>);
+      run_as(this._kept, first_step, this as Task<unknown>);
     } finally {
       restore_turn(outer);
     }
@@ -514,94 +526,99 @@ export class Task<T> extends Future<T> {
   _run_step(error: unknown): void {
     enter(this._loop, this as Task<unknown>, undefined);
     try {
-      if (this.#started) this.#go_on(error !== NOTHING, error);
-      else this.#start(error);
+      if (this._started) this._go_on(error !== NOTHING, error);
+      else this._start(error);
     } finally {
       leave();
     }
   }
 
-  #start(error: unknown): void {
-    const coroutine = this.#coroutine;
-    this.#started = true;
+  /** @internal */
+  private _start(error: unknown): void {
+    const coroutine = this._coroutine;
+    this._started = true;
     if (typeof coroutine === "function") {
-      if (error === NOTHING) this.#call(coroutine);
-      else this.#raised(error);
+      if (error === NOTHING) this._call(coroutine);
+      else this._raised(error);
       return;
     }
     try {
       coroutine._claim();
     } catch (used_before) {
-      this.#raised(used_before);
+      this._raised(used_before);
       return;
     }
-    this.#go_on(error !== NOTHING, error);
+    this._go_on(error !== NOTHING, error);
   }
 
   // Most tasks are calls of async functions.
-  #call(fn: CoroutineFunction<T>): void {
+  /** @internal */
+  private _call(fn: CoroutineFunction<T>): void {
     let returned: unknown;
     try {
       returned = fn();
     } catch (error) {
-      this.#raised(error);
+      this._raised(error);
       return;
     }
     if (returned instanceof Promise) {
       this._loop._begin_step(this as Task<unknown>);
       returned.then(
-        (value) => this.#call_ended(false, value),
-        (error) => this.#call_ended(true, error),
+        (value) => this._call_ended(false, value),
+        (error) => this._call_ended(true, error),
       );
     } else {
       const coroutine = new FunctionCoroutine<T>(fn.name, () => returned as PromiseLike<T>);
       coroutine._claim();
-      this.#coroutine = coroutine;
-      this.#go_on(false, undefined);
+      this._coroutine = coroutine;
+      this._go_on(false, undefined);
     }
   }
 
-  #call_ended(thrown: boolean, value: unknown): void {
+  /** @internal */
+  private _call_ended(thrown: boolean, value: unknown): void {
     if (this._state !== PENDING) return;
-    if (typeof this.#coroutine !== "function") this.#coroutine.close();
+    if (typeof this._coroutine !== "function") this._coroutine.close();
     try {
-      if (thrown) this.#raised(value);
-      else this.#returned(value as T);
+      if (thrown) this._raised(value);
+      else this._returned(value as T);
     } catch (error) {
       this._loop._interrupt(error); // the loop is not on the stack
     }
     this._loop._end_last_step(this as Task<unknown>);
   }
 
-  #go_on(thrown: boolean, value: unknown): void {
-    const coroutine = this.#coroutine as Coroutine<T>;
+  /** @internal */
+  private _go_on(thrown: boolean, value: unknown): void {
+    const coroutine = this._coroutine as Coroutine<T>;
     const outcome = advance(coroutine, thrown, value);
     if (outcome === RETURNED) {
-      this.#returned(coroutine._value as T);
+      this._returned(coroutine._value as T);
       return;
     }
     if (outcome === RAISED) {
-      this.#raised(coroutine._value);
+      this._raised(coroutine._value);
       return;
     }
     const yielded = coroutine._yielded;
     if (yielded instanceof NativeCall) {
       this._loop._begin_step(this as Task<unknown>);
       yielded.promise.then(
-        (value) => this.#native_call_ended(false, value),
-        (error) => this.#native_call_ended(true, error),
+        (value) => this._native_call_ended(false, value),
+        (error) => this._native_call_ended(true, error),
       );
     } else {
-      if (has_async_context && coroutine._needs_context()) this.#kept = keep_context();
+      if (has_async_context && coroutine._needs_context()) this._kept = keep_context();
       this._await_yielded(this, yielded);
     }
   }
 
-  #native_call_ended(thrown: boolean, value: unknown): void {
+  /** @internal */
+  private _native_call_ended(thrown: boolean, value: unknown): void {
     if (this._state !== PENDING) return;
     enter(this._loop, this as Task<unknown>, undefined);
     try {
-      this.#go_on(thrown, value);
+      this._go_on(thrown, value);
     } catch (error) {
       this._loop._interrupt(error); // the loop is not on the stack
     } finally {
@@ -610,18 +627,20 @@ export class Task<T> extends Future<T> {
     if (this._state !== PENDING) this._loop._end_last_step(this as Task<unknown>);
   }
 
-  #returned(value: T): void {
-    if (this._must_cancel && !this.#was_told_by_signal()) {
+  /** @internal */
+  private _returned(value: T): void {
+    if (this._must_cancel && !this._was_told_by_signal()) {
       this._must_cancel = false;
-      this.#end_cancelled(this._cancel_message, undefined);
+      this._end_cancelled(this._cancel_message, undefined);
     } else {
-      if (this.cancelling() > 0 && this._loop.get_debug()) this.#warn_of_swallowing();
-      this.#end(FINISHED, value);
+      if (this.cancelling() > 0 && this._loop.get_debug()) this._warn_of_swallowing();
+      this._end(FINISHED, value);
       this._finish(FINISHED, value);
     }
   }
 
-  #warn_of_swallowing(): void {
+  /** @internal */
+  private _warn_of_swallowing(): void {
     console.warn(
       `${this} was cancelled and returned all the same: a catch that does not throw the ` +
         "CancelledError again has swallowed it" +
@@ -631,43 +650,46 @@ export class Task<T> extends Future<T> {
     );
   }
 
-  #raised(error: unknown): void {
+  /** @internal */
+  private _raised(error: unknown): void {
     if (error instanceof Cancellation) {
-      this.#end_cancelled(error.message, undefined);
+      this._end_cancelled(error.message, undefined);
     } else if (error instanceof CancelledError) {
-      this.#end_cancelled(undefined, error);
+      this._end_cancelled(undefined, error);
     } else if (
       this.cancelling() > 0 && error instanceof Error &&
       error.cause instanceof CancelledError &&
       error.name === "AbortError"
     ) {
       // A foreign operation that wraps the reason of the signal it was aborted by.
-      this.#end_cancelled(undefined, error.cause);
+      this._end_cancelled(undefined, error.cause);
     } else {
-      this.#end(FAILED, error);
+      this._end(FAILED, error);
       this._fail(error);
       if (leaves_the_loop(error)) throw error;
     }
   }
 
-  #end_cancelled(message: unknown, error: CancelledError | undefined): void {
-    this.#end(CANCELLED, undefined);
+  /** @internal */
+  private _end_cancelled(message: unknown, error: CancelledError | undefined): void {
+    this._end(CANCELLED, undefined);
     this._cancel_message = message;
     this._finish(CANCELLED, error);
   }
 
-  #end(state: number, value: unknown): void {
+  /** @internal */
+  private _end(state: number, value: unknown): void {
     this._loop._unregister_task(this as Task<unknown>, state, value);
     this._waiting = null;
-    this.#awaiter = null;
-    this.#kept = undefined;
-    if (this.#rare !== null) this.#rare.end();
+    this._awaiter = null;
+    this._kept = undefined;
+    if (this._rare !== null) this._rare.end();
   }
 
   /** @internal Has a driver of this task wait on what its coroutine yielded; the step ends. */
   _await_yielded(driver: Driver, yielded: unknown): void {
     if (yielded === null || yielded === undefined) {
-      this.#begin_wait(driver);
+      this._begin_wait(driver);
       driver._waiting = null;
       this._loop._schedule(driver);
       this._loop._end_step(this as Task<unknown>, driver);
@@ -675,7 +697,7 @@ export class Task<T> extends Future<T> {
       yielded._blocking = false;
       this._wait(driver, yielded);
     } else {
-      (this.#rare ??= new Rare()).error = is_waitable(yielded)
+      (this._rare ??= new Rare()).error = is_waitable(yielded)
         ? new RuntimeError(`yield was used instead of yield from in task ${this} with ${yielded}`)
         : is_generator(yielded)
         ? new RuntimeError(
@@ -691,16 +713,16 @@ export class Task<T> extends Future<T> {
 
   /** @internal Has a driver of this task wait on something; the step ends. */
   _wait(driver: Driver, waitable: Waitable): void {
-    this.#begin_wait(driver);
+    this._begin_wait(driver);
     if (waitable._loop !== this._loop) {
       driver._waiting = null;
-      (this.#rare ??= new Rare()).error = new RuntimeError(
+      (this._rare ??= new Rare()).error = new RuntimeError(
         `Task ${this} got Future ${waitable} attached to a different loop`,
       );
       this._loop._schedule(driver);
     } else if (waitable as unknown === this) {
       driver._waiting = null;
-      (this.#rare ??= new Rare()).error = new RuntimeError(`Task cannot await on itself: ${this}`);
+      (this._rare ??= new Rare()).error = new RuntimeError(`Task cannot await on itself: ${this}`);
       this._loop._schedule(driver);
     } else {
       waitable._add_waiter(driver);
@@ -710,19 +732,20 @@ export class Task<T> extends Future<T> {
     this._loop._end_step(this as Task<unknown>, driver);
   }
 
-  #begin_wait(driver: Driver): void {
-    if (this._must_cancel && this.#was_told_by_signal()) this.#doubt_later();
+  /** @internal */
+  private _begin_wait(driver: Driver): void {
+    if (this._must_cancel && this._was_told_by_signal()) this._doubt_later();
     if (driver === this) return;
-    if (this.#awaiter === null) this.#awaiter = driver;
-    else ((this.#rare ??= new Rare()).more_awaiters ??= new Set()).add(driver);
+    if (this._awaiter === null) this._awaiter = driver;
+    else ((this._rare ??= new Rare()).more_awaiters ??= new Set()).add(driver);
   }
 
   /** @internal Begins a step in which a driver goes on; returns the error to throw in it. */
   _wake(driver: Driver): unknown {
     const waiting = driver._waiting;
     driver._waiting = null;
-    if (this.#awaiter === driver) this.#awaiter = null;
-    const rare = this.#rare;
+    if (this._awaiter === driver) this._awaiter = null;
+    const rare = this._rare;
     if (rare === null) return NOTHING; // nothing can be thrown
     if (rare.more_awaiters !== null) rare.more_awaiters.delete(driver);
     if (rare.signalling !== null) rare.signalling.asked = false;
@@ -739,13 +762,13 @@ export class Task<T> extends Future<T> {
 
   /** @internal What the task waits on now, for people who debug. */
   _waits_on(): Waitable[] {
-    return this.#drivers().map((driver) => driver._waiting).filter((wait) => wait !== null);
+    return this._drivers().map((driver) => driver._waiting).filter((wait) => wait !== null);
   }
 
   /** @internal Whether it is started and waits on nothing that this library knows of. */
   _waits_elsewhere(): boolean {
-    return this.#started && this.#awaiter === null && this._waiting === null &&
-      !this.#rare?.more_awaiters?.size;
+    return this._started && this._awaiter === null && this._waiting === null &&
+      !this._rare?.more_awaiters?.size;
   }
 
   /** @internal */
@@ -759,7 +782,7 @@ export class Task<T> extends Future<T> {
       1,
       0,
       `name=${repr(this.get_name())}`,
-      `coro=<${this.#coroutine_name}()>`,
+      `coro=<${this._coroutine_name}()>`,
       ...waits,
     );
     return info;
@@ -944,84 +967,37 @@ export function create_eager_task_factory(custom_task_constructor: TaskConstruct
 export const eager_task_factory: TaskFactory = create_eager_task_factory(Task);
 
 /** `sleep(0)`: it only lets others run. */
-class Switch<T> extends Coroutine<T> {
-  readonly #result: T;
-  #started = false;
+const SWITCH: Operation<unknown, null, unknown> = {
+  name: "sleep",
+  advance(wait, thrown, value) {
+    if (thrown) return wait._raise(value);
+    if (wait._has_waited) return wait._return(wait._argument);
+    wait._has_waited = true;
+    wait._yielded = null;
+    return SUSPENDED;
+  },
+};
 
-  constructor(result: T) {
-    super();
-    this.#result = result;
-  }
-
-  override get name(): string {
-    return "sleep";
-  }
-
-  /** @internal No code of the user is in it. */
-  override _needs_context(): boolean {
-    return false;
-  }
-
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
-    if (thrown) return this._raise(value);
-    if (!this.#started) {
-      this.#started = true;
-      this._yielded = null;
-      return SUSPENDED;
-    }
-    this._value = this.#result;
-    return RETURNED;
-  }
-}
-
-class Sleep<T> extends Suspension<T> implements Timed {
-  /** @internal */
-  _when: number;
-  /** @internal */
-  _scheduled = false;
-  /** @internal */
-  _cancelled = false;
-  readonly #result: T;
-  #started = false;
-
-  constructor(delay: number, result: T) {
-    super();
-    this._when = delay;
-    this.#result = result;
-  }
-
-  override get name(): string {
-    return "sleep";
-  }
-
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
-    if (!this.#started) {
-      this.#started = true;
-      if (thrown) return this._raise(value);
-      const delay = this._when;
+const SLEEP: Operation<unknown, number, unknown> = {
+  name: "sleep",
+  advance(sleep, thrown, value) {
+    if (!sleep._has_waited) {
+      if (thrown) return sleep._raise(value);
+      const delay = sleep._subject;
       if (Number.isNaN(delay)) throw new ValueError("Invalid delay: NaN (not a number)");
       const loop = get_running_loop();
-      this._when = loop.time() + delay;
-      loop._schedule_timer(this);
-      return this._wait(loop);
+      sleep._when = loop.time() + delay;
+      loop._schedule_timer(sleep);
+      return sleep._wait(loop);
     }
-    if (this._scheduled) {
-      this._cancelled = true;
-      this._loop._timer_cancelled(this);
+    if (sleep._scheduled) {
+      sleep._cancelled = true;
+      sleep._loop._timer_cancelled(sleep);
     }
-    const error = this._error_of_wait(thrown, value);
-    if (error !== null) return this._raise(error);
-    this._value = this.#result;
-    return RETURNED;
-  }
-
-  /** @internal The loop runs it when the time has come. */
-  _run(): void {
-    this._wake();
-  }
-}
+    const error = sleep._error_of_wait(thrown, value);
+    return error === null ? sleep._return(sleep._argument) : sleep._raise(error);
+  },
+};
 
 /**
  * Waits for a time.
@@ -1051,7 +1027,9 @@ export function sleep<T>(delay: number, result?: T): Coroutine<T | undefined> {
   if (typeof delay !== "number") {
     throw new TypeError(`sleep() expects a number of seconds, received ${repr(delay)}`);
   }
-  return delay <= 0 ? new Switch(result) : new Sleep(delay, result);
+  return (delay <= 0
+    ? new Suspension(SWITCH, null, result)
+    : new Suspension(SLEEP, delay, result)) as Coroutine<T | undefined>;
 }
 
 /**
@@ -1147,14 +1125,15 @@ export class GatheringFuture<T> extends Future<T> {
   }
 
   /** @internal */
-  readonly _children: Future<unknown>[];
+  declare readonly _children: Future<unknown>[];
   /** @internal */
-  _cancel_requested = false;
+  declare _cancel_requested: boolean;
 
   /** @internal */
   constructor(children: Future<unknown>[], loop: AbstractEventLoop) {
     super({ loop });
     this._children = children;
+    this._cancel_requested = false;
   }
 
   /** Cancels all that is gathered; the future itself is done when they are. */

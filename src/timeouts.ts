@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CallCoroutine, type Coroutine } from "./coroutines.ts";
+import { type Coroutine, instant, Suspension } from "./coroutines.ts";
 import { type AbstractEventLoop, get_running_loop, type Timed } from "./events.ts";
 import { CancelledError, RuntimeError, TimeoutError } from "./exceptions.ts";
 import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
@@ -35,6 +35,16 @@ export class Deadline implements Timed {
     this._cancelled = true;
   }
 }
+
+const ENTER = /* @__PURE__ */ instant(
+  "Timeout.__aenter__",
+  (timeout: Timeout, _: null) => timeout._enter(),
+);
+
+const EXIT = /* @__PURE__ */ instant(
+  "Timeout.__aexit__",
+  (timeout: Timeout, error: unknown) => timeout._exit(error),
+);
 
 type State = "created" | "active" | "expiring" | "expired" | "finished";
 
@@ -118,10 +128,11 @@ export class Timeout {
 
   /** Begins the block: from now on the task is cancelled at the deadline. */
   __aenter__(): Coroutine<this> {
-    return new CallCoroutine("Timeout.__aenter__", () => this.#enter());
+    return new Suspension(ENTER, this, null) as Coroutine<unknown> as Coroutine<this>;
   }
 
-  #enter(): this {
+  /** @internal */
+  _enter(): this {
     if (this.#state !== "created") throw new RuntimeError("Timeout has already been entered");
     const task = running_task();
     if (task === null) throw new RuntimeError("Timeout should be used inside a task");
@@ -134,10 +145,11 @@ export class Timeout {
 
   /** Ends the block, with the error that left it or `null`. */
   __aexit__(error: unknown): Coroutine<void> {
-    return new CallCoroutine("Timeout.__aexit__", () => this.#exit(error));
+    return new Suspension(EXIT, this, error);
   }
 
-  #exit(error: unknown): void {
+  /** @internal */
+  _exit(error: unknown): void {
     this.#deadline?.cancel();
     this.#deadline = null;
     if (this.#state === "expiring") {

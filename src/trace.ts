@@ -442,7 +442,7 @@ function describe(driver: Driver, step_began: number, now: number): string {
   const waiting = driver._waiting;
   if (waiting === null) return "its turn";
   if (waiting instanceof Suspension) {
-    return "_when" in waiting
+    return waiting._when !== undefined
       ? `${waiting.name} ${delay_of(Number(waiting._when), step_began, now)}`
       : waiting.name;
   }

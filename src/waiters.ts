@@ -5,19 +5,9 @@
  * @module
  */
 
-import { Suspension } from "./coroutines.ts";
+import type { Suspension } from "./coroutines.ts";
 
-/** A coroutine that waits in a list of those who wait. */
-export abstract class Waiter<T> extends Suspension<T> {
-  /** @internal The list it is in, and its neighbours there: set when it comes to wait. */
-  declare _list?: Waiters | null;
-  /** @internal */
-  declare _previous: Waiter<unknown> | null;
-  /** @internal */
-  declare _next: Waiter<unknown> | null;
-}
-
-type Node = Waiter<unknown>;
+type Node = Suspension<unknown>;
 
 /** A linked list of waiting coroutines; a coroutine is in one list at most. */
 export class Waiters {
