@@ -254,7 +254,6 @@ export class EventLoop implements AbstractEventLoop {
   #handle_started = 0;
 
   #task_factory: TaskFactory | null = null;
-  readonly #only_loop = new OwnOptions<AbstractEventLoop>(this);
   #exception_handler: ExceptionHandler | null = null;
   // A linked list, in the order of creation.
   #first_task: AnyTask | null = null;
@@ -264,6 +263,8 @@ export class EventLoop implements AbstractEventLoop {
   #default_executor: Executor | null = null;
   #executor_shut_down = false;
 
+  /** @internal What futures and tasks of this loop are made with. */
+  readonly _only_loop: OwnTaskOptions = new OwnOptions<AbstractEventLoop>(this);
   /** @internal */
   readonly _asyncgens: Set<{ aclose(): PromiseLike<unknown> }> = new Set();
 
@@ -594,7 +595,7 @@ export class EventLoop implements AbstractEventLoop {
     if (task._step === 1) {
       const others = this.#also_stepping;
       task._step = 0;
-      if (this.#stepping === task) this.#stepping = others.pop() ?? null;
+      if (this.#stepping === task) this.#stepping = others.length > 0 ? others.pop()! : null;
       else others.splice(others.indexOf(task), 1);
       if (this.#stepping !== null) {
         set_stepping_task(this.#stepping);
@@ -997,15 +998,15 @@ export class EventLoop implements AbstractEventLoop {
   }
 
   /** @internal */
-  _create_task<T>(coro: CoroutineLike<T>, options: OwnTaskOptions): Task<T> {
+  _create_task<T>(coro: CoroutineLike<T>): Task<T> {
     this.#check_closed();
     const factory = this.#task_factory;
-    return factory === null ? new Task(coro, options) : factory(this, coro, NO_OPTIONS);
+    return factory === null ? new Task(coro, this._only_loop) : factory(this, coro, NO_OPTIONS);
   }
 
   /** Makes a pending future of this loop. */
   create_future<T>(): Future<T> {
-    return new Future<T>({ loop: this });
+    return new Future<T>(this._only_loop);
   }
 
   /**
@@ -1018,7 +1019,7 @@ export class EventLoop implements AbstractEventLoop {
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
   create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
-    if (options === NO_OPTIONS) return this._create_task(coro, this.#only_loop);
+    if (options === NO_OPTIONS) return this._create_task(coro);
     this.#check_closed();
     if (this.#task_factory !== null) return this.#task_factory(this, coro, options);
     check_options("create_task", options, ["name", "context", "eager_start"]);

@@ -310,7 +310,9 @@ export interface AbstractEventLoop {
   set_debug(enabled: boolean): void;
 
   /** @internal Makes a task with options that need no check. */
-  _create_task<T>(coro: CoroutineLike<T>, options: OwnTaskOptions): Task<T>;
+  _create_task<T>(coro: CoroutineLike<T>): Task<T>;
+  /** @internal What futures and tasks of this loop are made with. */
+  readonly _only_loop: OwnTaskOptions;
   /** @internal Puts something in the ready queue. */
   _schedule(runnable: Runnable): void;
   /** @internal The time, which on the host's clock may be up to a millisecond old. */

@@ -191,13 +191,20 @@ class FutureAwaiter extends Awaiter {
 /** A function of the library that is called in the loop's turn when a future is done, or each of many. */
 export class Listener<T> {
   /** The function; `remove_done_callback` finds it by this. */
-  readonly callback: (future: Future<T>) => void;
+  readonly callback: (future: Future<T>, owner: never) => void;
   /** The name that the future's `repr` shows. */
   readonly label: string;
+  /** What the function is also given. */
+  readonly owner: unknown;
 
-  constructor(callback: (future: Future<T>) => void, label: string) {
+  constructor(
+    callback: (future: Future<T>, owner: never) => void,
+    label: string,
+    owner: unknown = undefined,
+  ) {
     this.callback = callback;
     this.label = label;
+    this.owner = owner;
   }
 }
 
@@ -213,7 +220,7 @@ class Notice implements Runnable {
 
   /** @internal */
   _run(): void {
-    this.#listener.callback(this.#future);
+    this.#listener.callback(this.#future, this.#listener.owner as never);
   }
 }
 
@@ -540,7 +547,7 @@ export class Future<T> implements Promise<T> {
   _run(): void {
     const listener = this._waiters as Listener<T> | null;
     this._waiters = null;
-    listener?.callback(this);
+    listener?.callback(this, listener.owner as never);
   }
 
   /** @internal */

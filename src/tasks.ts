@@ -1058,14 +1058,10 @@ export function ensure_future<T>(
   options: { loop?: AbstractEventLoop | null } = {},
 ): Future<T> {
   check_options("ensure_future", options, ["loop"]);
-  return to_future(awaitable, options.loop ?? null, null);
+  return to_future(awaitable, options.loop ?? null);
 }
 
-function to_future<T>(
-  awaitable: Awaitable<T>,
-  loop: AbstractEventLoop | null,
-  options: OwnTaskOptions | null,
-): Future<T> {
+function to_future<T>(awaitable: Awaitable<T>, loop: AbstractEventLoop | null): Future<T> {
   if (awaitable instanceof Future) {
     if (loop !== null && loop !== awaitable.get_loop()) {
       throw new ValueError(
@@ -1080,9 +1076,7 @@ function to_future<T>(
     throw new TypeError("An asyncio.Future, a coroutine or an awaitable is required");
   }
   try {
-    return options === null
-      ? (loop ?? get_event_loop()).create_task(start)
-      : options.loop._create_task(start, options);
+    return (loop ?? get_event_loop()).create_task(start);
   } catch (error) {
     if (error instanceof RuntimeError && start instanceof Coroutine) start.close();
     throw error;
@@ -1128,12 +1122,18 @@ export class GatheringFuture<T> extends Future<T> {
   declare readonly _children: Future<unknown>[];
   /** @internal */
   declare _cancel_requested: boolean;
+  /** @internal */
+  declare readonly _return_exceptions: boolean;
+  /** @internal How many children are not done. */
+  declare _unfinished: number;
 
   /** @internal */
-  constructor(children: Future<unknown>[], loop: AbstractEventLoop) {
-    super({ loop });
+  constructor(children: Future<unknown>[], return_exceptions: boolean, loop: AbstractEventLoop) {
+    super(loop._only_loop);
     this._children = children;
     this._cancel_requested = false;
+    this._return_exceptions = return_exceptions;
+    this._unfinished = 0;
   }
 
   /** Cancels all that is gathered; the future itself is done when they are. */
@@ -1222,70 +1222,70 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
 ): Future<ResultsOrErrors<A>>;
 export function gather(...args: unknown[]): Future<unknown> {
   const [positional, options] = split_options<GatherOptions>(args, ["return_exceptions"]);
-  const aws = positional.length === 1 && is_many(positional[0]) ? positional[0] : positional;
-  return gather_all([...aws] as Awaitable<unknown>[], options?.return_exceptions ?? false);
+  const aws = positional.length === 1 && is_many(positional[0]) ? [...positional[0]] : positional;
+  return gather_all(aws as readonly Awaitable<unknown>[], options?.return_exceptions ?? false);
 }
 
-function gather_all(aws: Awaitable<unknown>[], return_exceptions: boolean): Future<unknown[]> {
-  const loop = get_event_loop();
+function gather_all(
+  aws: readonly Awaitable<unknown>[],
+  return_exceptions: boolean,
+): Future<unknown[]> {
   if (aws.length === 0) {
-    const outer = loop.create_future<unknown[]>();
+    const outer = get_event_loop().create_future<unknown[]>();
     outer.set_result([]);
     return outer;
   }
-  const children: Future<unknown>[] = [];
-  const outer = new GatheringFuture<unknown[]>(
-    children,
-    running_loop() ?? future_loop(aws) ?? loop,
-  );
-  let unfinished = 0;
-
-  const on_done = (child: Future<unknown>): void => {
-    unfinished--;
-    if (outer.done()) {
-      if (!child.cancelled()) child.exception();
-      return;
-    }
-    if (!return_exceptions && child._state !== FINISHED) {
-      outer.set_exception(child._error());
-      return;
-    }
-    if (unfinished > 0) return;
-    const results = children.map((child) =>
-      child._state === FINISHED
-        ? child._value
-        : child._state === CANCELLED
-        ? make_cancelled_error(child._cancel_message ?? "")
-        : child._error()
-    );
-    // The request for cancellation wins, whatever became of the children.
-    const last = children[children.length - 1];
-    if (outer._cancel_requested) outer.set_exception(last._make_cancelled_error());
-    else outer.set_result(results);
-  };
-
-  const listener = new Listener(on_done, "gather.<locals>._done_callback()");
-  const future_of = new Map<unknown, Future<unknown>>();
-  const already_done: Future<unknown>[] = [];
-  const options = new OwnOptions(outer.get_loop());
-  for (const aw of aws) {
-    // The same function given twice is two calls; the same future or coroutine is one.
-    let child = typeof aw === "function" ? undefined : future_of.get(aw);
+  const loop = running_loop() ?? future_loop(aws) ?? get_event_loop();
+  const children = new Array<Future<unknown>>(aws.length);
+  const outer = new GatheringFuture<unknown[]>(children, return_exceptions, loop);
+  const listener = new Listener(child_done, "gather.<locals>._done_callback()", outer);
+  // The same function given twice is two calls; the same future or coroutine is one.
+  let future_of: Map<unknown, Future<unknown>> | null = null;
+  let already_done: Future<unknown>[] | null = null;
+  for (let index = 0; index < aws.length; index++) {
+    const aw = aws[index];
+    const is_call = typeof aw === "function";
+    let child = is_call ? undefined : future_of?.get(aw);
     if (child === undefined) {
-      child = to_future(aw, options.loop, options);
-      if (typeof aw !== "function") future_of.set(aw, child);
-      unfinished++;
-      if (child.done()) already_done.push(child);
+      child = to_future(aw, loop);
+      if (!is_call) (future_of ??= new Map()).set(aw, child);
+      outer._unfinished++;
+      if (child.done()) (already_done ??= []).push(child);
       else child._add_listener(listener);
     }
-    children.push(child);
+    children[index] = child;
   }
   // Only now, when all children are known: with eager tasks this may finish the whole.
-  for (const child of already_done) on_done(child);
+  if (already_done !== null) { for (const child of already_done) child_done(child, outer); }
   return outer;
 }
 
-function future_loop(aws: unknown[]): AbstractEventLoop | null {
+function child_done(child: Future<unknown>, outer: GatheringFuture<unknown[]>): void {
+  outer._unfinished--;
+  if (outer.done()) {
+    if (!child.cancelled()) child.exception();
+    return;
+  }
+  if (!outer._return_exceptions && child._state !== FINISHED) {
+    outer.set_exception(child._error());
+    return;
+  }
+  if (outer._unfinished > 0) return;
+  const results = outer._children.map(result_of);
+  // The request for cancellation wins, whatever became of the children.
+  const last = outer._children[outer._children.length - 1];
+  if (outer._cancel_requested) outer.set_exception(last._make_cancelled_error());
+  else outer.set_result(results);
+}
+
+function result_of(child: Future<unknown>): unknown {
+  if (child._state === FINISHED) return child._value;
+  return child._state === CANCELLED
+    ? make_cancelled_error(child._cancel_message ?? "")
+    : child._error();
+}
+
+function future_loop(aws: readonly unknown[]): AbstractEventLoop | null {
   const future = aws.find((aw) => aw instanceof Future) as Future<unknown> | undefined;
   return future?.get_loop() ?? null;
 }
@@ -1530,9 +1530,7 @@ export class AsCompletedIterator<T, F extends Future<T>> {
   constructor(aws: Iterable<Awaitable<T>>, timeout: number | null) {
     const loop = get_event_loop();
     const futures: F[] = [];
-    const awaitables = unique(aws);
-    const options = new OwnOptions(loop);
-    for (const aw of awaitables) futures.push(to_future(aw, loop, options) as F);
+    for (const aw of unique(aws)) futures.push(to_future(aw, loop) as F);
     this.#todo = new Set(futures);
     this.#left = this.#todo.size;
     const listener = new Listener(
