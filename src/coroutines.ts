@@ -731,18 +731,23 @@ const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
 // Marks what coroutine() made.
 const IS_COROUTINE_FUNCTION = Symbol("asyncio.coroutine");
 
+// deno-lint-ignore ban-types -- any function
+function is_coroutine_function<T>(value: Function): value is () => Coroutine<T> {
+  return (value as { [IS_COROUTINE_FUNCTION]?: true })[IS_COROUTINE_FUNCTION] === true;
+}
+
 /**
  * What a task can begin with: a coroutine, or an asynchronous function that is to be called; `null` if
  * the value is neither.
  */
 export function to_start<T>(value: unknown): Coroutine<T> | CoroutineFunction<T> | null {
-  if (value instanceof Coroutine) return value;
   if (typeof value === "function") {
-    if (IS_COROUTINE_FUNCTION in value) return value();
+    if (is_coroutine_function<T>(value)) return value();
     return value instanceof GeneratorFunction
       ? new GeneratorCoroutine(function_name(value.name), value())
       : value as CoroutineFunction<T>;
   }
+  if (value instanceof Coroutine) return value;
   if (is_generator(value)) {
     return new GeneratorCoroutine("generator", value as Generator<unknown, T, unknown>);
   }
@@ -851,7 +856,7 @@ export function iscoroutine(value: unknown): value is Coroutine<unknown> {
  */
 export function iscoroutinefunction(value: unknown): boolean {
   return typeof value === "function" &&
-    (value instanceof AsyncFunction || IS_COROUTINE_FUNCTION in value);
+    (value instanceof AsyncFunction || is_coroutine_function(value));
 }
 
 /**

@@ -51,6 +51,7 @@ import {
   wrap_future,
 } from "./futures.ts";
 import {
+  context_value,
   has_async_context,
   keep_context,
   type KeptContext,
@@ -148,6 +149,12 @@ let tasks_named = 0;
 
 const first_step = (task: Task<unknown>): void => task._run_step(NOTHING);
 const next_step = (task: Task<unknown>, error: unknown): void => task._run_step(error);
+
+// The host's context tells whose call it was: so there are two functions, and not two for each task.
+const call_returned = (value: unknown): void =>
+  (context_value() as Task<unknown>)._call_ended(false, value);
+const call_raised = (error: unknown): void =>
+  (context_value() as Task<unknown>)._call_ended(true, error);
 
 // A cancellation on its way from task to task has come back to one that it came from.
 let cycle_met = false;
@@ -563,10 +570,10 @@ export class Task<T> extends Future<T> {
     }
     if (returned instanceof Promise) {
       this._loop._begin_step(this as Task<unknown>);
-      returned.then(
-        (value) => this._call_ended(false, value),
-        (error) => this._call_ended(true, error),
-      );
+      if (has_async_context) returned.then(call_returned, call_raised);
+      else {returned.then((value) =>
+          this._call_ended(false, value), (e) =>
+          this._call_ended(true, e));}
     } else {
       const coroutine = new FunctionCoroutine<T>(fn.name, () => returned as PromiseLike<T>);
       coroutine._claim();
@@ -575,8 +582,8 @@ export class Task<T> extends Future<T> {
     }
   }
 
-  /** @internal */
-  private _call_ended(thrown: boolean, value: unknown): void {
+  /** @internal The promise of the call has settled. */
+  _call_ended(thrown: boolean, value: unknown): void {
     if (this._state !== PENDING) return;
     if (typeof this._coroutine !== "function") this._coroutine.close();
     try {
