@@ -507,6 +507,19 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
     return outcome;
   }
 
+  /** @internal Goes on with what the call, which somebody else has made, returned. */
+  _go_on_with(returned: unknown): Outcome {
+    this._claim();
+    let outcome: Outcome;
+    try {
+      outcome = this._delegate(check_returned(returned, this._name));
+    } catch (error) {
+      outcome = this._raise(error);
+    }
+    if (outcome !== SUSPENDED) this._close();
+    return outcome;
+  }
+
   override close(): void {
     super.close();
     this._call = null;
@@ -588,11 +601,8 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   declare _has_waited: boolean;
   /** @internal */
   declare _loop: AbstractEventLoop;
-  /** @internal */
-  declare _blocking: boolean;
   declare private _state: number;
   declare private _waiter: Runnable | null;
-  declare private _message: unknown;
   /** @internal The list of those who wait that it is in, and its neighbours there. */
   declare _list: object | null;
   /** @internal */
@@ -616,10 +626,8 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
     this._argument = argument;
     this._has_waited = false;
     this._loop = NO_LOOP;
-    this._blocking = false;
     this._state = IDLE;
     this._waiter = null;
-    this._message = undefined;
     this._list = null;
     this._previous = null;
     this._next = null;
@@ -642,7 +650,6 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
     this._has_waited = true;
     this._loop = loop;
     this._state = WAITING;
-    this._blocking = true;
     this._yielded = this;
     return SUSPENDED;
   }
@@ -665,7 +672,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   /** @internal What ends the wait instead of what was waited for: what was thrown, a cancellation, or `null`. */
   _error_of_wait(thrown: boolean, value: unknown): unknown {
     if (thrown) return value;
-    return this._state === CANCELLED ? new Cancellation(this._message) : null;
+    return this._state === CANCELLED ? new Cancellation(this._value) : null;
   }
 
   /** @internal Ends the wait. */
@@ -681,7 +688,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   /** @internal */
   cancel(message?: unknown): boolean {
     if (this._state !== WAITING) return false;
-    this._message = message ?? undefined;
+    this._value = message ?? undefined;
     this._end_wait(CANCELLED);
     return true;
   }
@@ -696,6 +703,11 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   }
 
   /** @internal */
+  _is_offered(): boolean {
+    return this._state === WAITING && this._waiter === null;
+  }
+
+  /** @internal */
   _add_waiter(waiter: Runnable): void {
     if (this._state === WAITING) this._waiter = waiter;
     else this._loop._schedule(waiter);
@@ -703,7 +715,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
 
   /** @internal */
   _cancellation(): CancelledError | null {
-    return this._state === CANCELLED ? make_cancelled_error(this._message) : null;
+    return this._state === CANCELLED ? make_cancelled_error(this._value) : null;
   }
 
   /** @internal The `repr` of the future that it stands for. */

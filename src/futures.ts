@@ -38,8 +38,8 @@ type AnyTask = Task<unknown>;
 export interface Waitable {
   /** @internal */
   readonly _loop: AbstractEventLoop;
-  /** @internal Set by `yield*`, to tell it from a plain `yield`. */
-  _blocking: boolean;
+  /** @internal Whether it has just been given up by `yield*`, and not by a plain `yield`. */
+  _is_offered(): boolean;
   /** @internal Has a runnable scheduled when this is done. */
   _add_waiter(waiter: Runnable): void;
   /** @internal The cancellation it ended with, or `null`. */
@@ -50,6 +50,9 @@ export interface Waitable {
 
 /** Stands for "no error" where an error may be any value. */
 export const NOTHING: unique symbol = Symbol("nothing");
+
+// The future that `yield*` gives up, on its way to the task.
+let offered: Future<unknown> | null = null;
 
 /** What waits on a {@linkcode Waitable} for a task, and goes on in a step of it. */
 export interface Driver extends Runnable {
@@ -313,8 +316,6 @@ export class Future<T> implements Promise<T> {
   declare _value: unknown;
   /** @internal A listener that is alone stays here until it is told. */
   declare _waiters: Waiting | Waiting[] | null;
-  /** @internal */
-  declare _blocking: boolean;
   /** @internal What `cancel` was given; `undefined` for nothing. */
   declare _cancel_message: unknown;
   /** @internal Whether nobody has looked at the error yet. */
@@ -333,7 +334,6 @@ export class Future<T> implements Promise<T> {
     this._state = PENDING;
     this._value = undefined;
     this._waiters = null;
-    this._blocking = false;
     this._cancel_message = undefined;
     this._unretrieved = false;
     if (this._loop.get_debug()) this._source_traceback = extract_stack(new.target);
@@ -492,7 +492,7 @@ export class Future<T> implements Promise<T> {
   /** Waits for the future in a `function*` coroutine: `const value = yield* future;`. */
   *[Symbol.iterator](): Generator<unknown, T, unknown> {
     if (this._state === PENDING) {
-      this._blocking = true;
+      offered = this as Future<unknown>;
       yield this;
     }
     if (this._state === PENDING) throw new RuntimeError("await wasn't used with future");
@@ -511,6 +511,13 @@ export class Future<T> implements Promise<T> {
     if (task === null) this._add_waiter(awaiter);
     else task._wait(awaiter, this);
     return awaiter;
+  }
+
+  /** @internal */
+  _is_offered(): boolean {
+    const is_offered = offered === this;
+    offered = null;
+    return is_offered;
   }
 
   /** @internal */

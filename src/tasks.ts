@@ -20,6 +20,7 @@ import {
   library_coroutine,
   NativeCall,
   type Operation,
+  type Outcome,
   RAISED,
   RETURNED,
   SUSPENDED,
@@ -127,6 +128,8 @@ class Signalling {
 class Rare {
   cancels_requested = 0;
   being_cancelled = false;
+  /** Cancelled before it could be told: it is thrown at the next step. */
+  must_cancel = false;
   /** What the task waits on beside its first await. */
   more_awaiters: Set<Driver> | null = null;
   /** What is thrown at the next step: something was yielded that cannot be waited on. */
@@ -142,6 +145,9 @@ class Rare {
 
 /** What tasks are made with that need no check of their options. */
 export type OwnTaskOptions = OwnOptions<AbstractEventLoop>;
+
+// Of the step protocol.
+const NOT_BEGUN = -2;
 
 const TASK_OPTIONS = ["loop", "name", "context", "eager_start"];
 
@@ -195,9 +201,9 @@ export class Task<T> extends Future<T> {
 
   /** @internal What the task's own generator waits on. */
   declare _waiting: Waitable | null;
-  /** @internal Cancelled before it could be told: it is thrown at the next step. */
-  declare _must_cancel: boolean;
-  /** @internal The step protocol: 1 in a step, -1 waiting for something foreign, else 0. */
+  /**
+   * @internal The step protocol: 1 in a step, -1 waiting for something foreign, -2 not begun, else 0.
+   */
   declare _step: number;
   /** @internal Its neighbours in the loop's list of tasks. */
   declare _previous_task: Task<unknown> | null;
@@ -211,8 +217,6 @@ export class Task<T> extends Future<T> {
   declare private _name: string | number;
   /** @internal An async function awaits one thing at a time; with Promise.all and the like several. */
   declare private _awaiter: Driver | null;
-  /** @internal */
-  declare private _started: boolean;
   /** @internal The host's context for the next step, if code of the user runs in it. */
   declare private _kept: KeptContext;
   /** @internal */
@@ -235,13 +239,11 @@ export class Task<T> extends Future<T> {
     const start = to_start<T>(coro);
     if (start === null) throw new TypeError(not_a_coroutine(coro));
     this._waiting = null;
-    this._must_cancel = false;
-    this._step = 0;
+    this._step = NOT_BEGUN;
     this._previous_task = null;
     this._next_task = null;
     this._coroutine = start;
     this._awaiter = null;
-    this._started = false;
     this._rare = null;
     this._name = is_own || options.name == null ? ++tasks_named : String(options.name);
     this._context = is_own ? share_values() : options.context ?? share_values();
@@ -256,8 +258,9 @@ export class Task<T> extends Future<T> {
   get_coro(): Coroutine<T> {
     const coroutine = this._coroutine;
     if (typeof coroutine !== "function") return coroutine;
-    const made = new FunctionCoroutine<T>(coroutine.name, this._started ? null : coroutine);
-    if (this._started) made._claim();
+    const has_begun = this._step !== NOT_BEGUN;
+    const made = new FunctionCoroutine<T>(coroutine.name, has_begun ? null : coroutine);
+    if (has_begun) made._claim();
     if (this._state !== PENDING) made.close();
     return this._coroutine = made;
   }
@@ -266,6 +269,11 @@ export class Task<T> extends Future<T> {
   private get _coroutine_name(): string {
     const coroutine = this._coroutine;
     return typeof coroutine === "function" ? function_name(coroutine.name) : coroutine.name;
+  }
+
+  /** @internal Whether it was cancelled before it could be told. */
+  get _must_cancel(): boolean {
+    return this._rare !== null && this._rare.must_cancel;
   }
 
   // Whether code of the user may run in its next step.
@@ -346,7 +354,7 @@ export class Task<T> extends Future<T> {
     }
     rare.being_cancelled = false;
     if (!told) {
-      this._must_cancel = true;
+      rare.must_cancel = true;
       this._cancel_message = message ?? undefined;
     }
     const { signalling } = rare;
@@ -379,7 +387,7 @@ export class Task<T> extends Future<T> {
     if (rare === null || rare.cancels_requested === 0) return 0;
     rare.cancels_requested--;
     if (rare.cancels_requested === 0) {
-      this._must_cancel = false;
+      rare.must_cancel = false;
       rare.signalling?.trust();
     }
     return rare.cancels_requested;
@@ -495,7 +503,7 @@ export class Task<T> extends Future<T> {
   private _doubt_later(): void {
     const { _loop: loop, _cancel_message: message } = this;
     const rare = this._rare as Rare;
-    this._must_cancel = false;
+    rare.must_cancel = false;
     const tell_again = () => this._tell(rare, message);
     const doubt = new Deadline(loop, loop.time() + DOUBTED_AFTER, tell_again);
     (rare.signalling as Signalling).doubt = doubt;
@@ -511,7 +519,7 @@ export class Task<T> extends Future<T> {
     const error = this._wake(this);
     if (!this._needs_context()) {
       this._run_step(error);
-    } else if (this._started || error !== NOTHING) {
+    } else if (this._step !== NOT_BEGUN || error !== NOTHING) {
       run_in(this._kept, next_step, this as Task<unknown>, error);
     } else {
       // It runs in the context of the code that created it, and can be told from it.
@@ -533,7 +541,7 @@ export class Task<T> extends Future<T> {
   _run_step(error: unknown): void {
     enter(this._loop, this as Task<unknown>, undefined);
     try {
-      if (this._started) this._go_on(error !== NOTHING, error);
+      if (this._step !== NOT_BEGUN) this._go_on(error !== NOTHING, error);
       else this._start(error);
     } finally {
       leave();
@@ -543,7 +551,7 @@ export class Task<T> extends Future<T> {
   /** @internal */
   private _start(error: unknown): void {
     const coroutine = this._coroutine;
-    this._started = true;
+    this._step = 0;
     if (typeof coroutine === "function") {
       if (error === NOTHING) this._call(coroutine);
       else this._raised(error);
@@ -575,10 +583,9 @@ export class Task<T> extends Future<T> {
           this._call_ended(false, value), (e) =>
           this._call_ended(true, e));}
     } else {
-      const coroutine = new FunctionCoroutine<T>(fn.name, () => returned as PromiseLike<T>);
-      coroutine._claim();
+      const coroutine = new FunctionCoroutine<T>(fn.name, null);
       this._coroutine = coroutine;
-      this._go_on(false, undefined);
+      this._came_to(coroutine._go_on_with(returned));
     }
   }
 
@@ -597,8 +604,12 @@ export class Task<T> extends Future<T> {
 
   /** @internal */
   private _go_on(thrown: boolean, value: unknown): void {
+    this._came_to(advance(this._coroutine as Coroutine<T>, thrown, value));
+  }
+
+  /** @internal */
+  private _came_to(outcome: Outcome): void {
     const coroutine = this._coroutine as Coroutine<T>;
-    const outcome = advance(coroutine, thrown, value);
     if (outcome === RETURNED) {
       this._returned(coroutine._value as T);
       return;
@@ -637,7 +648,6 @@ export class Task<T> extends Future<T> {
   /** @internal */
   private _returned(value: T): void {
     if (this._must_cancel && !this._was_told_by_signal()) {
-      this._must_cancel = false;
       this._end_cancelled(this._cancel_message, undefined);
     } else {
       if (this.cancelling() > 0 && this._loop.get_debug()) this._warn_of_swallowing();
@@ -700,8 +710,7 @@ export class Task<T> extends Future<T> {
       driver._waiting = null;
       this._loop._schedule(driver);
       this._loop._end_step(this as Task<unknown>, driver);
-    } else if (is_waitable(yielded) && yielded._blocking) {
-      yielded._blocking = false;
+    } else if (is_waitable(yielded) && yielded._is_offered()) {
       this._wait(driver, yielded);
     } else {
       (this._rare ??= new Rare()).error = is_waitable(yielded)
@@ -734,7 +743,9 @@ export class Task<T> extends Future<T> {
     } else {
       waitable._add_waiter(driver);
       driver._waiting = waitable;
-      if (this._must_cancel && waitable.cancel(this._cancel_message)) this._must_cancel = false;
+      if (this._must_cancel && waitable.cancel(this._cancel_message)) {
+        (this._rare as Rare).must_cancel = false;
+      }
     }
     this._loop._end_step(this as Task<unknown>, driver);
   }
@@ -758,8 +769,8 @@ export class Task<T> extends Future<T> {
     if (rare.signalling !== null) rare.signalling.asked = false;
     let error = rare.error;
     rare.error = NOTHING;
-    if (this._must_cancel) {
-      this._must_cancel = false;
+    if (rare.must_cancel) {
+      rare.must_cancel = false;
       if (!(error instanceof CancelledError)) {
         error = waiting?._cancellation() ?? this._make_cancelled_error();
       }
@@ -774,7 +785,7 @@ export class Task<T> extends Future<T> {
 
   /** @internal Whether it is started and waits on nothing that this library knows of. */
   _waits_elsewhere(): boolean {
-    return this._started && this._awaiter === null && this._waiting === null &&
+    return this._step !== NOT_BEGUN && this._awaiter === null && this._waiting === null &&
       !this._rare?.more_awaiters?.size;
   }
 
@@ -797,7 +808,7 @@ export class Task<T> extends Future<T> {
 }
 
 function is_waitable(value: unknown): value is Waitable {
-  return typeof (value as Waitable | null)?._blocking === "boolean";
+  return value instanceof Suspension || value instanceof Future;
 }
 
 function not_a_coroutine(value: unknown): string {
