@@ -81,7 +81,7 @@ const MIN_CANCELLED_FRACTION = 0.5;
 // How many callbacks run at most between two looks at the clock that gives the host its turn.
 const MAX_UNCHECKED = 16;
 
-const RESOLVED: Promise<void> = Promise.resolve();
+const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
 
 const earlier = (a: Timed, b: Timed): boolean => a._when < b._when;
 
@@ -290,10 +290,8 @@ export class EventLoop implements AbstractEventLoop {
     this.#watched = this.#trace !== null;
   }
 
-  readonly #go = (): void => this.#go_on(false);
-
   // If it goes on within somebody's call, then only with what runs no code of anybody now.
-  #go_on(is_called: boolean): void {
+  readonly #go = (is_called = false): void => {
     if (this.#stepping !== null || this.#going) return;
     set_stepping_task(null);
     if (!this.#is_active()) return;
@@ -323,7 +321,7 @@ export class EventLoop implements AbstractEventLoop {
     } finally {
       this.#going = false;
     }
-  }
+  };
 
   #is_active(): boolean {
     return this.#run !== null || this.#ambient;
@@ -576,7 +574,7 @@ export class EventLoop implements AbstractEventLoop {
   _end_step(task: AnyTask, driver: Driver): void {
     if (this.#trace !== null) this.#trace._waits(task, driver);
     if (!this.#leave_step(task)) return;
-    if (this.#ready.length > 0 && has_async_context && is_nothing_entered()) this.#go_on(true);
+    if (this.#ready.length > 0 && has_async_context && is_nothing_entered()) this.#go(true);
     else RESOLVED.then(this.#go);
   }
 

@@ -1289,18 +1289,20 @@ function child_done(child: Future<unknown>, outer: GatheringFuture<unknown[]>): 
     return;
   }
   if (outer._unfinished > 0) return;
-  const results = outer._children.map(result_of);
+  const results: unknown[] = [];
+  for (const child of outer._children) {
+    results.push(
+      child._state === FINISHED
+        ? child._value
+        : child._state === CANCELLED
+        ? make_cancelled_error(child._cancel_message ?? "")
+        : child._error(),
+    );
+  }
   // The request for cancellation wins, whatever became of the children.
   const last = outer._children[outer._children.length - 1];
   if (outer._cancel_requested) outer.set_exception(last._make_cancelled_error());
   else outer.set_result(results);
-}
-
-function result_of(child: Future<unknown>): unknown {
-  if (child._state === FINISHED) return child._value;
-  return child._state === CANCELLED
-    ? make_cancelled_error(child._cancel_message ?? "")
-    : child._error();
 }
 
 function future_loop(aws: readonly unknown[]): AbstractEventLoop | null {
