@@ -485,7 +485,8 @@ export class EventLoop implements AbstractEventLoop {
     this.#stepping = null;
     this.#also_stepping.length = 0;
     set_stepping_task(null);
-    this.#go();
+    // Not from here: an error that a task makes costs the more the deeper the stack is.
+    RESOLVED.then(this.#go);
   }
 
   #wake(): void {

@@ -51,8 +51,7 @@ export async function measure(batches: Batches, idle?: Idle): Promise<never> {
 
 async function nanoseconds_per_operation(job: Job, batch: Batch | undefined): Promise<number> {
   if (batch === undefined) throw new TypeError(`Cannot measure: no workload ${job.workload}`);
-  const warm_until = performance.now() + job.warm_up_ms;
-  do await batch(job.warm_up_size); while (performance.now() < warm_until);
+  await warm_up(job, batch);
   let operations = 0;
   let spent_ms = 0;
   do {
@@ -61,6 +60,19 @@ async function nanoseconds_per_operation(job: Job, batch: Batch | undefined): Pr
     spent_ms += performance.now() - began - job.idle_ms;
   } while (spent_ms < job.measure_ms);
   return spent_ms * 1e6 / operations;
+}
+
+// First with small batches, by which the code is compiled; then, where they do not take too long, with
+// whole ones, by which the heap grows to what it will be.
+async function warm_up({ size, warm_up_size, warm_up_ms }: Job, batch: Batch): Promise<void> {
+  let took = 0;
+  for (const until = performance.now() + warm_up_ms; performance.now() < until;) {
+    const began = performance.now();
+    await batch(warm_up_size);
+    took = performance.now() - began;
+  }
+  if (took * size / warm_up_size > warm_up_ms) return;
+  for (const until = performance.now() + warm_up_ms; performance.now() < until;) await batch(size);
 }
 
 async function bytes_per_task(job: Job, idle: Idle | undefined): Promise<number> {

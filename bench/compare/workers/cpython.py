@@ -142,12 +142,24 @@ async def bytes_per_task(job):
     return (resident_bytes() - before) / job["size"]
 
 
-async def nanoseconds_per_operation(job, batch):
-    warm_until = time.perf_counter() + job["warm_up_ms"] / 1e3
-    while True:
+# As measure.ts does it.
+async def warm_up(job, batch):
+    seconds = job["warm_up_ms"] / 1e3
+    took = 0.0
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        began = time.perf_counter()
         await batch(job["warm_up_size"])
-        if time.perf_counter() >= warm_until:
-            break
+        took = time.perf_counter() - began
+    if took * job["size"] / job["warm_up_size"] > seconds:
+        return
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        await batch(job["size"])
+
+
+async def nanoseconds_per_operation(job, batch):
+    await warm_up(job, batch)
     operations = 0
     spent = 0.0
     while spent < job["measure_ms"] / 1e3:
