@@ -237,11 +237,12 @@ export class EventLoop implements AbstractEventLoop {
   #unchecked = 1;
   #until_check = 1;
   readonly #clock: (() => number) | null;
-  // The host's monotonic clock takes ten times as long as its time of day, which is asked first whether
-  // a millisecond has gone by.
+  // The host's clocks take longer to ask than a callback takes to run. So its monotonic clock is asked
+  // again when its time of day, which is looked at once in a few callbacks, has gone on.
   readonly #has_host_clock: boolean;
-  #recent_time = 0;
-  #recent_date = -1;
+  #last_time = 0;
+  #last_date = 0;
+  #date_of_time = -1;
   readonly #host_timers: Timers;
   #host_timer: unknown = null;
   #host_timer_when = Infinity;
@@ -343,7 +344,7 @@ export class EventLoop implements AbstractEventLoop {
     }
     const timers = this.#timers;
     if (timers.length > 0) {
-      const now = this._recent_time();
+      const now = this.#recent_time();
       while (timers.length > 0 && this.#is_due(timers[0]._when, now)) {
         const timer = heappop(timers, earlier);
         timer._scheduled = false;
@@ -399,7 +400,7 @@ export class EventLoop implements AbstractEventLoop {
       this.#report_cycle();
       return false;
     }
-    const now = this.#ask_time();
+    const now = this.time();
     if (this.#is_due(when, now)) return true;
     this._wake_after(when - now, when);
     return false;
@@ -417,7 +418,7 @@ export class EventLoop implements AbstractEventLoop {
     this.#host_timer = this.#host_timers.set(() => {
       this.#host_timer = null;
       this.#host_timer_when = Infinity;
-      this.#slice = host_date();
+      this.#slice = this.#last_date = host_date();
       // However busy the machine is: what a fake time's tick makes due is done before it goes on.
       this.#until_check = MAX_UNCHECKED;
       this.#go();
@@ -447,7 +448,8 @@ export class EventLoop implements AbstractEventLoop {
   }
 
   #slice_is_over(): boolean {
-    if (host_date() - this.#slice >= 1) {
+    this.#last_date = host_date();
+    if (this.#last_date - this.#slice >= 1) {
       this.#until_check = this.#unchecked = 1;
       return true;
     }
@@ -470,7 +472,7 @@ export class EventLoop implements AbstractEventLoop {
     }
     if (this.#asleep && !this.#looks_again) return;
     this.#looks_again = false;
-    this.#slice = host_date();
+    this.#slice = this.#last_date = host_date();
     this.#unretrieved.weaken();
     // The microtask queue has run dry, so a step still in progress waits for something foreign.
     const stepping = this.#stepping === null ? [] : [...this.#also_stepping, this.#stepping];
@@ -751,7 +753,7 @@ export class EventLoop implements AbstractEventLoop {
     await new Promise<void>((resolve, reject) => {
       this.#run = { resolve, reject, let_end: keep_alive() };
       this.#asleep = false;
-      this.#slice = host_date();
+      this.#slice = this.#last_date = host_date();
       set_loop_running(this, true);
       RESOLVED.then(this.#go);
     });
@@ -858,18 +860,18 @@ export class EventLoop implements AbstractEventLoop {
 
   /** The loop's clock, in seconds from some start; it never goes back. */
   time(): number {
-    return this.#clock === null ? host_now() / 1000 : ask_clock(this.#clock);
+    return this.#last_time = this.#clock === null ? host_now() / 1000 : ask_clock(this.#clock);
   }
 
-  #ask_time(): number {
-    this.#recent_date = host_date();
-    return this.#recent_time = this.time();
+  /** @internal The time at which the clock was last asked, by anybody. */
+  _last_time(): number {
+    return this.#has_host_clock ? this.#last_time : this.time();
   }
 
-  /** @internal */
-  _recent_time(): number {
-    if (!this.#has_host_clock) return this.time();
-    return this.#recent_date === host_date() ? this.#recent_time : this.#ask_time();
+  #recent_time(): number {
+    if (this.#date_of_time === this.#last_date) return this._last_time();
+    this.#date_of_time = this.#last_date;
+    return this.time();
   }
 
   /**

@@ -316,7 +316,7 @@ export interface AbstractEventLoop {
   /** @internal Puts something in the ready queue. */
   _schedule(runnable: Runnable): void;
   /** @internal The time, which on the host's clock may be up to a millisecond old. */
-  _recent_time(): number;
+  _last_time(): number;
   /** @internal Puts something in the heap of timers. */
   _schedule_timer(timer: Timed): void;
   /** @internal Counts a timer that was cancelled while in the heap. */

@@ -117,7 +117,7 @@ export class Timeout {
     }
     const loop = get_running_loop();
     this.#deadline = new Deadline(loop, when, () => this.#on_timeout());
-    if (when <= loop._recent_time()) loop._schedule(this.#deadline);
+    if (when <= loop._last_time()) loop._schedule(this.#deadline);
     else loop._schedule_timer(this.#deadline);
   }
 
