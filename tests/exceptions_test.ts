@@ -1,6 +1,6 @@
 /** The errors: their families, names and messages; exception groups and how they are taken apart and shown. */
 
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
 
 const { BaseExceptionGroup, CancelledError, ExceptionGroup } = asyncio;
@@ -45,6 +45,30 @@ Deno.test("a base exception keeps its arguments", () => {
   assertEquals(new CancelledError().message, "");
   assertEquals(new CancelledError(data, 2).args, [data, 2]);
   assertEquals(new CancelledError(5).message, "5");
+});
+
+Deno.test("a cancellation that the library makes is an error as any other", async () => {
+  for (
+    const [args, message] of [
+      [[], ""],
+      [["enough"], "enough"],
+      [[""], ""],
+      [[5], "5"],
+    ] as const
+  ) {
+    const task = asyncio.create_task(asyncio.sleep(60));
+    task.cancel(...args);
+    const error = await assertRejects(async () => await task, CancelledError);
+    assertEquals(error.args, [...args]);
+    assertEquals(error.message, message);
+    assertEquals(String(error), message === "" ? "CancelledError" : `CancelledError: ${message}`);
+    assert(
+      error instanceof asyncio.BaseException &&
+        Object.prototype.toString.call(error) === "[object Error]",
+    );
+    assertEquals(typeof error.stack, "string");
+    assertEquals(structuredClone(error).message, message);
+  }
 });
 
 Deno.test("the errors of streams know what was read", () => {

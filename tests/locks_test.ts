@@ -540,6 +540,11 @@ Deno.test("waiting at a primitive of another loop is an error, not waiting is fi
   for (const error of await run(contend)) {
     assertMatch(String(error), /^RuntimeError: <.+> is bound to a different event loop$/);
   }
+  // Who was refused does not stand in the way of others.
+  for (const primitive of [lock, limit, condition]) {
+    assertMatch(String(primitive), /\[unlocked(, value:1)?\]>$/);
+    await run(async () => await asyncio.wait_for(primitive.acquire(), 1));
+  }
 });
 
 Deno.test("primitives are made outside of any loop and shown with their state", () =>

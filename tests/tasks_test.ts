@@ -233,6 +233,40 @@ Deno.test("get_coro, get_loop and get_context give what the task was made with",
     await task;
   }));
 
+Deno.test("a function that is made a task has one coroutine, whenever it is asked for", () =>
+  run(async () => {
+    const work = async () => {
+      await turn();
+      return name_here();
+    };
+    const early = asyncio.create_task(work);
+    const coroutine = early.get_coro();
+    assertEquals([coroutine.name, asyncio.iscoroutine(coroutine)], ["work", true]);
+    assertStrictEquals(early.get_coro(), coroutine);
+    assertEquals(await early, early.get_name());
+    assertStrictEquals(early.get_coro(), coroutine);
+
+    const late = asyncio.create_task(work);
+    await turn();
+    const running = late.get_coro();
+    assertStrictEquals(late.get_coro(), running);
+    const is_used = "cannot reuse already awaited coroutine";
+    await assertRejects(async () => await running, asyncio.RuntimeError, is_used);
+    assertEquals(await late, late.get_name());
+    assertThrows(() => running.send(), asyncio.RuntimeError, is_used);
+
+    const done = asyncio.create_task(work);
+    await done;
+    assertThrows(() => done.get_coro().send(), asyncio.RuntimeError, is_used);
+    assertStrictEquals(done.get_coro(), done.get_coro());
+
+    // What it returned is a coroutine itself, of another name.
+    const nap = () => asyncio.sleep(0, "rested");
+    const napping = asyncio.create_task(nap);
+    await turn();
+    assertEquals([napping.get_coro().name, await napping], ["nap", "rested"]);
+  }));
+
 Deno.test("get_stack and print_stack show where a failed task's error came from", () =>
   run(async () => {
     const fine = asyncio.create_task(turn());
@@ -821,6 +855,63 @@ Deno.test("who resumes a task does not give it its own AsyncLocalStorage value",
     await turn();
     storage.run("of the waker", () => future.set_result());
     assertEquals(await asyncio.gather<unknown>(tasks), [undefined, undefined]);
+  }));
+
+Deno.test("a task that enters an AsyncLocalStorage value for good ends as others do", () =>
+  run(async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const work = async (name: string) => {
+      storage.enterWith(name);
+      await null;
+      assertEquals([storage.getStore(), name_here()], [name, name]);
+      await turn();
+      assertEquals([storage.getStore(), name_here()], [name, name]);
+      if (name === "b") throw new RangeError(name);
+      return name;
+    };
+    const [a, b] = ["a", "b"].map((name) => asyncio.create_task(() => work(name), { name }));
+    assertEquals(await a, "a");
+    await assertRejects(async () => await b, RangeError);
+    assertEquals([storage.getStore(), asyncio.all_tasks().size], [undefined, 1]);
+  }));
+
+Deno.test("nothing of others runs in the midst of who calls then() by hand", () =>
+  run(async () => {
+    const order: string[] = [];
+    const note = (text: string) => () => void order.push(text);
+    const lock = new asyncio.Lock();
+    await lock.acquire();
+    const others = [
+      asyncio.create_task(async () => {
+        await lock.acquire();
+        order.push("async function");
+      }),
+      asyncio.create_task(function* () {
+        yield* asyncio.sleep(1);
+        order.push("generator");
+      }),
+    ];
+    await turn();
+    lock.release();
+    asyncio.create_task(() => Promise.resolve(order.push("new task")));
+    asyncio.get_running_loop().call_soon(note("callback"));
+    for (const wait of [asyncio.sleep(0), asyncio.sleep(1), others[1]]) {
+      wait.then(note("fulfilled"), note("rejected"));
+      order.push("caller");
+    }
+    await asyncio.sleep(2);
+    assertEquals(order, [
+      "caller",
+      "caller",
+      "caller",
+      "async function",
+      "new task",
+      "callback",
+      "fulfilled",
+      "generator",
+      "fulfilled",
+      "fulfilled",
+    ]);
   }));
 
 // task.signal
