@@ -62,6 +62,8 @@ async function nanoseconds_per_operation(job: Job, batch: Batch | undefined): Pr
   return spent_ms * 1e6 / operations;
 }
 
+const FEWEST_IDLE = 10_000;
+
 // First with small batches, by which the code is compiled; then, where they do not take too long, with
 // whole ones, by which the heap grows to what it will be.
 async function warm_up({ size, warm_up_size, warm_up_ms }: Job, batch: Batch): Promise<void> {
@@ -78,10 +80,12 @@ async function warm_up({ size, warm_up_size, warm_up_ms }: Job, batch: Batch): P
 async function bytes_per_task(job: Job, idle: Idle | undefined): Promise<number> {
   if (idle === undefined) throw new TypeError("Cannot measure: no idle tasks");
   const kept: unknown[] = [await idle(job.warm_up_size)];
+  // A few tasks would be lost in what else comes and goes.
+  const batches = Math.ceil(FEWEST_IDLE / job.size);
   const before = collected_heap();
-  kept.push(await idle(job.size));
+  for (let batch = 0; batch < batches; batch++) kept.push(await idle(job.size));
   const bytes = collected_heap() - before;
-  return kept.length === 2 ? bytes / job.size : NaN;
+  return kept.length === 1 + batches ? bytes / (batches * job.size) : NaN;
 }
 
 function collected_heap(): number {
