@@ -531,7 +531,8 @@ export class Task<T> extends Future<T> {
   private _start_eagerly(): void {
     const outer = save_turn();
     try {
-      run_as(this._kept, first_step, this as Task<unknown>);
+      if (this._needs_context()) run_as(this._kept, first_step, this as Task<unknown>);
+      else this._run_step(NOTHING);
     } finally {
       restore_turn(outer);
     }

@@ -66,8 +66,8 @@ Deno.test("a loop runs where there is no setImmediate", () =>
 // The two ways to a context: every host that has one has the first, Deno has both.
 const hooks = (globalThis as { process?: typeof process }).process
   ?.getBuiltinModule?.("node:async_hooks");
-const internal = Reflect.get(globalThis.Deno, Reflect.get(globalThis.Deno, "internal") ?? "");
-const core: Core | undefined = internal?.core;
+const deno: object = (globalThis as { Deno?: object }).Deno ?? {};
+const core: Core | undefined = Reflect.get(deno, Reflect.get(deno, "internal"))?.core;
 
 type Core = Parameters<typeof contexts_of_frames>[0];
 
