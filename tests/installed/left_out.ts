@@ -64,6 +64,7 @@ const TESTS: Readonly<Record<HostKind, Reasons>> = {
       "a queue is a stream's source, and a stream a queue's",
     ],
     "browsers have no AsyncLocalStorage": [
+      "a task that enters an AsyncLocalStorage value for good ends as others do",
       "who resumes a task does not give it its own AsyncLocalStorage value",
     ],
     "a browser's console does not ask an object how it is shown": [
