@@ -520,19 +520,26 @@ export class Task<T> extends Future<T> {
     if (!this._needs_context()) {
       this._run_step(error);
     } else if (this._step !== NOT_BEGUN || error !== NOTHING) {
-      run_in(this._kept, next_step, this as Task<unknown>, error);
+      run_in(this._let_go_of_context(), next_step, this as Task<unknown>, error);
     } else {
       // It runs in the context of the code that created it, and can be told from it.
-      run_as(this._kept, first_step, this as Task<unknown>);
+      run_as(this._let_go_of_context(), first_step, this as Task<unknown>);
     }
+  }
+
+  /** @internal At the first step it is that of who made the task, who is not to be held by it. */
+  private _let_go_of_context(): KeptContext {
+    const kept = this._kept;
+    this._kept = undefined;
+    return kept;
   }
 
   /** @internal */
   private _start_eagerly(): void {
     const outer = save_turn();
     try {
-      if (this._needs_context()) run_as(this._kept, first_step, this as Task<unknown>);
-      else this._run_step(NOTHING);
+      if (!this._needs_context()) this._run_step(NOTHING);
+      else run_as(this._let_go_of_context(), first_step, this as Task<unknown>);
     } finally {
       restore_turn(outer);
     }

@@ -2,14 +2,22 @@
 
 import { assertEquals } from "@std/assert";
 
-Deno.test("the heap stays flat under work, and nothing is left of it", async () => {
-  const program = new URL("./soak/soak.ts", import.meta.url);
-  const work = ["--tasks", "2000", "--seconds", "100"];
+/** Runs a program that asks for garbage collections; resolves to what it printed. */
+async function run_program(name: string, ...options: string[]): Promise<string> {
+  const program = new URL(`./soak/${name}`, import.meta.url);
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--v8-flags=--expose-gc", program.href, ...work],
+    args: ["run", "-A", "--v8-flags=--expose-gc", program.href, ...options],
   }).output();
   const text = new TextDecoder();
-  console.log(text.decode(stdout));
   assertEquals(text.decode(stderr), "");
   assertEquals(code, 0);
+  return text.decode(stdout);
+}
+
+Deno.test("the heap stays flat under work, and nothing is left of it", async () => {
+  console.log(await run_program("soak.ts", "--tasks", "2000", "--seconds", "100"));
+});
+
+Deno.test("a task that goes on does not hold the one that made it", async () => {
+  assertEquals(await run_program("creators.ts"), "0 of 50 creators are still held\n");
 });
