@@ -998,13 +998,6 @@ export class EventLoop implements AbstractEventLoop {
     }
   }
 
-  /** @internal */
-  _create_task<T>(coro: CoroutineLike<T>): Task<T> {
-    this.#check_closed();
-    const factory = this.#task_factory;
-    return factory === null ? new Task(coro, this._only_loop) : factory(this, coro, NO_OPTIONS);
-  }
-
   /** Makes a pending future of this loop. */
   create_future<T>(): Future<T> {
     return new Future<T>(this._only_loop);
@@ -1020,9 +1013,9 @@ export class EventLoop implements AbstractEventLoop {
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
   create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
-    if (options === NO_OPTIONS) return this._create_task(coro);
     this.#check_closed();
     if (this.#task_factory !== null) return this.#task_factory(this, coro, options);
+    if (options === NO_OPTIONS) return new Task(coro, this._only_loop);
     check_options("create_task", options, ["name", "context", "eager_start"]);
     return new Task(coro, { ...options, loop: this });
   }

@@ -309,13 +309,11 @@ export interface AbstractEventLoop {
    */
   set_debug(enabled: boolean): void;
 
-  /** @internal Makes a task with options that need no check. */
-  _create_task<T>(coro: CoroutineLike<T>): Task<T>;
   /** @internal What futures and tasks of this loop are made with. */
   readonly _only_loop: OwnTaskOptions;
   /** @internal Puts something in the ready queue. */
   _schedule(runnable: Runnable): void;
-  /** @internal The time, which on the host's clock may be up to a millisecond old. */
+  /** @internal The time at which the clock was last asked, by anybody. */
   _last_time(): number;
   /** @internal Puts something in the heap of timers. */
   _schedule_timer(timer: Timed): void;

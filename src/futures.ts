@@ -530,6 +530,7 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   _remove_waiter(waiter: Runnable): void {
+    if (this._state !== PENDING) return;
     const rest = this._all_waiters().filter((other) => other !== waiter);
     this._waiters = rest.length > 0 ? rest : null;
   }
