@@ -12,8 +12,10 @@ import {
   instant,
   library_coroutine,
   type Operation,
+  type Outcome,
   Suspension,
 } from "./coroutines.ts";
+import type { AbstractEventLoop } from "./events.ts";
 import {
   BrokenBarrierError,
   CancelledError,
@@ -86,6 +88,19 @@ export abstract class Acquirable extends LoopBound {
   }
 }
 
+/** What tasks wait at, in turn. */
+interface Line {
+  readonly _waiters: Waiters;
+  _get_loop(): AbstractEventLoop;
+}
+
+// The loop comes first: who is refused because of it must not stand in line.
+function wait_in_line<T, S, A>(line: Line, wait: Suspension<T, S, A>): Outcome {
+  const loop = line._get_loop();
+  line._waiters.push(wait);
+  return wait._wait(loop);
+}
+
 const RELEASE = /* @__PURE__ */ instant(
   "__aexit__",
   (primitive: Releasable, _: null) => primitive.release(),
@@ -98,11 +113,7 @@ const ACQUIRE_LOCK: Operation<Permit | null, Lock, boolean> = {
     const lock = wait._subject;
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
-      if (!lock._try_acquire()) {
-        const loop = lock._get_loop();
-        lock._waiters.push(wait);
-        return wait._wait(loop);
-      }
+      if (!lock._try_acquire()) return wait_in_line(lock, wait);
     } else {
       lock._waiters.remove(wait);
       const error = wait._error_of_wait(thrown, value);
@@ -215,11 +226,7 @@ const WAIT_FOR_EVENT: Operation<true, Event, null> = {
     const event = wait._subject;
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
-      if (!event.is_set()) {
-        const loop = event._get_loop();
-        event._waiters.push(wait);
-        return wait._wait(loop);
-      }
+      if (!event.is_set()) return wait_in_line(event, wait);
     } else {
       event._waiters.remove(wait);
       const error = wait._error_of_wait(thrown, value);
@@ -296,11 +303,7 @@ const ACQUIRE_SEMAPHORE: Operation<Permit | null, Semaphore, boolean> = {
     const semaphore = wait._subject;
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
-      if (semaphore.locked()) {
-        const loop = semaphore._get_loop();
-        semaphore._waiters.push(wait);
-        return wait._wait(loop);
-      }
+      if (semaphore.locked()) return wait_in_line(semaphore, wait);
       semaphore._take();
     } else {
       semaphore._waiters.remove(wait);
@@ -482,9 +485,7 @@ const WAIT_FOR_NOTIFICATION: Operation<void, Condition, null> = {
     const condition = wait._subject;
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
-      const loop = condition._get_loop();
-      condition._waiters.push(wait);
-      return wait._wait(loop);
+      return wait_in_line(condition, wait);
     }
     condition._waiters.remove(wait);
     const error = wait._error_of_wait(thrown, value);
