@@ -28,7 +28,7 @@ const began = performance.now();
 const figures = await measure_all(ready, workloads, rounds, tell);
 const parts = [
   to_markdown(figures, workloads, ready),
-  `Medians of ${rounds} rounds. In brackets: the ratio to CPython.\n`,
+  `Medians of ${rounds} rounds. In brackets: the median of the rounds' ratios to CPython.\n`,
 ];
 const pictures = new Map([
   ["results.svg", to_svg(figures, workloads, ready.map(({ contestant }) => contestant))],

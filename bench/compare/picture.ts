@@ -19,7 +19,7 @@ export function to_svg(
     title: `${workload.id} ${workload.title}`,
     scale: measures_memory(workload) ? MEMORY : TIME,
     bars: contestants.flatMap(({ id, title }) => {
-      const figure = figures.get(workload.id)?.get(id);
+      const figure = figures.get(workload.id)?.get(id)?.value;
       return figure === undefined ? [] : [{ name: title, figure, kind: kind_of(id) }];
     }),
   }));

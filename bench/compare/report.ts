@@ -5,13 +5,12 @@
  */
 
 import type { Contestant } from "./contestants.ts";
-import type { Figures, Ready } from "./rounds.ts";
+import { type Figure, type Figures, type Ready, REFERENCE } from "./rounds.ts";
 import { markdown_table } from "./table.ts";
 import { bytes, nanoseconds } from "./units.ts";
 import { measures_memory, type Workload } from "./workloads.ts";
 
 const LIBRARY = "library";
-const REFERENCE = "cpython";
 // The first table's columns; everyone else is in the second one, beside the library.
 const MAIN = [LIBRARY, "library-bun", "library-node", "floor", REFERENCE, "uvloop"];
 
@@ -66,21 +65,16 @@ function peers_table(
 }
 
 function cell(figures: Figures, workload: Workload, contestant: string): string {
-  const text = figure_text(figures.get(workload.id)?.get(contestant), workload);
+  const figure = figures.get(workload.id)?.get(contestant);
+  const text = figure_text(figure, workload);
   if (contestant === REFERENCE || measures_memory(workload)) return text;
-  const ratio = ratio_of(figures, workload, contestant);
+  const ratio = figure?.ratio ?? null;
   return ratio === null ? text : `${text} (${short(ratio)})`;
 }
 
-function figure_text(figure: number | undefined, workload: Workload): string {
+function figure_text(figure: Figure | undefined, workload: Workload): string {
   if (figure === undefined) return "";
-  return measures_memory(workload) ? bytes(figure) : nanoseconds(figure);
-}
-
-function ratio_of(figures: Figures, workload: Workload, contestant: string): number | null {
-  const figure = figures.get(workload.id)?.get(contestant);
-  const reference = figures.get(workload.id)?.get(REFERENCE);
-  return figure === undefined || reference === undefined ? null : figure / reference;
+  return measures_memory(workload) ? bytes(figure.value) : nanoseconds(figure.value);
 }
 
 function goal_text({ goal }: Workload): string {
@@ -89,11 +83,10 @@ function goal_text({ goal }: Workload): string {
 
 function reached(figures: Figures, workload: Workload): string {
   const { goal } = workload;
-  const figure = "bytes" in goal
-    ? figures.get(workload.id)?.get(LIBRARY) ?? null
-    : ratio_of(figures, workload, LIBRARY);
-  if (figure === null) return "";
-  return figure <= ("bytes" in goal ? goal.bytes : goal.ratio) ? "yes" : "**no**";
+  const figure = figures.get(workload.id)?.get(LIBRARY);
+  const measured = "bytes" in goal ? figure?.value : figure?.ratio;
+  if (measured === undefined || measured === null) return "";
+  return measured <= ("bytes" in goal ? goal.bytes : goal.ratio) ? "yes" : "**no**";
 }
 
 function short(ratio: number): string {

@@ -15,8 +15,22 @@ export interface Ready {
   readonly runner: Runner;
 }
 
-/** Nanoseconds, or bytes, per operation: by workload, then by contestant. */
-export type Figures = ReadonlyMap<string, ReadonlyMap<string, number>>;
+/** Who the ratios are to. */
+export const REFERENCE = "cpython";
+
+/** What was measured of a contestant at a workload. */
+export interface Figure {
+  /** Nanoseconds, or bytes, per operation: the median of the rounds. */
+  readonly value: number;
+  /**
+   * The median of the rounds' ratios to the reference; `null` if that was not measured. A machine may be
+   * slow for a while: within a round it is so for both.
+   */
+  readonly ratio: number | null;
+}
+
+/** The figures by workload, then by contestant. */
+export type Figures = ReadonlyMap<string, ReadonlyMap<string, Figure>>;
 
 const WARM_UP_MS = 100;
 const MEASURE_MS = 200;
@@ -83,10 +97,19 @@ function add_sample(
 }
 
 function medians(samples: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>): Figures {
-  return new Map([...samples].map(([workload, row]) => [
-    workload,
-    new Map([...row].map(([contestant, taken]) => [contestant, median(taken)])),
-  ]));
+  return new Map([...samples].map(([workload, row]) => {
+    const reference = row.get(REFERENCE);
+    return [
+      workload,
+      new Map([...row].map(([contestant, taken]) => [contestant, figure_of(taken, reference)])),
+    ];
+  }));
+}
+
+// Who fails in one round takes no part in later ones.
+function figure_of(taken: readonly number[], reference: readonly number[] = []): Figure {
+  const ratios = taken.slice(0, reference.length).map((sample, round) => sample / reference[round]);
+  return { value: median(taken), ratio: ratios.length === 0 ? null : median(ratios) };
 }
 
 function median(figures: readonly number[]): number {
