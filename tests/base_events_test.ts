@@ -429,9 +429,13 @@ Deno.test("callbacks that schedule themselves do not starve the host", () =>
       loop.call_soon(again);
     };
     loop.call_soon(again);
-    setTimeout(() => loop.stop(), 1);
+    // The host's timers come, and the callbacks went on meanwhile, however slow the machine is.
+    const on_timer = () => {
+      if (calls > 10) loop.stop();
+      else setTimeout(on_timer, 1);
+    };
+    setTimeout(on_timer, 1);
     await loop.run_forever();
-    assert(calls > 10);
   }));
 
 Deno.test("a task that awaits a foreign promise does not hold up the others", async () => {
