@@ -12,10 +12,8 @@ import {
   instant,
   library_coroutine,
   type Operation,
-  type Outcome,
   Suspension,
 } from "./coroutines.ts";
-import type { AbstractEventLoop } from "./events.ts";
 import {
   BrokenBarrierError,
   CancelledError,
@@ -88,19 +86,6 @@ export abstract class Acquirable extends LoopBound {
   }
 }
 
-/** What tasks wait at, in turn. */
-interface Line {
-  readonly _waiters: Waiters;
-  _get_loop(): AbstractEventLoop;
-}
-
-// The loop comes first: who is refused because of it must not stand in line.
-function wait_in_line<T, S, A>(line: Line, wait: Suspension<T, S, A>): Outcome {
-  const loop = line._get_loop();
-  line._waiters.push(wait);
-  return wait._wait(loop);
-}
-
 const RELEASE = /* @__PURE__ */ instant(
   "__aexit__",
   (primitive: Releasable, _: null) => primitive.release(),
@@ -113,7 +98,7 @@ const ACQUIRE_LOCK: Operation<Permit | null, Lock, boolean> = {
     const lock = wait._subject;
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
-      if (!lock._try_acquire()) return wait_in_line(lock, wait);
+      if (!lock._try_acquire()) return lock._waiters.wait(wait, lock);
     } else {
       lock._waiters.remove(wait);
       const error = wait._error_of_wait(thrown, value);
@@ -226,7 +211,7 @@ const WAIT_FOR_EVENT: Operation<true, Event, null> = {
     const event = wait._subject;
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
-      if (!event.is_set()) return wait_in_line(event, wait);
+      if (!event.is_set()) return event._waiters.wait(wait, event);
     } else {
       event._waiters.remove(wait);
       const error = wait._error_of_wait(thrown, value);
@@ -303,7 +288,7 @@ const ACQUIRE_SEMAPHORE: Operation<Permit | null, Semaphore, boolean> = {
     const semaphore = wait._subject;
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
-      if (semaphore.locked()) return wait_in_line(semaphore, wait);
+      if (semaphore.locked()) return semaphore._waiters.wait(wait, semaphore);
       semaphore._take();
     } else {
       semaphore._waiters.remove(wait);
@@ -485,7 +470,7 @@ const WAIT_FOR_NOTIFICATION: Operation<void, Condition, null> = {
     const condition = wait._subject;
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
-      return wait_in_line(condition, wait);
+      return condition._waiters.wait(wait, condition);
     }
     condition._waiters.remove(wait);
     const error = wait._error_of_wait(thrown, value);

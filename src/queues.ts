@@ -135,9 +135,7 @@ function wait_for_queue<R, T, A>(
   }
   if (operation.must_wait(queue)) {
     if (queue._is_shut_down) throw new QueueShutDown();
-    const loop = queue._get_loop();
-    operation.waiters(queue).push(wait);
-    return wait._wait(loop);
+    return operation.waiters(queue).wait(wait, queue);
   }
   return wait._return(operation.finish(queue, wait._argument));
 }

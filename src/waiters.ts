@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Suspension } from "./coroutines.ts";
+import type { Outcome, Suspension } from "./coroutines.ts";
+import type { LoopBound } from "./mixins.ts";
 
 type Node = Suspension<unknown>;
 
@@ -27,8 +28,15 @@ export class Waiters {
     return this.#first;
   }
 
-  /** Adds one at the end. */
-  push(node: Node): void {
+  /** Has a coroutine begin to wait at the end of the list of a primitive; what it returns is for `advance`. */
+  wait(node: Node, primitive: LoopBound): Outcome {
+    // First the loop: who is refused because of it must not stand here.
+    const loop = primitive._get_loop();
+    this.#push(node);
+    return node._wait(loop);
+  }
+
+  #push(node: Node): void {
     node._list = this;
     node._previous = this.#last;
     node._next = null;
