@@ -38,7 +38,7 @@ export {
   closing,
 } from "./src/async_generators.ts";
 export { aborted_by, type AbortScope } from "./src/aborts.ts";
-export { EventLoop, type EventLoopOptions, set_default_trace } from "./src/base_events.ts";
+export { EventLoop, type EventLoopOptions, set_default_trace } from "./src/loop/base_events.ts";
 export { ConcurrentFuture } from "./src/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
 export {
@@ -47,7 +47,7 @@ export {
   type ContextVarOptions,
   copy_context,
   Token,
-} from "./src/contextvars.ts";
+} from "./src/core/contextvars.ts";
 export {
   type Awaitable,
   Coroutine,
@@ -58,7 +58,7 @@ export {
   isawaitable,
   iscoroutine,
   iscoroutinefunction,
-} from "./src/coroutines.ts";
+} from "./src/core/coroutines.ts";
 export {
   type AbstractEventLoop,
   type Callback,
@@ -71,7 +71,7 @@ export {
   Handle,
   set_event_loop,
   TimerHandle,
-} from "./src/events.ts";
+} from "./src/loop/events.ts";
 export {
   BaseException,
   BaseExceptionGroup,
@@ -90,14 +90,14 @@ export {
   StopAsyncIteration,
   TimeoutError,
   ValueError,
-} from "./src/exceptions.ts";
+} from "./src/core/exceptions.ts";
 export {
   type CallbackOptions,
   Future,
   type FutureOptions,
   isfuture,
   wrap_future,
-} from "./src/futures.ts";
+} from "./src/core/futures.ts";
 export {
   aaccumulate,
   aall,
@@ -144,7 +144,7 @@ export {
   Permit,
   Semaphore,
 } from "./src/locks.ts";
-export type { LoopBound } from "./src/mixins.ts";
+export type { LoopBound } from "./src/core/mixins.ts";
 export {
   LifoQueue,
   PriorityQueue,
@@ -161,19 +161,25 @@ export {
   type RunnerOptions,
   type RunOptions,
   set_loop_factory,
-} from "./src/runners.ts";
+} from "./src/loop/runners.ts";
 export { type RaceResult, staggered_race } from "./src/staggered.ts";
 export { TaskGroup } from "./src/taskgroups.ts";
 export {
-  ALL_COMPLETED,
   all_tasks,
-  as_completed,
-  type AsCompletedIterator,
   create_eager_task_factory,
   create_task,
   current_task,
   eager_task_factory,
   ensure_future,
+  Task,
+  type TaskConstructor,
+  type TaskFactory,
+  type TaskOptions,
+} from "./src/core/tasks.ts";
+export {
+  ALL_COMPLETED,
+  as_completed,
+  type AsCompletedIterator,
   FIRST_COMPLETED,
   FIRST_EXCEPTION,
   gather,
@@ -184,14 +190,10 @@ export {
   type ReturnWhen,
   shield,
   sleep,
-  Task,
-  type TaskConstructor,
-  type TaskFactory,
-  type TaskOptions,
   wait,
   wait_for,
   type WaitOptions,
-} from "./src/tasks.ts";
+} from "./src/waiting.ts";
 export { run_coroutine_threadsafe, to_thread } from "./src/threads.ts";
 export { Timeout, timeout, timeout_at } from "./src/timeouts.ts";
 export {
@@ -207,7 +209,7 @@ export {
   type TraceEvent,
   type TraceEventBase,
   TraceRecorder,
-} from "./src/trace.ts";
-export { format_trace_json } from "./src/trace_json.ts";
-export { format_trace_svg, type TraceSVGOptions } from "./src/trace_svg.ts";
-export { VirtualClockEventLoop, type VirtualClockOptions } from "./src/virtual_clock.ts";
+} from "./src/trace/recorder.ts";
+export { format_trace_json } from "./src/trace/json.ts";
+export { format_trace_svg, type TraceSVGOptions } from "./src/trace/svg.ts";
+export { VirtualClockEventLoop, type VirtualClockOptions } from "./src/testing/virtual_clock.ts";

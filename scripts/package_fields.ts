@@ -21,7 +21,7 @@ export async function package_fields() {
  * itself known as the default loop's, and the entry loads it.
  */
 export function side_effects(folder: string): string[] {
-  return [`${folder}/mod.js`, `${folder}/src/base_events.js`];
+  return [`${folder}/mod.js`, `${folder}/src/loop/base_events.js`];
 }
 
 /** What the declarations need that TypeScript's libraries for ES2022 and browsers do not have. */

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type Coroutine, instant, Suspension } from "./coroutines.ts";
-import { CancelledError, RuntimeError } from "./exceptions.ts";
-import { repr } from "./format_helpers.ts";
-import type { Task } from "./tasks.ts";
-import { running_task } from "./turn.ts";
+import { type Coroutine, instant, Suspension } from "./core/coroutines.ts";
+import { CancelledError, RuntimeError } from "./core/exceptions.ts";
+import { repr } from "./internal/format_helpers.ts";
+import type { Task } from "./core/tasks.ts";
+import { running_task } from "./core/current.ts";
 
 /**
  * A block of code that a signal ends; `aborted_by()` makes it, `async_with()` enters it.

@@ -10,10 +10,10 @@ import {
   type Coroutine,
   GeneratorCoroutine,
   library_coroutine,
-} from "./coroutines.ts";
-import { type AbstractEventLoop, get_running_loop } from "./events.ts";
-import { RuntimeError, StopAsyncIteration } from "./exceptions.ts";
-import { deno_inspect, node_inspect, repr, type_name } from "./format_helpers.ts";
+} from "./core/coroutines.ts";
+import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { RuntimeError, StopAsyncIteration } from "./core/exceptions.ts";
+import { deno_inspect, node_inspect, repr, type_name } from "./internal/format_helpers.ts";
 
 type Method = "anext" | "athrow" | "aclose";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CancelledError, InvalidStateError } from "./exceptions.ts";
-import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+import { CancelledError, InvalidStateError } from "./core/exceptions.ts";
+import { deno_inspect, node_inspect, repr } from "./internal/format_helpers.ts";
 
 type State = "pending" | "cancelled" | "finished" | "failed";
 

@@ -14,10 +14,10 @@ import {
   RAISED,
   RETURNED,
   SUSPENDED,
-} from "./coroutines.ts";
-import { as_error } from "./exceptions.ts";
-import { repr } from "./format_helpers.ts";
-import { running_loop } from "./turn.ts";
+} from "./core/coroutines.ts";
+import { as_error } from "./core/exceptions.ts";
+import { repr } from "./internal/format_helpers.ts";
+import { running_loop } from "./core/current.ts";
 
 /**
  * What `async_with()` can enter: Python's asynchronous context manager.

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { repr } from "./format_helpers.ts";
-import { FAILED, FINISHED, ForeignFuture, type Future } from "./futures.ts";
+import { repr } from "./internal/format_helpers.ts";
+import { FAILED, FINISHED, ForeignFuture, type Future } from "./core/futures.ts";
 
 /**
  * What Node.js's `EventEmitter` has of use here.

@@ -7,15 +7,16 @@
  * @module
  */
 
-import { type Coroutine, FunctionCoroutine, isawaitable } from "./coroutines.ts";
-import { Deque } from "./deque.ts";
-import { CancelledError, RuntimeError, ValueError } from "./exceptions.ts";
-import { deno_inspect, node_inspect, repr, type_name } from "./format_helpers.ts";
-import type { Future } from "./futures.ts";
+import { type Coroutine, FunctionCoroutine, isawaitable } from "./core/coroutines.ts";
+import { Deque } from "./internal/deque.ts";
+import { CancelledError, RuntimeError, ValueError } from "./core/exceptions.ts";
+import { deno_inspect, node_inspect, repr, type_name } from "./internal/format_helpers.ts";
+import type { Future } from "./core/futures.ts";
 import { Event } from "./locks.ts";
-import { less_than } from "./ordering.ts";
-import { check_options, split_options } from "./options.ts";
-import { create_task, type Task, wait } from "./tasks.ts";
+import { less_than } from "./internal/ordering.ts";
+import { check_options, split_options } from "./internal/options.ts";
+import { create_task, type Task } from "./core/tasks.ts";
+import { wait } from "./waiting.ts";
 
 /**
  * What the tools take: an asynchronous iterable, or a synchronous one of values or awaitables.

@@ -13,17 +13,17 @@ import {
   library_coroutine,
   type Operation,
   Suspension,
-} from "./coroutines.ts";
+} from "./core/coroutines.ts";
 import {
   BrokenBarrierError,
   CancelledError,
   is_cancellation,
   RuntimeError,
   ValueError,
-} from "./exceptions.ts";
-import { repr } from "./format_helpers.ts";
-import { LoopBound } from "./mixins.ts";
-import { Waiters } from "./waiters.ts";
+} from "./core/exceptions.ts";
+import { repr } from "./internal/format_helpers.ts";
+import { LoopBound } from "./core/mixins.ts";
+import { Waiters } from "./core/waiters.ts";
 
 /** What can be acquired and released. */
 interface Releasable {

@@ -10,16 +10,16 @@ import {
   type Operation,
   type Outcome,
   Suspension,
-} from "./coroutines.ts";
-import { Deque } from "./deque.ts";
-import { ValueError } from "./exceptions.ts";
-import { repr } from "./format_helpers.ts";
-import { heappop, heappush, type LessThan } from "./heapq.ts";
+} from "./core/coroutines.ts";
+import { Deque } from "./internal/deque.ts";
+import { ValueError } from "./core/exceptions.ts";
+import { repr } from "./internal/format_helpers.ts";
+import { heappop, heappush, type LessThan } from "./internal/heapq.ts";
 import { Event } from "./locks.ts";
-import { LoopBound } from "./mixins.ts";
-import { check_options } from "./options.ts";
-import { less_than } from "./ordering.ts";
-import { Waiters } from "./waiters.ts";
+import { LoopBound } from "./core/mixins.ts";
+import { check_options } from "./internal/options.ts";
+import { less_than } from "./internal/ordering.ts";
+import { Waiters } from "./core/waiters.ts";
 
 /**
  * `get_nowait()` was called on an empty queue.

@@ -9,14 +9,20 @@ import {
   type Coroutine,
   type CoroutineFunction,
   library_coroutine,
-} from "./coroutines.ts";
-import { type AbstractEventLoop, get_running_loop } from "./events.ts";
-import { CancelledError, ExceptionGroup, leaves_the_loop, TimeoutError } from "./exceptions.ts";
-import { repr } from "./format_helpers.ts";
-import type { Future } from "./futures.ts";
+} from "./core/coroutines.ts";
+import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import {
+  CancelledError,
+  ExceptionGroup,
+  leaves_the_loop,
+  TimeoutError,
+} from "./core/exceptions.ts";
+import { repr } from "./internal/format_helpers.ts";
+import type { Future } from "./core/futures.ts";
 import { Event } from "./locks.ts";
-import { check_options } from "./options.ts";
-import { current_task, type Task, wait_for } from "./tasks.ts";
+import { check_options } from "./internal/options.ts";
+import { current_task, type Task } from "./core/tasks.ts";
+import { wait_for } from "./waiting.ts";
 
 class AssertionError extends Error {
   /** @internal */

@@ -11,13 +11,18 @@ import {
   iscoroutine,
   library_coroutine,
   Suspension,
-} from "./coroutines.ts";
-import { type AbstractEventLoop, get_running_loop } from "./events.ts";
-import { BaseExceptionGroup, CancelledError, leaves_the_loop, RuntimeError } from "./exceptions.ts";
-import { deno_inspect, node_inspect } from "./format_helpers.ts";
-import { type Future, Listener } from "./futures.ts";
-import { NO_OPTIONS, type Task, type TaskOptions } from "./tasks.ts";
-import { running_task } from "./turn.ts";
+} from "./core/coroutines.ts";
+import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import {
+  BaseExceptionGroup,
+  CancelledError,
+  leaves_the_loop,
+  RuntimeError,
+} from "./core/exceptions.ts";
+import { deno_inspect, node_inspect } from "./internal/format_helpers.ts";
+import { type Future, Listener } from "./core/futures.ts";
+import { NO_OPTIONS, type Task, type TaskOptions } from "./core/tasks.ts";
+import { running_task } from "./core/current.ts";
 
 type AnyTask = Task<unknown>;
 

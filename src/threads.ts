@@ -5,16 +5,16 @@
  */
 
 import { ConcurrentFuture } from "./concurrent_futures.ts";
-import { copy_context } from "./contextvars.ts";
+import { copy_context } from "./core/contextvars.ts";
 import {
   type Coroutine,
   type CoroutineLike,
   library_coroutine,
   to_coroutine,
-} from "./coroutines.ts";
-import { type AbstractEventLoop, get_running_loop } from "./events.ts";
-import { repr } from "./format_helpers.ts";
-import { ensure_future } from "./tasks.ts";
+} from "./core/coroutines.ts";
+import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { repr } from "./internal/format_helpers.ts";
+import { ensure_future } from "./core/tasks.ts";
 
 /**
  * Hands a coroutine to a loop, from outside of it.

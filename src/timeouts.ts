@@ -4,12 +4,12 @@
  * @module
  */
 
-import { type Coroutine, instant, Suspension } from "./coroutines.ts";
-import { type AbstractEventLoop, get_running_loop, type Timed } from "./events.ts";
-import { CancelledError, RuntimeError, TimeoutError } from "./exceptions.ts";
-import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
-import type { Task } from "./tasks.ts";
-import { running_task } from "./turn.ts";
+import { type Coroutine, instant, Suspension } from "./core/coroutines.ts";
+import { type AbstractEventLoop, get_running_loop, type Timed } from "./loop/events.ts";
+import { CancelledError, RuntimeError, TimeoutError } from "./core/exceptions.ts";
+import { deno_inspect, node_inspect, repr } from "./internal/format_helpers.ts";
+import type { Task } from "./core/tasks.ts";
+import { running_task } from "./core/current.ts";
 
 /** What calls a function of the library at a time, without what a handle of the user's needs. */
 export class Deadline implements Timed {

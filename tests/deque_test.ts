@@ -1,7 +1,7 @@
 /** The ring of slots behind queues and the loop: order, growth, and shrinking. */
 
 import { assertEquals } from "@std/assert";
-import { Deque } from "../src/deque.ts";
+import { Deque } from "../src/internal/deque.ts";
 
 function filled(count: number): Deque<number> {
   const deque = new Deque<number>();

@@ -9,7 +9,7 @@ import {
   node_inspect,
   repr,
   type_name,
-} from "../src/format_helpers.ts";
+} from "../src/internal/format_helpers.ts";
 
 Deno.test("repr of plain values is Python's, with JavaScript's constants", () => {
   const shown: [unknown, string][] = [

@@ -1,7 +1,7 @@
 /** The heap: sorted, and among equals in the order that CPython's `heapq` gives. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { heapify, heappop, heappush, type LessThan } from "../src/heapq.ts";
+import { heapify, heappop, heappush, type LessThan } from "../src/internal/heapq.ts";
 
 type Item = readonly [key: number, name: number];
 

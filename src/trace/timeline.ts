@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TaskCreated, TaskEnded, TraceEvent } from "../trace.ts";
+import type { TaskCreated, TaskEnded, TraceEvent } from "./recorder.ts";
 
 /**
  * What a task does for a while: its code runs; it could run and waits for its turn; it sleeps, waits

@@ -107,9 +107,9 @@ export async function bundle_tests(bundle: Bundle): Promise<void> {
 /** The modules of the library that tests import. */
 const TESTED_MODULES = [
   "mod",
-  "src/deque",
-  "src/format_helpers",
-  "src/heapq",
+  "src/internal/deque",
+  "src/internal/format_helpers",
+  "src/internal/heapq",
   "src/host/abort_signal",
   "src/host/async_context",
   "src/host/macrotask",

@@ -10,7 +10,7 @@ interface Size {
   minified: number;
   /** In bytes, as a server sends it. */
   compressed: number;
-  /** The modules of the library that something of is in it, such as `src/tasks`. */
+  /** The modules of the library that something of is in it, such as `src/core/tasks`. */
   modules: string[];
 }
 
@@ -47,17 +47,17 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
     "src/itertools",
     "src/locks",
     "src/queues",
-    "src/runners",
+    "src/loop/runners",
     "src/staggered",
     "src/taskgroups",
-    "src/virtual_clock",
+    "src/testing/virtual_clock",
   ],
   [`import { run, sleep, TaskGroup } from "${LIBRARY}"; await run(sleep(1)); new TaskGroup();`]: [
     "src/itertools",
     "src/locks",
     "src/queues",
     "src/staggered",
-    "src/virtual_clock",
+    "src/testing/virtual_clock",
   ],
 };
 

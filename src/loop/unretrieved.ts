@@ -5,7 +5,7 @@
  */
 
 import type { AbstractEventLoop, ExceptionContext } from "./events.ts";
-import type { Future } from "./futures.ts";
+import type { Future } from "../core/futures.ts";
 
 interface Entry {
   future: WeakRef<Future<unknown>>;

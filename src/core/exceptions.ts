@@ -8,7 +8,7 @@
  * @module
  */
 
-import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
+import { deno_inspect, node_inspect, repr } from "../internal/format_helpers.ts";
 
 /**
  * The root of the exceptions that are no errors: cancellation and keyboard interrupt.

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { EventLoop, type EventLoopOptions } from "./base_events.ts";
-import { DeadlockError } from "./exceptions.ts";
-import { check_options } from "./options.ts";
-import { describe_waits } from "./waits.ts";
+import { EventLoop, type EventLoopOptions } from "../loop/base_events.ts";
+import { DeadlockError } from "../core/exceptions.ts";
+import { check_options } from "../internal/options.ts";
+import { describe_waits } from "../loop/waits.ts";
 
 // How long, in real seconds, the host is given to settle what it is asked for before time jumps.
 const PATIENCE = 0.02;

@@ -4,14 +4,24 @@
  * @module
  */
 
-import { type Context, copy_context } from "./contextvars.ts";
-import type { Coroutine, CoroutineLike } from "./coroutines.ts";
-import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
-import { deno_inspect, extract_stack, format_callback, node_inspect } from "./format_helpers.ts";
-import type { Driver, Future } from "./futures.ts";
-import { has_async_context, keep_context, type KeptContext, run_in } from "./host/async_context.ts";
-import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "./tasks.ts";
-import { enter, leave, restore_turn, running_loop, save_turn } from "./turn.ts";
+import { type Context, copy_context } from "../core/contextvars.ts";
+import type { Coroutine, CoroutineLike } from "../core/coroutines.ts";
+import { leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
+import {
+  deno_inspect,
+  extract_stack,
+  format_callback,
+  node_inspect,
+} from "../internal/format_helpers.ts";
+import type { Driver, Future } from "../core/futures.ts";
+import {
+  has_async_context,
+  keep_context,
+  type KeptContext,
+  run_in,
+} from "../host/async_context.ts";
+import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "../core/tasks.ts";
+import { enter, leave, restore_turn, running_loop, save_turn } from "../core/current.ts";
 
 /** What waits in a loop's ready queue: the loop runs it once, in its turn. */
 export interface Runnable {

@@ -4,20 +4,20 @@
  * @module
  */
 
-import { aborted_by } from "./aborts.ts";
+import { aborted_by } from "../aborts.ts";
 import { EventLoop } from "./base_events.ts";
-import { async_with } from "./context_managers.ts";
-import { type Context, copy_context } from "./contextvars.ts";
+import { async_with } from "../context_managers.ts";
+import { type Context, copy_context } from "../core/contextvars.ts";
 import {
   type Awaitable,
   iscoroutine,
   library_coroutine,
   to_coroutine,
   wait_on,
-} from "./coroutines.ts";
+} from "../core/coroutines.ts";
 import { type AbstractEventLoop, set_default_loop_maker } from "./events.ts";
-import { CancelledError, KeyboardInterrupt, RuntimeError } from "./exceptions.ts";
-import type { Future } from "./futures.ts";
+import { CancelledError, KeyboardInterrupt, RuntimeError } from "../core/exceptions.ts";
+import type { Future } from "../core/futures.ts";
 import {
   add_signal_listener,
   count_signal_listeners,
@@ -25,10 +25,11 @@ import {
   exit_process,
   has_signals,
   remove_signal_listener,
-} from "./host/signals.ts";
-import { check_options } from "./options.ts";
-import { all_tasks, ensure_future, gather, type Task } from "./tasks.ts";
-import { running_loop } from "./turn.ts";
+} from "../host/signals.ts";
+import { check_options } from "../internal/options.ts";
+import { all_tasks, ensure_future, type Task } from "../core/tasks.ts";
+import { gather } from "../waiting.ts";
+import { running_loop } from "../core/current.ts";
 
 /**
  * What a {@linkcode Runner} may be made with.

@@ -4,25 +4,17 @@
  * @module
  */
 
-import { ValueError } from "./exceptions.ts";
-import { repr } from "./format_helpers.ts";
-import { check_options } from "./options.ts";
-import type { TraceEvent } from "./trace.ts";
-import { draw_crowd } from "./trace/crowd.ts";
-import { arrow, draw_legend } from "./trace/legend.ts";
-import { BAR, describe_task, draw_row, label_of } from "./trace/rows.ts";
-import { rounded, Scale } from "./trace/scale.ts";
-import { ROOT, style_sheet } from "./trace/style.ts";
-import {
-  counted,
-  escaped,
-  fitting,
-  number_text,
-  seconds_text,
-  ticks,
-  width_of,
-} from "./trace/text.ts";
-import { make_timeline, type TaskLine, type Timeline } from "./trace/timeline.ts";
+import { ValueError } from "../core/exceptions.ts";
+import { repr } from "../internal/format_helpers.ts";
+import { check_options } from "../internal/options.ts";
+import type { TraceEvent } from "./recorder.ts";
+import { draw_crowd } from "./crowd.ts";
+import { arrow, draw_legend } from "./legend.ts";
+import { BAR, describe_task, draw_row, label_of } from "./rows.ts";
+import { rounded, Scale } from "./scale.ts";
+import { ROOT, style_sheet } from "./style.ts";
+import { counted, escaped, fitting, number_text, seconds_text, ticks, width_of } from "./text.ts";
+import { make_timeline, type TaskLine, type Timeline } from "./timeline.ts";
 
 /**
  * How a timeline is drawn.

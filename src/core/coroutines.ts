@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type AbstractEventLoop, get_event_loop, type Runnable, type Timed } from "./events.ts";
+import {
+  type AbstractEventLoop,
+  get_event_loop,
+  type Runnable,
+  type Timed,
+} from "../loop/events.ts";
 import {
   as_error,
   Cancellation,
@@ -12,11 +17,16 @@ import {
   make_cancelled_error,
   RuntimeError,
 } from "./exceptions.ts";
-import { deno_inspect, extract_stack, node_inspect, repr } from "./format_helpers.ts";
+import { deno_inspect, extract_stack, node_inspect, repr } from "../internal/format_helpers.ts";
 import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
-import { has_async_context, keep_context, type KeptContext, run_in } from "./host/async_context.ts";
+import {
+  has_async_context,
+  keep_context,
+  type KeptContext,
+  run_in,
+} from "../host/async_context.ts";
 import type { Task } from "./tasks.ts";
-import { debug_loops, enter, leave, running_task } from "./turn.ts";
+import { debug_loops, enter, leave, running_task } from "./current.ts";
 
 type AnyTask = Task<unknown>;
 

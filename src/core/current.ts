@@ -8,9 +8,9 @@
  * @module
  */
 
-import { context_value, has_async_context } from "./host/async_context.ts";
+import { context_value, has_async_context } from "../host/async_context.ts";
 import type { Context } from "./contextvars.ts";
-import type { AbstractEventLoop } from "./events.ts";
+import type { AbstractEventLoop } from "../loop/events.ts";
 import type { Task } from "./tasks.ts";
 
 type AnyTask = Task<unknown>;

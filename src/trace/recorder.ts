@@ -7,10 +7,10 @@
  * @module
  */
 
-import { Suspension } from "./coroutines.ts";
-import type { AbstractEventLoop, Runnable } from "./events.ts";
-import { CancelledError } from "./exceptions.ts";
-import { repr } from "./format_helpers.ts";
+import { Suspension } from "../core/coroutines.ts";
+import type { AbstractEventLoop, Runnable } from "../loop/events.ts";
+import { CancelledError } from "../core/exceptions.ts";
+import { repr } from "../internal/format_helpers.ts";
 import {
   Awaiter,
   CANCELLED,
@@ -20,9 +20,10 @@ import {
   ForeignFuture,
   type Future,
   type Waitable,
-} from "./futures.ts";
-import { GatheringFuture, Task } from "./tasks.ts";
-import { running_task, save_turn } from "./turn.ts";
+} from "../core/futures.ts";
+import { Task } from "../core/tasks.ts";
+import { GatheringFuture } from "../waiting.ts";
+import { running_task, save_turn } from "../core/current.ts";
 
 type AnyTask = Task<unknown>;
 

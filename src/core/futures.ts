@@ -12,7 +12,7 @@
  * @module
  */
 
-import { ConcurrentFuture } from "./concurrent_futures.ts";
+import { ConcurrentFuture } from "../concurrent_futures.ts";
 import { type Context, copy_context } from "./contextvars.ts";
 import {
   CancelledError,
@@ -26,11 +26,11 @@ import {
   format_callback,
   node_inspect,
   repr,
-} from "./format_helpers.ts";
-import { type AbstractEventLoop, get_event_loop, Handle, type Runnable } from "./events.ts";
-import { check_options, OwnOptions } from "./options.ts";
+} from "../internal/format_helpers.ts";
+import { type AbstractEventLoop, get_event_loop, Handle, type Runnable } from "../loop/events.ts";
+import { check_options, OwnOptions } from "../internal/options.ts";
 import type { Task } from "./tasks.ts";
-import { running_task } from "./turn.ts";
+import { running_task } from "./current.ts";
 
 type AnyTask = Task<unknown>;
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type AbstractEventLoop, get_running_loop } from "./events.ts";
+import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
 import { RuntimeError } from "./exceptions.ts";
-import { deno_inspect, node_inspect } from "./format_helpers.ts";
+import { deno_inspect, node_inspect } from "../internal/format_helpers.ts";
 
 /**
  * A primitive belongs to the loop of the first who has to wait at it, and is shown by its `repr`.

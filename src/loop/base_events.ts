@@ -5,15 +5,15 @@
  * @module
  */
 
-import { Context } from "./contextvars.ts";
+import { Context } from "../core/contextvars.ts";
 import {
   type Coroutine,
   type CoroutineLike,
   iscoroutine,
   iscoroutinefunction,
   library_coroutine,
-} from "./coroutines.ts";
-import { Deque } from "./deque.ts";
+} from "../core/coroutines.ts";
+import { Deque } from "../internal/deque.ts";
 import {
   type AbstractEventLoop,
   type Callback,
@@ -34,13 +34,13 @@ import {
   RuntimeError,
   TimeoutError,
   ValueError,
-} from "./exceptions.ts";
-import { deno_inspect, is_plain_object, node_inspect, repr } from "./format_helpers.ts";
-import { Awaiter, type Driver, FAILED, Future, wrap_future } from "./futures.ts";
-import { heapify, heappop, heappush } from "./heapq.ts";
-import { has_async_context } from "./host/async_context.ts";
-import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "./host/macrotask.ts";
-import { add_signal_listener, has_signals, remove_signal_listener } from "./host/signals.ts";
+} from "../core/exceptions.ts";
+import { deno_inspect, is_plain_object, node_inspect, repr } from "../internal/format_helpers.ts";
+import { Awaiter, type Driver, FAILED, Future, wrap_future } from "../core/futures.ts";
+import { heapify, heappop, heappush } from "../internal/heapq.ts";
+import { has_async_context } from "../host/async_context.ts";
+import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "../host/macrotask.ts";
+import { add_signal_listener, has_signals, remove_signal_listener } from "../host/signals.ts";
 import {
   capture_timers,
   host_date,
@@ -49,26 +49,25 @@ import {
   keep_alive,
   MAX_HOST_DELAY,
   type Timers,
-} from "./host/timers.ts";
-import { check_options, OwnOptions } from "./options.ts";
+} from "../host/timers.ts";
+import { check_options, OwnOptions } from "../internal/options.ts";
 import {
   ensure_future,
-  gather,
   NO_OPTIONS,
   type OwnTaskOptions,
   Task,
   type TaskFactory,
   type TaskOptions,
-  wait_for,
-} from "./tasks.ts";
-import type { TraceRecorder } from "./trace.ts";
+} from "../core/tasks.ts";
+import { gather, wait_for } from "../waiting.ts";
+import type { TraceRecorder } from "../trace/recorder.ts";
 import {
   count_debug_loops,
   is_nothing_entered,
   running_loop,
   set_stepping_task,
   with_context,
-} from "./turn.ts";
+} from "../core/current.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { find_cycle } from "./waits.ts";
 

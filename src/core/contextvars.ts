@@ -5,9 +5,9 @@
  */
 
 import { LookupError, RuntimeError, ValueError } from "./exceptions.ts";
-import { deno_inspect, node_inspect, repr } from "./format_helpers.ts";
-import { check_options } from "./options.ts";
-import { running_context, with_context } from "./turn.ts";
+import { deno_inspect, node_inspect, repr } from "../internal/format_helpers.ts";
+import { check_options } from "../internal/options.ts";
+import { running_context, with_context } from "./current.ts";
 
 const NO_DEFAULT = Symbol("no default");
 const MISSING = Symbol("missing");

@@ -124,7 +124,7 @@ export function type_name(value: unknown): string {
 
 // This file in a line of a stack: what comes before its name is where the library's own frames come
 // from. In a bundle there is no such line, nor a way to tell the library's frames from the user's.
-const THIS_FILE = /[^\s(@]*[\\/](?=format_helpers\.\w+:)/;
+const THIS_FILE = /[^\s(@]*[\\/](?=internal[\\/]format_helpers\.\w+:)/;
 
 /** The place in the user's code that made an object: stack lines, without this library's own. */
 export function extract_stack(skip: object): string {

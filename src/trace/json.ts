@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { TraceEvent } from "./trace.ts";
-import { make_timeline, type Span, type TaskLine } from "./trace/timeline.ts";
+import type { TraceEvent } from "./recorder.ts";
+import { make_timeline, type Span, type TaskLine } from "./timeline.ts";
 
 // What happens at the same time is kept apart by this; the format counts in microseconds.
 const NANOSECOND = 1e-9;

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { Suspension } from "./coroutines.ts";
-import type { Waitable } from "./futures.ts";
-import { GatheringFuture, Task } from "./tasks.ts";
+import { Suspension } from "../core/coroutines.ts";
+import type { Waitable } from "../core/futures.ts";
+import { Task } from "../core/tasks.ts";
+import { GatheringFuture } from "../waiting.ts";
 
 type AnyTask = Task<unknown>;
 
