@@ -26,6 +26,8 @@
  * @module
  */
 
+export { from_promise, type FromPromiseOptions, type NativeWork } from "./src/from_promise.ts";
+export { detached } from "./src/detached.ts";
 export {
   aclosing,
   aiter,

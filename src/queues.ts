@@ -8,9 +8,9 @@ import {
   type Coroutine,
   library_coroutine,
   type Operation,
-  type Outcome,
   Suspension,
 } from "./core/coroutines.ts";
+import { type Outcome } from "./core/awaits.ts";
 import { Deque } from "./internal/deque.ts";
 import { ValueError } from "./core/exceptions.ts";
 import { repr } from "./internal/format_helpers.ts";

@@ -130,6 +130,16 @@ export function is_cancellation(thrown: unknown): boolean {
   return thrown instanceof Cancellation || thrown instanceof CancelledError;
 }
 
+/** The cancellation that something thrown stands for. */
+export function as_cancellation(thrown: unknown): Cancellation | CancelledError {
+  return thrown as Cancellation | CancelledError;
+}
+
+/** The error of something thrown that is a cancellation. */
+export function as_cancelled_error(thrown: unknown): CancelledError {
+  return as_error(thrown) as CancelledError;
+}
+
 /** What code of the user gets to see of something thrown inside the library. */
 export function as_error(thrown: unknown): unknown {
   return thrown instanceof Cancellation ? make_cancelled_error(thrown.message) : thrown;

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Outcome, Suspension } from "./coroutines.ts";
+import type { Suspension } from "./coroutines.ts";
+import type { Outcome } from "./awaits.ts";
 import type { LoopBound } from "./mixins.ts";
 
 type Node = Suspension<unknown>;

@@ -110,7 +110,6 @@ const TESTED_MODULES = [
   "src/internal/deque",
   "src/internal/format_helpers",
   "src/internal/heapq",
-  "src/host/abort_signal",
   "src/host/async_context",
   "src/host/macrotask",
 ];
