@@ -241,7 +241,7 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
   options: GatherOptions,
 ): Future<ResultsOrErrors<A>>;
 export function gather(...args: unknown[]): Future<unknown> {
-  const [positional, options] = split_options<GatherOptions>(args, ["return_exceptions"]);
+  const [positional, options] = split_options<GatherOptions>("gather", args, ["return_exceptions"]);
   const aws = positional.length === 1 && is_many(positional[0]) ? [...positional[0]] : positional;
   return gather_all(aws as readonly Awaitable<unknown>[], options?.return_exceptions ?? false);
 }

@@ -102,11 +102,13 @@ function repr_container(value: object, limited: boolean): string {
   return `<${type_name(value)} object>`;
 }
 
-/** Whether a value is an object literal, as options are. */
+/** Whether a value is an object literal, as options are, be it one of another realm. */
 export function is_plain_object(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
+  if (prototype === null || prototype === Object.prototype) return true;
+  // Of all roots of prototype chains, only an `Object.prototype` has this method.
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
 /** A callback as Python shows it: `name()`. */
