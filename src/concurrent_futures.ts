@@ -5,7 +5,7 @@
  */
 
 import { CancelledError, InvalidStateError } from "./core/exceptions.ts";
-import { deno_inspect, node_inspect, repr } from "./internal/format_helpers.ts";
+import { Inspectable, repr } from "./internal/format_helpers.ts";
 
 type State = "pending" | "cancelled" | "finished" | "failed";
 
@@ -30,7 +30,7 @@ type State = "pending" | "cancelled" | "finished" | "failed";
  * assertEquals(future.result(), "done");
  * ```
  */
-export class ConcurrentFuture<T> implements Promise<T> {
+export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
   #state: State = "pending";
   #value: unknown = undefined;
   #callbacks: ((future: this) => unknown)[] = [];
@@ -159,18 +159,8 @@ export class ConcurrentFuture<T> implements Promise<T> {
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     if (this.#state === "failed") return `<Future finished raised ${repr(this.#value)}>`;
     return `<Future ${this.#state}>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { LookupError, RuntimeError, ValueError } from "./exceptions.ts";
-import { deno_inspect, node_inspect, repr } from "../internal/format_helpers.ts";
+import { Inspectable, repr, type_name } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { running_context, with_context } from "./current.ts";
 
@@ -39,7 +39,7 @@ const EMPTY: Values = new Map();
  * assertEquals(user.get(), "nobody");
  * ```
  */
-export class Context {
+export class Context extends Inspectable {
   #values: Values = EMPTY;
   #shared = true;
   #entered = false;
@@ -54,8 +54,12 @@ export class Context {
    * @param args its arguments
    * @returns what the function returns
    * @throws {RuntimeError} if the context is already entered
+   * @throws {TypeError} if `callable` is no function
    */
   run<A extends unknown[], R>(callable: (...args: A) => R, ...args: A): R {
+    if (typeof callable !== "function") {
+      throw new TypeError(`${type_name(callable)} is not a function`);
+    }
     if (this.#entered || running_context() === this) {
       throw new RuntimeError(`cannot enter context: ${this} is already entered`);
     }
@@ -73,8 +77,10 @@ export class Context {
    * @param variable the variable
    * @param fallback what to return where it has no value, `null` by default
    * @returns its value, or `fallback`
+   * @throws {TypeError} if it is no {@linkcode ContextVar}
    */
   get<T, D = null>(variable: ContextVar<T>, fallback: D = null as D): T | D {
+    check_variable(variable);
     const value = this._lookup(variable);
     return value === MISSING ? fallback : value as T;
   }
@@ -86,9 +92,7 @@ export class Context {
    * @throws {TypeError} if it is no {@linkcode ContextVar}
    */
   has<T>(variable: ContextVar<T>): boolean {
-    if (!(variable instanceof ContextVar)) {
-      throw new TypeError(`a ContextVar key was expected, got ${repr(variable)}`);
-    }
+    check_variable(variable);
     return this._lookup(variable) !== MISSING;
   }
 
@@ -154,19 +158,27 @@ export class Context {
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     return "<Context object>";
   }
+}
 
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
+function check_variable(variable: unknown): void {
+  if (!(variable instanceof ContextVar)) {
+    throw new TypeError(`a ContextVar key was expected, got ${repr(variable)}`);
   }
+}
 
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
-  }
+/**
+ * Throws a `TypeError` for a value that is given as a context and is none.
+ *
+ * @param where the function that it is given to, as `create_task`
+ */
+export function check_context(where: string, value: unknown): asserts value is Context {
+  if (value instanceof Context) return;
+  throw new TypeError(
+    `${where}() expects a Context as its option 'context', received ${repr(value)}`,
+  );
 }
 
 // The context of code that runs in no task and no callback: the thread's own.
@@ -238,9 +250,8 @@ export interface ContextVarOptions<T> {
  * assertEquals(seen, [1, 2]);
  * ```
  */
-export class ContextVar<T> {
-  /** The name of the variable, for people who debug. */
-  readonly name: string;
+export class ContextVar<T> extends Inspectable {
+  readonly #name: string;
   readonly #default: T | typeof NO_DEFAULT;
 
   /**
@@ -251,14 +262,20 @@ export class ContextVar<T> {
    * @throws {TypeError} if the name is no string
    */
   constructor(name: string, options: ContextVarOptions<T> = {}) {
-    if (typeof name !== "string") throw new TypeError("context variable name must be a str");
+    if (typeof name !== "string") throw new TypeError("context variable name must be a string");
     check_options("ContextVar", options, ["default"]);
-    this.name = name;
+    super();
+    this.#name = name;
     this.#default = "default" in options ? options.default as T : NO_DEFAULT;
   }
 
+  /** The name of the variable, for people who debug. It cannot be assigned to. */
+  get name(): string {
+    return this.#name;
+  }
+
   /**
-   * The value of the variable in the current context.
+   * Returns the value of the variable in the current context.
    *
    * @param fallback what to return where it has none; else the variable's default
    * @returns its value
@@ -301,19 +318,9 @@ export class ContextVar<T> {
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     const value = this.#default === NO_DEFAULT ? "" : ` default=${repr(this.#default)}`;
     return `<ContextVar name=${repr(this.name)}${value}>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
 
@@ -339,22 +346,34 @@ export class ContextVar<T> {
  * assertEquals(depth.get(), 0);
  * ```
  */
-export class Token<T> implements Disposable {
+export class Token<T> extends Inspectable implements Disposable {
   /** Stands for "the variable had no value" in {@linkcode Token.old_value}. */
   static readonly MISSING: symbol = MISSING;
 
-  /** The variable that was set. */
-  readonly var: ContextVar<T>;
-  /** The value before, or `Token.MISSING`. */
-  readonly old_value: T | symbol;
+  readonly #var: ContextVar<T>;
+  readonly #old_value: T | typeof MISSING;
   readonly #context: Context;
   #used = false;
 
   /** @internal Made by `ContextVar.set`. */
   constructor(context: Context, variable: ContextVar<T>, old_value: T | typeof MISSING) {
+    super();
+    if (!(context instanceof Context)) {
+      throw new RuntimeError("Tokens can only be created by ContextVars");
+    }
     this.#context = context;
-    this.var = variable;
-    this.old_value = old_value;
+    this.#var = variable;
+    this.#old_value = old_value;
+  }
+
+  /** The variable that was set. It cannot be assigned to. */
+  get var(): ContextVar<T> {
+    return this.#var;
+  }
+
+  /** The value before, or `Token.MISSING`. It cannot be assigned to. */
+  get old_value(): T | symbol {
+    return this.#old_value;
   }
 
   /** @internal */
@@ -367,7 +386,7 @@ export class Token<T> implements Disposable {
       throw new ValueError(`${this} was created in a different Context`);
     }
     this.#used = true;
-    this.#context._store(variable, this.old_value as T | typeof MISSING);
+    this.#context._store(variable, this.#old_value);
   }
 
   /** Resets the variable, as `variable.reset(token)`. */
@@ -376,17 +395,7 @@ export class Token<T> implements Disposable {
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     return `<Token${this.#used ? " used" : ""} var=${this.var}>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
