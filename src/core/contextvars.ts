@@ -1,5 +1,5 @@
 /**
- * Context variables: values that belong to a task and the tasks it creates.
+ * Context variables: values of a task and of the tasks that it creates.
  *
  * @module
  */
@@ -20,8 +20,8 @@ const EMPTY: Values = new Map();
 /**
  * The values of all context variables, at one place of a program.
  *
- * Each task runs in a copy of the context of the code that created it, so what it sets is seen by
- * itself and by the tasks it creates, and by nobody else. A context iterates over its variables.
+ * Each task runs in a copy of the context of the code that created it: a value that it sets is visible in
+ * itself and in the tasks that it creates, and nowhere else. A context iterates over its variables.
  *
  * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.Context Python's Context}.
  *
@@ -47,7 +47,7 @@ export class Context extends Inspectable {
   /**
    * Calls a function in this context.
    *
-   * What it sets is kept in the context. An asynchronous function is in the context until its first
+   * Values that the function sets stay in the context. An asynchronous function is in the context until its first
    * `await`; give the context to `create_task` to run all of it there.
    *
    * @param callable the function
@@ -72,10 +72,10 @@ export class Context extends Inspectable {
   }
 
   /**
-   * Looks a variable up in this context.
+   * Returns the value of a variable in this context.
    *
    * @param variable the variable
-   * @param fallback what to return where it has no value, `null` by default
+   * @param fallback the result if it has no value, `null` by default
    * @returns its value, or `fallback`
    * @throws {TypeError} if it is no {@linkcode ContextVar}
    */
@@ -86,7 +86,7 @@ export class Context extends Inspectable {
   }
 
   /**
-   * Whether a variable has a value in this context.
+   * Tells whether a variable has a value in this context.
    *
    * @param variable the variable
    * @throws {TypeError} if it is no {@linkcode ContextVar}
@@ -121,7 +121,7 @@ export class Context extends Inspectable {
     return this.keys();
   }
 
-  /** A copy of this context. */
+  /** Returns a copy of this context. */
   copy(): Context {
     return Context._of(this._share());
   }
@@ -157,7 +157,7 @@ export class Context extends Inspectable {
     else this.#values.set(variable as ContextVar<unknown>, value);
   }
 
-  /** Python's `repr`. */
+  /** Returns Python's `repr`. */
   override toString(): string {
     return "<Context object>";
   }
@@ -181,15 +181,15 @@ export function check_context(where: string, value: unknown): asserts value is C
   );
 }
 
-// The context of code that runs in no task and no callback: the thread's own.
+// The context of code that runs in no task and no callback.
 const thread_context = new Context();
 
-/** The context of the code now running. */
+/** Returns the context of the current task or callback. */
 function current_context(): Context {
   return running_context() ?? thread_context;
 }
 
-/** The values of the current context, of which a copy is made when somebody asks for it. */
+/** Returns the values of the current context, of which a copy is made when it is needed. */
 export function share_values(): Values {
   return current_context()._share();
 }
@@ -218,7 +218,7 @@ export function copy_context(): Context {
 }
 
 /**
- * What a {@linkcode ContextVar} may be made with.
+ * Options of a {@linkcode ContextVar}.
  *
  * @category Context variables
  */
@@ -255,7 +255,7 @@ export class ContextVar<T> extends Inspectable {
   readonly #default: T | typeof NO_DEFAULT;
 
   /**
-   * Makes a variable; it should be done once, at the top of a module.
+   * Makes a variable. It is done once, at the top of a module.
    *
    * @param name its name, for people who debug
    * @param options `default`, its value where none is set
@@ -277,7 +277,7 @@ export class ContextVar<T> extends Inspectable {
   /**
    * Returns the value of the variable in the current context.
    *
-   * @param fallback what to return where it has none; else the variable's default
+   * @param fallback the result if it has none; the variable's default by default
    * @returns its value
    * @throws {LookupError} if the variable has no value, no fallback and no default
    */
@@ -303,9 +303,9 @@ export class ContextVar<T> extends Inspectable {
   }
 
   /**
-   * Gives the variable back the value that it had before the `set` that made the token.
+   * Restores the value that the variable had before the `set` that made the token.
    *
-   * @param token what that `set` returned
+   * @param token the result of that `set`
    * @throws {ValueError} if the token is of another variable or context
    * @throws {RuntimeError} if the token has been used
    * @throws {TypeError} if it is no {@linkcode Token}
@@ -317,7 +317,7 @@ export class ContextVar<T> extends Inspectable {
     token._undo(this);
   }
 
-  /** Python's `repr`. */
+  /** Returns Python's `repr`. */
   override toString(): string {
     const value = this.#default === NO_DEFAULT ? "" : ` default=${repr(this.#default)}`;
     return `<ContextVar name=${repr(this.name)}${value}>`;
@@ -325,7 +325,7 @@ export class ContextVar<T> extends Inspectable {
 }
 
 /**
- * What `ContextVar.set` returns: it gives the variable its old value back, once.
+ * The result of `ContextVar.set`, which restores the variable's old value, once.
  *
  * It is a `Disposable`: `using _ = variable.set(x);` undoes the `set` at the end of the block.
  *
@@ -394,7 +394,7 @@ export class Token<T> extends Inspectable implements Disposable {
     this._undo(this.var);
   }
 
-  /** Python's `repr`. */
+  /** Returns Python's `repr`. */
   override toString(): string {
     return `<Token${this.#used ? " used" : ""} var=${this.var}>`;
   }

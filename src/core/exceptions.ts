@@ -1,15 +1,21 @@
 /**
- * The errors of asyncio, and the few of Python's own that its programs meet.
+ * The errors of asyncio, and those of Python's own errors that asyncio throws.
  *
- * Python splits exceptions in two: those a program may expect (`Exception`) and those that end
- * something (`BaseException`: a cancellation, Ctrl-C). Here whatever does not extend
- * {@linkcode BaseException} counts as an ordinary exception, a thrown string too.
+ * Python has two kinds of exceptions: those that a program may expect (`Exception`) and those that end
+ * a task or the program (`BaseException`: a cancellation, Ctrl-C). Here each thrown value that does not extend
+ * {@linkcode BaseException} counts as an ordinary exception, a string too.
  *
  * @module
  */
 
 import { brand_of, has_brand, is_instance, NamedError, prepare } from "../internal/error_kinds.ts";
-import { deno_inspect, node_inspect, repr, type_name } from "../internal/format_helpers.ts";
+import {
+  deno_inspect,
+  is_class,
+  node_inspect,
+  repr,
+  type_name,
+} from "../internal/format_helpers.ts";
 
 // Not every value can be made a string: an object without a prototype cannot.
 function text_of(value: unknown): string {
@@ -23,7 +29,7 @@ function text_of(value: unknown): string {
 /**
  * The root of the exceptions that are no errors: cancellation and keyboard interrupt.
  *
- * A `catch` that wants ordinary errors only rethrows these.
+ * A `catch` that handles ordinary errors rethrows these.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#BaseException Python's BaseException}.
  *
@@ -64,10 +70,10 @@ export class BaseException extends NamedError {
 }
 
 /**
- * The operation has been cancelled.
+ * Signals that the operation has been cancelled.
  *
- * It is thrown at the await at which a task waits when somebody calls `task.cancel()`. Code that
- * catches it cleans up and throws it again.
+ * `task.cancel()` throws it at the await at which the task waits. Code that catches it cleans up and throws
+ * it again.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError Python's CancelledError}.
  *
@@ -96,7 +102,7 @@ export class CancelledError extends BaseException {
 }
 
 /**
- * The user has pressed Ctrl-C.
+ * Signals that the user has pressed Ctrl-C.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt Python's KeyboardInterrupt}.
  *
@@ -118,7 +124,7 @@ export class KeyboardInterrupt extends BaseException {
 }
 
 /**
- * An operation is not allowed in the state of the object, as asking a future for a result it does not have yet.
+ * Signals that an operation is not allowed in the state of the object: a future has no result yet.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.InvalidStateError Python's InvalidStateError}.
  *
@@ -140,9 +146,9 @@ export class InvalidStateError extends NamedError {
 }
 
 /**
- * An operation took longer than it was given.
+ * Signals that an operation took longer than its time limit.
  *
- * Its `cause` is the {@linkcode CancelledError} by which the operation was stopped, where there was one.
+ * Its `cause` is the {@linkcode CancelledError} by which the operation was stopped, if there was one.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.TimeoutError Python's TimeoutError}.
  *
@@ -164,7 +170,7 @@ export class TimeoutError extends NamedError {
 }
 
 /**
- * Something is used in a way that its state forbids: a loop that is closed, a lock that is not held.
+ * Signals a use that the state of an object forbids: of a closed loop, of a lock that is not held.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#RuntimeError Python's RuntimeError}.
  *
@@ -186,7 +192,7 @@ export class RuntimeError extends NamedError {
 }
 
 /**
- * An argument of the right type has a value that makes no sense.
+ * Signals that an argument has the right type and a wrong value.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#ValueError Python's ValueError}.
  *
@@ -224,7 +230,7 @@ export class ValueError extends RangeError {
 }
 
 /**
- * Something was looked up and is not there: a context variable without a value.
+ * Signals that a lookup found nothing: a context variable has no value.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#LookupError Python's LookupError}.
  *
@@ -246,7 +252,7 @@ export class LookupError extends NamedError {
 }
 
 /**
- * An asynchronous iterator has no more values.
+ * Signals that an asynchronous iterator has no more values.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#StopAsyncIteration Python's StopAsyncIteration}.
  *
@@ -268,7 +274,7 @@ export class StopAsyncIteration extends NamedError {
 }
 
 /**
- * A barrier was aborted or reset while tasks waited at it.
+ * Signals that a barrier was aborted or reset while tasks waited at it.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.BrokenBarrierError Python's BrokenBarrierError}.
  *
@@ -290,7 +296,7 @@ export class BrokenBarrierError extends RuntimeError {
 }
 
 /**
- * A stream ended before as many bytes came as were asked for.
+ * Signals that a stream ended before all requested bytes arrived.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.IncompleteReadError Python's IncompleteReadError}.
  *
@@ -331,7 +337,7 @@ export class IncompleteReadError extends NamedError {
 }
 
 /**
- * A stream's buffer was full before a separator was found.
+ * Signals that a stream's buffer was full before a separator was found.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.LimitOverrunError Python's LimitOverrunError}.
  *
@@ -367,9 +373,9 @@ export class LimitOverrunError extends NamedError {
 }
 
 /**
- * A program on the virtual clock can make no progress: every task waits and no timer is set.
+ * Signals that a program on the virtual clock can make no progress: each task waits and no timer is set.
  *
- * Its message names every waiting task and what it waits on.
+ * Its message names each waiting task and what it waits on.
  *
  * @category Testing
  *
@@ -393,7 +399,7 @@ export class DeadlockError extends RuntimeError {
 }
 
 /**
- * What `split` and `subgroup` select by: an error class, several, or a predicate.
+ * The condition of `split` and `subgroup`: an error class, several, or a predicate.
  *
  * @category Errors
  */
@@ -412,11 +418,6 @@ export type ErrorClass = abstract new (...args: never[]) => Error;
 function is_error_class(condition: unknown): condition is ErrorClass {
   return typeof condition === "function" &&
     (condition === Error || condition.prototype instanceof Error);
-}
-
-function is_class(condition: unknown): boolean {
-  return typeof condition === "function" &&
-    Object.getOwnPropertyDescriptor(condition, "prototype")?.writable === false;
 }
 
 type Predicate = (error: unknown) => boolean;
@@ -447,9 +448,9 @@ function predicate_of(condition: ExceptionCondition): Predicate {
 }
 
 /**
- * Several exceptions at once, of any kind.
+ * Holds several exceptions of any kind.
  *
- * A group made of ordinary errors only is an {@linkcode ExceptionGroup}, also when it is made by
+ * A group of nothing but ordinary errors is an {@linkcode ExceptionGroup}, also when it is made by
  * `new BaseExceptionGroup(…)`.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#BaseExceptionGroup Python's BaseExceptionGroup}.
@@ -480,7 +481,7 @@ export class BaseExceptionGroup extends AggregateError {
   /**
    * Makes a group of at least one exception.
    *
-   * @param message what the group says of itself
+   * @param message the text of the group
    * @param exceptions the exceptions, groups among them too
    * @throws {TypeError} if the message is no string, if the exceptions are not several, or if one of them is no
    * ordinary error and the class extends {@linkcode ExceptionGroup}
@@ -518,7 +519,7 @@ export class BaseExceptionGroup extends AggregateError {
   }
 
   /**
-   * Makes a group of the same kind and message from other exceptions; `split` and `subgroup` use it.
+   * Makes a group of the same kind and message from other exceptions. `split` and `subgroup` call it.
    *
    * A subclass with another constructor overrides it.
    *
@@ -553,7 +554,7 @@ export class BaseExceptionGroup extends AggregateError {
     return partition(this, predicate_of(condition), true);
   }
 
-  /** The group's message and how many exceptions it has, as Python's `str()` of it. */
+  /** Returns the group's name, its message and the number of its exceptions. */
   override toString(): string {
     const count = this.exceptions.length;
     return `${this.name}: ${this.message} (${count} sub-exception${count === 1 ? "" : "s"})`;
@@ -591,7 +592,7 @@ function part_of(group: BaseExceptionGroup, exceptions: unknown[]): Part {
   const part = group.derive(exceptions);
   if (!is_group(part)) throw new TypeError("derive must return an instance of BaseExceptionGroup");
   if (Object.hasOwn(group, "cause")) part.cause = group.cause;
-  part.stack = group.stack;
+  if (group.stack !== undefined) part.stack = group.stack;
   return part;
 }
 
@@ -631,7 +632,7 @@ function add_inspection(): void {
 }
 
 /**
- * Several ordinary errors at once, as a `TaskGroup` throws them.
+ * Holds several ordinary errors, as a `TaskGroup` throws them.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#ExceptionGroup Python's ExceptionGroup}.
  *

@@ -1,26 +1,24 @@
 /**
- * How values, functions and library objects are shown to a person: Python's `repr`, without
- * addresses.
+ * Texts of values, functions and library objects: Python's `repr`, without addresses.
  *
- * Classes that show say their name by a static getter: a bundler that shortens names leaves it, and
- * can drop the class where nobody uses it, which it could not if a statement named it.
+ * A class of which the text contains the name has it as a static getter: a bundler that shortens names
+ * does not change it, and can drop the class if it is not used, which a statement would prevent.
  *
  * @module
  */
 
 import { brand_of, has_brand } from "./error_kinds.ts";
 
-/** The method by which a library object gives its `repr` to Deno's and Node.js's consoles. */
+/** The key of the method that returns an object's text for Deno's console. */
 export const deno_inspect: unique symbol = Symbol.for("Deno.customInspect") as never;
 
-/** Node.js's (and Bun's) counterpart of {@linkcode deno_inspect}. */
+/** The key of the method that returns an object's text for Node.js's and Bun's consoles. */
 export const node_inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
 
 /**
- * Shows itself as its `toString()` in the hosts' consoles and in `JSON.stringify()`.
+ * An object that consoles and `JSON.stringify()` show as its `toString()`.
  *
- * It exists so that no class needs methods with such keys itself: a bundler keeps a class that has them,
- * used or not.
+ * The methods are here and in no other class, since a bundler keeps each class with such keys, used or not.
  */
 export abstract class Inspectable {
   /** Returns the `repr` for Deno's console. */
@@ -39,7 +37,7 @@ export abstract class Inspectable {
   }
 }
 
-/** Gives a class the methods of {@linkcode Inspectable} where a base class would slow its constructor. */
+/** Gives a class the methods of {@linkcode Inspectable}, if a base class would slow its constructor down. */
 export function make_inspectable({ prototype }: { readonly prototype: object }): void {
   for (const key of [deno_inspect, node_inspect, "toJSON"] as const) {
     const value = Inspectable.prototype[key];
@@ -68,7 +66,7 @@ function first_and_last(characters: readonly string[], most: number): [string, s
   return [characters.slice(0, head).join(""), characters.slice(-tail).join("")];
 }
 
-// What Python's isprintable() refuses: controls, formats, surrogates, separators but the space.
+// Those that Python's isprintable() refuses: controls, formats, surrogates, separators but the space.
 const NOT_PRINTABLE = /(?! )[\p{C}\p{Z}]/u;
 
 function escape_code(code: number): string {
@@ -101,7 +99,7 @@ function quote_limited(text: string): string {
 
 const BASE_EXCEPTION = brand_of("BaseException");
 
-/** Returns an error's class and arguments, as Python; JavaScript's errors have their message alone. */
+/** Returns an error's class and arguments, as in Python; errors of JavaScript have their message alone. */
 function repr_error(error: Error): string {
   const name = error.constructor?.name || error.name;
   if (error instanceof AggregateError) {
@@ -113,7 +111,7 @@ function repr_error(error: Error): string {
   return error.message === "" ? `${name}()` : `${name}(${quote(error.message)})`;
 }
 
-// The containers whose `repr` is being made, so that one that holds itself ends.
+// The containers whose text is being made: one that contains itself is not shown again inside.
 const being_shown = new Set<object>();
 
 /**
@@ -145,7 +143,9 @@ function repr_inside(value: unknown, levels: number): string {
 
 function repr_other(value: unknown): string {
   if (typeof value === "symbol") return value.toString();
-  if (typeof value === "function") return `<function ${value.name || "<lambda>"}>`;
+  if (typeof value === "function") {
+    return is_class(value) ? `<class '${value.name}'>` : `<function ${value.name || "<lambda>"}>`;
+  }
   if (value instanceof Error) return repr_error(value);
   return Object.is(value, -0) ? "-0" : String(value);
 }
@@ -182,7 +182,13 @@ function repr_container(value: object, levels: number): string {
   }
 }
 
-/** Whether a value is an object literal, as options are, be it one of another realm. */
+/** Tells whether a value is a class; a function that is written without `class` is none. */
+export function is_class(value: unknown): boolean {
+  return typeof value === "function" &&
+    Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false;
+}
+
+/** Tells whether a value is an object literal, as options are, of any realm. */
 export function is_plain_object(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
@@ -208,21 +214,26 @@ export function format_place(stack: string): string {
   return line.match(/([^\s(@]+:\d+)(?::\d+)?\)?$/)?.[1] ?? line.trim();
 }
 
-/** The name of the class of a value, for error messages: `int` is `number` here. */
+/** Returns the name of a value's class or primitive type, for error messages. */
 export function type_name(value: unknown): string {
   if (value === null) return "null";
   if (typeof value !== "object") return typeof value;
   return value.constructor?.name || "object";
 }
 
-// This file in a line of a stack: what comes before its name is where the library's own frames come
-// from. In a bundle there is no such line, nor a way to tell the library's frames from the user's.
+// Matches this file in a line of a stack: the part before its name is the folder of the library's sources.
+// In a bundle no line matches, and nothing distinguishes the library's frames from the user's.
 const THIS_FILE = /[^\s(@]*[\\/](?=internal[\\/]format_helpers\.\w+:)/;
 
-/** The place in the user's code that made an object: stack lines, without this library's own. */
+/**
+ * Returns the stack of the caller, innermost frame first, without frames of the library and the host.
+ *
+ * @param skip a function: frames above its call, and the call itself, are left out where the host can do so
+ * @returns lines as in `error.stack`; all frames if none is outside of the library
+ */
 export function extract_stack(skip: object): string {
   const library = new Error().stack?.match(THIS_FILE)?.[0];
-  const holder: { stack?: string } = {};
+  const holder: { stack?: string | undefined } = {};
   const capture = (Error as { captureStackTrace?(target: object, skip: unknown): void })
     .captureStackTrace;
   if (capture !== undefined) capture(holder, skip);
