@@ -211,7 +211,7 @@ export function format_callback(callback: unknown, args: readonly unknown[] = []
 /** Returns the innermost place of a stack that {@linkcode extract_stack} returned: `file:line`. */
 export function format_place(stack: string): string {
   const [line = ""] = stack.split("\n", 1);
-  return line.match(/([^\s(@]+:\d+)(?::\d+)?\)?$/)?.[1] ?? line.trim();
+  return line.match(/([^\s(@]+?:\d+)(?::\d+)?\)?$/)?.[1] ?? line.trim();
 }
 
 /** Returns the name of a value's class or primitive type, for error messages. */
