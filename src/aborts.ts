@@ -6,7 +6,8 @@
 
 import { type Coroutine, instant, Suspension } from "./core/coroutines.ts";
 import type { Scope } from "./core/contracts.ts";
-import { is_cancellation, RuntimeError } from "./core/exceptions.ts";
+import { is_cancellation } from "./core/cancellation.ts";
+import { RuntimeError } from "./core/exceptions.ts";
 import { type AnyTask, ScopeManager, take_back } from "./core/scope_managers.ts";
 import { repr } from "./internal/format_helpers.ts";
 

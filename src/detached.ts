@@ -8,7 +8,7 @@ import { copy_context } from "./core/contextvars.ts";
 import { is_generator } from "./core/coroutines.ts";
 import { Coroutine } from "./core/coroutines.ts";
 import { enter, restore_turn, running_loop, save_turn } from "./core/current.ts";
-import { is_cancellation } from "./core/exceptions.ts";
+import { is_cancellation } from "./core/cancellation.ts";
 import { keep_context, run_as } from "./host/async_context.ts";
 import { repr } from "./internal/format_helpers.ts";
 import type { AbstractEventLoop } from "./loop/events.ts";

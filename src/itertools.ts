@@ -489,7 +489,7 @@ export function azip<S extends readonly AnyIterable<unknown>[]>(
   ...sources_and_options: [...S, ZipOptions]
 ): ToolIterator<Items<S>>;
 export function azip(...args: unknown[]): ToolIterator<unknown[]> {
-  const [sources, options] = split_options<ZipOptions>(args, ["strict"]);
+  const [sources, options] = split_options<ZipOptions>("azip", args, ["strict"]);
   const opened = open_all(sources as readonly AnyIterable<unknown>[]);
   const strict = options?.strict ?? false;
   return tool("azip", opened, async () => {

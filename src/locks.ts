@@ -14,13 +14,8 @@ import {
   type Operation,
   Suspension,
 } from "./core/coroutines.ts";
-import {
-  BrokenBarrierError,
-  CancelledError,
-  is_cancellation,
-  RuntimeError,
-  ValueError,
-} from "./core/exceptions.ts";
+import { is_cancellation } from "./core/cancellation.ts";
+import { BrokenBarrierError, CancelledError, RuntimeError, ValueError } from "./core/exceptions.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { LoopBound } from "./core/mixins.ts";
 import { Waiters } from "./core/waiters.ts";

@@ -17,6 +17,7 @@ import { repr } from "./internal/format_helpers.ts";
 import { heappop, heappush, type LessThan } from "./internal/heapq.ts";
 import { Event } from "./locks.ts";
 import { LoopBound } from "./core/mixins.ts";
+import { NamedError } from "./internal/error_kinds.ts";
 import { check_options } from "./internal/options.ts";
 import { less_than } from "./internal/ordering.ts";
 import { Waiters } from "./core/waiters.ts";
@@ -36,15 +37,10 @@ import { Waiters } from "./core/waiters.ts";
  * assertThrows(() => new asyncio.Queue().get_nowait(), asyncio.QueueEmpty);
  * ```
  */
-export class QueueEmpty extends Error {
+export class QueueEmpty extends NamedError {
   /** @internal */
   static override get name(): string {
     return "QueueEmpty";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 }
 
@@ -65,15 +61,10 @@ export class QueueEmpty extends Error {
  * assertThrows(() => queue.put_nowait(2), asyncio.QueueFull);
  * ```
  */
-export class QueueFull extends Error {
+export class QueueFull extends NamedError {
   /** @internal */
   static override get name(): string {
     return "QueueFull";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 }
 
@@ -94,15 +85,10 @@ export class QueueFull extends Error {
  * assertThrows(() => queue.put_nowait(1), asyncio.QueueShutDown);
  * ```
  */
-export class QueueShutDown extends Error {
+export class QueueShutDown extends NamedError {
   /** @internal */
   static override get name(): string {
     return "QueueShutDown";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 }
 

@@ -20,19 +20,15 @@ import {
 import { repr } from "./internal/format_helpers.ts";
 import type { Future } from "./core/futures.ts";
 import { Event } from "./locks.ts";
+import { NamedError } from "./internal/error_kinds.ts";
 import { check_options } from "./internal/options.ts";
 import { current_task, type Task } from "./core/tasks.ts";
 import { wait_for } from "./waiting.ts";
 
-class AssertionError extends Error {
+class AssertionError extends NamedError {
   /** @internal */
   static override get name(): string {
     return "AssertionError";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 }
 

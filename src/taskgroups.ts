@@ -13,12 +13,8 @@ import {
 } from "./core/coroutines.ts";
 import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
 import type { AbstractEventLoop } from "./loop/events.ts";
-import {
-  BaseExceptionGroup,
-  is_cancellation,
-  leaves_the_loop,
-  RuntimeError,
-} from "./core/exceptions.ts";
+import { is_cancellation } from "./core/cancellation.ts";
+import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import { deno_inspect, node_inspect } from "./internal/format_helpers.ts";
 import { type Future, Listener } from "./core/futures.ts";
 import { NO_OPTIONS, type Task, type TaskOptions } from "./core/tasks.ts";

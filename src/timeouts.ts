@@ -9,12 +9,8 @@ import type { Scope, Timed } from "./core/contracts.ts";
 import { type Coroutine, instant, Suspension } from "./core/coroutines.ts";
 import { enter, leave } from "./core/current.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
-import {
-  as_cancelled_error,
-  is_cancellation,
-  RuntimeError,
-  TimeoutError,
-} from "./core/exceptions.ts";
+import { as_cancelled_error, is_cancellation } from "./core/cancellation.ts";
+import { RuntimeError, TimeoutError } from "./core/exceptions.ts";
 import { deno_inspect, node_inspect, repr } from "./internal/format_helpers.ts";
 
 /** What calls a function of the library at a time, without what a handle of the user's needs. */

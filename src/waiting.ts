@@ -23,9 +23,8 @@ import {
   Cancellation,
   is_cancellation,
   make_cancelled_error,
-  TimeoutError,
-  ValueError,
-} from "./core/exceptions.ts";
+} from "./core/cancellation.ts";
+import { TimeoutError, ValueError } from "./core/exceptions.ts";
 import { CANCELLED, FAILED, FINISHED, Future, Listener } from "./core/futures.ts";
 import { running_loop } from "./core/current.ts";
 import { OPEN } from "./core/steps.ts";
@@ -245,7 +244,7 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
   options: GatherOptions,
 ): Future<ResultsOrErrors<A>>;
 export function gather(...args: unknown[]): Future<unknown> {
-  const [positional, options] = split_options<GatherOptions>(args, ["return_exceptions"]);
+  const [positional, options] = split_options<GatherOptions>("gather", args, ["return_exceptions"]);
   const aws = positional.length === 1 && is_many(positional[0]) ? [...positional[0]] : positional;
   return gather_all(aws as readonly Awaitable<unknown>[], options?.return_exceptions ?? false);
 }

@@ -98,12 +98,46 @@ Deno.test("handles are shown with their callback and state", () => {
   loop.close();
 });
 
-Deno.test("in debug mode a cancelled handle still names its callback", () => {
+// The expected texts are those of CPython 3.14, but that JavaScript does not know where a function is defined.
+Deno.test("Handle.toString: arguments, the place and a cancelled callback in debug mode only", () => {
   const loop = new asyncio.VirtualClockEventLoop();
+  const report = (..._: unknown[]) => {};
+  const text = (handle: asyncio.Handle) => String(handle).replace(/[^ ]*events_test.*:\d+/, "HERE");
+  const quiet = loop.call_soon(report, 1, "a");
+  assertEquals(text(quiet), "<Handle report()>");
+  quiet.cancel();
+  assertEquals(text(quiet), "<Handle cancelled>");
   loop.set_debug(true);
-  const handle = loop.call_soon(function ping() {});
-  handle.cancel();
-  assert(String(handle).includes("ping()"));
+  const handle = loop.call_soon(report, 1, "a", null, [1, 2, 3, 4, 5, 6, 7], "x".repeat(50));
+  const shown = "report(1, 'a', null, [1, 2, 3, 4, 5, 6, ...], 'xxxxxxxxxxxx...xxxxxxxxxxxxx')";
+  assertEquals(text(handle), `<Handle ${shown} created at HERE>`);
+  for (let i = 0; i < 2; i++) {
+    handle.cancel();
+    assertEquals(text(handle), `<Handle cancelled ${shown} created at HERE>`);
+  }
+  const timer = loop.call_at(5.5, report, 1);
+  assertEquals(text(timer), "<TimerHandle when=5.5 report(1) created at HERE>");
+  timer.cancel();
+  assertEquals(text(timer), "<TimerHandle cancelled when=5.5 report(1) created at HERE>");
+  loop.close();
+});
+
+Deno.test("Handle.toString: debug mode that is switched between creation and cancellation", () => {
+  const loop = new asyncio.VirtualClockEventLoop();
+  const text = (handle: asyncio.Handle) => String(handle).replace(/[^ ]*events_test.*:\d+/, "HERE");
+  function report() {}
+  loop.set_debug(true);
+  const made_in_debug = loop.call_later(100, report);
+  loop.set_debug(false);
+  assertEquals(text(made_in_debug), "<TimerHandle when=100 report() created at HERE>");
+  made_in_debug.cancel();
+  assertEquals(text(made_in_debug), "<TimerHandle cancelled when=100 created at HERE>");
+  const made_without = loop.call_soon(report as never, 1);
+  loop.set_debug(true);
+  assertEquals(text(made_without), "<Handle report(1)>");
+  made_without.cancel();
+  loop.set_debug(false);
+  assertEquals(text(made_without), "<Handle cancelled report(1)>");
   loop.close();
 });
 

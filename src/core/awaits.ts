@@ -22,7 +22,7 @@ import {
   type Waitable,
 } from "./contracts.ts";
 import { enter, leave } from "./current.ts";
-import { as_error, make_cancelled_error } from "./exceptions.ts";
+import { as_error, make_cancelled_error } from "./cancellation.ts";
 import { innermost, remove_open_await, this_moment } from "./scopes.ts";
 
 const RESOLVED: Promise<undefined> = Promise.resolve(undefined);

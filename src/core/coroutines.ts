@@ -26,13 +26,8 @@ import {
   type Waitable,
 } from "./contracts.ts";
 import { debug_loops, running_scope } from "./current.ts";
-import {
-  as_error,
-  Cancellation,
-  type CancelledError,
-  make_cancelled_error,
-  RuntimeError,
-} from "./exceptions.ts";
+import { as_error, Cancellation, make_cancelled_error } from "./cancellation.ts";
+import { type CancelledError, RuntimeError } from "./exceptions.ts";
 import { Future } from "./futures.ts";
 import { next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";

@@ -14,13 +14,8 @@
 
 import { ConcurrentFuture } from "../concurrent_futures.ts";
 import { type Context, copy_context } from "./contextvars.ts";
-import {
-  Cancellation,
-  CancelledError,
-  InvalidStateError,
-  make_cancelled_error,
-  RuntimeError,
-} from "./exceptions.ts";
+import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
+import { type CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import {
   deno_inspect,
   extract_stack,
@@ -553,7 +548,7 @@ export class Future<T> implements Promise<T>, Waitable {
   /** @internal */
   _cancellation(): CancelledError | null {
     if (this._state === CANCELLED) return this._make_cancelled_error();
-    if (this._state === FAILED && this._value instanceof CancelledError) {
+    if (this._state === FAILED && is_cancelled_error(this._value)) {
       this._mark_retrieved();
       return this._value;
     }

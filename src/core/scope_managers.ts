@@ -7,7 +7,7 @@
 import type { Scope } from "./contracts.ts";
 import { type Coroutine, instant, Suspension } from "./coroutines.ts";
 import { running_scope } from "./current.ts";
-import { as_cancelled_error, is_cancellation } from "./exceptions.ts";
+import { as_cancelled_error, is_cancellation } from "./cancellation.ts";
 import type { Task } from "./tasks.ts";
 
 export type AnyTask = Task<unknown>;

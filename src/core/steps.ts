@@ -22,7 +22,7 @@
 
 import { NOTHING, type Scope, type TaskCore } from "./contracts.ts";
 import { is_nothing_entered } from "./current.ts";
-import { make_cancelled_error } from "./exceptions.ts";
+import { make_cancelled_error } from "./cancellation.ts";
 import { has_live_await, next_moment, this_moment } from "./scopes.ts";
 
 /** Its first step has not been run. */

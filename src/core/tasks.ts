@@ -41,13 +41,10 @@ import { eager_depth, enter, is_on_stack, leave, running_task, start_on_top } fr
 import {
   as_cancellation,
   Cancellation,
-  type CancelledError,
   is_cancellation,
-  leaves_the_loop,
   make_cancelled_error,
-  RuntimeError,
-  ValueError,
-} from "./exceptions.ts";
+} from "./cancellation.ts";
+import { type CancelledError, leaves_the_loop, RuntimeError, ValueError } from "./exceptions.ts";
 import { CANCELLED, FAILED, FINISHED, Future, PENDING, wrap_future } from "./futures.ts";
 import {
   add_open_await,

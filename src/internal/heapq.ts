@@ -1,20 +1,19 @@
 /**
- * A binary heap in an array that breaks ties exactly as CPython's `heapq`: items that compare equal
- * come out in the same order there and here, which decides which of two timers of the same time, or
- * which of two items of the same priority, is first.
+ * A binary heap in an array, with the ties of CPython's `heapq`: items that compare equal are returned in the
+ * same order, on which the order of timers of the same time and of items of the same priority depends.
  *
  * @module
  */
 
-/** Whether `a` comes before `b`. */
+/** Tells whether `a` comes before `b`. */
 export type LessThan<T> = (a: T, b: T) => boolean;
 
 function sift_towards_root<T>(heap: T[], start: number, from: number, lt: LessThan<T>): void {
-  const item = heap[from];
+  const item = heap[from] as T;
   let position = from;
   while (position > start) {
     const above = (position - 1) >> 1;
-    const parent = heap[above];
+    const parent = heap[above] as T;
     if (!lt(item, parent)) break;
     heap[position] = parent;
     heap[above] = item;
@@ -26,13 +25,13 @@ function sift_towards_root<T>(heap: T[], start: number, from: number, lt: LessTh
 // stopping early, and the order among equals that CPython has.
 function sift_towards_leaf<T>(heap: T[], from: number, lt: LessThan<T>): void {
   const end = heap.length;
-  const item = heap[from];
+  const item = heap[from] as T;
   let position = from;
   let child = 2 * position + 1;
   while (child < end) {
     const right = child + 1;
-    if (right < end && !lt(heap[child], heap[right])) child = right;
-    heap[position] = heap[child];
+    if (right < end && !lt(heap[child] as T, heap[right] as T)) child = right;
+    heap[position] = heap[child] as T;
     heap[child] = item;
     position = child;
     child = 2 * position + 1;
@@ -44,14 +43,14 @@ function sift_towards_leaf<T>(heap: T[], from: number, lt: LessThan<T>): void {
 export function heappush<T>(heap: T[], item: T, lt: LessThan<T>): void {
   let position = heap.length;
   let above = (position - 1) >> 1;
-  while (position > 0 && lt(item, heap[above])) {
+  while (position > 0 && lt(item, heap[above] as T)) {
     position = above;
     above = (position - 1) >> 1;
   }
   const place = position;
   for (position = heap.length; position > place; position = above) {
     above = (position - 1) >> 1;
-    heap[position] = heap[above];
+    heap[position] = heap[above] as T;
   }
   heap[place] = item;
 }
@@ -60,13 +59,13 @@ export function heappush<T>(heap: T[], item: T, lt: LessThan<T>): void {
 export function heappop<T>(heap: T[], lt: LessThan<T>): T {
   const last = heap.pop() as T;
   if (heap.length === 0) return last;
-  const smallest = heap[0];
+  const smallest = heap[0] as T;
   heap[0] = last;
   try {
     sift_towards_leaf(heap, 0, lt);
   } catch (error) {
     // A comparison that throws loses no item: the smallest stays the first.
-    heap.push(heap[0]);
+    heap.push(heap[0] as T);
     heap[0] = smallest;
     throw error;
   }

@@ -107,9 +107,13 @@ export async function bundle_tests(bundle: Bundle): Promise<void> {
 /** The modules of the library that tests import. */
 const TESTED_MODULES = [
   "mod",
+  "src/core/cancellation",
+  "src/core/contextvars",
+  "src/core/exceptions",
   "src/internal/deque",
   "src/internal/format_helpers",
   "src/internal/heapq",
+  "src/internal/options",
   "src/host/async_context",
   "src/host/macrotask",
 ];

@@ -15,6 +15,7 @@ type Reasons = Readonly<Record<string, readonly string[]>>;
 export const FILES: Reasons = {
   "they start programs with Deno": [
     "debug_test.ts",
+    "frozen_test.ts",
     "interrupt_test.ts",
     "keep_alive_test.ts",
     "no_async_context_test.ts",
@@ -25,12 +26,14 @@ export const FILES: Reasons = {
     "trace_task_test.ts",
   ],
   "they are about the playground": ["playground_reader_test.ts", "playground_test.ts"],
+  "it copies the sources": ["copies_test.ts"],
   "they compare files of this repository": ["completeness_test.ts"],
 };
 
 /** Files that are not run in browsers. */
 export const BROWSER_FILES: Reasons = {
   "browsers have no console that asks an object how it is shown": ["inspect_test.ts"],
+  "browsers have no node:vm, which makes realms": ["options_test.ts"],
 };
 
 const NEEDS_SERVER = ["a cancelled fetch may clean up, and is not told again"];

@@ -1,0 +1,114 @@
+/** Options and parameters that may be named. */
+
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { runInNewContext } from "node:vm";
+import * as asyncio from "../mod.ts";
+import { is_plain_object } from "../src/internal/format_helpers.ts";
+import { keyword_or_positional, keyword_or_value } from "../src/internal/options.ts";
+
+Deno.test("is_plain_object: object literals of any realm, and nothing else", () => {
+  class Mine {}
+  for (const value of [{}, { a: 1 }, Object.create(null), runInNewContext("({ a: 1 })")]) {
+    assertEquals(is_plain_object(value), true);
+  }
+  for (
+    const value of [
+      null,
+      undefined,
+      1,
+      "a",
+      [],
+      () => {},
+      new Mine(),
+      new Date(),
+      new Map(),
+      Promise.resolve(),
+      Object.create({ a: 1 }),
+      runInNewContext("[]"),
+      runInNewContext("new Date()"),
+      runInNewContext("new (class {})()"),
+      runInNewContext("(function* () {})()"),
+    ]
+  ) {
+    assertEquals(is_plain_object(value), false);
+  }
+});
+
+Deno.test("create_task, gather: options of another realm are options", async () => {
+  await asyncio.run(async () => {
+    const task = asyncio.create_task(asyncio.sleep(0), runInNewContext("({ name: 'n' })"));
+    assertEquals(task.get_name(), "n");
+    await task;
+    const options = runInNewContext("({ return_exceptions: true })");
+    assertEquals(await asyncio.gather(() => Promise.reject("bad"), options), ["bad"]);
+    await assertRejects(
+      async () => await asyncio.create_task(asyncio.sleep(0), runInNewContext("({ nam: 'n' })")),
+      TypeError,
+      "create_task() got an unexpected option 'nam'",
+    );
+  });
+});
+
+Deno.test("gather: an empty object literal is options", async () => {
+  await asyncio.run(async () => {
+    assertEquals(await asyncio.gather(asyncio.sleep(0, 1), asyncio.sleep(0, 2), {}), [1, 2]);
+    assertEquals(await asyncio.gather({}), []);
+  });
+});
+
+Deno.test("gather, azip: an unknown option is named", async () => {
+  await asyncio.run(async () => {
+    await asyncio.sleep(0);
+    assertThrows(
+      () => asyncio.gather(async () => {}, { return_exception: true } as never),
+      TypeError,
+      "gather() got an unexpected option 'return_exception'; it has return_exceptions",
+    );
+    assertThrows(
+      () => asyncio.azip([1], { stric: true } as never),
+      TypeError,
+      "azip() got an unexpected option 'stric'; it has strict",
+    );
+  });
+});
+
+Deno.test("gather, azip: an object literal that is awaited or iterated is no options", async () => {
+  await asyncio.run(async () => {
+    const thenable = { then: (resolve: (value: number) => void) => resolve(3) };
+    assertEquals(await asyncio.gather(asyncio.sleep(0, 1), thenable as never), [1, 3]);
+    const iterable = {
+      *[Symbol.iterator]() {
+        yield 1;
+      },
+    };
+    assertEquals(await Array.fromAsync(asyncio.azip([2], iterable)), [[2, 1]]);
+  });
+});
+
+Deno.test("keyword_or_positional: the value by position, by name, or left out", () => {
+  const maxsize = (value?: unknown, others?: string[]) =>
+    keyword_or_positional("Queue", "maxsize", value, others);
+  assertEquals(maxsize(2), 2);
+  assertEquals(maxsize({ maxsize: 2 }), 2);
+  assertEquals(maxsize(runInNewContext("({ maxsize: 2 })")), 2);
+  assertEquals(maxsize(), undefined);
+  assertEquals(maxsize({}), undefined);
+  assertEquals(maxsize(null), null);
+  assertEquals(maxsize({ maxsize: 2, compare: null }, ["compare"]), 2);
+});
+
+Deno.test("keyword_or_positional: an unknown option is named", () => {
+  assertThrows(
+    () => keyword_or_positional("Queue", "maxsize", { max_size: 2 } as never),
+    TypeError,
+    "Queue() got an unexpected option 'max_size'; it has maxsize",
+  );
+});
+
+Deno.test("keyword_or_value: only an object literal with that sole key names the parameter", () => {
+  for (const value of [undefined, null, "x", 5, {}, { reason: 1 }, { msg: 1, reason: 1 }]) {
+    assertEquals(keyword_or_value<unknown>("msg", value), value);
+  }
+  assertEquals(keyword_or_value<unknown>("msg", { msg: "x" }), "x");
+  assertEquals(keyword_or_value<unknown>("msg", { msg: undefined }), undefined);
+});
