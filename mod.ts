@@ -141,6 +141,7 @@ export {
   Condition,
   Event,
   Lock,
+  type LockLike,
   Permit,
   Semaphore,
 } from "./src/locks.ts";
@@ -153,6 +154,7 @@ export {
   QueueEmpty,
   QueueFull,
   QueueShutDown,
+  type StoredItems,
 } from "./src/queues.ts";
 export {
   new_event_loop,
