@@ -164,7 +164,7 @@ export {
   type RunOptions,
   set_loop_factory,
 } from "./src/loop/runners.ts";
-export { type RaceResult, staggered_race } from "./src/staggered.ts";
+export { type RaceOptions, type RaceResult, staggered_race } from "./src/staggered.ts";
 export { TaskGroup } from "./src/taskgroups.ts";
 export {
   all_tasks,
