@@ -13,7 +13,13 @@ import {
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
 import { RuntimeError, StopAsyncIteration } from "./core/exceptions.ts";
-import { deno_inspect, node_inspect, repr, type_name } from "./internal/format_helpers.ts";
+import {
+  deno_inspect,
+  Inspectable,
+  node_inspect,
+  repr,
+  type_name,
+} from "./internal/format_helpers.ts";
 
 type Method = "anext" | "athrow" | "aclose";
 
@@ -212,11 +218,13 @@ const abandoned = typeof FinalizationRegistry === "undefined"
  * });
  * ```
  */
-export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGenerator<T, R, S> {
+export class AsyncGeneratorObject<T, R = void, S = undefined> extends Inspectable
+  implements AsyncGenerator<T, R, S> {
   readonly #body: Body<T, R, S>;
 
   /** @internal */
   constructor(name: string, native: AsyncGenerator<T, R, S>) {
+    super();
     this.#body = new Body(name, native, this);
     abandoned?.register(this, this.#body);
   }
@@ -326,18 +334,8 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGe
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     return this.#body.toString();
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
 

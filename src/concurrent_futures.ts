@@ -5,14 +5,15 @@
  */
 
 import { CancelledError, InvalidStateError } from "./core/exceptions.ts";
-import { deno_inspect, node_inspect, repr } from "./internal/format_helpers.ts";
+import { Inspectable, repr } from "./internal/format_helpers.ts";
 
 type State = "pending" | "cancelled" | "finished" | "failed";
 
 /**
- * What `run_coroutine_threadsafe()` returns: a promise that can be asked and cancelled from anywhere.
+ * The result of work in another loop, as `run_coroutine_threadsafe()` returns it: a promise that any code can
+ * inspect and cancel.
  *
- * Its callbacks are called at once, where it is settled, and belong to no loop.
+ * Its callbacks are called synchronously when it settles, and belong to no loop.
  *
  * See {@link https://docs.python.org/3/library/concurrent.futures.html#future-objects Python's concurrent.futures.Future}.
  *
@@ -30,23 +31,23 @@ type State = "pending" | "cancelled" | "finished" | "failed";
  * assertEquals(future.result(), "done");
  * ```
  */
-export class ConcurrentFuture<T> implements Promise<T> {
+export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
   #state: State = "pending";
   #value: unknown = undefined;
   #callbacks: ((future: this) => unknown)[] = [];
 
-  /** Whether it has a result or an error, or is cancelled. */
+  /** Tells whether it has a result or an error, or is cancelled. */
   done(): boolean {
     return this.#state !== "pending";
   }
 
-  /** Whether it is cancelled. */
+  /** Tells whether it is cancelled. */
   cancelled(): boolean {
     return this.#state === "cancelled";
   }
 
   /**
-   * Cancels it, and the task that works for it.
+   * Cancels it, and the task whose result it is.
    *
    * @returns false if it is done and was not cancelled
    */
@@ -58,9 +59,9 @@ export class ConcurrentFuture<T> implements Promise<T> {
   }
 
   /**
-   * The result; it does not wait for it: `await` does.
+   * Returns the result. It does not wait; `await` does.
    *
-   * @throws {InvalidStateError} if it is not there yet
+   * @throws {InvalidStateError} if there is none yet
    * @throws {CancelledError} if the future is cancelled
    * @throws the error that the work ended with
    */
@@ -70,7 +71,7 @@ export class ConcurrentFuture<T> implements Promise<T> {
   }
 
   /**
-   * The error that the work ended with, or `null` if there is a result.
+   * Returns the error that the work ended with, or `null` if there is a result.
    *
    * @throws {InvalidStateError} if it is not done
    * @throws {CancelledError} if it is cancelled
@@ -82,7 +83,7 @@ export class ConcurrentFuture<T> implements Promise<T> {
   }
 
   /**
-   * Has a function called with the future when it is done; at once if it is.
+   * Calls a function with the future when it is done; at once if it is done already.
    *
    * @param callback the function; if it throws, the error is written to the console
    * @throws {TypeError} if it is no function
@@ -90,14 +91,14 @@ export class ConcurrentFuture<T> implements Promise<T> {
   add_done_callback(callback: (future: this) => unknown): void {
     if (typeof callback !== "function") {
       throw new TypeError(
-        `a callable object was expected by add_done_callback(), got ${repr(callback)}`,
+        `a function was expected by add_done_callback(), got ${repr(callback)}`,
       );
     }
     if (this.#state === "pending") this.#callbacks.push(callback);
     else this.#call(callback);
   }
 
-  /** Waits for it, as the `then` of a promise. */
+  /** Calls a function with the result or the error, as the `then` of a promise. */
   then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
     on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
@@ -153,24 +154,14 @@ export class ConcurrentFuture<T> implements Promise<T> {
     return this.#state === "cancelled" ? new CancelledError() : this.#value;
   }
 
-  /** Names the class in a promise's stead. */
+  /** The name of the class, for `Object.prototype.toString()`. */
   get [Symbol.toStringTag](): string {
     return "ConcurrentFuture";
   }
 
-  /** Python's `repr`. */
-  toString(): string {
+  /** Returns Python's `repr`. */
+  override toString(): string {
     if (this.#state === "failed") return `<Future finished raised ${repr(this.#value)}>`;
     return `<Future ${this.#state}>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }

@@ -15,7 +15,7 @@ import {
   RETURNED,
   SUSPENDED,
 } from "./core/coroutines.ts";
-import { as_error } from "./core/exceptions.ts";
+import { as_error } from "./core/cancellation.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { running_loop } from "./core/current.ts";
 

@@ -12,14 +12,9 @@
 import { check_result } from "./async_generators.ts";
 import { type Coroutine, FunctionCoroutine, isawaitable } from "./core/coroutines.ts";
 import { Deque } from "./internal/deque.ts";
-import { CancelledError, RuntimeError, ValueError } from "./core/exceptions.ts";
-import {
-  deno_inspect,
-  is_plain_object,
-  node_inspect,
-  repr,
-  type_name,
-} from "./internal/format_helpers.ts";
+import { is_cancelled_error } from "./core/cancellation.ts";
+import { type CancelledError, RuntimeError, ValueError } from "./core/exceptions.ts";
+import { Inspectable, is_plain_object, repr, type_name } from "./internal/format_helpers.ts";
 import type { Future } from "./core/futures.ts";
 import { Event } from "./locks.ts";
 import { less_than } from "./internal/ordering.ts";
@@ -190,7 +185,8 @@ async function close_all(sources: readonly Source<unknown>[]): Promise<void> {
  * assertEquals(await asyncio.alist(squares), [4, 9]);
  * ```
  */
-export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, undefined> {
+export class ToolIterator<T> extends Inspectable
+  implements AsyncIterableIterator<T, undefined, undefined> {
   readonly #name: string;
   readonly #advance: () => Promise<Step<T>>;
   readonly #close: () => Promise<void>;
@@ -199,6 +195,7 @@ export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, unde
 
   /** @internal */
   constructor(name: string, close: () => Promise<void>, advance: () => Promise<Step<T>>) {
+    super();
     this.#name = name;
     this.#close = close;
     this.#advance = advance;
@@ -270,18 +267,8 @@ export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, unde
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     return `<${this.#name} object>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
 
@@ -1181,7 +1168,7 @@ async function cancel_all(
     try {
       await wait(pending);
     } catch (error) {
-      if (!(error instanceof CancelledError)) throw error;
+      if (!is_cancelled_error(error)) throw error;
       cancellation = error;
     }
   }
@@ -1233,7 +1220,7 @@ class SharedSource<T> {
       cell.outcome = () => {
         throw error;
       };
-      if (error instanceof CancelledError) throw error;
+      if (is_cancelled_error(error)) throw error;
     } finally {
       cell.next = { outcome: null, next: null };
       this.#pull = null;
@@ -1386,7 +1373,7 @@ function first_error(tasks: Iterable<Task<unknown>>): { error: unknown } | null 
     try {
       task.result();
     } catch (error) {
-      if (!(error instanceof CancelledError)) first ??= { error };
+      if (!is_cancelled_error(error)) first ??= { error };
     }
   }
   return first;

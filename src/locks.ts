@@ -20,13 +20,8 @@ import {
   Suspension,
   wait_on,
 } from "./core/coroutines.ts";
-import {
-  BrokenBarrierError,
-  CancelledError,
-  is_cancellation,
-  RuntimeError,
-  ValueError,
-} from "./core/exceptions.ts";
+import { is_cancellation, is_cancelled_error } from "./core/cancellation.ts";
+import { BrokenBarrierError, RuntimeError, ValueError } from "./core/exceptions.ts";
 import { LoopBound } from "./core/mixins.ts";
 import { WaitQueue } from "./core/wait_queue.ts";
 import { repr } from "./internal/format_helpers.ts";
@@ -662,7 +657,7 @@ export class Condition extends Acquirable {
         break;
       } catch (error) {
         failure = { error };
-        if (!(error instanceof CancelledError)) break;
+        if (!is_cancelled_error(error)) break;
       }
     }
     if (failure === null) return true;

@@ -14,7 +14,8 @@ import {
   Suspension,
   wait_on,
 } from "./core/coroutines.ts";
-import { CancelledError, ValueError } from "./core/exceptions.ts";
+import { is_cancelled_error } from "./core/cancellation.ts";
+import { ValueError } from "./core/exceptions.ts";
 import { LoopBound } from "./core/mixins.ts";
 import { WaitQueue } from "./core/wait_queue.ts";
 import { Deque } from "./internal/deque.ts";
@@ -22,6 +23,7 @@ import { is_plain_object, repr } from "./internal/format_helpers.ts";
 import { heappop, heappush, type LessThan } from "./internal/heapq.ts";
 import { check_number } from "./internal/numbers.ts";
 import { check_options, keyword_or_positional } from "./internal/options.ts";
+import { NamedError } from "./internal/error_kinds.ts";
 import { less_than } from "./internal/ordering.ts";
 import { Event } from "./locks.ts";
 
@@ -40,15 +42,10 @@ import { Event } from "./locks.ts";
  * assertThrows(() => new asyncio.Queue().get_nowait(), asyncio.QueueEmpty);
  * ```
  */
-export class QueueEmpty extends Error {
+export class QueueEmpty extends NamedError {
   /** @internal */
   static override get name(): string {
     return "QueueEmpty";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 }
 
@@ -69,15 +66,10 @@ export class QueueEmpty extends Error {
  * assertThrows(() => queue.put_nowait(2), asyncio.QueueFull);
  * ```
  */
-export class QueueFull extends Error {
+export class QueueFull extends NamedError {
   /** @internal */
   static override get name(): string {
     return "QueueFull";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 }
 
@@ -98,15 +90,10 @@ export class QueueFull extends Error {
  * assertThrows(() => queue.put_nowait(1), asyncio.QueueShutDown);
  * ```
  */
-export class QueueShutDown extends Error {
+export class QueueShutDown extends NamedError {
   /** @internal */
   static override get name(): string {
     return "QueueShutDown";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 }
 
@@ -489,7 +476,7 @@ class QueueIterator<T> implements AsyncGenerator<T, void, void> {
       (wait as Coroutine<Step<T>>).then(resolve, (error) => {
         reject(error);
         // A next() that a race has forgotten is cancelled with its task: that is no unhandled error.
-        if (error instanceof CancelledError) queueMicrotask(() => promise.catch(() => {}));
+        if (is_cancelled_error(error)) queueMicrotask(() => promise.catch(() => {}));
       });
     });
     return promise;

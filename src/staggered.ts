@@ -11,8 +11,9 @@ import {
   library_coroutine,
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { is_cancelled_error } from "./core/cancellation.ts";
 import {
-  CancelledError,
+  type CancelledError,
   ExceptionGroup,
   leaves_the_loop,
   TimeoutError,
@@ -21,18 +22,14 @@ import { is_plain_object, repr } from "./internal/format_helpers.ts";
 import type { Future } from "./core/futures.ts";
 import { Event } from "./locks.ts";
 import { check_options, keyword_or_positional } from "./internal/options.ts";
+import { NamedError } from "./internal/error_kinds.ts";
 import { current_task, type Task } from "./core/tasks.ts";
 import { wait_for } from "./waiting.ts";
 
-class AssertionError extends Error {
+class AssertionError extends NamedError {
   /** @internal */
   static override get name(): string {
     return "AssertionError";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 }
 
@@ -180,7 +177,7 @@ function* race<T>(
     try {
       yield* all_done;
     } catch (error) {
-      if (!(error instanceof CancelledError)) throw error;
+      if (!is_cancelled_error(error)) throw error;
       cancellation = error;
       for (const task of running) task.cancel(...error.args);
     }

@@ -17,12 +17,8 @@ import {
   Suspension,
   to_coroutine,
 } from "./core/coroutines.ts";
-import {
-  CancelledError,
-  make_cancelled_error,
-  TimeoutError,
-  ValueError,
-} from "./core/exceptions.ts";
+import { make_cancelled_error } from "./core/cancellation.ts";
+import { CancelledError, TimeoutError, ValueError } from "./core/exceptions.ts";
 import { CANCELLED, FAILED, FINISHED, Future, Listener } from "./core/futures.ts";
 import { running_loop } from "./core/current.ts";
 import { ensure_future, to_future } from "./core/tasks.ts";

@@ -166,7 +166,7 @@ Deno.test("what is no condition is a type error", () => {
     assertThrows(
       () => nested().split(condition as never),
       TypeError,
-      "expected an exception type, a tuple of exception types, or a callable (other than a class)",
+      "expected an exception type, an array of exception types, or a function (other than a class)",
     );
   }
 });

@@ -1,11 +1,11 @@
 /**
- * Context variables: values that belong to a task and the tasks it creates.
+ * Context variables: values of a task and of the tasks that it creates.
  *
  * @module
  */
 
 import { LookupError, RuntimeError, ValueError } from "./exceptions.ts";
-import { deno_inspect, node_inspect, repr } from "../internal/format_helpers.ts";
+import { Inspectable, repr, type_name } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { running_context, with_context } from "./current.ts";
 
@@ -20,8 +20,8 @@ const EMPTY: Values = new Map();
 /**
  * The values of all context variables, at one place of a program.
  *
- * Each task runs in a copy of the context of the code that created it, so what it sets is seen by
- * itself and by the tasks it creates, and by nobody else. A context iterates over its variables.
+ * Each task runs in a copy of the context of the code that created it: a value that it sets is visible in
+ * itself and in the tasks that it creates, and nowhere else. A context iterates over its variables.
  *
  * See {@link https://docs.python.org/3/library/contextvars.html#contextvars.Context Python's Context}.
  *
@@ -39,7 +39,7 @@ const EMPTY: Values = new Map();
  * assertEquals(user.get(), "nobody");
  * ```
  */
-export class Context {
+export class Context extends Inspectable {
   #values: Values = EMPTY;
   #shared = true;
   #entered = false;
@@ -47,15 +47,19 @@ export class Context {
   /**
    * Calls a function in this context.
    *
-   * What it sets is kept in the context. An asynchronous function is in the context until its first
+   * Values that the function sets stay in the context. An asynchronous function is in the context until its first
    * `await`; give the context to `create_task` to run all of it there.
    *
    * @param callable the function
    * @param args its arguments
    * @returns what the function returns
    * @throws {RuntimeError} if the context is already entered
+   * @throws {TypeError} if `callable` is no function
    */
   run<A extends unknown[], R>(callable: (...args: A) => R, ...args: A): R {
+    if (typeof callable !== "function") {
+      throw new TypeError(`${type_name(callable)} is not a function`);
+    }
     if (this.#entered || running_context() === this) {
       throw new RuntimeError(`cannot enter context: ${this} is already entered`);
     }
@@ -68,27 +72,27 @@ export class Context {
   }
 
   /**
-   * Looks a variable up in this context.
+   * Returns the value of a variable in this context.
    *
    * @param variable the variable
-   * @param fallback what to return where it has no value, `null` by default
+   * @param fallback the result if it has no value, `null` by default
    * @returns its value, or `fallback`
+   * @throws {TypeError} if it is no {@linkcode ContextVar}
    */
   get<T, D = null>(variable: ContextVar<T>, fallback: D = null as D): T | D {
+    check_variable(variable);
     const value = this._lookup(variable);
     return value === MISSING ? fallback : value as T;
   }
 
   /**
-   * Whether a variable has a value in this context.
+   * Tells whether a variable has a value in this context.
    *
    * @param variable the variable
    * @throws {TypeError} if it is no {@linkcode ContextVar}
    */
   has<T>(variable: ContextVar<T>): boolean {
-    if (!(variable instanceof ContextVar)) {
-      throw new TypeError(`a ContextVar key was expected, got ${repr(variable)}`);
-    }
+    check_variable(variable);
     return this._lookup(variable) !== MISSING;
   }
 
@@ -117,7 +121,7 @@ export class Context {
     return this.keys();
   }
 
-  /** A copy of this context. */
+  /** Returns a copy of this context. */
   copy(): Context {
     return Context._of(this._share());
   }
@@ -153,31 +157,39 @@ export class Context {
     else this.#values.set(variable as ContextVar<unknown>, value);
   }
 
-  /** Python's `repr`. */
-  toString(): string {
+  /** Returns Python's `repr`. */
+  override toString(): string {
     return "<Context object>";
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
 
-// The context of code that runs in no task and no callback: the thread's own.
+function check_variable(variable: unknown): void {
+  if (!(variable instanceof ContextVar)) {
+    throw new TypeError(`a ContextVar key was expected, got ${repr(variable)}`);
+  }
+}
+
+/**
+ * Throws a `TypeError` for a value that is given as a context and is none.
+ *
+ * @param where the function that it is given to, as `create_task`
+ */
+export function check_context(where: string, value: unknown): asserts value is Context {
+  if (value instanceof Context) return;
+  throw new TypeError(
+    `${where}() expects a Context as its option 'context', received ${repr(value)}`,
+  );
+}
+
+// The context of code that runs in no task and no callback.
 const thread_context = new Context();
 
-/** The context of the code now running. */
+/** Returns the context of the current task or callback. */
 function current_context(): Context {
   return running_context() ?? thread_context;
 }
 
-/** The values of the current context, of which a copy is made when somebody asks for it. */
+/** Returns the values of the current context, of which a copy is made when it is needed. */
 export function share_values(): Values {
   return current_context()._share();
 }
@@ -206,7 +218,7 @@ export function copy_context(): Context {
 }
 
 /**
- * What a {@linkcode ContextVar} may be made with.
+ * Options of a {@linkcode ContextVar}.
  *
  * @category Context variables
  */
@@ -238,29 +250,34 @@ export interface ContextVarOptions<T> {
  * assertEquals(seen, [1, 2]);
  * ```
  */
-export class ContextVar<T> {
-  /** The name of the variable, for people who debug. */
-  readonly name: string;
+export class ContextVar<T> extends Inspectable {
+  readonly #name: string;
   readonly #default: T | typeof NO_DEFAULT;
 
   /**
-   * Makes a variable; it should be done once, at the top of a module.
+   * Makes a variable. It is done once, at the top of a module.
    *
    * @param name its name, for people who debug
    * @param options `default`, its value where none is set
    * @throws {TypeError} if the name is no string
    */
   constructor(name: string, options: ContextVarOptions<T> = {}) {
-    if (typeof name !== "string") throw new TypeError("context variable name must be a str");
+    if (typeof name !== "string") throw new TypeError("context variable name must be a string");
     check_options("ContextVar", options, ["default"]);
-    this.name = name;
+    super();
+    this.#name = name;
     this.#default = "default" in options ? options.default as T : NO_DEFAULT;
   }
 
+  /** The name of the variable, for people who debug. It cannot be assigned to. */
+  get name(): string {
+    return this.#name;
+  }
+
   /**
-   * The value of the variable in the current context.
+   * Returns the value of the variable in the current context.
    *
-   * @param fallback what to return where it has none; else the variable's default
+   * @param fallback the result if it has none; the variable's default by default
    * @returns its value
    * @throws {LookupError} if the variable has no value, no fallback and no default
    */
@@ -286,9 +303,9 @@ export class ContextVar<T> {
   }
 
   /**
-   * Gives the variable back the value that it had before the `set` that made the token.
+   * Restores the value that the variable had before the `set` that made the token.
    *
-   * @param token what that `set` returned
+   * @param token the result of that `set`
    * @throws {ValueError} if the token is of another variable or context
    * @throws {RuntimeError} if the token has been used
    * @throws {TypeError} if it is no {@linkcode Token}
@@ -300,25 +317,15 @@ export class ContextVar<T> {
     token._undo(this);
   }
 
-  /** Python's `repr`. */
-  toString(): string {
+  /** Returns Python's `repr`. */
+  override toString(): string {
     const value = this.#default === NO_DEFAULT ? "" : ` default=${repr(this.#default)}`;
     return `<ContextVar name=${repr(this.name)}${value}>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
 
 /**
- * What `ContextVar.set` returns: it gives the variable its old value back, once.
+ * The result of `ContextVar.set`, which restores the variable's old value, once.
  *
  * It is a `Disposable`: `using _ = variable.set(x);` undoes the `set` at the end of the block.
  *
@@ -339,22 +346,34 @@ export class ContextVar<T> {
  * assertEquals(depth.get(), 0);
  * ```
  */
-export class Token<T> implements Disposable {
+export class Token<T> extends Inspectable implements Disposable {
   /** Stands for "the variable had no value" in {@linkcode Token.old_value}. */
   static readonly MISSING: symbol = MISSING;
 
-  /** The variable that was set. */
-  readonly var: ContextVar<T>;
-  /** The value before, or `Token.MISSING`. */
-  readonly old_value: T | symbol;
+  readonly #var: ContextVar<T>;
+  readonly #old_value: T | typeof MISSING;
   readonly #context: Context;
   #used = false;
 
   /** @internal Made by `ContextVar.set`. */
   constructor(context: Context, variable: ContextVar<T>, old_value: T | typeof MISSING) {
+    super();
+    if (!(context instanceof Context)) {
+      throw new RuntimeError("Tokens can only be created by ContextVars");
+    }
     this.#context = context;
-    this.var = variable;
-    this.old_value = old_value;
+    this.#var = variable;
+    this.#old_value = old_value;
+  }
+
+  /** The variable that was set. It cannot be assigned to. */
+  get var(): ContextVar<T> {
+    return this.#var;
+  }
+
+  /** The value before, or `Token.MISSING`. It cannot be assigned to. */
+  get old_value(): T | symbol {
+    return this.#old_value;
   }
 
   /** @internal */
@@ -367,7 +386,7 @@ export class Token<T> implements Disposable {
       throw new ValueError(`${this} was created in a different Context`);
     }
     this.#used = true;
-    this.#context._store(variable, this.old_value as T | typeof MISSING);
+    this.#context._store(variable, this.#old_value);
   }
 
   /** Resets the variable, as `variable.reset(token)`. */
@@ -375,18 +394,8 @@ export class Token<T> implements Disposable {
     this._undo(this.var);
   }
 
-  /** Python's `repr`. */
-  toString(): string {
+  /** Returns Python's `repr`. */
+  override toString(): string {
     return `<Token${this.#used ? " used" : ""} var=${this.var}>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }

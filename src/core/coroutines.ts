@@ -10,13 +10,8 @@ import {
   type Runnable,
   type Timed,
 } from "../loop/events.ts";
-import {
-  as_error,
-  Cancellation,
-  type CancelledError,
-  make_cancelled_error,
-  RuntimeError,
-} from "./exceptions.ts";
+import { as_error, Cancellation, make_cancelled_error } from "./cancellation.ts";
+import { type CancelledError, RuntimeError } from "./exceptions.ts";
 import { deno_inspect, extract_stack, node_inspect, repr } from "../internal/format_helpers.ts";
 import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
 import {

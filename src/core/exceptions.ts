@@ -1,19 +1,35 @@
 /**
- * The errors of asyncio, and the few of Python's own that its programs meet.
+ * The errors of asyncio, and those of Python's own errors that asyncio throws.
  *
- * Python splits exceptions in two: those a program may expect (`Exception`) and those that end
- * something (`BaseException`: a cancellation, Ctrl-C). Here whatever does not extend
- * {@linkcode BaseException} counts as an ordinary exception, a thrown string too.
+ * Python has two kinds of exceptions: those that a program may expect (`Exception`) and those that end
+ * a task or the program (`BaseException`: a cancellation, Ctrl-C). Here each thrown value that does not extend
+ * {@linkcode BaseException} counts as an ordinary exception, a string too.
  *
  * @module
  */
 
-import { deno_inspect, node_inspect, repr } from "../internal/format_helpers.ts";
+import { brand_of, has_brand, is_instance, NamedError, prepare } from "../internal/error_kinds.ts";
+import {
+  deno_inspect,
+  is_class,
+  node_inspect,
+  repr,
+  type_name,
+} from "../internal/format_helpers.ts";
+
+// Not every value can be made a string: an object without a prototype cannot.
+function text_of(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return repr(value);
+  }
+}
 
 /**
  * The root of the exceptions that are no errors: cancellation and keyboard interrupt.
  *
- * A `catch` that wants ordinary errors only rethrows these.
+ * A `catch` that handles ordinary errors rethrows these.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#BaseException Python's BaseException}.
  *
@@ -28,15 +44,10 @@ import { deno_inspect, node_inspect, repr } from "../internal/format_helpers.ts"
  * assert(!(new asyncio.TimeoutError() instanceof asyncio.BaseException));
  * ```
  */
-export class BaseException extends Error {
+export class BaseException extends NamedError {
   /** @internal */
   static override get name(): string {
     return "BaseException";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 
   readonly #args: unknown[];
@@ -47,7 +58,7 @@ export class BaseException extends Error {
    * @param args its arguments, kept in `args`
    */
   constructor(...args: unknown[]) {
-    super(args.length === 0 ? "" : String(args[0]));
+    super(args.length === 0 ? "" : text_of(args[0]));
     this.#args = args;
   }
 
@@ -59,10 +70,10 @@ export class BaseException extends Error {
 }
 
 /**
- * The operation has been cancelled.
+ * Signals that the operation has been cancelled.
  *
- * It is thrown at the await at which a task waits when somebody calls `task.cancel()`. Code that
- * catches it cleans up and throws it again.
+ * `task.cancel()` throws it at the await at which the task waits. Code that catches it cleans up and throws
+ * it again.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.CancelledError Python's CancelledError}.
  *
@@ -90,53 +101,8 @@ export class CancelledError extends BaseException {
   }
 }
 
-// V8's property; elsewhere it does no harm.
-const stacks = Error as { stackTraceLimit?: number };
-
 /**
- * A cancellation that the library throws into a task; its stack would show nothing but the loop.
- *
- * An error costs the more the deeper the stack is. So the constructors of the class are left out, where
- * its arguments show in its message.
- */
-export function make_cancelled_error(message: unknown): CancelledError {
-  const limit = stacks.stackTraceLimit;
-  stacks.stackTraceLimit = 0;
-  try {
-    if (message !== undefined && typeof message !== "string") return new CancelledError(message);
-    const args = message === undefined ? [] : [message];
-    return Reflect.construct(Error, args, CancelledError) as CancelledError;
-  } finally {
-    stacks.stackTraceLimit = limit;
-  }
-}
-
-/**
- * A cancellation that code of the library alone has seen. Hosts take microseconds to make an error: it
- * becomes one when it leaves the library.
- */
-export class Cancellation {
-  /** What `cancel` was given; `undefined` for nothing. */
-  readonly message: unknown;
-
-  /** Notes a cancellation. */
-  constructor(message: unknown) {
-    this.message = message;
-  }
-}
-
-/** Whether something thrown is a cancellation, in either form. */
-export function is_cancellation(thrown: unknown): boolean {
-  return thrown instanceof Cancellation || thrown instanceof CancelledError;
-}
-
-/** What code of the user gets to see of something thrown inside the library. */
-export function as_error(thrown: unknown): unknown {
-  return thrown instanceof Cancellation ? make_cancelled_error(thrown.message) : thrown;
-}
-
-/**
- * The user has pressed Ctrl-C.
+ * Signals that the user has pressed Ctrl-C.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#KeyboardInterrupt Python's KeyboardInterrupt}.
  *
@@ -158,7 +124,7 @@ export class KeyboardInterrupt extends BaseException {
 }
 
 /**
- * An operation is not allowed in the state of the object, as asking a future for a result it does not have yet.
+ * Signals that an operation is not allowed in the state of the object: a future has no result yet.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.InvalidStateError Python's InvalidStateError}.
  *
@@ -172,22 +138,17 @@ export class KeyboardInterrupt extends BaseException {
  * assertThrows(() => new asyncio.Future().result(), asyncio.InvalidStateError, "Result is not set.");
  * ```
  */
-export class InvalidStateError extends Error {
+export class InvalidStateError extends NamedError {
   /** @internal */
   static override get name(): string {
     return "InvalidStateError";
   }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
-  }
 }
 
 /**
- * An operation took longer than it was given.
+ * Signals that an operation took longer than its time limit.
  *
- * Its `cause` is the {@linkcode CancelledError} by which the operation was stopped, where there was one.
+ * Its `cause` is the {@linkcode CancelledError} by which the operation was stopped, if there was one.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.TimeoutError Python's TimeoutError}.
  *
@@ -201,20 +162,15 @@ export class InvalidStateError extends Error {
  * await assertRejects(() => asyncio.run(asyncio.wait_for(asyncio.sleep(60), 0.01)), asyncio.TimeoutError);
  * ```
  */
-export class TimeoutError extends Error {
+export class TimeoutError extends NamedError {
   /** @internal */
   static override get name(): string {
     return "TimeoutError";
   }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
-  }
 }
 
 /**
- * Something is used in a way that its state forbids: a loop that is closed, a lock that is not held.
+ * Signals a use that the state of an object forbids: of a closed loop, of a lock that is not held.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#RuntimeError Python's RuntimeError}.
  *
@@ -228,20 +184,15 @@ export class TimeoutError extends Error {
  * assertThrows(() => new asyncio.Lock().release(), asyncio.RuntimeError, "Lock is not acquired.");
  * ```
  */
-export class RuntimeError extends Error {
+export class RuntimeError extends NamedError {
   /** @internal */
   static override get name(): string {
     return "RuntimeError";
   }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
-  }
 }
 
 /**
- * An argument of the right type has a value that makes no sense.
+ * Signals that an argument has the right type and a wrong value.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#ValueError Python's ValueError}.
  *
@@ -261,14 +212,25 @@ export class ValueError extends RangeError {
     return "ValueError";
   }
 
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
+  /** @internal */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return is_instance(this, value);
+  }
+
+  /**
+   * Makes the error.
+   *
+   * @param message what happened
+   * @param options `cause`: the error that led to it
+   */
+  constructor(message?: string, options?: ErrorOptions) {
+    prepare(new.target);
+    super(message, options);
   }
 }
 
 /**
- * Something was looked up and is not there: a context variable without a value.
+ * Signals that a lookup found nothing: a context variable has no value.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#LookupError Python's LookupError}.
  *
@@ -282,20 +244,15 @@ export class ValueError extends RangeError {
  * assertThrows(() => new asyncio.ContextVar("user").get(), asyncio.LookupError);
  * ```
  */
-export class LookupError extends Error {
+export class LookupError extends NamedError {
   /** @internal */
   static override get name(): string {
     return "LookupError";
   }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
-  }
 }
 
 /**
- * An asynchronous iterator has no more values.
+ * Signals that an asynchronous iterator has no more values.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#StopAsyncIteration Python's StopAsyncIteration}.
  *
@@ -309,20 +266,15 @@ export class LookupError extends Error {
  * assert(new asyncio.StopAsyncIteration() instanceof Error);
  * ```
  */
-export class StopAsyncIteration extends Error {
+export class StopAsyncIteration extends NamedError {
   /** @internal */
   static override get name(): string {
     return "StopAsyncIteration";
   }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
-  }
 }
 
 /**
- * A barrier was aborted or reset while tasks waited at it.
+ * Signals that a barrier was aborted or reset while tasks waited at it.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.BrokenBarrierError Python's BrokenBarrierError}.
  *
@@ -344,7 +296,7 @@ export class BrokenBarrierError extends RuntimeError {
 }
 
 /**
- * A stream ended before as many bytes came as were asked for.
+ * Signals that a stream ended before all requested bytes arrived.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.IncompleteReadError Python's IncompleteReadError}.
  *
@@ -359,15 +311,10 @@ export class BrokenBarrierError extends RuntimeError {
  * assertEquals(error.message, "2 bytes read on a total of 8 expected bytes");
  * ```
  */
-export class IncompleteReadError extends Error {
+export class IncompleteReadError extends NamedError {
   /** @internal */
   static override get name(): string {
     return "IncompleteReadError";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 
   /** The bytes read before the end of the stream. */
@@ -390,7 +337,7 @@ export class IncompleteReadError extends Error {
 }
 
 /**
- * A stream's buffer was full before a separator was found.
+ * Signals that a stream's buffer was full before a separator was found.
  *
  * See {@link https://docs.python.org/3/library/asyncio-exceptions.html#asyncio.LimitOverrunError Python's LimitOverrunError}.
  *
@@ -404,15 +351,10 @@ export class IncompleteReadError extends Error {
  * assertEquals(new asyncio.LimitOverrunError("too long", 64).consumed, 64);
  * ```
  */
-export class LimitOverrunError extends Error {
+export class LimitOverrunError extends NamedError {
   /** @internal */
   static override get name(): string {
     return "LimitOverrunError";
-  }
-
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
   }
 
   /** How many bytes are to be consumed. */
@@ -431,9 +373,9 @@ export class LimitOverrunError extends Error {
 }
 
 /**
- * A program on the virtual clock can make no progress: every task waits and no timer is set.
+ * Signals that a program on the virtual clock can make no progress: each task waits and no timer is set.
  *
- * Its message names every waiting task and what it waits on.
+ * Its message names each waiting task and what it waits on.
  *
  * @category Testing
  *
@@ -457,7 +399,7 @@ export class DeadlockError extends RuntimeError {
 }
 
 /**
- * What `split` and `subgroup` select by: an error class, several, or a predicate.
+ * The condition of `split` and `subgroup`: an error class, several, or a predicate.
  *
  * @category Errors
  */
@@ -478,26 +420,37 @@ function is_error_class(condition: unknown): condition is ErrorClass {
     (condition === Error || condition.prototype instanceof Error);
 }
 
-function predicate_of(condition: ExceptionCondition): (error: unknown) => boolean {
+type Predicate = (error: unknown) => boolean;
+
+function predicate_of(condition: ExceptionCondition): Predicate {
   if (Array.isArray(condition)) {
     if (condition.every(is_error_class)) {
       return (error) => condition.some((kind) => error instanceof kind);
     }
   } else if (is_error_class(condition)) {
     return (error) => error instanceof condition;
-  } else if (typeof condition === "function") {
-    return condition as (error: unknown) => boolean;
+  } else if (typeof condition === "function" && !is_class(condition)) {
+    return (error) => {
+      const selected: unknown = (condition as Predicate)(error);
+      if (selected instanceof Promise) {
+        throw new TypeError(
+          "Cannot select from an exception group: the condition must answer at once: " +
+            `received ${repr(selected)}`,
+        );
+      }
+      return Boolean(selected);
+    };
   }
   throw new TypeError(
-    "expected an exception type, a tuple of exception types, or a callable (other than a class), " +
+    "expected an exception type, an array of exception types, or a function (other than a class), " +
       `received ${repr(condition)}`,
   );
 }
 
 /**
- * Several exceptions at once, of any kind.
+ * Holds several exceptions of any kind.
  *
- * A group made of ordinary errors only is an {@linkcode ExceptionGroup}, also when it is made by
+ * A group of nothing but ordinary errors is an {@linkcode ExceptionGroup}, also when it is made by
  * `new BaseExceptionGroup(…)`.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#BaseExceptionGroup Python's BaseExceptionGroup}.
@@ -520,31 +473,44 @@ export class BaseExceptionGroup extends AggregateError {
     return "BaseExceptionGroup";
   }
 
-  /** The name of its class, be it a subclass. */
-  override get name(): string {
-    return this.constructor.name;
+  /** @internal */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return is_instance(this, value);
   }
 
   /**
    * Makes a group of at least one exception.
    *
-   * @param message what the group says of itself
+   * @param message the text of the group
    * @param exceptions the exceptions, groups among them too
-   * @throws {TypeError} if the message is no string
+   * @throws {TypeError} if the message is no string, if the exceptions are not several, or if one of them is no
+   * ordinary error and the class extends {@linkcode ExceptionGroup}
    * @throws {ValueError} if there is no exception
    */
   constructor(message: string, exceptions: Iterable<unknown>) {
     if (typeof message !== "string") {
-      throw new TypeError(`argument 1 must be a string, not ${repr(message)}`);
+      throw new TypeError(
+        `BaseExceptionGroup() argument 1 must be a string, not ${type_name(message)}`,
+      );
+    }
+    if (typeof exceptions !== "object" || !(Symbol.iterator in (exceptions ?? {}))) {
+      throw new TypeError("second argument (exceptions) must be a sequence");
     }
     const all = [...exceptions];
     if (all.length === 0) {
       throw new ValueError("second argument (exceptions) must be a non-empty sequence");
     }
-    super(all, message);
-    if (new.target === BaseExceptionGroup && all.every(is_exception)) {
-      return new ExceptionGroup(message, all);
+    const is_ordinary = all.every(is_exception);
+    if (!is_ordinary && new.target === ExceptionGroup) {
+      throw new TypeError("Cannot nest BaseExceptions in an ExceptionGroup");
     }
+    if (!is_ordinary && new.target.prototype instanceof ExceptionGroup) {
+      throw new TypeError(`Cannot nest BaseExceptions in '${new.target.name}'`);
+    }
+    prepare(new.target);
+    super(all, message);
+    add_inspection();
+    if (is_ordinary && new.target === BaseExceptionGroup) return new ExceptionGroup(message, all);
   }
 
   /** The exceptions of the group, in order. */
@@ -553,7 +519,7 @@ export class BaseExceptionGroup extends AggregateError {
   }
 
   /**
-   * Makes a group of the same kind and message from other exceptions; `split` and `subgroup` use it.
+   * Makes a group of the same kind and message from other exceptions. `split` and `subgroup` call it.
    *
    * A subclass with another constructor overrides it.
    *
@@ -569,10 +535,10 @@ export class BaseExceptionGroup extends AggregateError {
    *
    * @param condition a class of errors, an array of classes, or a predicate
    * @returns the part, or `null` if nothing is selected
-   * @throws {TypeError} if it is none of these
+   * @throws {TypeError} if it is none of these, or if `derive()` returns no group
    */
   subgroup(condition: ExceptionCondition): BaseExceptionGroup | null {
-    return this.#partition(predicate_of(condition), false)[0];
+    return partition(this, predicate_of(condition), false)[0];
   }
 
   /**
@@ -580,77 +546,93 @@ export class BaseExceptionGroup extends AggregateError {
    *
    * @param condition a class of errors, an array of classes, or a predicate
    * @returns the part that the condition selects and the rest, each `null` if it is empty
-   * @throws {TypeError} if it is none of these
+   * @throws {TypeError} if it is none of these, or if `derive()` returns no group
    */
   split(
     condition: ExceptionCondition,
   ): [matching: BaseExceptionGroup | null, rest: BaseExceptionGroup | null] {
-    return this.#partition(predicate_of(condition), true);
+    return partition(this, predicate_of(condition), true);
   }
 
-  #partition(
-    selects: (error: unknown) => boolean,
-    with_rest: boolean,
-  ): [BaseExceptionGroup | null, BaseExceptionGroup | null] {
-    if (selects(this)) return [this, null];
-    const matching: unknown[] = [];
-    const rest: unknown[] = [];
-    for (const error of this.exceptions) {
-      if (error instanceof BaseExceptionGroup) {
-        const [inner, other] = error.#partition(selects, with_rest);
-        if (inner !== null) matching.push(inner);
-        if (other !== null) rest.push(other);
-      } else {
-        (selects(error) ? matching : rest).push(error);
-      }
-    }
-    return [this.#part(matching), with_rest ? this.#part(rest) : null];
-  }
-
-  #part(exceptions: unknown[]): BaseExceptionGroup | null {
-    if (exceptions.length === 0) return null;
-    const part = this.derive(exceptions);
-    part.cause = this.cause;
-    part.stack = this.stack;
-    return part;
-  }
-
-  /** The group's message and how many exceptions it has, as Python's `str()` of it. */
+  /** Returns the group's name, its message and the number of its exceptions. */
   override toString(): string {
     const count = this.exceptions.length;
     return `${this.name}: ${this.message} (${count} sub-exception${count === 1 ? "" : "s"})`;
   }
+}
 
-  /** The group as a tree, for Deno's console. */
-  [deno_inspect](inspect: (value: unknown, options?: unknown) => string, options: unknown): string {
-    return this.#tree((error) => inspect(error, options));
-  }
+type Part = BaseExceptionGroup | null;
 
-  /** The group as a tree, for Node.js's and Bun's console. */
-  [node_inspect](
-    _depth: number,
-    options: unknown,
-    inspect: (value: unknown, options?: unknown) => string,
-  ): string {
-    return this.#tree((error) => inspect(error, options));
-  }
+function is_group(error: unknown): error is BaseExceptionGroup {
+  return has_brand(error, BASE_EXCEPTION_GROUP);
+}
 
-  #tree(inspect: (error: unknown) => string): string {
-    const frames = (this.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-    const lines = [this.toString(), ...frames];
-    const last = this.exceptions.length - 1;
-    this.exceptions.forEach((error, index) => {
-      const [first, ...more] = inspect(error).split("\n");
-      lines.push(`${index === last ? "└" : "├"}─ ${first}`);
-      for (const line of more) lines.push(`${index === last ? " " : "│"}  ${line}`);
-    });
-    if (this.cause !== undefined) lines.push(`Caused by: ${inspect(this.cause)}`);
-    return lines.join("\n");
+function partition(
+  group: BaseExceptionGroup,
+  selects: Predicate,
+  with_rest: boolean,
+): [matching: Part, rest: Part] {
+  if (selects(group)) return [group, null];
+  const matching: unknown[] = [];
+  const rest: unknown[] = [];
+  for (const error of group.exceptions) {
+    if (is_group(error)) {
+      const [inner, other] = partition(error, selects, with_rest);
+      if (inner !== null) matching.push(inner);
+      if (other !== null) rest.push(other);
+    } else {
+      (selects(error) ? matching : rest).push(error);
+    }
   }
+  return [part_of(group, matching), with_rest ? part_of(group, rest) : null];
+}
+
+function part_of(group: BaseExceptionGroup, exceptions: unknown[]): Part {
+  if (exceptions.length === 0) return null;
+  const part = group.derive(exceptions);
+  if (!is_group(part)) throw new TypeError("derive must return an instance of BaseExceptionGroup");
+  if (Object.hasOwn(group, "cause")) part.cause = group.cause;
+  if (group.stack !== undefined) part.stack = group.stack;
+  return part;
+}
+
+type Inspect = (value: unknown, options?: unknown) => string;
+
+function tree_of(group: BaseExceptionGroup, inspect: (error: unknown) => string): string {
+  const frames = (group.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  const lines = [group.toString(), ...frames];
+  const last = group.exceptions.length - 1;
+  group.exceptions.forEach((error, index) => {
+    const [first, ...more] = inspect(error).split("\n");
+    lines.push(`${index === last ? "└" : "├"}─ ${first}`);
+    for (const line of more) lines.push(`${index === last ? " " : "│"}  ${line}`);
+  });
+  if (group.cause !== undefined) lines.push(`Caused by: ${inspect(group.cause)}`);
+  return lines.join("\n");
+}
+
+/** Has the consoles show groups as trees. The first group does it, so that a bundler can drop the class. */
+function add_inspection(): void {
+  const { prototype } = BaseExceptionGroup;
+  if (deno_inspect in prototype) return;
+  Object.defineProperties(prototype, {
+    [deno_inspect]: {
+      value(this: BaseExceptionGroup, inspect: Inspect, options: unknown): string {
+        return tree_of(this, (error) => inspect(error, options));
+      },
+      configurable: true,
+    },
+    [node_inspect]: {
+      value(this: BaseExceptionGroup, _depth: number, options: unknown, inspect: Inspect): string {
+        return tree_of(this, (error) => inspect(error, options));
+      },
+      configurable: true,
+    },
+  });
 }
 
 /**
- * Several ordinary errors at once, as a `TaskGroup` throws them.
+ * Holds several ordinary errors, as a `TaskGroup` throws them.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#ExceptionGroup Python's ExceptionGroup}.
  *
@@ -672,29 +654,20 @@ export class ExceptionGroup extends BaseExceptionGroup {
   static override get name(): string {
     return "ExceptionGroup";
   }
-
-  /**
-   * Makes a group of at least one ordinary error.
-   *
-   * @param message what the group says of itself
-   * @param exceptions the errors, groups of errors among them too
-   * @throws {TypeError} if one is no ordinary error, such as a cancellation
-   */
-  constructor(message: string, exceptions: Iterable<unknown>) {
-    super(message, exceptions);
-    if (!this.exceptions.every(is_exception)) {
-      throw new TypeError("Cannot nest BaseExceptions in an ExceptionGroup");
-    }
-  }
 }
 
-/** Whether a thrown value is an ordinary error: what `except Exception` catches. */
-export function is_exception(error: unknown): boolean {
-  if (error instanceof BaseException) return false;
-  return !(error instanceof BaseExceptionGroup) || error instanceof ExceptionGroup;
+const BASE_EXCEPTION = brand_of("BaseException");
+const KEYBOARD_INTERRUPT = brand_of("KeyboardInterrupt");
+const BASE_EXCEPTION_GROUP = brand_of("BaseExceptionGroup");
+const EXCEPTION_GROUP = brand_of("ExceptionGroup");
+
+/** Tells whether a thrown value is an ordinary error: what `except Exception` catches. */
+export function is_exception(thrown: unknown): boolean {
+  if (has_brand(thrown, BASE_EXCEPTION)) return false;
+  return !is_group(thrown) || has_brand(thrown, EXCEPTION_GROUP);
 }
 
-/** Whether an exception leaves the loop at once instead of staying in its task. */
-export function leaves_the_loop(error: unknown): boolean {
-  return error instanceof KeyboardInterrupt;
+/** Tells whether an exception leaves the loop at once instead of staying in its task. */
+export function leaves_the_loop(thrown: unknown): boolean {
+  return has_brand(thrown, KEYBOARD_INTERRUPT);
 }

@@ -14,12 +14,8 @@
 
 import { ConcurrentFuture } from "../concurrent_futures.ts";
 import { type Context, copy_context } from "./contextvars.ts";
-import {
-  CancelledError,
-  InvalidStateError,
-  make_cancelled_error,
-  RuntimeError,
-} from "./exceptions.ts";
+import { make_cancelled_error } from "./cancellation.ts";
+import { CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import {
   deno_inspect,
   extract_stack,

@@ -6,14 +6,14 @@
 
 import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
 import { RuntimeError } from "./exceptions.ts";
-import { deno_inspect, node_inspect } from "../internal/format_helpers.ts";
+import { Inspectable } from "../internal/format_helpers.ts";
 
 /**
  * A primitive that is bound to the loop of its first waiter, and is shown by its `repr`.
  *
  * @category Synchronisation
  */
-export abstract class LoopBound {
+export abstract class LoopBound extends Inspectable {
   #loop: AbstractEventLoop | null = null;
 
   /** @internal Returns the running loop; throws if the primitive is bound to a different one. */
@@ -22,15 +22,5 @@ export abstract class LoopBound {
     this.#loop ??= loop;
     if (loop !== this.#loop) throw new RuntimeError(`${this} is bound to a different event loop`);
     return loop;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }

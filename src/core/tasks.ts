@@ -23,14 +23,8 @@ import {
   to_start,
 } from "./coroutines.ts";
 import { type AbstractEventLoop, get_event_loop, get_running_loop } from "../loop/events.ts";
-import {
-  Cancellation,
-  CancelledError,
-  leaves_the_loop,
-  make_cancelled_error,
-  RuntimeError,
-  ValueError,
-} from "./exceptions.ts";
+import { Cancellation, make_cancelled_error } from "./cancellation.ts";
+import { CancelledError, leaves_the_loop, RuntimeError, ValueError } from "./exceptions.ts";
 import { repr } from "../internal/format_helpers.ts";
 import {
   CANCELLED,

@@ -1,18 +1,18 @@
 /**
- * A queue in a ring of slots: constant time at both ends, and no garbage per item.
+ * A queue in a ring buffer: constant time at both ends, and no garbage per item.
  *
  * @module
  */
 
 const SMALLEST = 16;
 
-/** First in, first out; iterates from the oldest item to the newest. */
+/** A first-in, first-out queue. It iterates from the oldest item to the newest. */
 export class Deque<T> implements Iterable<T> {
   #slots: (T | undefined)[] = new Array(SMALLEST);
   #head = 0;
   #length = 0;
 
-  /** How many items there are. */
+  /** The number of items. */
   get length(): number {
     return this.#length;
   }
@@ -40,7 +40,7 @@ export class Deque<T> implements Iterable<T> {
     slots[this.#head] = undefined;
     this.#head = (this.#head + 1) & (slots.length - 1);
     this.#length--;
-    // A queue that was long once does not keep its slots for ever.
+    // Releases the slots of a queue that was long once.
     if (slots.length > 4096 && this.#length < slots.length >> 3) this.#resize(slots.length >> 1);
     return item;
   }

@@ -1,21 +1,79 @@
 /**
- * How values, functions and library objects are shown to a person: Python's `repr`, without
- * addresses.
+ * Texts of values, functions and library objects: Python's `repr`, without addresses.
  *
- * Classes that show say their name by a static getter: a bundler that shortens names leaves it, and
- * can drop the class where nobody uses it, which it could not if a statement named it.
+ * A class of which the text contains the name has it as a static getter: a bundler that shortens names
+ * does not change it, and can drop the class if it is not used, which a statement would prevent.
  *
  * @module
  */
 
-/** The method by which a library object gives its `repr` to Deno's and Node.js's consoles. */
+import { brand_of, has_brand } from "./error_kinds.ts";
+
+/** The key of the method that returns an object's text for Deno's console. */
 export const deno_inspect: unique symbol = Symbol.for("Deno.customInspect") as never;
 
-/** Node.js's (and Bun's) counterpart of {@linkcode deno_inspect}. */
+/** The key of the method that returns an object's text for Node.js's and Bun's consoles. */
 export const node_inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
 
+/**
+ * An object that consoles and `JSON.stringify()` show as its `toString()`.
+ *
+ * The methods are here and in no other class, since a bundler keeps each class with such keys, used or not.
+ */
+export abstract class Inspectable {
+  /** Returns the `repr` for Deno's console. */
+  [deno_inspect](): string {
+    return this.toString();
+  }
+
+  /** Returns the `repr` for Node.js's and Bun's consoles. */
+  [node_inspect](): string {
+    return this.toString();
+  }
+
+  /** Returns the `repr`, as what `JSON.stringify()` writes. */
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/** Gives a class the methods of {@linkcode Inspectable}, if a base class would slow its constructor down. */
+export function make_inspectable({ prototype }: { readonly prototype: object }): void {
+  for (const key of [deno_inspect, node_inspect, "toJSON"] as const) {
+    const value = Inspectable.prototype[key];
+    Object.defineProperty(prototype, key, { value, writable: true, configurable: true });
+  }
+}
+
+// The limits of Python's reprlib.
+const MAX_LEVEL = 6;
 const MAX_ITEMS = 6;
+const MAX_ENTRIES = 4;
 const MAX_STRING = 30;
+const MAX_BIGINT = 40;
+const MAX_OTHER = 30;
+
+function shorten(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const characters = [...text];
+  if (characters.length <= most) return text;
+  return first_and_last(characters, most).join("...");
+}
+
+function first_and_last(characters: readonly string[], most: number): [string, string] {
+  const head = (most - 3) >> 1;
+  const tail = most - 3 - head;
+  return [characters.slice(0, head).join(""), characters.slice(-tail).join("")];
+}
+
+// Those that Python's isprintable() refuses: controls, formats, surrogates, separators but the space.
+const NOT_PRINTABLE = /(?! )[\p{C}\p{Z}]/u;
+
+function escape_code(code: number): string {
+  if (code < 0x100) return "\\x" + code.toString(16).padStart(2, "0");
+  if (code < 0x10000) return "\\u" + code.toString(16).padStart(4, "0");
+  return "\\U" + code.toString(16).padStart(8, "0");
+}
 
 function quote(text: string): string {
   const mark = text.includes("'") && !text.includes('"') ? '"' : "'";
@@ -25,65 +83,81 @@ function quote(text: string): string {
     else if (char === "\n") quoted += "\\n";
     else if (char === "\r") quoted += "\\r";
     else if (char === "\t") quoted += "\\t";
-    else if (char < " " || char === "\x7f") {
-      quoted += "\\x" + char.charCodeAt(0).toString(16).padStart(2, "0");
-    } else quoted += char;
+    else quoted += NOT_PRINTABLE.test(char) ? escape_code(char.codePointAt(0) as number) : char;
   }
   return mark + quoted + mark;
 }
 
-/** The `repr` of an error: its class, and its message if it has one. */
+// As reprlib, which leaves the middle out before it quotes and after.
+function quote_limited(text: string): string {
+  const characters = [...text];
+  const quoted = quote(characters.slice(0, MAX_STRING).join(""));
+  if ([...quoted].length <= MAX_STRING) return quoted;
+  const rest = quote(first_and_last(characters, MAX_STRING).join(""));
+  return first_and_last([...rest], MAX_STRING).join("...");
+}
+
+const BASE_EXCEPTION = brand_of("BaseException");
+
+/** Returns an error's class and arguments, as in Python; errors of JavaScript have their message alone. */
 function repr_error(error: Error): string {
   const name = error.constructor?.name || error.name;
   if (error instanceof AggregateError) {
     return `${name}(${quote(error.message)}, ${repr(error.errors)})`;
   }
+  if (has_brand(error, BASE_EXCEPTION)) {
+    return `${name}(${repr((error as { args?: unknown }).args).slice(1, -1)})`;
+  }
   return error.message === "" ? `${name}()` : `${name}(${quote(error.message)})`;
 }
 
-// The containers whose `repr` is being made, so that one that holds itself ends.
+// The containers whose text is being made: one that contains itself is not shown again inside.
 const being_shown = new Set<object>();
 
 /**
- * Python's `repr` of any value, spelled with JavaScript's constants.
+ * Returns Python's `repr` of a value, spelled with JavaScript's constants.
  *
- * @param limited as `reprlib.repr`: long strings and arrays are shortened
+ * @param limited whether to shorten it, as `reprlib.repr` does; no by default
  */
 export function repr(value: unknown, limited = false): string {
-  switch (typeof value) {
-    case "string": {
-      const quoted = quote(value);
-      if (!limited || quoted.length <= MAX_STRING) return quoted;
-      return quoted.slice(0, 13) + "..." + quoted.slice(-14);
-    }
-    case "bigint":
-      return `${value}n`;
-    case "symbol":
-      return value.toString();
-    case "function":
-      return `<function ${value.name || "<lambda>"}>`;
-    case "object":
-      break;
-    default:
-      return Object.is(value, -0) ? "-0" : String(value);
-  }
-  if (value === null) return "null";
-  if (value instanceof Error) return repr_error(value);
-  if (deno_inspect in value) return String(value);
-  if (being_shown.has(value)) return Array.isArray(value) ? "[...]" : "{...}";
-  being_shown.add(value);
-  try {
-    return repr_container(value, limited);
-  } finally {
-    being_shown.delete(value);
-  }
+  return repr_inside(value, limited ? MAX_LEVEL : Infinity);
 }
 
-function repr_container(value: object, limited: boolean): string {
-  const items = <T>(all: Iterable<T>, show: (item: T) => string) => {
+// `levels` is how deep containers are shown; Infinity if nothing is shortened.
+function repr_inside(value: unknown, levels: number): string {
+  const is_limited = levels !== Infinity;
+  switch (typeof value) {
+    case "string":
+      return is_limited ? quote_limited(value) : quote(value);
+    case "bigint":
+      return `${is_limited ? shorten(String(value), MAX_BIGINT) : value}n`;
+    case "object":
+      if (value === null) return "null";
+      if (!(value instanceof Error) && !(deno_inspect in value)) {
+        return repr_container(value, levels);
+      }
+  }
+  const text = repr_other(value);
+  return is_limited ? shorten(text, MAX_OTHER) : text;
+}
+
+function repr_other(value: unknown): string {
+  if (typeof value === "symbol") return value.toString();
+  if (typeof value === "function") {
+    return is_class(value) ? `<class '${value.name}'>` : `<function ${value.name || "<lambda>"}>`;
+  }
+  if (value instanceof Error) return repr_error(value);
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+function repr_container(value: object, levels: number): string {
+  if (being_shown.has(value)) return Array.isArray(value) ? "[...]" : "{...}";
+  being_shown.add(value);
+  const list = <T>(all: Iterable<T>, most: number, show: (item: T) => string): string => {
     const texts: string[] = [];
     for (const item of all) {
-      if (limited && texts.length === MAX_ITEMS) {
+      if (levels <= 0) return "...";
+      if (levels !== Infinity && texts.length === most) {
         texts.push("...");
         break;
       }
@@ -91,18 +165,30 @@ function repr_container(value: object, limited: boolean): string {
     }
     return texts.join(", ");
   };
-  const show = (item: unknown) => repr(item, limited);
-  const show_entry = ([key, item]: [unknown, unknown]) => `${show(key)}: ${show(item)}`;
-  if (Array.isArray(value)) return `[${items(value, show)}]`;
-  if (value instanceof Set) return `{${items(value, show)}}`;
-  if (value instanceof Map) return `{${items(value, show_entry)}}`;
-  if (is_plain_object(value)) {
-    return `{${items(Object.entries(value), ([key, item]) => `${key}: ${show(item)}`)}}`;
+  const show = (item: unknown) => repr_inside(item, levels - 1);
+  try {
+    if (Array.isArray(value)) return `[${list(value, MAX_ITEMS, show)}]`;
+    if (value instanceof Set) return `{${list(value, MAX_ITEMS, show)}}`;
+    if (value instanceof Map) {
+      return `{${list(value, MAX_ENTRIES, ([key, item]) => `${show(key)}: ${show(item)}`)}}`;
+    }
+    if (is_plain_object(value)) {
+      const entries = Object.entries(value);
+      return `{${list(entries, MAX_ENTRIES, ([key, item]) => `${key}: ${show(item)}`)}}`;
+    }
+    return `<${type_name(value)} object>`;
+  } finally {
+    being_shown.delete(value);
   }
-  return `<${type_name(value)} object>`;
 }
 
-/** Whether a value is an object literal, as options are, be it one of another realm. */
+/** Tells whether a value is a class; a function that is written without `class` is none. */
+export function is_class(value: unknown): boolean {
+  return typeof value === "function" &&
+    Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false;
+}
+
+/** Tells whether a value is an object literal, as options are, of any realm. */
 export function is_plain_object(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
@@ -111,27 +197,43 @@ export function is_plain_object(value: unknown): value is Record<string, unknown
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
-/** A callback as Python shows it: `name()`. */
-export function format_callback(callback: unknown): string {
+/**
+ * Returns the call of a callback, as Python shows it: `name()`.
+ *
+ * @param args the arguments to show, shortened; none by default
+ */
+export function format_callback(callback: unknown, args: readonly unknown[] = []): string {
   const name = typeof callback === "function" ? callback.name : "";
-  return `${(name || "<lambda>").replace(/^bound /, "")}()`;
+  const shown = args.map((arg) => repr(arg, true)).join(", ");
+  return `${(name || "<lambda>").replace(/^bound /, "")}(${shown})`;
 }
 
-/** The name of the class of a value, for error messages: `int` is `number` here. */
+/** Returns the innermost place of a stack that {@linkcode extract_stack} returned: `file:line`. */
+export function format_place(stack: string): string {
+  const [line = ""] = stack.split("\n", 1);
+  return line.match(/([^\s(@]+:\d+)(?::\d+)?\)?$/)?.[1] ?? line.trim();
+}
+
+/** Returns the name of a value's class or primitive type, for error messages. */
 export function type_name(value: unknown): string {
   if (value === null) return "null";
   if (typeof value !== "object") return typeof value;
   return value.constructor?.name || "object";
 }
 
-// This file in a line of a stack: what comes before its name is where the library's own frames come
-// from. In a bundle there is no such line, nor a way to tell the library's frames from the user's.
+// Matches this file in a line of a stack: the part before its name is the folder of the library's sources.
+// In a bundle no line matches, and nothing distinguishes the library's frames from the user's.
 const THIS_FILE = /[^\s(@]*[\\/](?=internal[\\/]format_helpers\.\w+:)/;
 
-/** The place in the user's code that made an object: stack lines, without this library's own. */
+/**
+ * Returns the stack of the caller, innermost frame first, without frames of the library and the host.
+ *
+ * @param skip a function: frames above its call, and the call itself, are left out where the host can do so
+ * @returns lines as in `error.stack`; all frames if none is outside of the library
+ */
 export function extract_stack(skip: object): string {
   const library = new Error().stack?.match(THIS_FILE)?.[0];
-  const holder: { stack?: string } = {};
+  const holder: { stack?: string | undefined } = {};
   const capture = (Error as { captureStackTrace?(target: object, skip: unknown): void })
     .captureStackTrace;
   if (capture !== undefined) capture(holder, skip);

@@ -1,7 +1,6 @@
 /**
- * A binary heap in an array that breaks ties exactly as CPython's `heapq`: items that compare equal
- * come out in the same order there and here, which decides which of two timers of the same time, or
- * which of two items of the same priority, is first.
+ * A binary heap in an array, with the ties of CPython's `heapq`: items that compare equal are returned in the
+ * same order, on which the order of timers of the same time and of items of the same priority depends.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
- * Python's keyword-only parameters: one trailing object whose keys are the names.
+ * Python's parameters that are given by name: one trailing object whose keys are the names.
  *
  * @module
  */
 
 import { is_plain_object, repr } from "./format_helpers.ts";
 
-/** A task's options that the library made itself and does not check. */
+/** Options of a task that come from the library and need no check. */
 export class OwnOptions<L> {
   /** The loop. */
   readonly loop: L;
@@ -64,7 +64,7 @@ const ARGUMENT_METHODS = ["then", "next", Symbol.iterator, Symbol.asyncIterator]
  *
  * @param name the function's name, for the error
  * @param parameter the parameter's name
- * @param value what the caller has given in its place
+ * @param value the argument in the place of the parameter
  * @param others the function's further options, which the object literal may have, too
  * @returns the value; `undefined` if the caller has left it out, where the default applies
  * @throws {TypeError} if the object literal has another key

@@ -8,10 +8,10 @@ import { type Context, copy_context } from "../core/contextvars.ts";
 import type { Coroutine, CoroutineLike } from "../core/coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
 import {
-  deno_inspect,
   extract_stack,
   format_callback,
-  node_inspect,
+  format_place,
+  Inspectable,
 } from "../internal/format_helpers.ts";
 import type { Driver, Future } from "../core/futures.ts";
 import {
@@ -397,9 +397,9 @@ export interface AsyncGenerators {
  * });
  * ```
  */
-export class Handle {
+export class Handle extends Inspectable {
   /** @internal */
-  static get name(): string {
+  static override get name(): string {
     return "Handle";
   }
 
@@ -425,6 +425,7 @@ export class Handle {
     args: unknown[],
     context: Context | null,
   ) {
+    super();
     this._callback = callback;
     this._args = args;
     this._loop = loop;
@@ -439,9 +440,9 @@ export class Handle {
    */
   cancel(): void {
     if (this._cancelled) return;
+    this._cancelled = true;
     // Debug mode may still want to name the callback.
     if (this._loop.get_debug()) this.#repr = this.toString();
-    this._cancelled = true;
     this._callback = null;
     this._args = [];
   }
@@ -466,7 +467,7 @@ export class Handle {
     } catch (error) {
       if (leaves_the_loop(error)) throw error;
       const context: ExceptionContext = {
-        message: `Exception in callback ${format_callback(this._callback)}`,
+        message: `Exception in callback ${this.#format_callback()}`,
         exception: error,
         handle: this,
       };
@@ -486,23 +487,18 @@ export class Handle {
   protected _repr_info(): string[] {
     const info: string[] = [this.constructor.name];
     if (this._cancelled) info.push("cancelled");
-    if (this._callback !== null) info.push(format_callback(this._callback));
+    if (this._callback !== null) info.push(this.#format_callback());
+    if (this._source_traceback) info.push(`created at ${format_place(this._source_traceback)}`);
     return info;
   }
 
+  #format_callback(): string {
+    return format_callback(this._callback, this._loop.get_debug() ? this._args : []);
+  }
+
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     return this.#repr ?? `<${this._repr_info().join(" ")}>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
 

@@ -1,0 +1,108 @@
+/**
+ * What a cancellation is among the values that are thrown, and how the library makes one.
+ *
+ * @module
+ */
+
+import { brand_of, has_brand, prepare } from "../internal/error_kinds.ts";
+import { CancelledError } from "./exceptions.ts";
+
+const CANCELLED_ERROR = brand_of("CancelledError");
+const BASE_EXCEPTION_GROUP = brand_of("BaseExceptionGroup");
+
+// make_cancelled_error() leaves the constructors out.
+prepare(CancelledError);
+
+/**
+ * A cancellation that only code of the library has seen. Hosts take microseconds to make an error: it
+ * becomes one when it leaves the library.
+ */
+export class Cancellation {
+  /** The argument of `cancel()`; `undefined` for none. */
+  readonly message: unknown;
+
+  /** Notes a cancellation. */
+  constructor(message: unknown) {
+    this.message = message;
+  }
+}
+
+/** Tells whether a thrown value is a {@linkcode CancelledError}, as fast as `instanceof` of an ordinary class. */
+export function is_cancelled_error(thrown: unknown): thrown is CancelledError {
+  return has_brand(thrown, CANCELLED_ERROR);
+}
+
+/**
+ * Tells whether a thrown value is a cancellation: a `CancelledError`, a {@linkcode Cancellation}, or an
+ * `AggregateError` of nothing but cancellations, as `Promise.any()` throws it. An exception group is none.
+ */
+export function is_cancellation(thrown: unknown): boolean {
+  return cancellation_in(thrown) !== null;
+}
+
+/**
+ * Returns the error by which a cancellation is passed on: of an `AggregateError`, the first in it.
+ *
+ * @param thrown a value for which {@linkcode is_cancellation} is true
+ */
+export function as_cancelled_error(thrown: unknown): CancelledError {
+  return as_error(cancellation_in(thrown)) as CancelledError;
+}
+
+const NO_ERRORS: readonly AggregateError[] = [];
+
+/** Returns the cancellation that a thrown value stands for; `null` for none. */
+function cancellation_in(
+  thrown: unknown,
+  outer: readonly AggregateError[] = NO_ERRORS,
+): CancelledError | Cancellation | null {
+  if (is_cancelled_error(thrown) || thrown instanceof Cancellation) return thrown;
+  if (!(thrown instanceof AggregateError) || has_brand(thrown, BASE_EXCEPTION_GROUP)) return null;
+  if (outer.includes(thrown)) return null;
+  let first: CancelledError | Cancellation | null = null;
+  for (const error of thrown.errors) {
+    const found = cancellation_in(error, [...outer, thrown]);
+    if (found === null) return null;
+    first ??= found;
+  }
+  return first;
+}
+
+/** Returns what code of the user gets to see of a value thrown inside the library. */
+export function as_error(thrown: unknown): unknown {
+  return thrown instanceof Cancellation ? make_cancelled_error(thrown.message) : thrown;
+}
+
+// V8's property; on other hosts it does no harm.
+const stacks = Error as { stackTraceLimit?: number | undefined };
+// Error may be frozen at any time: by SES, by node --frozen-intrinsics.
+let can_limit_stacks = true;
+
+function limit_stacks(limit: number | undefined): void {
+  if (!can_limit_stacks) return;
+  try {
+    stacks.stackTraceLimit = limit;
+  } catch {
+    can_limit_stacks = false;
+  }
+}
+
+/**
+ * Makes the error of a cancellation, without a stack, which would show nothing but the loop.
+ *
+ * An error costs the more the deeper the stack is. So the constructors of the class are left out, where
+ * its arguments show in its message.
+ *
+ * @param message the argument of `cancel()`; `undefined` for none
+ */
+export function make_cancelled_error(message: unknown): CancelledError {
+  const limit = stacks.stackTraceLimit;
+  limit_stacks(0);
+  try {
+    if (message !== undefined && typeof message !== "string") return new CancelledError(message);
+    const args = message === undefined ? [] : [message];
+    return Reflect.construct(Error, args, CancelledError) as CancelledError;
+  } finally {
+    limit_stacks(limit);
+  }
+}
