@@ -67,7 +67,7 @@ export function next_event(
   const needed = emits ? "a string or a symbol" : "a string";
   if (typeof name !== "string" && !(emits && typeof name === "symbol")) {
     throw new TypeError(
-      `Cannot wait for an event: its name must be ${needed}: received ${repr(name)}`,
+      `Cannot call next_event(): name must be ${needed}: received ${repr(name)}`,
     );
   }
   return new ForeignFuture<unknown>((settle) => {
@@ -116,7 +116,7 @@ function listener_methods(target: EventTarget | EventEmitterLike): ListenerMetho
     };
   }
   throw new TypeError(
-    "Cannot wait for an event: the target must be an EventTarget or an EventEmitter: received " +
+    "Cannot call next_event(): target must be an EventTarget or an EventEmitter: received " +
       repr(target),
   );
 }

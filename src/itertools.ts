@@ -17,6 +17,7 @@ import { type CancelledError, RuntimeError, ValueError } from "./core/exceptions
 import { Inspectable, is_plain_object, repr, type_name } from "./internal/format_helpers.ts";
 import type { Future } from "./core/futures.ts";
 import { Event } from "./locks.ts";
+import { integer_argument } from "./internal/numbers.ts";
 import { less_than } from "./internal/ordering.ts";
 import { check_options, keyword_or_positional, split_options } from "./internal/options.ts";
 import { create_task, type Task } from "./core/tasks.ts";
@@ -474,8 +475,7 @@ export function aenumerate<T>(
   source: AnyIterable<T>,
   start: number | { readonly start?: number } = 0,
 ): ToolIterator<[index: number, item: T]> {
-  let index = keyword_or_positional<"start", number>("aenumerate", "start", start) ?? 0;
-  check_integer("enumerate", "start", index);
+  let index = integer_argument("aenumerate", "start", start, 0);
   const opened = open(source);
   return tool("aenumerate", [opened], async () => {
     const result = await opened.next();
@@ -745,9 +745,8 @@ export function abatched<T>(
   options: { readonly strict?: boolean } = {},
 ): ToolIterator<T[]> {
   check_options("abatched", options, ["strict"]);
-  const size = keyword_or_positional<"n", number>("abatched", "n", n, ["strict"]) as number;
+  const size = integer_argument("abatched", "n", n, undefined, ["strict"]);
   const { strict }: { readonly strict?: boolean } = is_plain_object(n) ? n : options;
-  check_integer("make batches", "n", size);
   if (size < 1) throw new ValueError("n must be at least one");
   const opened = open(source);
   return tool("abatched", [opened], async () => {
@@ -1150,11 +1149,6 @@ export function aall(source: AnyIterable<unknown>): Coroutine<boolean> {
   });
 }
 
-function check_integer(what: string, parameter: string, value: unknown): void {
-  if (Number.isInteger(value)) return;
-  throw new TypeError(`Cannot ${what}: ${parameter} must be an integer: received ${repr(value)}`);
-}
-
 // Cancels tasks that wait for sources, and waits for their ends, also if it is cancelled meanwhile.
 async function cancel_all(
   tasks: Iterable<Task<unknown>>,
@@ -1267,8 +1261,7 @@ export function atee<T, N extends number = 2>(
   source: AnyIterable<T>,
   n: N | { readonly n?: N } = 2 as N,
 ): ArrayOf<ToolIterator<T>, N> {
-  const count = keyword_or_positional<"n", N>("atee", "n", n) ?? 2;
-  check_integer("make iterators", "n", count);
+  const count = integer_argument("atee", "n", n, 2);
   if (count < 0) throw new ValueError("n must be >= 0");
   const shared = new SharedSource(open(source), count);
   const first: Cell<T> = { outcome: null, next: null };

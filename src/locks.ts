@@ -25,7 +25,7 @@ import { BrokenBarrierError, RuntimeError, ValueError } from "./core/exceptions.
 import { LoopBound } from "./core/mixins.ts";
 import { WaitQueue } from "./core/wait_queue.ts";
 import { repr } from "./internal/format_helpers.ts";
-import { check_number } from "./internal/numbers.ts";
+import { number_argument } from "./internal/numbers.ts";
 import { keyword_or_positional } from "./internal/options.ts";
 
 interface Releasable {
@@ -425,13 +425,12 @@ export class Semaphore extends Acquirable {
 }
 
 function initial_permits(given: number | { readonly value?: number }): number {
-  const value = keyword_or_positional<"value", number>("Semaphore", "value", given) ?? 1;
-  check_number("make a semaphore", "value", value);
+  const value = number_argument("Semaphore", "value", given, 1);
   if (value < 0) throw new ValueError("Semaphore initial value must be >= 0");
   // CPython takes a fraction, which never becomes zero: no limit at all.
   if (!Number.isInteger(value) && value !== Infinity) {
     throw new ValueError(
-      `Cannot make a semaphore: value must be an integer or Infinity: received ${value}`,
+      `Cannot call Semaphore(): value must be an integer or Infinity: received ${value}`,
     );
   }
   return value;
@@ -583,7 +582,7 @@ export class Condition extends Acquirable {
       : keyword_or_positional<"lock", LockLike | null>("Condition", "lock", lock);
     if (given !== null && given !== undefined && !is_lock(given)) {
       throw new TypeError(
-        "Cannot make a condition: lock must have the methods acquire(), release() and locked(): " +
+        "Cannot call Condition(): lock must have the methods acquire(), release() and locked(): " +
           `received ${repr(given)}`,
       );
     }
@@ -681,7 +680,7 @@ export class Condition extends Acquirable {
   wait_for<T>(predicate: () => T): Coroutine<T> {
     if (typeof predicate !== "function") {
       throw new TypeError(
-        `Cannot wait for a predicate: it must be a function: received ${repr(predicate)}`,
+        `Cannot call wait_for(): predicate must be a function: received ${repr(predicate)}`,
       );
     }
     return library_coroutine("Condition.wait_for", this.#wait_for(predicate));
@@ -710,8 +709,7 @@ export class Condition extends Acquirable {
    * @throws {TypeError} if `n` is not a number
    */
   notify(n: number | { readonly n?: number } = 1): void {
-    const count = keyword_or_positional<"n", number>("notify", "n", n) ?? 1;
-    check_number("notify", "n", count);
+    const count = number_argument("notify", "n", n, 1);
     if (!this.locked()) throw new RuntimeError("cannot notify on un-acquired lock");
     this.#notify(count);
   }
@@ -794,11 +792,10 @@ export class Barrier extends LoopBound {
    */
   constructor(parties: number | { readonly parties: number }) {
     super();
-    const count = keyword_or_positional<"parties", number>("Barrier", "parties", parties) as number;
-    check_number("make a barrier", "parties", count);
+    const count = number_argument("Barrier", "parties", parties, undefined);
     if (count < 1) throw new ValueError("parties must be >= 1");
     if (!Number.isInteger(count)) {
-      throw new ValueError(`Cannot make a barrier: parties must be an integer: received ${count}`);
+      throw new ValueError(`Cannot call Barrier(): parties must be an integer: received ${count}`);
     }
     this.#parties = count;
   }

@@ -21,7 +21,7 @@ import { WaitQueue } from "./core/wait_queue.ts";
 import { Deque } from "./internal/deque.ts";
 import { is_plain_object, repr } from "./internal/format_helpers.ts";
 import { heappop, heappush, type LessThan } from "./internal/heapq.ts";
-import { check_number } from "./internal/numbers.ts";
+import { number_argument } from "./internal/numbers.ts";
 import { check_options, keyword_or_positional } from "./internal/options.ts";
 import { NamedError } from "./internal/error_kinds.ts";
 import { less_than } from "./internal/ordering.ts";
@@ -216,8 +216,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    */
   constructor(maxsize: number | { readonly maxsize?: number } = 0) {
     super();
-    const size = keyword_or_positional<"maxsize", number>(new.target.name, "maxsize", maxsize) ?? 0;
-    check_number("make a queue", "maxsize", size);
+    const size = number_argument(new.target.name, "maxsize", maxsize, 0);
     this.#maxsize = size;
     this.#finished.set();
     this._init(size);
@@ -633,10 +632,7 @@ export class PriorityQueue<T> extends Queue<T> {
     maxsize: number | { readonly maxsize?: number } & PriorityQueueOptions<T> = 0,
     options: PriorityQueueOptions<T> = {},
   ) {
-    super(
-      keyword_or_positional<"maxsize", number>(new.target.name, "maxsize", maxsize, ["compare"]) ??
-        0,
-    );
+    super(number_argument(new.target.name, "maxsize", maxsize, 0, ["compare"]));
     check_options("PriorityQueue", options, ["compare"]);
     const { compare }: PriorityQueueOptions<T> = is_plain_object(maxsize) ? maxsize : options;
     this.#less_than = compare === undefined ? less_than : by_comparison(compare);
@@ -661,7 +657,7 @@ export class PriorityQueue<T> extends Queue<T> {
 function by_comparison<T>(compare: (a: T, b: T) => number): LessThan<T> {
   if (typeof compare !== "function") {
     throw new TypeError(
-      `Cannot make a queue: compare must be a function: received ${repr(compare)}`,
+      `Cannot call PriorityQueue(): compare must be a function: received ${repr(compare)}`,
     );
   }
   return (a, b) => {

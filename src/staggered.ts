@@ -100,7 +100,9 @@ export function staggered_race<T>(
   );
   if (seconds !== null && typeof seconds !== "number") {
     throw new TypeError(
-      `Cannot start a race: delay must be a number of seconds or null: received ${repr(seconds)}`,
+      `Cannot call staggered_race(): delay must be a number of seconds or null: received ${
+        repr(seconds)
+      }`,
     );
   }
   const { loop = null } = is_plain_object(delay) ? delay as RaceOptions : options;

@@ -40,7 +40,7 @@ async function rejects(awaitable: PromiseLike<unknown>, name: string, message = 
   await assert.rejects(async () => await awaitable, { name, message });
 }
 
-test("arrays, sets and maps are made of synchronous and asynchronous iterables", async () => {
+test("alist, aset, adict: take synchronous and asynchronous iterables", async () => {
   assert.deepEqual(await alist(count("", 1, 3)), [0, 1, 2]);
   assert.deepEqual(await alist([1, Promise.resolve(2), asyncio.sleep(1, 3)]), [1, 2, 3]);
   assert.deepEqual(await asyncio.aset("abab"), new Set("ab"));
@@ -50,7 +50,7 @@ test("arrays, sets and maps are made of synchronous and asynchronous iterables",
   );
 });
 
-test("what makes a value is a lazy coroutine", async () => {
+test("alist: returns a lazy coroutine", async () => {
   const coroutine = alist(count("", 1, 2));
   assert.equal(asyncio.iscoroutine(coroutine), true);
   assert.deepEqual(await asyncio.create_task(coroutine), [0, 1]);
@@ -58,7 +58,7 @@ test("what makes a value is a lazy coroutine", async () => {
   assert.deepEqual(closures(), ["endless"]);
 });
 
-test("amap calls functions of both kinds, with an item of each source", async () => {
+test("amap: calls functions of both kinds, with an item of each source", async () => {
   assert.deepEqual(await alist(asyncio.amap((n) => n * 2, [1, 2])), [2, 4]);
   const add = async (a: number, b: string) => await asyncio.sleep(1, a + b);
   assert.deepEqual(await alist(asyncio.amap(add, count("left"), "ab")), ["0a", "1b"]);
@@ -66,26 +66,26 @@ test("amap calls functions of both kinds, with an item of each source", async ()
   assert.throws(() => asyncio.amap(...[(n: number) => n] as unknown as [() => 1, []]), TypeError);
 });
 
-test("afilter keeps what a function, or truth, selects", async () => {
+test("afilter: yields what a function, or truth, selects", async () => {
   assert.deepEqual(await alist(asyncio.afilter((n) => n > 1, [1, 2, 3])), [2, 3]);
   assert.deepEqual(await alist(asyncio.afilter((n) => asyncio.sleep(0, n > 1), [1, 2, 3])), [2, 3]);
   assert.deepEqual(await alist(asyncio.afilter(null, [0, 1, "", "a", null])), [1, "a"]);
 });
 
-test("aenumerate numbers from a start", async () => {
+test("aenumerate: counts from start", async () => {
   assert.deepEqual(await alist(asyncio.aenumerate("ab")), [[0, "a"], [1, "b"]]);
   assert.deepEqual(await alist(asyncio.aenumerate("a", -3)), [[-3, "a"]]);
   assert.throws(() => asyncio.aenumerate("a", 0.5), TypeError);
 });
 
-test("azip ends with the first source and closes the others", async () => {
+test("azip: ends with the first source and closes the others", async () => {
   const zipped = asyncio.azip(count("a"), count("b", 0, 2), count("c"));
   assert.deepEqual(await alist(zipped), [[0, 0, 0], [1, 1, 1]]);
   assert.deepEqual(closures(), ["c", "a"]);
   assert.deepEqual(await alist(asyncio.azip()), []);
 });
 
-test("a strict azip says which source has another length", async () => {
+test("azip: strict, its error names the source of another length", async () => {
   const strict = { strict: true };
   assert.deepEqual(await alist(asyncio.azip("ab", [1, 2], strict)), [["a", 1], ["b", 2]]);
   const of = (...lengths: number[]) =>
@@ -96,7 +96,7 @@ test("a strict azip says which source has another length", async () => {
   await rejects(of(1, 1, 2), "ValueError", "zip() argument 3 is longer than arguments 1-2");
 });
 
-test("achain gives source after source, and closes those it did not get to", async () => {
+test("achain: yields source after source, and closes those that it has not reached", async () => {
   const second = count("second");
   await second.next();
   const chain = asyncio.achain(count("", 0, 2), second, count("not started"));
@@ -105,7 +105,7 @@ test("achain gives source after source, and closes those it did not get to", asy
   assert.deepEqual(await alist(asyncio.achain()), []);
 });
 
-test("aislice takes the places that Python takes", async () => {
+test("aislice: yields the items that Python's islice does", async () => {
   const letters = "abcdefg";
   const slice = async (...range: [number | null] | [number | null, number | null, number?]) =>
     (await alist(asyncio.aislice(letters, ...range))).join("");
@@ -122,21 +122,21 @@ test("aislice takes the places that Python takes", async () => {
   }
 });
 
-test("aislice asks for no more than it needs, and closes its source", async () => {
+test("aislice: takes no more items than it needs, and closes its source", async () => {
   const start = asyncio.get_running_loop().time();
   assert.deepEqual(await alist(asyncio.aislice(count("a", 1), 2)), [0, 1]);
   assert.equal(asyncio.get_running_loop().time() - start, 2);
   assert.deepEqual(closures(), ["a"]);
 });
 
-test("atakewhile and adropwhile part a source in two", async () => {
+test("atakewhile, adropwhile: part a source in two", async () => {
   const small = (n: number) => asyncio.sleep(0, n < 2);
   assert.deepEqual(await alist(asyncio.atakewhile(small, count("a"))), [0, 1]);
   assert.deepEqual(closures(), ["a"]);
   assert.deepEqual(await alist(asyncio.adropwhile(small, [1, 2, 1])), [2, 1]);
 });
 
-test("abatched gives full arrays and a rest", async () => {
+test("abatched: yields full arrays and a rest", async () => {
   assert.deepEqual(await alist(asyncio.abatched("abcde", 2)), [["a", "b"], ["c", "d"], ["e"]]);
   const strict = asyncio.abatched("abc", 2, { strict: true });
   assert.deepEqual(await asyncio.anext(strict), ["a", "b"]);
@@ -144,13 +144,13 @@ test("abatched gives full arrays and a rest", async () => {
   assert.throws(() => asyncio.abatched("a", 0), { message: "n must be at least one" });
 });
 
-test("apairwise gives neighbours", async () => {
+test("apairwise: yields neighbours", async () => {
   assert.deepEqual(await alist(asyncio.apairwise([1, 2, 3])), [[1, 2], [2, 3]]);
   assert.deepEqual(await alist(asyncio.apairwise([1])), []);
   assert.deepEqual(await alist(asyncio.apairwise([])), []);
 });
 
-test("aaccumulate and areduce follow their initial values", async () => {
+test("aaccumulate, areduce: begin with their initial values", async () => {
   const times = (a: number, b: number) => asyncio.sleep(0, a * b);
   assert.deepEqual(await alist(asyncio.aaccumulate([1, 2, 3])), [1, 3, 6]);
   assert.deepEqual(await alist(asyncio.aaccumulate(["a", "b"])), ["a", "ab"]);
@@ -167,7 +167,7 @@ test("aaccumulate and areduce follow their initial values", async () => {
   );
 });
 
-test("asum adds as Python does", async () => {
+test("asum: adds as Python does", async () => {
   assert.equal(await asyncio.asum([]), 0);
   assert.equal(await asyncio.asum([1, 2], 10), 13);
   assert.equal(await asyncio.asum(Array(10).fill(0.1)), 1);
@@ -181,7 +181,7 @@ test("asum adds as Python does", async () => {
   );
 });
 
-test("amin and amax give the first of equals, by key, or a default", async () => {
+test("amin, amax: return the first of equal items, by key, or a default", async () => {
   assert.equal(await asyncio.amin([3, 1, 2]), 1);
   assert.equal(await asyncio.amax(count("", 1, 4)), 3);
   const key = ([name]: readonly [string, number]) => asyncio.sleep(0, name);
@@ -199,7 +199,7 @@ test("amin and amax give the first of equals, by key, or a default", async () =>
   );
 });
 
-test("aany and aall stop as soon as they know, and close the source", async () => {
+test("aany, aall: stop at the item that decides, and close the source", async () => {
   assert.equal(await asyncio.aany(count("any", 1)), true);
   assert.equal(await asyncio.aall(count("all", 1)), false);
   assert.deepEqual(closures(), ["any", "all"]);
@@ -225,7 +225,7 @@ const tools: Record<string, (source: AsyncIterable<number>) => asyncio.ToolItera
 };
 
 for (const [name, make] of Object.entries(tools)) {
-  test(`${name} closes its source when it is left`, async () => {
+  test(`${name}: closes its source when it is left`, async () => {
     for await (const _ of make(count("break", 1))) break;
     await assert.rejects(async () => {
       for await (const _ of make(count("throw", 1))) throw new Error();
@@ -246,7 +246,7 @@ for (const [name, make] of Object.entries(tools)) {
     assert.equal(asyncio.all_tasks().size, 1);
   });
 
-  test(`${name} closes a source that it has not asked yet`, async () => {
+  test(`${name}: closes a source that it has not read yet`, async () => {
     const source = count("started");
     await source.next();
     await make(source).return();
@@ -254,7 +254,7 @@ for (const [name, make] of Object.entries(tools)) {
     assert.deepEqual(closures(), ["started"]);
   });
 
-  test(`${name} passes an error of its source on, and is finished then`, async () => {
+  test(`${name}: throws an error of its source, and is finished then`, async () => {
     const failing = make(asyncio.amap(() => Promise.reject(new RangeError("x")), count("source")));
     await rejects(asyncio.anext(failing), "RangeError", "x");
     assert.equal(await asyncio.anext(failing, "none"), "none");
@@ -262,7 +262,7 @@ for (const [name, make] of Object.entries(tools)) {
   });
 }
 
-test("a tool in use refuses every other use", async () => {
+test("ToolIterator.next, aclose: throw while a next() is in progress", async () => {
   const tool = asyncio.aenumerate(count("a", 1));
   const task = asyncio.create_task(asyncio.anext(tool));
   await asyncio.sleep(0);
@@ -274,7 +274,7 @@ test("a tool in use refuses every other use", async () => {
   assert.deepEqual(closures(), ["a"]);
 });
 
-test("all sources are closed, and the latest error is thrown", async () => {
+test("ToolIterator.return: closes all sources and throws the latest error", async () => {
   const failing = (name: string): AsyncIterable<number> => ({
     [Symbol.asyncIterator]: () => ({
       next: () => Promise.resolve({ done: false, value: 0 }),
@@ -290,14 +290,14 @@ test("all sources are closed, and the latest error is thrown", async () => {
   assert.deepEqual(closures(), ["b", "a"]);
 });
 
-test("futures that a source gives are passed on as they are", async () => {
+test("afilter: futures of an asynchronous source are passed on as they are", async () => {
   const naps = [2, 1].map((delay) => asyncio.create_task(asyncio.sleep(delay, delay)));
   const source = asyncio.as_completed<number, asyncio.Task<number>>(naps);
   const [first] = await alist(asyncio.afilter((task) => task.result() === 1, source));
   assert.equal(first, naps[1]);
 });
 
-test("what is no iterable is refused at once", async () => {
+test("aenumerate, azip, afilter: refuse what is not iterable at once", async () => {
   assert.throws(() => asyncio.aenumerate(5 as never), {
     name: "TypeError",
     message: "'number' object is not iterable",
@@ -308,7 +308,7 @@ test("what is no iterable is refused at once", async () => {
   await nap;
 });
 
-test("a synchronous generator is closed too, also when what it gives fails", async () => {
+test("aenumerate: closes a synchronous generator, also if a promise of it is rejected", async () => {
   function* values() {
     try {
       yield 1;
@@ -322,7 +322,7 @@ test("a synchronous generator is closed too, also when what it gives fails", asy
   assert.deepEqual(closures(), ["values", "values"]);
 });
 
-test("atee gives every iterator all items, each at its own pace", async () => {
+test("atee: each iterator yields all items, at its own pace", async () => {
   const [a, b, c] = asyncio.atee(count("source", 1, 3), 3);
   assert.deepEqual(await asyncio.anext(a), 0);
   assert.deepEqual(await asyncio.gather(alist(a), alist(b), alist(c)), [
@@ -335,7 +335,7 @@ test("atee gives every iterator all items, each at its own pace", async () => {
   assert.throws(() => asyncio.atee([], -1 as number), { message: "n must be >= 0" });
 });
 
-test("a cancelled iterator of atee takes no item from the others", async () => {
+test("atee: a cancelled iterator takes no item from the others", async () => {
   const [a, b] = asyncio.atee(count("source", 2));
   const impatient = asyncio.create_task(asyncio.anext(a));
   await asyncio.sleep(1);
@@ -348,14 +348,14 @@ test("a cancelled iterator of atee takes no item from the others", async () => {
   assert.deepEqual(closures(), ["source"]);
 });
 
-test("an error of the source of atee is thrown to each iterator", async () => {
+test("atee: each iterator throws an error of the source", async () => {
   const [a, b] = asyncio.atee(asyncio.amap(() => Promise.reject(new RangeError("x")), [1]));
   await rejects(asyncio.anext(a), "RangeError", "x");
   await rejects(asyncio.anext(b), "RangeError", "x");
   assert.equal(await asyncio.anext(a, null), null);
 });
 
-test("amerge gives what comes first", async () => {
+test("amerge: yields items in the order of their arrival", async () => {
   const merged = asyncio.amerge(
     asyncio.amap((n) => `slow ${n}`, count("", 3, 2)),
     asyncio.amap((n) => `quick ${n}`, count("", 2, 3)),
@@ -369,7 +369,7 @@ test("amerge gives what comes first", async () => {
   assert.deepEqual(await alist(asyncio.amerge()), []);
 });
 
-test("a source of amerge is at most one item ahead", async () => {
+test("amerge: a source is at most one item ahead", async () => {
   let made = 0;
   const merged = asyncio.amerge(asyncio.amap(() => ++made, count("a")));
   await asyncio.anext(merged);
@@ -379,7 +379,7 @@ test("a source of amerge is at most one item ahead", async () => {
   assert.deepEqual(closures(), ["a"]);
 });
 
-test("an error of one source of amerge ends the others, after what came before it", async () => {
+test("amerge: an error of one source ends the others, after the items that came before", async () => {
   const fail = async () => {
     await asyncio.sleep(2.5);
     throw new RangeError("x");
@@ -391,7 +391,7 @@ test("an error of one source of amerge ends the others, after what came before i
   assert.equal(asyncio.all_tasks().size, 1);
 });
 
-test("amerge waits for its sources to close, also when it is cancelled again", async () => {
+test("amerge: waits until its sources are closed, also if it is cancelled again", async () => {
   async function* careful() {
     try {
       await asyncio.sleep(100);
@@ -412,7 +412,7 @@ test("amerge waits for its sources to close, also when it is cancelled again", a
   assert.deepEqual(closures(), ["careful", "careful"]);
 });
 
-test("the tools work as lazy steps of a long chain", async () => {
+test("amap, afilter, aislice: are lazy steps of a long chain", async () => {
   const squares = asyncio.amap(
     ([index, n]) => index * n,
     asyncio.aenumerate(asyncio.afilter((n) => n % 2 === 1, count("source", 1))),
@@ -422,7 +422,7 @@ test("the tools work as lazy steps of a long chain", async () => {
   assert.deepEqual(closures(), ["source"]);
 });
 
-Deno.test("the tools are exactly typed", () => {
+Deno.test("amap, azip, achain, atee: have exact types", () => {
   const mapped = asyncio.amap((n, s) => [n, s] as const, [1], "a");
   const zipped = asyncio.azip([1], "a", [Promise.resolve(true)]);
   const strict = asyncio.azip([1], "a", { strict: true });

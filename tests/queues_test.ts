@@ -19,14 +19,14 @@ function drain<T>(queue: asyncio.Queue<T>): T[] {
   return Array.from({ length: queue.qsize() }, () => queue.get_nowait());
 }
 
-Deno.test("each kind of queue has its order", () => {
+Deno.test("Queue, LifoQueue, PriorityQueue: get_nowait() removes the oldest, newest, smallest item", () => {
   const items = [3, 1, 2];
   assertEquals(drain(filled(new asyncio.Queue<number>(), items)), [3, 1, 2]);
   assertEquals(drain(filled(new asyncio.LifoQueue<number>(), items)), [2, 1, 3]);
   assertEquals(drain(filled(new asyncio.PriorityQueue<number>(), items)), [1, 2, 3]);
 });
 
-Deno.test("a queue tells how many items it has and may have", () => {
+Deno.test("Queue.qsize, empty, full: follow the number of items and maxsize", () => {
   const queue = new asyncio.Queue<string>(2);
   assertEquals([queue.maxsize, queue.qsize(), queue.size], [2, 0, 0]);
   assertEquals([queue.empty(), queue.full()], [true, false]);
@@ -38,7 +38,7 @@ Deno.test("a queue tells how many items it has and may have", () => {
   assertThrows(() => queue.get_nowait(), asyncio.QueueEmpty);
 });
 
-Deno.test("a queue of size zero or less is never full, one of a fractional size when it is exceeded", () => {
+Deno.test("Queue: a maxsize of zero or less sets no limit, a fraction is exceeded by the next integer", () => {
   for (const maxsize of [0, -1, -0.5]) {
     assertEquals(filled(new asyncio.Queue(maxsize), Array(100).keys()).full(), false);
   }
@@ -48,12 +48,12 @@ Deno.test("a queue of size zero or less is never full, one of a fractional size 
   assertThrows(() => new asyncio.Queue("2" as never), TypeError);
 });
 
-Deno.test("items may be anything, nothing too", () => {
+Deno.test("Queue.put_nowait: items may be any value, undefined and null included", () => {
   const items = [undefined, null, 0, "", false, NaN];
   assertEquals(drain(filled(new asyncio.Queue<unknown>(), items)), items);
 });
 
-Deno.test("get waits for an item and put for a place, first come first served", () =>
+Deno.test("Queue.get, Queue.put: waiters are served in the order in which they began to wait", () =>
   run(async () => {
     const queue = new asyncio.Queue<number>(1);
     const log: string[] = [];
@@ -70,7 +70,7 @@ Deno.test("get waits for an item and put for a place, first come first served", 
     assertEquals(log.filter((line) => line.includes("put")), ["put 1", "put 2", "put 3"]);
   }));
 
-Deno.test("an item for a getter that has not run yet can be taken by another", () =>
+Deno.test("Queue.get_nowait: may take an item for which a getter has been woken", () =>
   run(async () => {
     const queue = new asyncio.Queue<number>();
     const getter = asyncio.create_task(queue.get());
@@ -83,7 +83,7 @@ Deno.test("an item for a getter that has not run yet can be taken by another", (
     assertEquals(await getter, 2);
   }));
 
-Deno.test("a getter that is cancelled on its way to an item leaves it to the next", () =>
+Deno.test("Queue.get: a getter that is cancelled after its wake-up passes it on", () =>
   run(async () => {
     const queue = new asyncio.Queue<string>();
     const getters = [1, 2].map(() => asyncio.create_task(queue.get()));
@@ -95,7 +95,7 @@ Deno.test("a getter that is cancelled on its way to an item leaves it to the nex
     assertEquals(getters[1].result(), "item");
   }));
 
-Deno.test("a putter that is cancelled on its way to a place leaves it to the next", () =>
+Deno.test("Queue.put: a putter that is cancelled after its wake-up passes it on", () =>
   run(async () => {
     const queue = filled(new asyncio.Queue<number>(1), [0]);
     const putters = [1, 2].map((item) => asyncio.create_task(queue.put(item)));
@@ -107,7 +107,7 @@ Deno.test("a putter that is cancelled on its way to a place leaves it to the nex
     assertEquals(drain(queue), [2]);
   }));
 
-Deno.test("a queue loses and doubles no item, whoever is cancelled whenever", async () => {
+Deno.test("Queue: no item is lost or doubled by a cancellation of any task at any moment", async () => {
   const ITEMS = [0, 1, 2, 3, 4, 5];
   for (let victim = 0; victim < 4; victim++) {
     for (let moment = 0; moment < 14; moment++) {
@@ -138,7 +138,7 @@ Deno.test("a queue loses and doubles no item, whoever is cancelled whenever", as
   }
 });
 
-Deno.test("a get that times out takes no item", () =>
+Deno.test("Queue.get: takes no item if it times out", () =>
   run(async () => {
     const queue = new asyncio.Queue<number>();
     await assertRejects(
@@ -149,7 +149,7 @@ Deno.test("a get that times out takes no item", () =>
     assertEquals(queue.qsize(), 1);
   }));
 
-Deno.test("join waits until every item is done", () =>
+Deno.test("Queue.join: waits until task_done() was called for each item", () =>
   run(async () => {
     const queue = filled(new asyncio.Queue<number>(), [1, 2]);
     const joined = asyncio.create_task(queue.join());
@@ -170,18 +170,18 @@ Deno.test("join waits until every item is done", () =>
     again.cancel();
   }));
 
-Deno.test("join on a queue that never had an item returns at once", () =>
+Deno.test("Queue.join: returns at once if no item was added", () =>
   run(async () => {
     await new asyncio.Queue().join();
   }));
 
-Deno.test("task_done is called once an item at most", () => {
+Deno.test("Queue.task_done: throws if it is called more often than items were added", () => {
   const queue = filled(new asyncio.Queue<number>(), [1]);
   queue.task_done();
   assertThrows(() => queue.task_done(), asyncio.ValueError, "task_done() called too many times");
 });
 
-Deno.test("after shutdown nothing is added, what is there can be taken", () =>
+Deno.test("Queue.shutdown: put() throws, get() drains what is left", () =>
   run(async () => {
     const queue = filled(new asyncio.Queue<number>(3), [1, 2]);
     queue.shutdown();
@@ -200,7 +200,7 @@ Deno.test("after shutdown nothing is added, what is there can be taken", () =>
     await joined;
   }));
 
-Deno.test("shutdown wakes those who wait to get", () =>
+Deno.test("Queue.shutdown: wakes blocked getters", () =>
   run(async () => {
     const queue = new asyncio.Queue<number>();
     const getters = [1, 2].map(() => asyncio.create_task(queue.get()));
@@ -210,7 +210,7 @@ Deno.test("shutdown wakes those who wait to get", () =>
     assert(results.every((error) => error instanceof asyncio.QueueShutDown));
   }));
 
-Deno.test("shutdown wakes those who wait to put: their items are not added", () =>
+Deno.test("Queue.shutdown: wakes blocked putters, whose items are not added", () =>
   run(async () => {
     const queue = filled(new asyncio.Queue<number>(1), [0]);
     const putters = [1, 2].map((item) => asyncio.create_task(queue.put(item)));
@@ -221,7 +221,7 @@ Deno.test("shutdown wakes those who wait to put: their items are not added", () 
     assertEquals(drain(queue), [0]);
   }));
 
-Deno.test("an immediate shutdown drops the items and ends join", () =>
+Deno.test("Queue.shutdown: immediate, it drops the items and ends join()", () =>
   run(async () => {
     const queue = filled(new asyncio.Queue<number>(2), [1, 2]);
     const putter = asyncio.create_task(queue.put(3));
@@ -235,7 +235,7 @@ Deno.test("an immediate shutdown drops the items and ends join", () =>
     assertThrows(() => queue.task_done(), asyncio.ValueError);
   }));
 
-Deno.test("after an immediate shutdown join still waits for items that are being worked on", () =>
+Deno.test("Queue.shutdown: immediate, join() still waits for items that were taken", () =>
   run(async () => {
     const queue = filled(new asyncio.Queue<number>(), [1, 2]);
     queue.get_nowait();
@@ -247,7 +247,7 @@ Deno.test("after an immediate shutdown join still waits for items that are being
     await joined;
   }));
 
-Deno.test("a shutdown can be made immediate later", () =>
+Deno.test("Queue.shutdown: can be repeated with immediate", () =>
   run(async () => {
     const queue = filled(new asyncio.Queue<number>(), [1]);
     queue.shutdown();
@@ -256,7 +256,7 @@ Deno.test("a shutdown can be made immediate later", () =>
     await queue.join();
   }));
 
-Deno.test("an item that a getter was woken for is not lost by a shutdown", () =>
+Deno.test("Queue.shutdown: loses no item for which a getter has been woken", () =>
   run(async () => {
     const queue = new asyncio.Queue<string>();
     const getters = [1, 2].map(() => asyncio.create_task(queue.get()));
@@ -268,7 +268,7 @@ Deno.test("an item that a getter was woken for is not lost by a shutdown", () =>
     assert(results[1] instanceof asyncio.QueueShutDown);
   }));
 
-Deno.test("iteration takes items until the queue is shut down and empty", () =>
+Deno.test("Queue iteration: takes items until the queue is shut down and empty", () =>
   run(async () => {
     const queue = new asyncio.LifoQueue<number>();
     const seen: number[] = [];
@@ -283,7 +283,7 @@ Deno.test("iteration takes items until the queue is shut down and empty", () =>
     assertEquals(seen, [1, 3, 2]);
   }));
 
-Deno.test("breaking out of an iteration leaves the other items", () =>
+Deno.test("Queue iteration: break leaves the other items", () =>
   run(async () => {
     const queue = filled(new asyncio.Queue<number>(), [1, 2]);
     for await (const item of queue) {
@@ -293,7 +293,7 @@ Deno.test("breaking out of an iteration leaves the other items", () =>
     assertEquals(queue.get_nowait(), 2);
   }));
 
-Deno.test("a task that iterates over a queue can be cancelled and loses no item", () =>
+Deno.test("Queue iteration: a cancelled task loses no item", () =>
   run(async () => {
     const queue = new asyncio.Queue<number>();
     const reader = asyncio.create_task(async () => {
@@ -307,7 +307,7 @@ Deno.test("a task that iterates over a queue can be cancelled and loses no item"
     assertEquals(queue.qsize(), 1);
   }));
 
-Deno.test("priorities are compared as Python compares: numbers, strings, arrays item by item", () => {
+Deno.test("PriorityQueue: compares numbers, strings, and arrays element by element, as Python does", () => {
   const sorted = (items: unknown[]) => drain(filled(new asyncio.PriorityQueue<unknown>(), items));
   assertEquals(sorted([2n, 1.5, true, false]), [false, true, 1.5, 2n]);
   assertEquals(sorted(["b", "B", "a", ""]), ["", "B", "a", "b"]);
@@ -316,7 +316,7 @@ Deno.test("priorities are compared as Python compares: numbers, strings, arrays 
   assertEquals(sorted([[1, 1], [true, 0], [1n, 2]]), [[true, 0], [1, 1], [1n, 2]]);
 });
 
-Deno.test("what cannot be compared is a TypeError, and the queue stays as it was", () => {
+Deno.test("PriorityQueue.put_nowait: throws a TypeError for items that cannot be compared, and adds nothing", () => {
   for (const [a, b] of [[1, "a"], [{}, {}], [null, 0], [[1, {}], [1, {}]], [[1], 1]]) {
     const queue = filled(new asyncio.PriorityQueue<unknown>(), [a]);
     assertThrows(() => queue.put_nowait(b), TypeError, "'<' not supported between");
@@ -325,20 +325,20 @@ Deno.test("what cannot be compared is a TypeError, and the queue stays as it was
   }
 });
 
-Deno.test("equal beginnings of arrays need no comparison, the first difference decides", () => {
+Deno.test("PriorityQueue: elements after the first difference of two arrays are not compared", () => {
   const job = {};
   const queue = filled(new asyncio.PriorityQueue<unknown>(), [[1, job, 2], [1, job, 1], [0, null]]);
   assertEquals(drain(queue), [[0, null], [1, job, 1], [1, job, 2]]);
 });
 
-Deno.test("equal priorities come out in the order of CPython's heapq", () => {
+Deno.test("PriorityQueue: equal items come in the order of CPython's heapq", () => {
   const compare = ([a]: [number, string], [b]: [number, string]) => a - b;
   const queue = new asyncio.PriorityQueue<[number, string]>(0, { compare });
   for (const name of "abcdefg") queue.put_nowait([1, name]);
   assertEquals(drain(queue).map(([, name]) => name).join(""), "acfgebd");
 });
 
-Deno.test("a comparison of one's own replaces Python's", () => {
+Deno.test("PriorityQueue: compare replaces the comparison", () => {
   const compare = (a: string, b: string) => b.length - a.length;
   const queue = new asyncio.PriorityQueue<string>(0, { compare });
   assertEquals(drain(filled(queue, ["a", "ccc", "bb"])), ["ccc", "bb", "a"]);
@@ -349,7 +349,7 @@ Deno.test("a comparison of one's own replaces Python's", () => {
   );
 });
 
-Deno.test("a queue is shown with its items, those who wait, and its state", () =>
+Deno.test("Queue.toString: shows the items, the waiters and the state", () =>
   run(async () => {
     const queue = filled(new asyncio.Queue<unknown>(2), [1, "two"]);
     assertEquals(String(queue), "<Queue maxsize=2 _queue=[1, 'two'] tasks=2>");
@@ -365,7 +365,7 @@ Deno.test("a queue is shown with its items, those who wait, and its state", () =
     assertEquals(String(empty), "<LifoQueue maxsize=0 shutdown>");
   }));
 
-Deno.test("waiting at a queue of another loop is an error, not waiting is fine", async () => {
+Deno.test("Queue.get: throws if it has to wait and the queue is bound to a different loop", async () => {
   const queue = new asyncio.Queue<number>(1);
   const use = async () => {
     await queue.put(1);
@@ -376,7 +376,7 @@ Deno.test("waiting at a queue of another loop is an error, not waiting is fine",
   await assertRejects(() => run(use), asyncio.RuntimeError, "is bound to a different event loop");
 });
 
-Deno.test("50,000 of 100,000 getters can be cancelled, in any order", () =>
+Deno.test("Queue.get: 50,000 of 100,000 waiters can be cancelled, in any order", () =>
   run(async () => {
     const queue = new asyncio.Queue<number>();
     const tasks = Array.from({ length: 100_000 }, () => asyncio.create_task(queue.get()));

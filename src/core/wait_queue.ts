@@ -94,16 +94,6 @@ export class WaitQueue {
     }
   }
 
-  /** Removes the waiters that wait for one owner, which is their argument, and wakes them. */
-  wake_and_remove_all_of(owner: object): void {
-    for (let waiter = this.#first, next; waiter !== null; waiter = next) {
-      next = waiter._next;
-      if (waiter._argument !== owner) continue;
-      this.remove(waiter);
-      waiter._wake();
-    }
-  }
-
   /** Tells whether a waiter has not been cancelled. */
   any_not_cancelled(): boolean {
     let waiter = this.#first_not_cancelled;
