@@ -446,6 +446,8 @@ type Step<T> = IteratorResult<T, undefined>;
 
 const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
+const RESOLVED: Promise<void> = Promise.resolve();
+
 /**
  * An iteration over a queue.
  *
@@ -472,11 +474,13 @@ class QueueIterator<T> implements AsyncGenerator<T, void, void> {
       ? new Suspension(NEXT, queue as Queue<unknown>, this as QueueIterator<unknown>)
       : library_coroutine("Queue.__anext__", next_by_get(queue, this));
     const promise = new Promise<Step<T>>((resolve, reject) => {
-      (wait as Coroutine<Step<T>>).then(resolve, (error) => {
+      const on_error = (error: unknown) => {
         reject(error);
         // A next() that a race has forgotten is cancelled with its task: that is no unhandled error.
-        if (is_cancelled_error(error)) queueMicrotask(() => promise.catch(() => {}));
-      });
+        if (is_cancelled_error(error)) promise.catch(() => {});
+      };
+      // Begins to wait when `await` would, after the caller's code: the step of the task ends then.
+      RESOLVED.then(() => void (wait as Coroutine<Step<T>>).then(resolve, on_error));
     });
     return promise;
   }
@@ -542,6 +546,7 @@ const NEXT: QueueOperation<Step<unknown>, QueueIterator<unknown>> = {
     const iterator = wait._argument;
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
+      if (iterator._is_finished) return wait._return(END);
       if (iterator._active !== null) return iterator._line.wait(wait, wait._subject);
       iterator._active = wait;
     } else if (iterator._active !== wait) {

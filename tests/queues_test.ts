@@ -388,3 +388,418 @@ Deno.test("Queue.get: 50,000 of 100,000 waiters can be cancelled, in any order",
     await turns(1);
     assertEquals(tasks[0].result(), 1);
   }));
+
+/** Waits until a task is done, and says how it ended. */
+async function ending(work: PromiseLike<unknown>): Promise<string> {
+  try {
+    return String(await work);
+  } catch (error) {
+    return (error as Error).constructor.name;
+  }
+}
+
+class SetQueue extends asyncio.Queue<unknown> {
+  declare protected _queue: Set<unknown>;
+
+  protected override _init(_maxsize: number): void {
+    this._queue = new Set();
+  }
+
+  protected override _put(item: unknown): void {
+    this._queue.add(item);
+  }
+
+  protected override _get(): unknown {
+    const [first] = this._queue;
+    this._queue.delete(first);
+    return first;
+  }
+}
+
+Deno.test("Queue._init, _put, _get: a subclass stores items in its own way", () =>
+  run(async () => {
+    const queue = new SetQueue(2);
+    filled(queue, ["a", "a"]);
+    assertEquals([queue.qsize(), queue.full(), queue.empty()], [1, false, false]);
+    assertEquals(String(queue), "<SetQueue maxsize=2 _queue=['a'] tasks=2>");
+    await queue.put("b");
+    const putter = asyncio.create_task(queue.put("c"));
+    await turns(1);
+    assertEquals(await queue.get(), "a");
+    await putter;
+    assertEquals(drain(queue), ["b", "c"]);
+    filled(queue, ["d"]);
+    queue.shutdown(true);
+    assertEquals(String(queue), "<SetQueue maxsize=2 tasks=4 shutdown>");
+  }));
+
+Deno.test("Queue._init: is called once by the constructor, with maxsize", () => {
+  const calls: number[] = [];
+  class Noting extends asyncio.Queue<number> {
+    protected override _init(maxsize: number): void {
+      calls.push(maxsize);
+      super._init(maxsize);
+    }
+  }
+  filled(new Noting(3), [1]);
+  filled(new Noting({ maxsize: 4 }), [1]);
+  assertEquals(calls, [3, 4]);
+});
+
+Deno.test("Queue._format: is what toString() shows", () => {
+  class Short extends asyncio.Queue<number> {
+    protected override _format(): string {
+      return `${this.qsize()} of ${this.maxsize}`;
+    }
+  }
+  assertEquals(String(filled(new Short(3), [1])), "<Short 1 of 3>");
+});
+
+Deno.test("Queue.put, get: call overridden put_nowait(), get_nowait(), full() and empty()", () =>
+  run(async () => {
+    const calls: string[] = [];
+    class Noting extends asyncio.Queue<number> {
+      override put_nowait(item: number): void {
+        calls.push(`put ${item}`);
+        super.put_nowait(item);
+      }
+      override get_nowait(): number {
+        calls.push("get");
+        return super.get_nowait();
+      }
+      override full(): boolean {
+        calls.push("full");
+        return super.full();
+      }
+      override empty(): boolean {
+        calls.push("empty");
+        return super.empty();
+      }
+    }
+    const queue = new Noting();
+    await queue.put(1);
+    assertEquals(calls.splice(0), ["full", "put 1", "full"]);
+    await queue.get();
+    assertEquals(calls.splice(0), ["empty", "get", "empty"]);
+  }));
+
+Deno.test("Queue.put: if put_nowait() throws, the next putter is woken", () =>
+  run(async () => {
+    class Choosy extends asyncio.Queue<number> {
+      protected override _put(item: number): void {
+        if (item < 0) throw new RangeError("negative");
+        super._put(item);
+      }
+    }
+    const queue = filled(new Choosy(1), [0]);
+    const putters = [-1, -2, 3].map((item) => asyncio.create_task(queue.put(item)));
+    await turns(1);
+    assertEquals(queue.get_nowait(), 0);
+    assertEquals(await Promise.all(putters.map(ending)), [
+      "RangeError",
+      "RangeError",
+      "undefined",
+    ]);
+    assertEquals(String(queue), "<Choosy maxsize=1 _queue=[3] tasks=2>");
+  }));
+
+Deno.test("Queue.get: if get_nowait() throws, the next getter is woken", () =>
+  run(async () => {
+    class Failing extends asyncio.Queue<number> {
+      failures = 2;
+      protected override _get(): number {
+        if (this.failures-- > 0) throw new RangeError("get");
+        return super._get();
+      }
+    }
+    const queue = new Failing();
+    const getters = [1, 2, 3].map(() => asyncio.create_task(queue.get()));
+    await turns(1);
+    queue.put_nowait(7);
+    assertEquals(await Promise.all(getters.map(ending)), ["RangeError", "RangeError", "7"]);
+    assertEquals(String(queue), "<Failing maxsize=0 tasks=1>");
+  }));
+
+Deno.test("Queue.put_nowait: an item counts if _put() throws after it was stored", () =>
+  run(async () => {
+    class Late extends asyncio.Queue<number> {
+      protected override _put(item: number): void {
+        super._put(item);
+        throw new RangeError("late");
+      }
+    }
+    const queue = new Late();
+    const getter = asyncio.create_task(queue.get());
+    await turns(1);
+    assertThrows(() => queue.put_nowait(1), RangeError);
+    assertEquals(await getter, 1);
+    queue.task_done();
+    await queue.join();
+  }));
+
+Deno.test("Queue.get_nowait: a putter is woken if _get() throws after it has removed an item", () =>
+  run(async () => {
+    class Late extends asyncio.Queue<number> {
+      protected override _get(): number {
+        super._get();
+        throw new RangeError("late");
+      }
+    }
+    const queue = filled(new Late(1), [1]);
+    const putter = asyncio.create_task(queue.put(2));
+    await turns(1);
+    assertThrows(() => queue.get_nowait(), RangeError);
+    await putter;
+    assertEquals(queue.qsize(), 1);
+  }));
+
+Deno.test("Queue.shutdown: wakes the waiters if _get() throws", () =>
+  run(async () => {
+    class Failing extends asyncio.Queue<number> {
+      protected override _get(): number {
+        throw new RangeError("get");
+      }
+    }
+    const queue = filled(new Failing(1), [1]);
+    const putter = asyncio.create_task(queue.put(2));
+    await turns(1);
+    assertThrows(() => queue.shutdown(true), RangeError);
+    assertEquals(await ending(putter), "QueueShutDown");
+  }));
+
+Deno.test("PriorityQueue: a comparison that throws in the middle loses no item and no wake-up", () =>
+  run(async () => {
+    let broken = false;
+    const compare = (a: number, b: number) => {
+      if (broken) throw new RangeError("compare");
+      return a - b;
+    };
+    const queue = filled(new asyncio.PriorityQueue({ maxsize: 3, compare }), [3, 1, 2]);
+    const putters = [0, 4].map((item) => asyncio.create_task(queue.put(item)));
+    await turns(1);
+    broken = true;
+    assertThrows(() => queue.get_nowait(), RangeError);
+    assertEquals(queue.qsize(), 3);
+    broken = false;
+    assertEquals(queue.get_nowait(), 1);
+    broken = true;
+    assertEquals(await ending(putters[0] as PromiseLike<unknown>), "RangeError");
+    assertEquals(await ending(putters[1] as PromiseLike<unknown>), "RangeError");
+    broken = false;
+    assertEquals(String(queue), "<PriorityQueue maxsize=3 _queue=[2, 3] tasks=3>");
+    assertEquals(drain(queue), [2, 3]);
+  }));
+
+Deno.test("PriorityQueue: refuses a compare() that is not a function or returns no number", () => {
+  assertThrows(
+    () => new asyncio.PriorityQueue(0, { compare: 5 } as never),
+    TypeError,
+    "received 5",
+  );
+  const compare = (() => Promise.resolve(1)) as never;
+  const queue = filled(new asyncio.PriorityQueue(0, { compare }), [1]);
+  assertThrows(() => queue.put_nowait(2), TypeError, "must return a number");
+  assertEquals(queue.qsize(), 1);
+});
+
+Deno.test("Queue: takes maxsize, and shutdown() takes immediate, by name", () => {
+  assertEquals(new asyncio.Queue({ maxsize: 2 }).maxsize, 2);
+  assertEquals(new asyncio.LifoQueue({ maxsize: 2 }).maxsize, 2);
+  const compare = (a: number, b: number) => b - a;
+  const queue = filled(new asyncio.PriorityQueue({ maxsize: 3, compare }), [1, 3]);
+  assertEquals([queue.maxsize, queue.get_nowait()], [3, 3]);
+  queue.shutdown({ immediate: false });
+  assertEquals(queue.qsize(), 1);
+  queue.shutdown({ immediate: true });
+  assertEquals(queue.qsize(), 0);
+  assertThrows(() => queue.shutdown({ now: true } as never), TypeError, "'now'");
+  assertThrows(() => new asyncio.LifoQueue({ size: 2 } as never), TypeError, "LifoQueue() got");
+  for (const wrong of ["2", null, NaN, 2n]) {
+    assertThrows(() => new asyncio.Queue(wrong as never), TypeError, "must be a number");
+  }
+  assertEquals(filled(new asyncio.Queue(Infinity), [1, 2]).full(), false);
+});
+
+Deno.test("Queue iteration: gives tasks, promises and undefined as they are", () =>
+  run(async () => {
+    const rejected = Promise.reject(new Error("item"));
+    rejected.catch(() => {});
+    const task = asyncio.create_task(asyncio.sleep(60));
+    const items = [task, rejected, undefined, null, { then: () => {} }];
+    const queue = filled(new asyncio.Queue<unknown>(), items);
+    queue.shutdown();
+    const seen: unknown[] = [];
+    for await (const item of queue) seen.push(item);
+    assert(seen.length === items.length && seen.every((item, i) => item === items[i]));
+    task.cancel();
+  }));
+
+Deno.test("Queue iteration: return() ends a next() in progress, which takes no item", () =>
+  run(async () => {
+    const queue = new asyncio.Queue<string>();
+    const iterator = queue[Symbol.asyncIterator]();
+    const pending = [iterator.next(), iterator.next()];
+    await turns(1);
+    assertEquals(await iterator.return(), { done: true, value: undefined });
+    queue.put_nowait("item");
+    assertEquals(await Promise.all(pending), Array(2).fill({ done: true, value: undefined }));
+    assertEquals((await iterator.next()).done, true);
+    assertEquals(drain(queue), ["item"]);
+  }));
+
+Deno.test("Queue iteration: a next() that is ended after its wake-up passes it on", () =>
+  run(async () => {
+    const queue = new asyncio.Queue<string>();
+    const iterator = queue[Symbol.asyncIterator]();
+    const pending = iterator.next();
+    const getter = asyncio.create_task(queue.get());
+    await turns(1);
+    queue.put_nowait("item");
+    await iterator.return();
+    assertEquals((await pending).done, true);
+    assertEquals(await asyncio.wait_for(getter, 1), "item");
+  }));
+
+Deno.test("Queue iteration: throw() ends a next() in progress and throws its error", () =>
+  run(async () => {
+    const queue = new asyncio.Queue<string>();
+    const iterator = queue[Symbol.asyncIterator]();
+    const pending = iterator.next();
+    await assertRejects(() => iterator.throw(new RangeError("mine")), RangeError, "mine");
+    assertEquals((await pending).done, true);
+    assertEquals((await iterator.next()).done, true);
+    assertEquals(String(queue), "<Queue maxsize=0>");
+  }));
+
+Deno.test("Queue iteration: calls of next() are served in order, whoever else takes items", () =>
+  run(async () => {
+    const queue = new asyncio.Queue<number>();
+    const iterator = queue[Symbol.asyncIterator]();
+    const order: string[] = [];
+    const call = (name: string) =>
+      iterator.next().then(({ value }) => order.push(`${name}${value}`));
+    const calls = [call("a"), call("b")];
+    await turns(1);
+    queue.put_nowait(1);
+    calls.push(call("c")); // does not overtake the one that is woken
+    assertEquals(queue.get_nowait(), 1);
+    await turns(2);
+    filled(queue, [2, 3, 4]);
+    await Promise.all(calls);
+    assertEquals(order, ["a2", "b3", "c4"]);
+  }));
+
+Deno.test("Queue iteration: a next() that is cancelled takes no item, and the iteration can be continued", () =>
+  run(async () => {
+    const queue = new asyncio.Queue<number>();
+    const iterator = queue[Symbol.asyncIterator]();
+    const limited = asyncio.create_task(asyncio.wait_for(asyncio.anext(iterator), 1));
+    await turns(2);
+    const next = iterator.next(); // waits behind it
+    assertEquals(await ending(limited), "TimeoutError");
+    filled(queue, [1, 2]);
+    assertEquals([(await next).value, await asyncio.anext(iterator)], [1, 2]);
+  }));
+
+Deno.test("Queue iteration: shutdown() ends every next() in progress", () =>
+  run(async () => {
+    const queue = new asyncio.Queue<number>();
+    const iterator = queue[Symbol.asyncIterator]();
+    const pending = [1, 2, 3].map(() => iterator.next());
+    await turns(1);
+    queue.put_nowait(1);
+    queue.shutdown();
+    assertEquals((await Promise.all(pending)).map(({ value, done }) => done ? "end" : value), [
+      1,
+      "end",
+      "end",
+    ]);
+    assertEquals(
+      await ending(queue[Symbol.asyncIterator]().next().then(({ done }) => done)),
+      "true",
+    );
+  }));
+
+Deno.test("Queue iteration: a result of next() can be awaited again, and forgotten", async () => {
+  const queue = new asyncio.Queue<number>();
+  await run(async () => {
+    const iterator = queue[Symbol.asyncIterator]();
+    const pending = iterator.next();
+    assertEquals(await Promise.race([pending, asyncio.sleep(1, "late")]), "late");
+    queue.put_nowait(1);
+    assertEquals([(await pending).value, (await pending).value], [1, 1]);
+    const forgetful = asyncio.create_task(async () => {
+      void iterator.next();
+      await asyncio.sleep(60);
+    });
+    await turns(1);
+    forgetful.cancel();
+    await asyncio.wait([forgetful]);
+    filled(queue, [2]);
+  });
+  assertEquals(drain(queue), [2]);
+});
+
+Deno.test("Queue iteration: uses an overridden get()", () =>
+  run(async () => {
+    class Noting extends asyncio.Queue<number> {
+      calls = 0;
+      override get() {
+        this.calls++;
+        return super.get();
+      }
+    }
+    const queue = filled(new Noting(), [1, 2]);
+    queue.shutdown();
+    assertEquals(await Array.fromAsync(queue), [1, 2]);
+    assertEquals(queue.calls, 3);
+  }));
+
+Deno.test("Queue iteration: await using and aclosing() end it", () =>
+  run(async () => {
+    const queue = new asyncio.Queue<number>();
+    const pending: Promise<IteratorResult<number, void>>[] = [];
+    {
+      await using iterator = queue[Symbol.asyncIterator]();
+      pending.push(iterator.next());
+    }
+    await asyncio.async_with(asyncio.aclosing(asyncio.aiter(queue)), (iterator) => {
+      pending.push(iterator.next());
+      return Promise.resolve();
+    });
+    assertEquals((await Promise.all(pending)).map(({ done }) => done), [true, true]);
+    assertEquals(String(queue), "<Queue maxsize=0>");
+  }));
+
+Deno.test("Queue iteration: no item is lost if an iteration is left or cancelled at any moment", async () => {
+  const ITEMS = [0, 1, 2, 3, 4, 5, 6, 7];
+  for (const how of ["return", "throw", "cancel"] as const) {
+    for (let moment = 0; moment < 14; moment++) {
+      await run(async () => {
+        const queue = new asyncio.Queue<number>(1);
+        const got: number[] = [];
+        const iterators = [queue, queue, queue].map((queue) => queue[Symbol.asyncIterator]());
+        const read = (iterator: AsyncIterator<number, void>) => async () => {
+          for (;;) {
+            const result = await iterator.next();
+            if (result.done) return;
+            got.push(result.value);
+          }
+        };
+        const readers = iterators.map((iterator) => asyncio.create_task(read(iterator)));
+        const second = asyncio.create_task(read(iterators[0] as AsyncIterator<number, void>));
+        const producer = asyncio.create_task(async () => {
+          for (const item of ITEMS) await queue.put(item);
+          queue.shutdown();
+        });
+        await turns(moment);
+        if (how === "cancel") readers[0]?.cancel();
+        else if (how === "return") await iterators[0]?.return();
+        else await ending(iterators[0]?.throw(new RangeError()) as PromiseLike<unknown>);
+        await asyncio.wait([...readers, second, producer], { timeout: 10 });
+        assertEquals([producer.done(), got.toSorted()], [true, ITEMS], `${how} at ${moment}`);
+        assert(readers.every((task) => task.done()) && second.done());
+      });
+    }
+  }
+});
