@@ -3,8 +3,8 @@
  *
  * All are lazy. Callbacks may be synchronous or return something to be awaited; they run in the task and
  * the context of the caller. A tool owns its sources: when it ends, fails, is cancelled or is left early,
- * it closes all that are not finished, the last one first, and is finished then. If closing fails, too,
- * the latest error is thrown.
+ * it closes all that are not finished, the last one first, and is finished then. If closing fails, too, an
+ * iterator throws the latest error.
  *
  * @module
  */
@@ -1326,11 +1326,18 @@ class Merge<T> {
   }
 
   async #pump(source: Source<T>): Promise<void> {
-    for await (const item of source) {
-      if (this.#is_closing) break; // a source that was cancelled may yield all the same
-      const taken = new Event();
-      this.#arrive({ item, taken });
-      await taken.wait();
+    try {
+      for (;;) {
+        const result = await source.next();
+        // A source that is cancelled may yield all the same.
+        if (result.done || this.#is_closing) return;
+        const taken = new Event();
+        this.#arrive({ item: result.value, taken });
+        await taken.wait();
+      }
+    } finally {
+      // `for await` would drop an error of closing if the task is cancelled.
+      await source.return();
     }
   }
 

@@ -1,6 +1,7 @@
 /** The tools over iterables: what they give, how lazy they are, and that they close their sources. */
 
 import { strict as assert } from "node:assert";
+import { EventEmitter, on } from "node:events";
 import * as asyncio from "../mod.ts";
 
 const { alist } = asyncio;
@@ -440,3 +441,181 @@ Deno.test("amap, azip, achain, atee: have exact types", () => {
   same_type<typeof tee, [asyncio.ToolIterator<number>, asyncio.ToolIterator<number>]>(true);
   same_type<typeof total, asyncio.Coroutine<string>>(true);
 });
+
+test("afilter: does not await items if it has no function", async () => {
+  const never = new Promise<number>(() => {});
+  const queue = new asyncio.Queue<Promise<number>>();
+  queue.put_nowait(never);
+  const filtered = asyncio.afilter(null, queue);
+  const next = async () => [(await filtered.next()).value];
+  assert.equal((await asyncio.wait_for(next, 1))[0], never);
+});
+
+test("alist: closes a synchronous generator if a promise of it is rejected or its wait is cancelled", async () => {
+  function* values(name: string, promise: () => PromiseLike<unknown>) {
+    try {
+      yield promise();
+    } finally {
+      closed.push(name);
+    }
+  }
+  await rejects(
+    alist(values("rejected", () => Promise.reject(new RangeError("x")))),
+    "RangeError",
+    "x",
+  );
+  const waiting = asyncio.create_task(alist(values("cancelled", () => asyncio.sleep(60))));
+  await asyncio.sleep(1);
+  waiting.cancel();
+  await asyncio.wait([waiting]);
+  assert.deepEqual(closures(), ["rejected", "cancelled"]);
+});
+
+test("amap, alist: a result of next() that is not an object is a TypeError, as in for await", async () => {
+  for (const wrong of ["text", null, undefined, 5]) {
+    const source = { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(wrong) }) };
+    const text = `Iterator result ${
+      typeof wrong === "string" ? `'${wrong}'` : wrong
+    } is not an object`;
+    await rejects(alist(source as never), "TypeError", text);
+    await rejects(alist(asyncio.amap((n) => n, source as never)), "TypeError", text);
+  }
+});
+
+test("aenumerate, abatched, atee, asum: take their numbers by name", async () => {
+  assert.deepEqual(await alist(asyncio.aenumerate("a", { start: 3 })), [[3, "a"]]);
+  assert.deepEqual(await alist(asyncio.abatched("abc", { n: 2 })), [["a", "b"], ["c"]]);
+  const strict = asyncio.abatched("abc", { n: 2, strict: true });
+  await rejects(alist(strict), "ValueError", "batched(): incomplete batch");
+  assert.equal(asyncio.atee("a", { n: 3 }).length, 3);
+  assert.equal(await asyncio.asum([1, 2], { start: 10 }), 13);
+  assert.equal(await asyncio.asum([1n], { start: 10n }), 11n);
+  assert.throws(() => asyncio.aenumerate("a", { begin: 3 } as never), TypeError);
+  for (const wrong of [NaN, Infinity, "2", null, 1.5]) {
+    assert.throws(() => asyncio.aenumerate("a", wrong as never), TypeError);
+    assert.throws(() => asyncio.abatched("a", wrong as never), TypeError);
+    assert.throws(() => asyncio.atee("a", wrong as unknown as number), TypeError);
+  }
+});
+
+test("azip: closes every source if one throws null or undefined", async () => {
+  for (const thrown of [null, undefined]) {
+    const failing = asyncio.amap(() => Promise.reject(thrown), [1]);
+    const zipped = asyncio.azip(count("a"), failing, count("b"));
+    let seen: unknown = "nothing";
+    await alist(zipped).catch((error) => seen = error);
+    assert.equal(seen, thrown);
+    assert.deepEqual(closures(), ["a"]);
+  }
+});
+
+test("ToolIterator.return: throws null if closing a source does", async () => {
+  const source = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => Promise.resolve({ done: false, value: 1 }),
+      return: () => Promise.reject(null),
+    }),
+  };
+  let seen: unknown = "nothing";
+  await asyncio.aenumerate(source).return().catch((error) => seen = error);
+  assert.equal(seen, null);
+});
+
+test("amerge: throws null if a source does, and cancels the others", async () => {
+  for (const thrown of [null, undefined]) {
+    const failing = asyncio.amap(() => Promise.reject(thrown), [1]);
+    let seen: unknown = "nothing";
+    await alist(asyncio.amerge(count("other", 10), failing)).catch((error) => seen = error);
+    assert.equal(seen, thrown);
+    assert.deepEqual(closures(), ["other"]);
+    assert.equal(asyncio.all_tasks().size, 1);
+  }
+});
+
+test("amerge: throws the first error of closing its sources", async () => {
+  async function* failing(name: string) {
+    try {
+      for (let n = 0;; n++) {
+        await asyncio.sleep(1);
+        yield n;
+      }
+    } finally {
+      closed.push(name);
+      throw new RangeError(name);
+    }
+  }
+  await assert.rejects(async () => {
+    for await (const _ of asyncio.amerge(failing("a"), failing("b"))) break;
+  }, { name: "RangeError", message: "a" });
+  assert.deepEqual(closures().toSorted(), ["a", "b"]);
+});
+
+test("amerge: can be left while a source yields although it was cancelled", async () => {
+  async function* stubborn() {
+    try {
+      for (let n = 0;; n++) {
+        await asyncio.sleep(n === 0 ? 1 : 100).catch(() => {});
+        yield n;
+      }
+    } finally {
+      closed.push("stubborn");
+    }
+  }
+  for await (const _ of asyncio.amerge(stubborn(), count("other", 10))) {
+    await asyncio.sleep(5);
+    break;
+  }
+  const left = asyncio.create_task(async () => {
+    for await (const n of asyncio.amerge(stubborn())) if (n === 0) await asyncio.sleep(5);
+  });
+  await asyncio.sleep(50);
+  left.cancel();
+  await asyncio.wait([left], { timeout: 10 });
+  assert.equal(left.done(), true);
+  assert.deepEqual(closures().toSorted(), ["other", "stubborn", "stubborn"]);
+  assert.equal(asyncio.all_tasks().size, 1);
+});
+
+test("amerge: a queue loses no item for which its source waits when it is left", async () => {
+  const [a, b] = [new asyncio.Queue<string>(), new asyncio.Queue<string>()];
+  a.put_nowait("a");
+  for await (const item of asyncio.amerge(a, b)) {
+    assert.equal(item, "a");
+    break;
+  }
+  a.put_nowait("later");
+  b.put_nowait("later");
+  await asyncio.sleep(1);
+  assert.deepEqual([a.qsize(), b.qsize(), asyncio.all_tasks().size], [1, 1, 1]);
+});
+
+test("atee: closes its source after a task of it was cancelled before its first step", async () => {
+  const [a, b] = asyncio.atee(count("source", 1));
+  const reader = asyncio.create_task(asyncio.anext(a));
+  await asyncio.sleep(0);
+  for (const task of asyncio.all_tasks()) if (task.get_name() === "atee") task.cancel();
+  assert.equal(await asyncio.wait_for(reader, 5), 0);
+  assert.equal(await asyncio.anext(b), 0);
+  await a.aclose();
+  await b.aclose();
+  assert.deepEqual(closures(), ["source"]);
+});
+
+Deno.test("amerge, atee: can be left while a source waits for events of the host", () =>
+  asyncio.run(async () => {
+    const emitter = new EventEmitter();
+    const events = () => on(emitter, "data") as AsyncIterable<number[]>;
+    const queue = new asyncio.Queue<number>();
+    queue.put_nowait(1);
+    for await (const item of asyncio.amerge(events(), queue)) {
+      assert.equal(item, 1);
+      break;
+    }
+    const [reader] = asyncio.atee(events(), 1);
+    const task = asyncio.create_task(asyncio.anext(reader));
+    await asyncio.sleep(0.001);
+    task.cancel();
+    await asyncio.wait([task]);
+    assert.deepEqual([task.cancelled(), emitter.listenerCount("data")], [true, 0]);
+    assert.equal(asyncio.all_tasks().size, 1);
+  }));
