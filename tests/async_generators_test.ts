@@ -352,3 +352,116 @@ test("closing: closes at the end of a block", async () => {
   assert.deepEqual(logged(), ["closed", "closed"]);
   assert.throws(() => asyncio.closing({} as never), TypeError);
 });
+
+test("anext, asend: can be awaited once, with CPython's text, also while they are awaited", async () => {
+  const reused = "RuntimeError: cannot reuse already awaited __anext__()/asend()";
+  for (
+    const use of [
+      asyncio.anext(pair()),
+      asyncio.anext(pair(), 9),
+      pair().asend(),
+      pair().__anext__(),
+    ]
+  ) {
+    assert.equal(await use, 1);
+    for (let i = 0; i < 2; i++) assert.equal(await outcome(use), reused);
+  }
+  const failing = asyncio.async_generator(
+    async function* (): AsyncGenerator<number, void, undefined> {
+      await asyncio.sleep(0);
+      throw new RangeError("x");
+    },
+  )().asend();
+  assert.equal(await outcome(failing), "RangeError: x");
+  assert.equal(await outcome(failing), reused);
+  const generator = slow();
+  for (const use of [generator.asend(), asyncio.anext(generator), asyncio.anext(generator, 9)]) {
+    const task = asyncio.create_task(async () => await use);
+    await asyncio.sleep(0);
+    assert.equal(await outcome(use), reused);
+    await task;
+  }
+  await generator.aclose();
+  logged();
+});
+
+test("anext: of a generator in use is refused, and refused again as already awaited", async () => {
+  const generator = slow();
+  const task = asyncio.create_task(asyncio.anext(generator));
+  await asyncio.sleep(0);
+  for (const use of [asyncio.anext(generator), asyncio.anext(generator, 9)]) {
+    assert.equal(
+      await outcome(use),
+      "RuntimeError: anext(): asynchronous generator is already running",
+    );
+    assert.equal(
+      await outcome(use),
+      "RuntimeError: cannot reuse already awaited __anext__()/asend()",
+    );
+  }
+  assert.equal(await task, 1);
+  await generator.aclose();
+  logged();
+});
+
+test("anext: a result of next() that is not an object is a TypeError, as in for await", async () => {
+  for (const wrong of ["no result", null, undefined]) {
+    const iterator = { next: () => Promise.resolve(wrong) } as never;
+    const text = `Iterator result ${
+      wrong === "no result" ? "'no result'" : wrong
+    } is not an object`;
+    assert.equal(await outcome(asyncio.anext(iterator)), `TypeError: ${text}`);
+    assert.equal(await outcome(asyncio.anext(iterator, 9)), `TypeError: ${text}`);
+  }
+});
+
+test("aiter: refuses an iterable whose iterator is none", () => {
+  const iterable = { [Symbol.asyncIterator]: () => 5 };
+  assert.throws(() => asyncio.aiter(iterable as never), {
+    name: "TypeError",
+    message: "aiter() returned not an async iterator of type 'number'",
+  });
+  return Promise.resolve();
+});
+
+test("AsyncGeneratorObject.athrow: throws null, and an instance of Error for the class", async () => {
+  const generator = async_echo();
+  await generator.asend();
+  assert.equal(await generator.athrow(null), null);
+  assert.ok(await generator.athrow(Error) instanceof Error);
+  await generator.aclose();
+});
+
+const async_echo = asyncio.async_generator(async function* () {
+  let caught: unknown;
+  for (;;) {
+    try {
+      yield caught;
+    } catch (error) {
+      caught = error;
+    }
+  }
+});
+
+Deno.test("run: the report of an async generator that fails while it is closed has that generator", async () => {
+  const reports: asyncio.ExceptionContext[] = [];
+  const failing = asyncio.async_generator(async function* (thrown: unknown) {
+    try {
+      yield 1;
+    } finally {
+      // deno-lint-ignore no-unsafe-finally -- what is tested
+      throw thrown;
+    }
+  });
+  const generators = [failing(new RangeError("closing")), failing("text"), failing(null)];
+  await asyncio.run(async () => {
+    asyncio.get_running_loop().set_exception_handler((_, context) => reports.push(context));
+    for (const generator of generators) await asyncio.anext(generator);
+  }, { loop_factory });
+  assert.deepEqual(reports.map(({ asyncgen }) => generators.indexOf(asyncgen as never)), [0, 1, 2]);
+  assert.deepEqual(reports.map(({ exception }) => String(exception)), [
+    "RangeError: closing",
+    "text",
+    "null",
+  ]);
+});

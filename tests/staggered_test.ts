@@ -85,3 +85,47 @@ Deno.test("staggered_race: refuses a delay that is neither a number nor null", (
   assertThrows(() => asyncio.staggered_race([], "1" as never), TypeError);
   assertThrows(() => asyncio.staggered_race([], 1, { lop: 1 } as never), TypeError, "lop");
 });
+
+Deno.test("staggered_race: functions that fail while they are cancelled are no errors of the race", () =>
+  run(async () => {
+    const failing = async (name: string) => {
+      try {
+        await asyncio.sleep(60);
+      } finally {
+        await asyncio.sleep(1);
+        // deno-lint-ignore no-unsafe-finally -- what is tested
+        throw new RangeError(name);
+      }
+    };
+    const [result, index, errors] = await asyncio.staggered_race(
+      [() => failing("a"), () => failing("b"), () => asyncio.sleep(1, "c"), () => failing("d")],
+      1,
+    );
+    assertEquals([result, index, now()], ["c", 2, 4]);
+    assertEquals(errors.map(String), ["RangeError: a", "RangeError: b", "null"]);
+  }));
+
+Deno.test("staggered_race: a loser that a native promise keeps from being cancelled is dropped", () =>
+  asyncio.run(async () => {
+    const first = Promise.withResolvers<string>();
+    const second = Promise.withResolvers<string>();
+    const race = asyncio.create_task(asyncio.staggered_race<string>([
+      () => first.promise,
+      async () => await second.promise,
+    ], 0));
+    await asyncio.sleep(0.01);
+    second.resolve("second");
+    await asyncio.sleep(0.01);
+    first.resolve("first");
+    const [result, index, errors] = await race;
+    assertEquals([result, index], ["second", 1]);
+    assert(errors[0] instanceof asyncio.CancelledError);
+  }));
+
+Deno.test("staggered_race: takes its delay by name", () =>
+  run(async () => {
+    const loop = asyncio.get_running_loop();
+    const race = () => asyncio.staggered_race([() => asyncio.sleep(1, "a")], { delay: null, loop });
+    assertEquals(await race(), ["a", 0, [null]]);
+    assertThrows(() => asyncio.staggered_race([], { dely: 1 } as never), TypeError, "'dely'");
+  }));
