@@ -143,6 +143,7 @@ export {
   Condition,
   Event,
   Lock,
+  type LockLike,
   Permit,
   Semaphore,
 } from "./src/locks.ts";
@@ -155,6 +156,7 @@ export {
   QueueEmpty,
   QueueFull,
   QueueShutDown,
+  type StoredItems,
 } from "./src/queues.ts";
 export {
   new_event_loop,
@@ -164,7 +166,7 @@ export {
   type RunOptions,
   set_loop_factory,
 } from "./src/loop/runners.ts";
-export { type RaceResult, staggered_race } from "./src/staggered.ts";
+export { type RaceOptions, type RaceResult, staggered_race } from "./src/staggered.ts";
 export { TaskGroup } from "./src/taskgroups.ts";
 export {
   all_tasks,

@@ -1,5 +1,5 @@
 /**
- * Python's protocol of asynchronous generators, and what closes things at the end of a block.
+ * Asynchronous generators with Python's methods, and context managers that close an object.
  *
  * @module
  */
@@ -13,7 +13,13 @@ import {
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
 import { RuntimeError, StopAsyncIteration } from "./core/exceptions.ts";
-import { deno_inspect, node_inspect, repr, type_name } from "./internal/format_helpers.ts";
+import {
+  deno_inspect,
+  Inspectable,
+  node_inspect,
+  repr,
+  type_name,
+} from "./internal/format_helpers.ts";
 
 type Method = "anext" | "athrow" | "aclose";
 
@@ -23,7 +29,7 @@ const LABELS = {
   aclose: "aclose()/athrow()",
 } as const;
 
-/** One use of a generator: a coroutine that says by its own name that it cannot be used again. */
+/** One use of a generator: a coroutine whose error for a second use names the method. */
 class Use<T> extends GeneratorCoroutine<T> {
   readonly #method: Method;
   #used = false;
@@ -46,11 +52,13 @@ class Use<T> extends GeneratorCoroutine<T> {
 /**
  * A native generator with its state.
  *
- * It is apart from the object that the user holds, because a loop holds it until it is finished: so
- * the garbage collector can tell that nobody else can finish it any more.
+ * The loop holds it until it is finished. It is apart from the object that the user holds, which so can
+ * be collected: then nothing else can finish the generator, and the loop closes it.
  */
 class Body<T, R, S> {
   readonly name: string;
+  // The object that the user holds, if the host has weak references.
+  readonly #owner: WeakRef<object> | null;
   readonly #native: AsyncGenerator<T, R, S>;
   #loop: AbstractEventLoop | null = null;
   #running = false;
@@ -59,9 +67,10 @@ class Body<T, R, S> {
   #closed = false;
   #finished = false;
 
-  constructor(name: string, native: AsyncGenerator<T, R, S>) {
+  constructor(name: string, native: AsyncGenerator<T, R, S>, owner: object) {
     this.name = name;
     this.#native = native;
+    this.#owner = typeof WeakRef === "undefined" ? null : new WeakRef(owner);
   }
 
   get running(): boolean {
@@ -101,7 +110,7 @@ class Body<T, R, S> {
     this.#started = true;
     this.#running = true;
     try {
-      const result = yield* call_and_wait(call, this.#native);
+      const result = check_result(yield* call_and_wait(call, this.#native));
       if (result.done) this.#finish();
       return result;
     } catch (error) {
@@ -116,15 +125,16 @@ class Body<T, R, S> {
     }
   }
 
-  // What the loop sees of it.
+  // What the loop holds of it.
   readonly #tracked = {
+    generator: (): object => this.#owner?.deref() ?? this.#tracked,
     aclose: (): Coroutine<void> => new Use("aclose", "aclose", this.aclose()),
     toString: (): string => this.toString(),
     [deno_inspect]: (): string => this.toString(),
     [node_inspect]: (): string => this.toString(),
   };
 
-  // From its first use on, even one that is refused, the loop closes it at the end.
+  // From its first use on, even one that is refused, the loop closes it when it ends.
   #track(): void {
     if (this.#loop !== null || this.#finished) return;
     this.#loop = get_running_loop();
@@ -147,7 +157,7 @@ class Body<T, R, S> {
     this.#loop?._asyncgens.delete(this.#tracked);
   }
 
-  /** Closes it in a task of its own: nobody holds it any more, and it is not finished. */
+  /** Closes it in a task of its own, if it is not finished: its object has been collected. */
   abandon(): void {
     const loop = this.#loop;
     if (this.#finished || loop === null || loop.is_closed()) return;
@@ -160,23 +170,32 @@ class Body<T, R, S> {
   }
 }
 
+/** Passes on the result of an iterator's `next()`; throws, as `for await` does, if it is not an object. */
+export function check_result<R>(result: R): R {
+  if (Object(result) === result) return result;
+  throw new TypeError(`Iterator result ${repr(result)} is not an object`);
+}
+
 function value_of<T>(result: IteratorResult<T, unknown>): T {
   if (result.done) throw new StopAsyncIteration();
   return result.value;
 }
 
-const abandoned = new FinalizationRegistry<{ abandon(): void }>((body) => body.abandon());
+const abandoned = typeof FinalizationRegistry === "undefined"
+  ? null
+  : new FinalizationRegistry<{ abandon(): void }>((body) => body.abandon());
 
 /**
  * An asynchronous generator with Python's methods, and JavaScript's too.
  *
- * All of them return lazy coroutines: the generator goes on when they are awaited, in the step of
- * the task that awaits. A second use while one is in progress is an error, not a queue. The loop
- * closes what is not finished when `run()` ends, or earlier, when nobody holds it any more.
+ * All of them return lazy coroutines: the generator resumes when they are awaited, in the task and the
+ * context of the caller. A second use while one is in progress is an error and does not wait. A
+ * cancellation is thrown into the generator where it waits. A generator that is not finished is closed by
+ * the loop when `run()` ends, or when it is garbage-collected before.
  *
  * As in every `async function*`, a promise or future that is yielded is awaited first; and
  * `for await` closes the generator when the loop is left, which `async for` does not.
- * There is no `GeneratorExit`: a `catch` does not see that the generator is closed, only `finally` does.
+ * There is no `GeneratorExit`: when the generator is closed, its `finally` blocks run and no `catch`.
  *
  * See {@link https://docs.python.org/3/reference/expressions.html#asynchronous-generator-iterator-methods Python's asynchronous generator methods}.
  *
@@ -199,22 +218,24 @@ const abandoned = new FinalizationRegistry<{ abandon(): void }>((body) => body.a
  * });
  * ```
  */
-export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGenerator<T, R, S> {
+export class AsyncGeneratorObject<T, R = void, S = undefined> extends Inspectable
+  implements AsyncGenerator<T, R, S> {
   readonly #body: Body<T, R, S>;
 
   /** @internal */
   constructor(name: string, native: AsyncGenerator<T, R, S>) {
-    this.#body = new Body(name, native);
-    abandoned.register(this, this.#body);
+    super();
+    this.#body = new Body(name, native, this);
+    abandoned?.register(this, this.#body);
   }
 
-  /** Whether the generator is in use: some task waits for its next value, or for it to close. */
+  /** True while the generator is in use: while a task waits for its next value, or for its end. */
   get ag_running(): boolean {
     return this.#body.running;
   }
 
   /**
-   * Goes on to the next `yield`.
+   * Resumes the generator up to its next `yield`.
    *
    * @returns what is yielded
    * @throws {StopAsyncIteration} if the generator ends or has ended
@@ -225,7 +246,7 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGe
   }
 
   /**
-   * Goes on to the next `yield`, with a value for the one at which the generator stands.
+   * Resumes the generator up to its next `yield`, with the value of the one at which it is suspended.
    *
    * @param value the value; nothing or `null` if the generator has not started
    * @returns what is yielded
@@ -238,7 +259,7 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGe
   }
 
   /**
-   * Throws an error at the `yield` at which the generator stands.
+   * Throws an error at the `yield` at which the generator is suspended.
    *
    * @param error the error, or a class of errors that needs no arguments
    * @returns what is yielded next; `null` if the generator had ended before
@@ -247,14 +268,14 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGe
    * @throws {RuntimeError} if the generator is in use
    */
   athrow(error: unknown): Coroutine<T | null> {
-    if (typeof error === "function" && error.prototype instanceof Error) {
-      error = new (error as new () => Error)();
+    if (error === Error || typeof error === "function" && error.prototype instanceof Error) {
+      error = new (error as ErrorConstructor)();
     }
     return new Use("athrow", "athrow", this.#athrow(error));
   }
 
   /**
-   * Ends the generator where it stands: its `finally` blocks run.
+   * Ends the generator at the `yield` at which it is suspended: its `finally` blocks run.
    *
    * @throws {RuntimeError} if the generator is in use, or yields while it is closed
    */
@@ -262,22 +283,22 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGe
     return new Use("aclose", "aclose", this.#aclose());
   }
 
-  /** As `next` of a native generator, when it is awaited. */
+  /** Does what `next` of a native generator does, when it is awaited. */
   next(...[value]: [] | [S]): Coroutine<IteratorResult<T, R>> {
     return new Use("anext", "next", this.#resume("anext", (native) => native.next(value as S)));
   }
 
-  /** As `return` of a native generator, when it is awaited; `for await` calls it when it is left. */
+  /** Does what `return` of a native generator does, when it is awaited; `for await` calls it when it is left. */
   return(value: R | PromiseLike<R>): Coroutine<IteratorResult<T, R>> {
     return new Use("aclose", "return", this.#resume("aclose", (native) => native.return(value)));
   }
 
-  /** As `throw` of a native generator, when it is awaited. */
+  /** Does what `throw` of a native generator does, when it is awaited. */
   throw(error: unknown): Coroutine<IteratorResult<T, R>> {
     return new Use("athrow", "throw", this.#resume("athrow", (native) => native.throw(error)));
   }
 
-  // These generators hold `this`, so that nobody takes a generator in use for an abandoned one.
+  // These generators hold `this`: an object in use must not be collected.
 
   *#asend(value: S | null | undefined): Generator<unknown, T, unknown> {
     return yield* this.#body.asend(value);
@@ -313,29 +334,19 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> implements AsyncGe
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     return this.#body.toString();
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
 
 /**
- * Gives an `async function*` what Python's asynchronous generators have.
+ * Makes a function whose calls return asynchronous generators with Python's methods.
  *
  * See {@link https://docs.python.org/3/reference/expressions.html#asynchronous-generator-functions Python's asynchronous generators}.
  *
  * @param fn an `async function*`, or any function that returns a native asynchronous generator
  * @returns a function of the same parameters that returns an {@linkcode AsyncGeneratorObject}
- * @throws {TypeError} if it is no function
+ * @throws {TypeError} if it is not a function
  * @category Iterating
  *
  * @example
@@ -361,14 +372,18 @@ export function async_generator<A extends unknown[], T, R, S>(
   fn: (...args: A) => AsyncGenerator<T, R, S>,
 ): (...args: A) => AsyncGeneratorObject<T, R, S> {
   if (typeof fn !== "function") {
-    throw new TypeError(`async_generator() expects an async function*, received ${repr(fn)}`);
+    throw new TypeError(
+      `Cannot make a generator function: it must be an async function*: received ${repr(fn)}`,
+    );
   }
   const name = fn.name || "<lambda>";
   const factory = function (this: unknown, ...args: A): AsyncGeneratorObject<T, R, S> {
     const native = fn.apply(this, args);
     if (typeof native?.next !== "function" || typeof native[Symbol.asyncIterator] !== "function") {
       throw new TypeError(
-        `async_generator() expects an async function*, but ${name}() returned ${repr(native)}`,
+        `Cannot make an async generator: ${name}() must be an async function*: received ${
+          repr(native)
+        }`,
       );
     }
     return new AsyncGeneratorObject(name, native);
@@ -379,13 +394,13 @@ export function async_generator<A extends unknown[], T, R, S>(
 }
 
 /**
- * The asynchronous iterator of an asynchronous iterable: Python's `aiter()`.
+ * Returns the asynchronous iterator of an asynchronous iterable: Python's `aiter()`.
  *
  * See {@link https://docs.python.org/3/library/functions.html#aiter Python's aiter}.
  *
- * @param iterable what `for await` takes, but not a synchronous iterable
+ * @param iterable an object with `[Symbol.asyncIterator]()`
  * @returns its iterator
- * @throws {TypeError} if it is no asynchronous iterable
+ * @throws {TypeError} if it is not an asynchronous iterable, or its iterator is none
  * @category Iterating
  *
  * @example
@@ -407,19 +422,25 @@ export function aiter<I extends AsyncIterator<unknown, unknown, never>>(
   if (typeof iterable?.[Symbol.asyncIterator] !== "function") {
     throw new TypeError(`'${type_name(iterable)}' object is not an async iterable`);
   }
-  return iterable[Symbol.asyncIterator]();
+  const iterator = iterable[Symbol.asyncIterator]();
+  if (typeof iterator?.next === "function") return iterator;
+  throw new TypeError(`aiter() returned not an async iterator of type '${type_name(iterator)}'`);
 }
 
 /**
- * The next value of an asynchronous iterator, when it is awaited: Python's `anext()`.
+ * Returns the next value of an asynchronous iterator: Python's `anext()`.
+ *
+ * Nothing happens before it is awaited, and it can be awaited once. A cancellation is thrown into the
+ * iterator where it waits.
  *
  * See {@link https://docs.python.org/3/library/functions.html#anext Python's anext}.
  *
  * @param iterator an asynchronous iterator or generator
- * @param default_value what it resolves to if there are no more values, in place of the error
+ * @param default_value the result if there are no more values, in place of the error
  * @returns a coroutine of the value
  * @throws {StopAsyncIteration} when it is awaited, if there are no more values
- * @throws {TypeError} if it is no asynchronous iterator
+ * @throws {TypeError} if it is not an asynchronous iterator; when it is awaited, if what the iterator's
+ * `next()` gives is not an object
  * @category Iterating
  *
  * @example
@@ -438,7 +459,7 @@ export function aiter<I extends AsyncIterator<unknown, unknown, never>>(
 export function anext<T>(
   iterator: { next(): PromiseLike<IteratorResult<T, unknown>> },
 ): Coroutine<T>;
-/** The next value of an asynchronous iterator, or a default if there are no more. */
+/** Returns the next value of an asynchronous iterator, or a default if there are no more. */
 export function anext<T, D>(
   iterator: { next(): PromiseLike<IteratorResult<T, unknown>> },
   default_value: D,
@@ -450,10 +471,12 @@ export function anext<T, D>(
   if (!is_async_iterator(iterator)) {
     throw new TypeError(`'${type_name(iterator)}' object is not an async iterator`);
   }
-  return library_coroutine("anext", next_value(iterator, default_value));
+  return iterator instanceof AsyncGeneratorObject && default_value.length === 0
+    ? iterator.__anext__()
+    : new Use("anext", "anext", next_value(iterator, default_value));
 }
 
-// A synchronous iterator has a method `next` too, and is known by being a synchronous iterable.
+// A synchronous iterator has a method `next`, too, and is recognised as a synchronous iterable.
 function is_async_iterator(value: unknown): boolean {
   return typeof value === "object" && value !== null && "next" in value &&
     typeof value.next === "function" &&
@@ -464,12 +487,12 @@ function* next_value<T, D>(
   iterator: { next(): PromiseLike<IteratorResult<T, unknown>> },
   default_value: [] | [D],
 ): Generator<unknown, T | D, unknown> {
-  const result = yield* call_and_wait(() => iterator.next());
+  const result = check_result(yield* call_and_wait(() => iterator.next()));
   return result.done && default_value.length > 0 ? default_value[0] as D : value_of(result);
 }
 
 /**
- * What {@linkcode aclosing} closes: it has Python's `aclose()`, or a native generator's `return()`.
+ * An object that {@linkcode aclosing} closes, by Python's `aclose()` or a native generator's `return()`.
  *
  * @category Iterating
  */
@@ -478,23 +501,23 @@ export type AsyncClosable =
   | { return(value: never): PromiseLike<unknown> };
 
 /**
- * What {@linkcode aclosing} returns.
+ * The context manager that {@linkcode aclosing} returns.
  *
  * @category Iterating
  */
 export interface AsyncClosing<T> extends AsyncContextManager<T>, AsyncDisposable {
-  /** What is closed at the end. */
+  /** The object that is closed at the end of the block. */
   readonly thing: T;
 }
 
 /**
- * Closes an asynchronous generator at the end of a block, however it ends: Python's `aclosing`.
+ * Closes an asynchronous generator at the end of a block, with or without an error: Python's `aclosing`.
  *
  * The block is one of `async_with()`, or that of an `await using` declaration.
  *
  * See {@link https://docs.python.org/3/library/contextlib.html#contextlib.aclosing Python's aclosing}.
  *
- * @param thing a generator, or anything with a method `aclose()`
+ * @param thing a generator, or any object with a method `aclose()` or `return()`
  * @returns a context manager, and an `AsyncDisposable`
  * @throws {TypeError} if it cannot be closed
  * @category Iterating
@@ -522,7 +545,9 @@ export interface AsyncClosing<T> extends AsyncContextManager<T>, AsyncDisposable
 export function aclosing<T extends AsyncClosable>(thing: T): AsyncClosing<T> {
   const { aclose, return: end } = (thing ?? {}) as Record<string, unknown>;
   if (typeof aclose !== "function" && typeof end !== "function") {
-    throw new TypeError(`${repr(thing)} has neither a method aclose() nor return()`);
+    throw new TypeError(
+      `Cannot close an object: it must have a method aclose() or return(): received ${repr(thing)}`,
+    );
   }
   const close = () => library_coroutine("aclosing.__aexit__", close_async(thing));
   return {
@@ -538,23 +563,23 @@ function* close_async(thing: AsyncClosable): Generator<unknown, void, unknown> {
 }
 
 /**
- * What {@linkcode closing} returns.
+ * The context manager that {@linkcode closing} returns.
  *
  * @category Iterating
  */
 export interface Closing<T> extends AsyncContextManager<T>, Disposable {
-  /** What is closed at the end. */
+  /** The object that is closed at the end of the block. */
   readonly thing: T;
 }
 
 /**
- * Closes something at the end of a block, however it ends: Python's `closing`.
+ * Closes an object at the end of a block, with or without an error: Python's `closing`.
  *
  * The block is that of a `using` declaration, or one of `async_with()`.
  *
  * See {@link https://docs.python.org/3/library/contextlib.html#contextlib.closing Python's closing}.
  *
- * @param thing anything with a method `close()`, such as a loop
+ * @param thing an object with a method `close()`, such as a loop
  * @returns a context manager, and a `Disposable`
  * @throws {TypeError} if it has none
  * @category Iterating
@@ -574,7 +599,9 @@ export interface Closing<T> extends AsyncContextManager<T>, Disposable {
  */
 export function closing<T extends { close(): unknown }>(thing: T): Closing<T> {
   if (typeof thing?.close !== "function") {
-    throw new TypeError(`${repr(thing)} has no method close()`);
+    throw new TypeError(
+      `Cannot close an object: it must have a method close(): received ${repr(thing)}`,
+    );
   }
   const close = () => {
     thing.close();

@@ -8,7 +8,7 @@ import { repr } from "./internal/format_helpers.ts";
 import { FAILED, FINISHED, ForeignFuture, type Future } from "./core/futures.ts";
 
 /**
- * What Node.js's `EventEmitter` has of use here.
+ * The methods of Node.js's `EventEmitter` that {@linkcode next_event} calls.
  *
  * @category Host
  */
@@ -17,16 +17,16 @@ export interface EventEmitterLike {
    * Adds a listener.
    *
    * @param name the name of the event
-   * @param listener the function that is called with what is emitted
-   * @returns anything; it is not used
+   * @param listener the function that is called with the arguments of each event
+   * @returns any value; it is not used
    */
   on(name: string, listener: (...args: unknown[]) => void): unknown;
   /**
-   * Takes a listener back.
+   * Removes a listener.
    *
    * @param name the name of the event
-   * @param listener the function that is called with what is emitted
-   * @returns anything; it is not used
+   * @param listener the function that is called with the arguments of each event
+   * @returns any value; it is not used
    */
   off(name: string, listener: (...args: unknown[]) => void): unknown;
 }
@@ -34,13 +34,15 @@ export interface EventEmitterLike {
 /**
  * Waits for the next event of an `EventTarget` or an `EventEmitter`.
  *
- * It listens from the call on, not from the `await` on, so no event is missed in between. When the
- * future is done or cancelled it no longer listens.
+ * It listens from the call on, not from the `await` on: no event is missed in between. The listeners are
+ * removed when the future is done or cancelled; a cancelled `await` of the future cancels it. If its loop is
+ * closed before, they are removed by the next event.
  *
- * @param target what the event happens to
+ * @param target the object that dispatches or emits the event
  * @param name the name of the event
- * @returns a future of the `Event`, or of the list of what an emitter emits; it fails if an emitter emits `error`
- * @throws {TypeError} if one cannot listen to the target
+ * @returns a future of the `Event`, or of the array of the arguments of an emitter's event; it fails with the
+ * emitter's error if it emits `error`, unless that is the awaited event
+ * @throws {TypeError} if the target has no listeners
  * @category Host
  *
  * @example
@@ -61,26 +63,60 @@ export function next_event(
   target: EventTarget | EventEmitterLike,
   name: string,
 ): Future<unknown> {
-  if (target instanceof EventTarget) {
-    return new ForeignFuture<unknown>((settle) => {
-      const listener = (event: unknown) => settle(FINISHED, event);
-      target.addEventListener(name, listener);
-      return () => target.removeEventListener(name, listener);
-    }, {});
-  }
-  if (typeof target?.on !== "function" || typeof target.off !== "function") {
+  const { listen, emits } = listener_methods(target);
+  const needed = emits ? "a string or a symbol" : "a string";
+  if (typeof name !== "string" && !(emits && typeof name === "symbol")) {
     throw new TypeError(
-      `next_event() expects an EventTarget or an EventEmitter, received ${repr(target)}`,
+      `Cannot call next_event(): name must be ${needed}: received ${repr(name)}`,
     );
   }
   return new ForeignFuture<unknown>((settle) => {
-    const listener = (...args: unknown[]) => settle(FINISHED, args);
-    const on_error = (error: unknown) => settle(FAILED, error);
-    target.on(name, listener);
-    if (name !== "error") target.on("error", on_error);
-    return () => {
-      target.off(name, listener);
-      target.off("error", on_error);
+    // Removed at once: a future whose loop has been closed is never done.
+    const remove = () => {
+      listen("off", name, listener);
+      if (emits && name !== "error") listen("off", "error", on_error);
     };
+    const listener = (...args: unknown[]) => {
+      remove();
+      settle(FINISHED, emits ? args : args[0]);
+    };
+    const on_error = (error: unknown) => {
+      remove();
+      settle(FAILED, error);
+    };
+    // The other way round, "newListener" would be emitted for this one.
+    if (emits && name !== "error") listen("on", "error", on_error);
+    listen("on", name, listener);
+    return remove;
   }, {});
+}
+
+type Listener = (...args: unknown[]) => void;
+
+interface ListenerMethods {
+  listen(method: "on" | "off", name: string, listener: Listener): unknown;
+  emits: boolean;
+}
+
+// An object with the methods of both, such as a WebSocket of npm's `ws`, is an emitter.
+function listener_methods(target: EventTarget | EventEmitterLike): ListenerMethods {
+  const is_target = typeof EventTarget !== "undefined" && target instanceof EventTarget;
+  const { on, off } = Object(target) as Partial<EventEmitterLike>;
+  if (!is_target && typeof on === "function" && typeof off === "function") {
+    const emitter = target as EventEmitterLike;
+    return { listen: (method, name, listener) => emitter[method](name, listener), emits: true };
+  }
+  const { addEventListener, removeEventListener } = Object(target) as Partial<EventTarget>;
+  if (typeof addEventListener === "function" && typeof removeEventListener === "function") {
+    const methods = { on: addEventListener, off: removeEventListener };
+    return {
+      listen: (method, name, listener) =>
+        methods[method].call(target as EventTarget, name, listener),
+      emits: false,
+    };
+  }
+  throw new TypeError(
+    "Cannot call next_event(): target must be an EventTarget or an EventEmitter: received " +
+      repr(target),
+  );
 }

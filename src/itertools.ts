@@ -1,32 +1,37 @@
 /**
  * The tools of Python's builtins and itertools, over asynchronous and synchronous iterables.
  *
- * All are lazy. Callbacks may be synchronous or return something to be awaited. A tool holds its
- * sources: when it ends, fails, is cancelled or is left early, it closes all that are not finished.
+ * All are lazy. Callbacks may be synchronous or return something to be awaited; they run in the task and
+ * the context of the caller. A tool owns its sources: when it ends, fails, is cancelled or is left early,
+ * it closes all that are not finished, the last one first, and is finished then. If closing fails, too, an
+ * iterator throws the latest error.
  *
  * @module
  */
 
+import { check_result } from "./async_generators.ts";
 import { type Coroutine, FunctionCoroutine, isawaitable } from "./core/coroutines.ts";
 import { Deque } from "./internal/deque.ts";
-import { CancelledError, RuntimeError, ValueError } from "./core/exceptions.ts";
-import { deno_inspect, node_inspect, repr, type_name } from "./internal/format_helpers.ts";
+import { is_cancelled_error } from "./core/cancellation.ts";
+import { type CancelledError, RuntimeError, ValueError } from "./core/exceptions.ts";
+import { Inspectable, is_plain_object, repr, type_name } from "./internal/format_helpers.ts";
 import type { Future } from "./core/futures.ts";
 import { Event } from "./locks.ts";
+import { integer_argument } from "./internal/numbers.ts";
 import { less_than } from "./internal/ordering.ts";
-import { check_options, split_options } from "./internal/options.ts";
+import { check_options, keyword_or_positional, split_options } from "./internal/options.ts";
 import { create_task, type Task } from "./core/tasks.ts";
 import { wait } from "./waiting.ts";
 
 /**
- * What the tools take: an asynchronous iterable, or a synchronous one of values or awaitables.
+ * A source of the tools: an asynchronous iterable, or a synchronous one of values or awaitables.
  *
  * @category Iterating
  */
 export type AnyIterable<T> = AsyncIterable<T> | Iterable<T | PromiseLike<T>>;
 
 /**
- * What `for await` gets from an iterable.
+ * The type of the items that `for await` takes from an iterable.
  *
  * @category Iterating
  */
@@ -35,7 +40,7 @@ export type Item<S> = S extends AsyncIterable<infer T> ? T
   : never;
 
 /**
- * What `for await` gets from each of several iterables.
+ * The types of the items that `for await` takes from each of several iterables.
  *
  * @category Iterating
  */
@@ -49,52 +54,96 @@ type Step<T> = IteratorResult<T, undefined>;
 
 const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-/** The iterator of a source, which remembers whether it still has to be closed. */
+type AnyIterator<T> =
+  | AsyncIterator<T, unknown, undefined>
+  | Iterator<MaybeAwaitable<T>, unknown, undefined>;
+
+/** The iterator of a source, and whether it still has to be closed. */
 class Source<T> implements AsyncIterableIterator<T, undefined, undefined> {
-  readonly #iterator:
-    | AsyncIterator<T, unknown, undefined>
-    | Iterator<MaybeAwaitable<T>, unknown, undefined>;
-  #finished = false;
+  readonly #iterator: AnyIterator<T>;
+  readonly #is_async: boolean;
+  #is_finished = false;
+  #is_waiting = false;
+  // What return() gave to interrupt().
+  #closing: PromiseLike<unknown> | null = null;
 
   constructor(iterable: AnyIterable<T>) {
     const { [Symbol.asyncIterator]: async_iterator, [Symbol.iterator]: iterator } = Object(
       iterable,
     ) as Partial<AsyncIterable<T> & Iterable<MaybeAwaitable<T>>>;
-    if (typeof async_iterator === "function") this.#iterator = async_iterator.call(iterable);
-    // A coroutine has an iterator too, for `yield*`.
-    else if (typeof iterator === "function" && !isawaitable(iterable)) {
+    this.#is_async = typeof async_iterator === "function";
+    if (async_iterator !== undefined && this.#is_async) {
+      this.#iterator = async_iterator.call(iterable);
+    } else if (typeof iterator === "function" && !isawaitable(iterable)) {
+      // A coroutine has an iterator, too, for `yield*`.
       this.#iterator = iterator.call(iterable);
-    } else throw new TypeError(`'${type_name(iterable)}' object is not iterable`);
+    } else {
+      throw new TypeError(`'${type_name(iterable)}' object is not iterable`);
+    }
   }
 
   async next(): Promise<Step<T>> {
-    if (this.#finished) return END;
+    if (this.#is_finished) return END;
     // An iterator that throws has finished by itself.
-    this.#finished = true;
-    const next = this.#iterator.next();
-    if (isawaitable(next)) {
-      const result = await next;
+    this.#is_finished = true;
+    this.#is_waiting = true;
+    try {
+      const next = this.#iterator.next();
+      const result = check_result(this.#is_async ? await next : next) as IteratorResult<T>;
       if (result.done) return END;
-      this.#finished = false;
-      return result;
+      const { value } = result;
+      if (this.#is_async || !isawaitable(value)) {
+        this.#is_finished = this.#closing !== null;
+        return { done: false, value };
+      }
+      return await this.#await_value(value);
+    } finally {
+      this.#is_waiting = false;
     }
-    if (next.done) return END;
-    this.#finished = false;
-    const { value } = next as IteratorYieldResult<MaybeAwaitable<T>>;
-    return { done: false, value: isawaitable(value) ? await value : value };
+  }
+
+  // As `for await`, it closes a synchronous iterator whose value is rejected.
+  async #await_value(awaitable: unknown): Promise<Step<T>> {
+    let failed = true;
+    try {
+      const value = await (awaitable as PromiseLike<T>);
+      failed = false;
+      this.#is_finished = this.#closing !== null;
+      return { done: false, value };
+    } finally {
+      if (failed && this.#closing === null) this.#iterator.return?.();
+    }
   }
 
   async return(): Promise<Step<T>> {
-    if (!this.#finished) {
-      this.#finished = true;
+    if (this.#closing !== null) {
+      await this.#closing;
+    } else if (!this.#is_finished) {
+      this.#is_finished = true;
       await this.#iterator.return?.();
     }
     return END;
   }
 
+  /**
+   * Ends a call of `next()` in another task that is cancelled, if the iterator can do that.
+   *
+   * It need not wait for something that can be cancelled: one that waits for events of the host ends by its
+   * `return()`. Iterators with Python's `aclose()` refuse that while they are in use.
+   */
+  interrupt(): void {
+    if (!this.#is_waiting || this.#closing !== null || "aclose" in this.#iterator) return;
+    this.#closing = close_now(this.#iterator);
+    this.#closing.then(null, () => {}); // return() throws its error
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }
+}
+
+async function close_now(iterator: AnyIterator<unknown>): Promise<void> {
+  await iterator.return?.();
 }
 
 function open<T>(iterable: AnyIterable<T>): Source<T> {
@@ -105,12 +154,12 @@ function open_all(iterables: readonly AnyIterable<unknown>[]): Source<unknown>[]
   return iterables.map((iterable) => open(iterable));
 }
 
-// As nested blocks would: the last one first, every one, and the latest error is thrown.
+// As the ends of nested blocks: the last one first, each of them, and the latest error is thrown.
 async function close_all(sources: readonly Source<unknown>[]): Promise<void> {
   let failure: { error: unknown } | null = null;
   for (let i = sources.length - 1; i >= 0; i--) {
     try {
-      await sources[i].return();
+      await sources[i]?.return();
     } catch (error) {
       failure = { error };
     }
@@ -119,10 +168,11 @@ async function close_all(sources: readonly Source<unknown>[]): Promise<void> {
 }
 
 /**
- * What the tools return: an iterator for one consumer at a time.
+ * The iterator that a tool returns, for one consumer at a time.
  *
  * When it is left, by `break`, an error, a cancellation, `return()`, `aclose()` or the end of an
- * `await using` block, it closes its sources.
+ * `await using` block, it closes its sources. As with Python's asynchronous generators, it cannot be
+ * closed while a `next()` is in progress: cancel that.
  *
  * @category Iterating
  *
@@ -136,7 +186,8 @@ async function close_all(sources: readonly Source<unknown>[]): Promise<void> {
  * assertEquals(await asyncio.alist(squares), [4, 9]);
  * ```
  */
-export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, undefined> {
+export class ToolIterator<T> extends Inspectable
+  implements AsyncIterableIterator<T, undefined, undefined> {
   readonly #name: string;
   readonly #advance: () => Promise<Step<T>>;
   readonly #close: () => Promise<void>;
@@ -145,15 +196,16 @@ export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, unde
 
   /** @internal */
   constructor(name: string, close: () => Promise<void>, advance: () => Promise<Step<T>>) {
+    super();
     this.#name = name;
     this.#close = close;
     this.#advance = advance;
   }
 
   /**
-   * The next value.
+   * Returns the next value.
    *
-   * @throws {RuntimeError} if a value is already waited for, or the iterator is being closed
+   * @throws {RuntimeError} if a call of `next()` or `return()` is in progress
    */
   async next(): Promise<IteratorResult<T, undefined>> {
     this.#begin("anext");
@@ -170,7 +222,11 @@ export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, unde
     return result;
   }
 
-  /** Closes the sources; there are no more values. `for await` calls it when it is left. */
+  /**
+   * Closes the sources and ends the iteration. `for await` calls it when it is left.
+   *
+   * @throws {RuntimeError} if a call of `next()` or `return()` is in progress
+   */
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#begin("aclose");
     try {
@@ -181,7 +237,7 @@ export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, unde
     return END;
   }
 
-  /** Closes the sources when it is awaited, as Python's asynchronous generators do. */
+  /** Does what `return()` does, when it is awaited: the method of Python's asynchronous generators. */
   aclose(): Coroutine<void> {
     return new FunctionCoroutine("aclose", async () => {
       await this.return();
@@ -201,7 +257,7 @@ export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, unde
     await this.#close();
   }
 
-  /** The iterator itself. */
+  /** Returns the iterator itself. */
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -212,18 +268,8 @@ export class ToolIterator<T> implements AsyncIterableIterator<T, undefined, unde
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     return `<${this.#name} object>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
 
@@ -286,7 +332,7 @@ export function aset<T>(source: AnyIterable<T>): Coroutine<Set<T>> {
 }
 
 /**
- * Makes a map of pairs of key and value: `{k: v async for k, v in source}`. The last value of a key counts.
+ * Makes a map of pairs of key and value: `{k: v async for k, v in source}`. Of equal keys the last value is kept.
  *
  * @param source an iterable of pairs, asynchronous or not
  * @returns a coroutine of the map
@@ -310,9 +356,9 @@ export function adict<K, V>(source: AnyIterable<readonly [K, V]>): Coroutine<Map
 }
 
 /**
- * Calls a function with each item, one call after the other, and gives what it returns or resolves to.
+ * Calls a function with each item, one call after the other, and yields its results.
  *
- * With several sources the function gets an item of each, until the first of them ends.
+ * With several sources it is called with an item of each, until the first of them ends.
  *
  * See {@link https://docs.python.org/3/library/functions.html#map Python's map}.
  *
@@ -345,7 +391,7 @@ export function amap<S extends readonly [AnyIterable<unknown>, ...AnyIterable<un
   });
 }
 
-// An item of each, asked for one after the other; `null` when one has ended.
+// An item of each, taken one after the other; `null` when one has ended.
 async function next_items(sources: readonly Source<unknown>[]): Promise<unknown[] | null> {
   const items: unknown[] = [];
   for (const source of sources) {
@@ -357,16 +403,16 @@ async function next_items(sources: readonly Source<unknown>[]): Promise<unknown[
 }
 
 /**
- * The values of a type that can be true.
+ * The values of a type that are true in a condition.
  *
  * @category Iterating
  */
 export type Truthy<T> = Exclude<T, false | 0 | 0n | "" | null | undefined>;
 
 /**
- * Keeps the items for which a function gives something true; with `null` those that are true.
+ * Yields the items for which a function returns or resolves to a true value; with `null` the items that are true.
  *
- * What is true is as in JavaScript: an empty array is.
+ * True is meant as in JavaScript, where an empty array is. With `null`, items are not awaited.
  *
  * See {@link https://docs.python.org/3/library/functions.html#filter Python's filter}.
  *
@@ -389,9 +435,9 @@ export function afilter<T, U extends T>(
   fn: (item: T) => item is U,
   source: AnyIterable<T>,
 ): ToolIterator<U>;
-/** Keeps the items for which a function, asynchronous or not, gives something true. */
+/** Yields the items for which a function, asynchronous or not, gives a true value. */
 export function afilter<T>(fn: (item: T) => unknown, source: AnyIterable<T>): ToolIterator<T>;
-/** Keeps the items that are true. */
+/** Yields the items that are true. */
 export function afilter<T>(fn: null, source: AnyIterable<T>): ToolIterator<Truthy<T>>;
 export function afilter<T>(
   fn: ((item: T) => unknown) | null,
@@ -401,24 +447,20 @@ export function afilter<T>(
   return tool("afilter", [opened], async () => {
     for (;;) {
       const result = await opened.next();
-      if (result.done || await holds(fn, result.value)) return result;
+      if (result.done || (fn === null ? result.value : await fn(result.value))) return result;
     }
   });
 }
 
-function holds<T>(fn: ((item: T) => unknown) | null, item: T): unknown {
-  return fn === null ? item : fn(item);
-}
-
 /**
- * Gives each item with its number.
+ * Yields each item with its number.
  *
  * See {@link https://docs.python.org/3/library/functions.html#enumerate Python's enumerate}.
  *
  * @param source an iterable, asynchronous or not
- * @param start the number of the first item, 0 by default
+ * @param start the number of the first item, 0 by default. By name: `{ start }`
  * @returns an iterator of pairs of number and item
- * @throws {TypeError} if the number is no integer
+ * @throws {TypeError} if the number is not an integer
  * @category Iterating
  *
  * @example
@@ -431,13 +473,10 @@ function holds<T>(fn: ((item: T) => unknown) | null, item: T): unknown {
  */
 export function aenumerate<T>(
   source: AnyIterable<T>,
-  start: number = 0,
+  start: number | { readonly start?: number } = 0,
 ): ToolIterator<[index: number, item: T]> {
-  if (!Number.isInteger(start)) {
-    throw new TypeError(`aenumerate() expects an integer as start, received ${repr(start)}`);
-  }
+  let index = integer_argument("aenumerate", "start", start, 0);
   const opened = open(source);
-  let index = start;
   return tool("aenumerate", [opened], async () => {
     const result = await opened.next();
     return result.done ? END : some([index++, result.value]);
@@ -445,17 +484,17 @@ export function aenumerate<T>(
 }
 
 /**
- * What {@linkcode azip} may be given.
+ * The options of {@linkcode azip}.
  *
  * @category Iterating
  */
 export interface ZipOptions {
-  /** Whether it is an error if the sources have different numbers of items; false by default. */
+  /** If true, sources of different numbers of items are an error; false by default. */
   strict?: boolean;
 }
 
 /**
- * Gives an item of each source at a time, asked for one after the other, until the first ends.
+ * Yields an item of each source at a time, taken one after the other, until the first source ends.
  *
  * See {@link https://docs.python.org/3/library/functions.html#zip Python's zip}.
  *
@@ -481,7 +520,7 @@ export function azip<S extends readonly AnyIterable<unknown>[]>(
   ...sources: S
 ): ToolIterator<Items<S>>;
 /**
- * Gives an item of each source at a time; with `strict`, all must end together.
+ * Yields an item of each source at a time; with `strict`, all must end together.
  *
  * @param sources_and_options iterables, asynchronous or not, then `strict`
  */
@@ -513,14 +552,14 @@ async function check_all_ended(sources: readonly Source<unknown>[], ended: numbe
     throw new ValueError(`zip() argument ${ended + 1} is shorter than ${others(ended)}`);
   }
   for (let i = 1; i < sources.length; i++) {
-    if (!(await sources[i].next()).done) {
+    if (!(await sources[i]?.next())?.done) {
       throw new ValueError(`zip() argument ${i + 1} is longer than ${others(i)}`);
     }
   }
 }
 
 /**
- * Gives the items of the first source, then those of the next, and so on.
+ * Yields the items of the first source, then those of the next, and so on.
  *
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.chain Python's chain}.
  *
@@ -543,7 +582,7 @@ export function achain<S extends readonly AnyIterable<unknown>[]>(
   let current = 0;
   return tool("achain", opened, async () => {
     for (; current < opened.length; current++) {
-      const result = await opened[current].next();
+      const result = await (opened[current] as Source<unknown>).next();
       if (!result.done) return result as Step<Item<S[number]>>;
     }
     return END;
@@ -551,7 +590,7 @@ export function achain<S extends readonly AnyIterable<unknown>[]>(
 }
 
 /**
- * Gives the items at some places only: from `start`, 0 by default, to before `stop`, every `step`th.
+ * Yields the items from index `start`, 0 by default, to before `stop`, every `step`th.
  *
  * Unlike Python's, it closes its source when it has reached `stop`.
  *
@@ -560,7 +599,7 @@ export function achain<S extends readonly AnyIterable<unknown>[]>(
  * @param source an iterable, asynchronous or not
  * @param range `stop`, or `start, stop`, or `start, stop, step`; `null` for a default
  * @returns an iterator of the items
- * @throws {ValueError} if one is negative or no integer, or the step is 0
+ * @throws {ValueError} if one is negative or not an integer, or the step is 0
  * @category Iterating
  *
  * @example
@@ -611,7 +650,7 @@ function check_index(name: string, value: number, least: number): void {
 }
 
 /**
- * Gives items as long as a function holds for them, and closes the source at the first for which it does not.
+ * Yields items while a predicate is true of them, and closes the source at the first of which it is not.
  *
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.takewhile Python's takewhile}.
  *
@@ -641,7 +680,7 @@ export function atakewhile<T>(
 }
 
 /**
- * Leaves items out as long as a function holds for them, then gives all.
+ * Skips items while a predicate is true of them, then yields all.
  *
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.dropwhile Python's dropwhile}.
  *
@@ -678,16 +717,18 @@ export function adropwhile<T>(
 }
 
 /**
- * Gives the items in arrays of so many each; the last may have fewer.
+ * Yields the items in arrays of `n` each; the last may have fewer.
+ *
+ * If it fails or is cancelled, the items of the unfinished array are dropped.
  *
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.batched Python's batched}.
  *
  * @param source an iterable, asynchronous or not
- * @param n how many items an array has, at least 1
+ * @param n the number of items of an array, at least 1. By name, beside the options: `{ n, strict }`
  * @param options `strict`: the last must not have fewer
- * @returns an iterator of the batches
+ * @returns an iterator of the arrays
  * @throws {ValueError} if `n` is too small, or, with `strict`, when the last array is not full
- * @throws {TypeError} if `n` is no integer
+ * @throws {TypeError} if `n` is not an integer
  * @category Iterating
  *
  * @example
@@ -700,30 +741,29 @@ export function adropwhile<T>(
  */
 export function abatched<T>(
   source: AnyIterable<T>,
-  n: number,
-  options: { strict?: boolean } = {},
+  n: number | { readonly n: number; readonly strict?: boolean },
+  options: { readonly strict?: boolean } = {},
 ): ToolIterator<T[]> {
   check_options("abatched", options, ["strict"]);
-  if (!Number.isInteger(n)) {
-    throw new TypeError(`abatched() expects an integer as n, received ${repr(n)}`);
-  }
-  if (n < 1) throw new ValueError("n must be at least one");
+  const size = integer_argument("abatched", "n", n, undefined, ["strict"]);
+  const { strict }: { readonly strict?: boolean } = is_plain_object(n) ? n : options;
+  if (size < 1) throw new ValueError("n must be at least one");
   const opened = open(source);
   return tool("abatched", [opened], async () => {
     const batch: T[] = [];
-    while (batch.length < n) {
+    while (batch.length < size) {
       const result = await opened.next();
       if (result.done) break;
       batch.push(result.value);
     }
     if (batch.length === 0) return END;
-    if (options.strict && batch.length < n) throw new ValueError("batched(): incomplete batch");
+    if (strict && batch.length < size) throw new ValueError("batched(): incomplete batch");
     return some(batch);
   });
 }
 
 /**
- * Gives each item with the one that follows it.
+ * Yields each item with the one that follows it.
  *
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.pairwise Python's pairwise}.
  *
@@ -754,7 +794,7 @@ export function apairwise<T>(source: AnyIterable<T>): ToolIterator<[T, T]> {
 }
 
 /**
- * What Python's `+` takes and JavaScript's does too.
+ * The types of which Python's and JavaScript's `+` take two.
  *
  * @category Iterating
  */
@@ -765,7 +805,7 @@ function add(total: unknown, item: unknown): unknown {
 }
 
 /**
- * Gives the totals so far: of a sum, or of any function of the total and an item.
+ * Yields the running totals: of a sum, or of any function of the total and the next item.
  *
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.accumulate Python's accumulate}.
  *
@@ -790,13 +830,13 @@ export function aaccumulate<T extends Addable>(
   fn?: null,
   options?: { initial?: T },
 ): ToolIterator<T>;
-/** Gives the totals so far of a function, the first of which is an initial value. */
+/** Yields the running totals of a function, the first of which is an initial value. */
 export function aaccumulate<T, A>(
   source: AnyIterable<T>,
   fn: (total: A, item: T) => A | PromiseLike<A>,
   options: { initial: A },
 ): ToolIterator<A>;
-/** Gives the totals so far of a function, the first of which is the first item. */
+/** Yields the running totals of a function, the first of which is the first item. */
 export function aaccumulate<T>(
   source: AnyIterable<T>,
   fn: (total: T, item: T) => T | PromiseLike<T>,
@@ -819,7 +859,7 @@ export function aaccumulate(
 }
 
 /**
- * Combines all items to one value by a function of the total and the next item.
+ * Reduces all items to one value by a function of the total and the next item.
  *
  * See {@link https://docs.python.org/3/library/functools.html#functools.reduce Python's reduce}.
  *
@@ -827,7 +867,7 @@ export function aaccumulate(
  * @param source an iterable, asynchronous or not
  * @param initial the first total; the first item if it is not given
  * @returns a coroutine of the last total
- * @throws {TypeError} if there is no item and no initial value
+ * @throws {TypeError} when it is awaited, if there is no item and no initial value
  * @category Iterating
  *
  * @example
@@ -843,7 +883,7 @@ export function areduce<T>(
   fn: (total: T, item: T) => T | PromiseLike<T>,
   source: AnyIterable<T>,
 ): Coroutine<T>;
-/** Combines an initial value and all items to one value. */
+/** Reduces an initial value and all items to one value. */
 export function areduce<T, A>(
   fn: (total: A, item: T) => A | PromiseLike<A>,
   source: AnyIterable<T>,
@@ -870,14 +910,14 @@ export function areduce(
 /**
  * Adds all items.
  *
- * As Python's, it keeps track of what is lost by rounding.
+ * As Python's, it compensates for rounding.
  *
  * See {@link https://docs.python.org/3/library/functions.html#sum Python's sum}.
  *
  * @param source an iterable of numbers, or of bigints, asynchronous or not
- * @param start what the items are added to, 0 by default; a bigint for bigints
+ * @param start the value to which the items are added, 0 by default; a bigint for bigints. By name: `{ start }`
  * @returns a coroutine of the sum
- * @throws {TypeError} if an item is of another type than `start`, or no number
+ * @throws {TypeError} when it is awaited, if an item is not a number, or of another type than `start`
  * @category Iterating
  *
  * @example
@@ -889,16 +929,23 @@ export function areduce(
  * assertEquals(await asyncio.asum([1n, 2n], 0n), 3n);
  * ```
  */
-export function asum(source: AnyIterable<number>, start?: number): Coroutine<number>;
+export function asum(
+  source: AnyIterable<number>,
+  start?: number | { readonly start?: number },
+): Coroutine<number>;
 /** Adds bigints. */
-export function asum(source: AnyIterable<bigint>, start: bigint): Coroutine<bigint>;
+export function asum(
+  source: AnyIterable<bigint>,
+  start: bigint | { readonly start: bigint },
+): Coroutine<bigint>;
 export function asum(
   source: AnyIterable<number> | AnyIterable<bigint>,
-  start: number | bigint = 0,
+  start: number | bigint | { readonly start?: number | bigint } = 0,
 ): Coroutine<number | bigint> {
+  const first = keyword_or_positional<"start", number | bigint>("asum", "start", start) ?? 0;
   return new FunctionCoroutine("asum", async () => {
-    let total = start;
-    // Neumaier's compensated summation: what the sum lacks.
+    let total = first;
+    // Neumaier's compensated summation: the amount that the sum lacks.
     let lost = 0;
     for await (const item of open<number | bigint>(source)) {
       if (typeof item === "number" && typeof total === "number") {
@@ -918,31 +965,31 @@ export function asum(
 }
 
 /**
- * What can be compared as in Python: numbers, strings, and arrays of them, element by element.
+ * The types that are compared as in Python: numbers, strings, and arrays of them, element by element.
  *
  * @category Iterating
  */
 export type Comparable = number | bigint | boolean | string | Date | readonly Comparable[];
 
 /**
- * What {@linkcode amin} and {@linkcode amax} may be given.
+ * The options of {@linkcode amin} and {@linkcode amax}.
  *
  * @category Iterating
  */
 export interface ExtremumOptions<T, D> {
-  /** A function, asynchronous or not, of what is compared in an item's stead. */
+  /** A function, asynchronous or not, whose results are compared in place of the items. */
   key?: ((item: T) => Comparable | PromiseLike<Comparable>) | null;
-  /** What is given if there are no items; without it, that is an error. */
+  /** The result if there are no items; without it, that is an error. */
   default?: D;
 }
 
 /**
- * As {@linkcode ExtremumOptions}, where the items cannot be compared themselves.
+ * The options of {@linkcode amin} and {@linkcode amax} for items that cannot be compared themselves.
  *
  * @category Iterating
  */
 export interface KeyedExtremumOptions<T, D> extends ExtremumOptions<T, D> {
-  /** A function, asynchronous or not, of what is compared in an item's stead. */
+  /** A function, asynchronous or not, whose results are compared in place of the items. */
   key: (item: T) => Comparable | PromiseLike<Comparable>;
 }
 
@@ -974,14 +1021,14 @@ function extremum<T, D>(
 }
 
 /**
- * Gives the smallest item, the first of them if several are.
+ * Returns the smallest item, the first of several equal ones.
  *
- * Items, or what `key` makes of them, are compared as in Python: arrays element by element.
+ * Items, or their keys, are compared as in Python: arrays element by element.
  *
  * See {@link https://docs.python.org/3/library/functions.html#min Python's min}.
  *
  * @param source an iterable, asynchronous or not
- * @param options `key`, a function of what is compared; `default`, for no items
+ * @param options `key`, a function whose results are compared; `default`, the result if there are no items
  * @returns a coroutine of the item
  * @throws {ValueError} if there are no items and no default
  * @throws {TypeError} if two items cannot be compared
@@ -1000,7 +1047,7 @@ export function amin<T extends Comparable, D = never>(
   source: AnyIterable<T>,
   options?: ExtremumOptions<T, D>,
 ): Coroutine<T | D>;
-/** Gives the item with the smallest key. */
+/** Returns the item with the smallest key. */
 export function amin<T, D = never>(
   source: AnyIterable<T>,
   options: KeyedExtremumOptions<T, D>,
@@ -1013,14 +1060,14 @@ export function amin<T, D>(
 }
 
 /**
- * Gives the largest item, the first of them if several are.
+ * Returns the largest item, the first of several equal ones.
  *
- * Items, or what `key` makes of them, are compared as in Python: arrays element by element.
+ * Items, or their keys, are compared as in Python: arrays element by element.
  *
  * See {@link https://docs.python.org/3/library/functions.html#max Python's max}.
  *
  * @param source an iterable, asynchronous or not
- * @param options `key`, a function of what is compared; `default`, for no items
+ * @param options `key`, a function whose results are compared; `default`, the result if there are no items
  * @returns a coroutine of the item
  * @throws {ValueError} if there are no items and no default
  * @throws {TypeError} if two items cannot be compared
@@ -1038,7 +1085,7 @@ export function amax<T extends Comparable, D = never>(
   source: AnyIterable<T>,
   options?: ExtremumOptions<T, D>,
 ): Coroutine<T | D>;
-/** Gives the item with the largest key. */
+/** Returns the item with the largest key. */
 export function amax<T, D = never>(
   source: AnyIterable<T>,
   options: KeyedExtremumOptions<T, D>,
@@ -1102,16 +1149,20 @@ export function aall(source: AnyIterable<unknown>): Coroutine<boolean> {
   });
 }
 
-// Cancels tasks and waits for their ends, also when who waits is cancelled meanwhile.
-async function cancel_all(tasks: Iterable<Task<unknown>>): Promise<void> {
+// Cancels tasks that wait for sources, and waits for their ends, also if it is cancelled meanwhile.
+async function cancel_all(
+  tasks: Iterable<Task<unknown>>,
+  sources: readonly Source<unknown>[],
+): Promise<void> {
   const pending = [...tasks].filter((task) => !task.done());
   for (const task of pending) task.cancel();
+  for (const source of sources) source.interrupt();
   let cancellation: CancelledError | null = null;
   while (pending.some((task) => !task.done())) {
     try {
       await wait(pending);
     } catch (error) {
-      if (!(error instanceof CancelledError)) throw error;
+      if (!is_cancelled_error(error)) throw error;
       cancellation = error;
     }
   }
@@ -1119,7 +1170,7 @@ async function cancel_all(tasks: Iterable<Task<unknown>>): Promise<void> {
 }
 
 /**
- * An array of so many elements.
+ * An array of `N` elements.
  *
  * @category Iterating
  */
@@ -1127,7 +1178,7 @@ export type ArrayOf<T, N extends number, A extends T[] = []> = number extends N 
   : A["length"] extends N ? A
   : ArrayOf<T, N, [...A, T]>;
 
-/** A place in the sequence of what a source gives, the latest of which is still empty. */
+/** A result of a source's `next()` in the sequence of them; the latest one is not known yet. */
 interface Cell<T> {
   outcome: (() => Step<T>) | null;
   next: Cell<T> | null;
@@ -1144,12 +1195,14 @@ class SharedSource<T> {
     this.#readers = readers;
   }
 
-  /** Fills a cell, or waits while another reader has it filled. */
+  /** Fills a cell, or waits until it is filled for another reader. */
   async fill(cell: Cell<T>): Promise<void> {
     while (cell.outcome === null) {
-      // In a task of its own, so that a reader that is cancelled does not take the item with it.
-      this.#pull ??= create_task(() => this.#next(cell), { name: "atee" });
-      await wait([this.#pull]);
+      // In a task of its own: a reader that is cancelled must not take the item with it.
+      const pull = this.#pull ??= create_task(() => this.#next(cell), { name: "atee" });
+      await wait([pull]);
+      // A task that is cancelled before its first step has filled nothing.
+      if (this.#pull === pull && pull.done()) this.#pull = null;
     }
   }
 
@@ -1161,7 +1214,7 @@ class SharedSource<T> {
       cell.outcome = () => {
         throw error;
       };
-      if (error instanceof CancelledError) throw error;
+      if (is_cancelled_error(error)) throw error;
     } finally {
       cell.next = { outcome: null, next: null };
       this.#pull = null;
@@ -1171,7 +1224,7 @@ class SharedSource<T> {
   async release(): Promise<void> {
     if (--this.#readers > 0) return;
     try {
-      if (this.#pull !== null) await cancel_all([this.#pull]);
+      if (this.#pull !== null) await cancel_all([this.#pull], [this.#source]);
     } finally {
       await this.#source.return();
     }
@@ -1181,17 +1234,17 @@ class SharedSource<T> {
 /**
  * Makes several independent iterators of one source.
  *
- * Each gives all items, at its own pace; an item is kept until all have given it. An error of the
- * source is thrown to each. The source is asked in a task of its own, and closed when all iterators
- * are.
+ * Each yields all items, at its own pace; an item is kept until all have yielded it. An error of the
+ * source is thrown by each. The source runs in a task of its own, so that a cancelled iterator takes no
+ * item from the others; it is closed when all iterators are.
  *
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.tee Python's tee}.
  *
  * @param source an iterable, asynchronous or not
- * @param n how many iterators, 2 by default
- * @returns an array of so many iterators of the items
+ * @param n the number of iterators, 2 by default. By name: `{ n }`
+ * @returns an array of iterators of the items
  * @throws {ValueError} if `n` is negative
- * @throws {TypeError} if `n` is no integer
+ * @throws {TypeError} if `n` is not an integer
  * @category Iterating
  *
  * @example
@@ -1206,13 +1259,11 @@ class SharedSource<T> {
  */
 export function atee<T, N extends number = 2>(
   source: AnyIterable<T>,
-  n: N = 2 as N,
+  n: N | { readonly n?: N } = 2 as N,
 ): ArrayOf<ToolIterator<T>, N> {
-  if (!Number.isInteger(n)) {
-    throw new TypeError(`atee() expects an integer as n, received ${repr(n)}`);
-  }
-  if (n < 0) throw new ValueError("n must be >= 0");
-  const shared = new SharedSource(open(source), n);
+  const count = integer_argument("atee", "n", n, 2);
+  if (count < 0) throw new ValueError("n must be >= 0");
+  const shared = new SharedSource(open(source), count);
   const first: Cell<T> = { outcome: null, next: null };
   const reader = (): ToolIterator<T> => {
     let cell = first;
@@ -1223,22 +1274,23 @@ export function atee<T, N extends number = 2>(
       return outcome();
     });
   };
-  return Array.from({ length: n }, reader) as ArrayOf<ToolIterator<T>, N>;
+  return Array.from({ length: count }, reader) as ArrayOf<ToolIterator<T>, N>;
 }
 
-/** An item on its way from a source's task to who merges: the task goes on when it is taken. */
+/** An item that the task of a source has taken; the task resumes when it is delivered. */
 interface Arrival<T> {
   item: T;
   taken: Event;
 }
 
-/** Sources that are asked at the same time, each by a task. */
+/** Sources that are read at the same time, each by a task. */
 class Merge<T> {
   readonly #sources: readonly Source<T>[];
   readonly #tasks = new Set<Task<void>>();
-  #started = false;
-  #failed = false;
-  // What has come and is not yet taken: items, and tasks that have ended.
+  #is_started = false;
+  #is_closing = false;
+  #has_failed = false;
+  // Items that have not been delivered yet, and tasks that have ended.
   readonly #arrivals = new Deque<Arrival<T> | Future<void>>();
   readonly #arrived = new Event();
 
@@ -1247,7 +1299,7 @@ class Merge<T> {
   }
 
   async next(): Promise<Step<T>> {
-    if (!this.#started) this.#start();
+    if (!this.#is_started) this.#start();
     while (this.#tasks.size > 0) {
       await this.#arrived.wait();
       const arrival = this.#arrivals.shift();
@@ -1257,14 +1309,15 @@ class Merge<T> {
         return some(arrival.item);
       }
       this.#tasks.delete(arrival as Task<void>);
-      this.#failed = arrival.cancelled() || arrival.exception() !== null;
+      this.#has_failed = true; // unless it has a result
       arrival.result();
+      this.#has_failed = false;
     }
     return END;
   }
 
   #start(): void {
-    this.#started = true;
+    this.#is_started = true;
     for (const source of this.#sources) {
       const task = create_task(() => this.#pump(source), { name: "amerge" });
       this.#tasks.add(task);
@@ -1273,10 +1326,18 @@ class Merge<T> {
   }
 
   async #pump(source: Source<T>): Promise<void> {
-    for await (const item of source) {
-      const taken = new Event();
-      this.#arrive({ item, taken });
-      await taken.wait();
+    try {
+      for (;;) {
+        const result = await source.next();
+        // A source that is cancelled may yield all the same.
+        if (result.done || this.#is_closing) return;
+        const taken = new Event();
+        this.#arrive({ item: result.value, taken });
+        await taken.wait();
+      }
+    } finally {
+      // `for await` would drop an error of closing if the task is cancelled.
+      await source.return();
     }
   }
 
@@ -1285,26 +1346,46 @@ class Merge<T> {
     this.#arrived.set();
   }
 
-  /** Ends all tasks, which close their sources; a source that no task got to is closed here. */
+  /** Ends all tasks, which close their sources, and closes the sources of tasks that have not begun. */
   async close(): Promise<void> {
+    this.#is_closing = true;
+    let failure: { error: unknown } | null = null;
     try {
-      await cancel_all(this.#tasks);
-    } finally {
-      await close_all(this.#sources);
+      await cancel_all(this.#tasks, this.#sources);
+    } catch (error) {
+      failure = { error };
     }
-    // Of several errors the first to come is thrown, and that was one of next().
-    const errors = [...this.#tasks].filter((task) =>
-      !task.cancelled() && task.exception() !== null
-    );
-    if (!this.#failed && errors.length > 0) errors[0].result();
+    try {
+      await close_all(this.#sources);
+    } catch (error) {
+      failure = { error };
+    }
+    // Of several errors of sources the first is thrown, which next() may have done.
+    const first = first_error(this.#tasks);
+    if (failure === null && !this.#has_failed) failure = first;
+    if (failure !== null) throw failure.error;
   }
 }
 
+function first_error(tasks: Iterable<Task<unknown>>): { error: unknown } | null {
+  let first: { error: unknown } | null = null;
+  for (const task of tasks) {
+    try {
+      task.result();
+    } catch (error) {
+      if (!is_cancelled_error(error)) first ??= { error };
+    }
+  }
+  return first;
+}
+
 /**
- * Gives the items of several sources, of all at the same time, first come, first served.
+ * Yields the items of several sources, which are read at the same time, in the order of their arrival.
  *
- * Each source is asked by a task of its own, which is at most one item ahead. When one fails its
- * error is thrown and the others are cancelled; so they are when the iterator is left.
+ * Each source is read by a task of its own, which is at most one item ahead. When a source fails, its error
+ * is thrown. Then, and when the iterator is left or cancelled, the tasks are cancelled, the sources closed,
+ * and items that are ahead dropped. A source that waits for a native promise is closed when that settles,
+ * unless its `return()` ends the wait.
  *
  * @param sources iterables, asynchronous or not
  * @returns an iterator of the items

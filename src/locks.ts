@@ -1,34 +1,42 @@
 /**
  * Synchronisation primitives.
  *
- * All are fair: who waits first is woken first. A wait can be cancelled at any moment; a permit or a
- * wake-up that was on its way to it goes to the next who waits.
+ * All are fair: waiters are woken in the order in which they began to wait. A wait can be cancelled at
+ * any moment; a permit or a wake-up that was being delivered to it is passed on to the next waiter.
+ *
+ * Calls that CPython makes by `self.` are virtual here, too: a subclass that overrides `acquire()` is
+ * entered by its own. The usual case, in which nothing is overridden, is recognised and takes no detour.
  *
  * @module
  */
 
 import {
-  type Coroutine,
+  Coroutine,
   instant,
+  is_generator,
+  isawaitable,
   library_coroutine,
   type Operation,
   Suspension,
+  wait_on,
 } from "./core/coroutines.ts";
-import { is_cancellation } from "./core/cancellation.ts";
-import { BrokenBarrierError, CancelledError, RuntimeError, ValueError } from "./core/exceptions.ts";
-import { repr } from "./internal/format_helpers.ts";
+import { is_cancellation, is_cancelled_error } from "./core/cancellation.ts";
+import { BrokenBarrierError, RuntimeError, ValueError } from "./core/exceptions.ts";
 import { LoopBound } from "./core/mixins.ts";
-import { Waiters } from "./core/waiters.ts";
+import { WaitQueue } from "./core/wait_queue.ts";
+import { repr } from "./internal/format_helpers.ts";
+import { number_argument } from "./internal/numbers.ts";
+import { keyword_or_positional } from "./internal/options.ts";
 
-/** What can be acquired and released. */
 interface Releasable {
   release(): void;
 }
 
 /**
- * What `acquire()` gives: it releases what was acquired, once.
+ * Releases what was acquired, once: the result of `acquire()`.
  *
- * It is a `Disposable`: `using _ = await lock.acquire();` releases at the end of the block.
+ * It is a `Disposable`: `using _ = await lock.acquire();` releases at the end of the block, by the
+ * `release()` of the primitive.
  *
  * @category Synchronisation
  *
@@ -53,7 +61,7 @@ export class Permit implements Disposable {
     this.#primitive = primitive;
   }
 
-  /** Releases what was acquired; a second time it does nothing. */
+  /** Calls the primitive's `release()`; does nothing the second time. */
   [Symbol.dispose](): void {
     const primitive = this.#primitive;
     this.#primitive = null;
@@ -62,20 +70,22 @@ export class Permit implements Disposable {
 }
 
 /**
- * A primitive that `async_with()` acquires and releases.
+ * A primitive that `async_with()` acquires and releases, by its methods `acquire()` and `release()`.
  *
  * @category Synchronisation
  */
 export abstract class Acquirable extends LoopBound {
-  /** Acquires it, waiting as long as it takes. */
+  /** Acquires the primitive, and waits for it if need be. */
   abstract acquire(): Coroutine<Permit>;
-  /** Releases it. */
+  /** Releases the primitive. */
   abstract release(): void;
 
-  /** Acquires it, for `async_with()`. */
-  abstract __aenter__(): Coroutine<null>;
+  /** Calls and awaits `acquire()`, for `async_with()`. */
+  __aenter__(): Coroutine<null> {
+    return library_coroutine("__aenter__", enter(this));
+  }
 
-  /** Releases it, for `async_with()`. */
+  /** Calls `release()`, for `async_with()`. */
   __aexit__(_error: unknown): Coroutine<void> {
     return new Suspension(RELEASE, this, null);
   }
@@ -86,7 +96,12 @@ const RELEASE = /* @__PURE__ */ instant(
   (primitive: Releasable, _: null) => primitive.release(),
 );
 
-/** Gives a permit, if that is its argument; `null` to a block that `async_with()` runs. */
+function* enter(primitive: Acquirable): Generator<unknown, null, unknown> {
+  yield* wait_on(primitive.acquire());
+  return null;
+}
+
+/** Returns a permit, if that is its argument; `null` for a block of `async_with()`. */
 const ACQUIRE_LOCK: Operation<Permit | null, Lock, boolean> = {
   name: "Lock.acquire",
   advance(wait, thrown, value) {
@@ -98,19 +113,20 @@ const ACQUIRE_LOCK: Operation<Permit | null, Lock, boolean> = {
       lock._waiters.remove(wait);
       const error = wait._error_of_wait(thrown, value);
       if (error !== null) {
-        if (is_cancellation(error) && !lock.locked()) lock._wake_first();
+        if (is_cancellation(error) && !lock._is_locked) lock._wake_first();
         return wait._raise(error);
       }
-      lock._set_locked();
+      lock._is_locked = true;
     }
     return wait._return(wait._argument ? new Permit(lock) : null);
   },
 };
 
 /**
- * A lock: one task at a time holds it.
+ * A mutual exclusion lock: at most one task holds it.
  *
- * Tasks get it in the order in which they asked. A cancelled `acquire()` leaves the lock as it was.
+ * It is fair: waiters acquire it in the order in which they called `acquire()`. A cancelled `acquire()`
+ * leaves the lock as it was; if the lock was being passed to it, the next waiter acquires it.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Lock Python's Lock}.
  *
@@ -140,48 +156,49 @@ export class Lock extends Acquirable {
   }
 
   /** @internal */
-  readonly _waiters: Waiters = new Waiters();
-  #locked = false;
+  readonly _waiters: WaitQueue = new WaitQueue();
+  /** @internal */
+  _is_locked = false;
 
-  /** Whether somebody holds the lock. */
+  /** Tells whether the lock is held. */
   locked(): boolean {
-    return this.#locked;
+    return this._is_locked;
   }
 
   /**
-   * Waits until the lock is free and takes it. Cancelled, it leaves the lock as it was.
+   * Acquires the lock, and waits until it is released if it is held.
    *
-   * @returns a {@linkcode Permit}, by which it can be released
+   * Cancelled, it leaves the lock as it was.
+   *
+   * @returns a coroutine of a {@linkcode Permit}, which can release the lock
+   * @throws {RuntimeError} if it has to wait and the lock is bound to a different loop
    */
   override acquire(): Coroutine<Permit> {
     return new Suspension(ACQUIRE_LOCK, this, true) as Coroutine<Permit>;
   }
 
-  /** Waits for the lock and takes it, for `async_with()`. */
+  /** Calls and awaits `acquire()`, for `async_with()`. */
   override __aenter__(): Coroutine<null> {
-    return new Suspension(ACQUIRE_LOCK, this, false) as Coroutine<null>;
+    return this.acquire === Lock.prototype.acquire
+      ? new Suspension(ACQUIRE_LOCK, this, false) as Coroutine<null>
+      : super.__aenter__();
   }
 
   /**
-   * Gives the lock back; the first who waits gets it.
+   * Releases the lock and wakes the first waiter.
    *
-   * @throws {RuntimeError} if nobody holds it
+   * @throws {RuntimeError} if the lock is not held
    */
   override release(): void {
-    if (!this.#locked) throw new RuntimeError("Lock is not acquired.");
-    this.#locked = false;
+    if (!this._is_locked) throw new RuntimeError("Lock is not acquired.");
+    this._is_locked = false;
     this._wake_first();
   }
 
-  /** @internal Takes the lock if it is free and nobody waits who has not been cancelled. */
+  /** @internal Acquires the lock if it is free and every waiter has been cancelled. */
   _try_acquire(): boolean {
-    if (this.#locked || this._waiters.any_not_cancelled()) return false;
-    return this.#locked = true;
-  }
-
-  /** @internal */
-  _set_locked(): void {
-    this.#locked = true;
+    if (this._is_locked || this._waiters.any_not_cancelled()) return false;
+    return this._is_locked = true;
   }
 
   /** @internal */
@@ -191,11 +208,11 @@ export class Lock extends Acquirable {
 
   /** Python's `repr`. */
   override toString(): string {
-    return format(this, this.#locked ? "locked" : "unlocked", this._waiters);
+    return format(this, this._is_locked ? "locked" : "unlocked", this._waiters);
   }
 }
 
-function format(primitive: object, state: string, waiters: Waiters): string {
+function format(primitive: object, state: string, waiters: WaitQueue): string {
   const waiting = waiters.length > 0 ? `, waiters:${waiters.length}` : "";
   return `<${primitive.constructor.name} [${state}${waiting}]>`;
 }
@@ -206,7 +223,7 @@ const WAIT_FOR_EVENT: Operation<true, Event, null> = {
     const event = wait._subject;
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
-      if (!event.is_set()) return event._waiters.wait(wait, event);
+      if (!event._value) return event._waiters.wait(wait, event);
     } else {
       event._waiters.remove(wait);
       const error = wait._error_of_wait(thrown, value);
@@ -219,7 +236,8 @@ const WAIT_FOR_EVENT: Operation<true, Event, null> = {
 /**
  * A flag that tasks can wait for.
  *
- * `set()` wakes all who wait, in the order in which they came.
+ * `set()` wakes all waiters, in the order in which they began to wait. A cancelled `wait()` leaves the
+ * event as it was.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Event Python's Event}.
  *
@@ -245,38 +263,46 @@ export class Event extends LoopBound {
   }
 
   /** @internal */
-  readonly _waiters: Waiters = new Waiters();
-  #value = false;
+  readonly _waiters: WaitQueue = new WaitQueue();
+  /** @internal */
+  _value = false;
 
-  /** Whether the flag is set. */
+  /** Tells whether the flag is set. */
   is_set(): boolean {
-    return this.#value;
+    return this._value;
   }
 
-  /** Sets the flag and wakes all who wait for it. */
+  /** Sets the flag and wakes all waiters. */
   set(): void {
-    if (this.#value) return;
-    this.#value = true;
+    if (this._value) return;
+    this._value = true;
     while (this._waiters.wake_next()) { /* all of them */ }
   }
 
-  /** Clears the flag: who waits from now on waits for the next `set()`. */
+  /** Clears the flag: calls of `wait()` from now on wait for the next `set()`. */
   clear(): void {
-    this.#value = false;
+    this._value = false;
   }
 
-  /** Waits until the flag is set; resolves to true. Cancelled, it leaves the event as it is. */
+  /**
+   * Waits until the flag is set; returns at once if it is.
+   *
+   * As in CPython it does not call `is_set()`. Cancelled, it leaves the event as it was.
+   *
+   * @returns a coroutine of `true`
+   * @throws {RuntimeError} if it has to wait and the event is bound to a different loop
+   */
   wait(): Coroutine<true> {
     return new Suspension(WAIT_FOR_EVENT, this, null);
   }
 
   /** Python's `repr`. */
   override toString(): string {
-    return format(this, this.#value ? "set" : "unset", this._waiters);
+    return format(this, this._value ? "set" : "unset", this._waiters);
   }
 }
 
-/** Gives a permit, if that is its argument; `null` to a block that `async_with()` runs. */
+/** Returns a permit, if that is its argument; `null` for a block of `async_with()`. */
 const ACQUIRE_SEMAPHORE: Operation<Permit | null, Semaphore, boolean> = {
   name: "Semaphore.acquire",
   advance(wait, thrown, value) {
@@ -284,12 +310,12 @@ const ACQUIRE_SEMAPHORE: Operation<Permit | null, Semaphore, boolean> = {
     if (!wait._has_waited) {
       if (thrown) return wait._raise(value);
       if (semaphore.locked()) return semaphore._waiters.wait(wait, semaphore);
-      semaphore._take();
+      semaphore._value--;
     } else {
       semaphore._waiters.remove(wait);
       const error = wait._error_of_wait(thrown, value);
-      // A permit that was on its way here goes back, and on to the next.
-      if (is_cancellation(error) && !wait._was_cancelled()) semaphore._give_back();
+      // A permit that was being passed to this waiter is returned, and passed on to the next one.
+      if (is_cancellation(error) && !wait._was_cancelled()) semaphore._value++;
       semaphore._pass_on();
       if (error !== null) return wait._raise(error);
     }
@@ -298,10 +324,11 @@ const ACQUIRE_SEMAPHORE: Operation<Permit | null, Semaphore, boolean> = {
 };
 
 /**
- * A counter of permits: so many tasks at a time.
+ * A counter of permits, which limits how many tasks do something at the same time.
  *
- * Tasks get permits in the order in which they asked; who comes later does not overtake. A
- * cancelled `acquire()` loses no permit.
+ * It is fair: waiters get permits in the order in which they called `acquire()`, and later callers do not
+ * overtake them. A cancelled `acquire()` takes no permit; one that was being passed to it goes to the
+ * next waiter.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore Python's Semaphore}.
  *
@@ -332,86 +359,87 @@ export class Semaphore extends Acquirable {
   }
 
   /** @internal */
-  readonly _waiters: Waiters = new Waiters();
-  #value: number;
+  readonly _waiters: WaitQueue = new WaitQueue();
+  /** @internal */
+  _value: number;
 
   /**
    * Makes a semaphore.
    *
-   * @param value how many permits there are; 1 by default
-   * @throws {ValueError} if the number is below zero
-   * @throws {TypeError} if it is no number
+   * @param value the number of permits, 1 by default; `Infinity` sets no limit. By name: `{ value }`
+   * @throws {ValueError} if it is below zero or a fraction
+   * @throws {TypeError} if it is not a number
    */
-  constructor(value: number = 1) {
+  constructor(value: number | { readonly value?: number } = 1) {
     super();
-    if (typeof value !== "number" || Number.isNaN(value)) {
-      throw new TypeError(`the value of a semaphore must be a number, received ${repr(value)}`);
-    }
-    if (value < 0) throw new ValueError("Semaphore initial value must be >= 0");
-    this.#value = value;
+    this._value = initial_permits(value);
   }
 
-  /** Whether `acquire()` would have to wait. */
+  /** Tells whether `acquire()` would have to wait: there is no permit, or others wait for one. */
   locked(): boolean {
-    return this.#value === 0 || this._waiters.any_not_cancelled();
+    return this._value === 0 || this._waiters.any_not_cancelled();
   }
 
   /**
-   * Waits for a permit and takes it. Cancelled, it takes none.
+   * Takes a permit, and waits for one if need be: while `locked()` says so.
    *
-   * @returns a {@linkcode Permit}, by which it can be given back
+   * Cancelled, it takes none.
+   *
+   * @returns a coroutine of a {@linkcode Permit}, which can release it
+   * @throws {RuntimeError} if it has to wait and the semaphore is bound to a different loop
    */
   override acquire(): Coroutine<Permit> {
     return new Suspension(ACQUIRE_SEMAPHORE, this, true) as Coroutine<Permit>;
   }
 
-  /** Waits for a permit and takes it, for `async_with()`. */
+  /** Calls and awaits `acquire()`, for `async_with()`. */
   override __aenter__(): Coroutine<null> {
-    return new Suspension(ACQUIRE_SEMAPHORE, this, false) as Coroutine<null>;
+    return this.acquire === Semaphore.prototype.acquire
+      ? new Suspension(ACQUIRE_SEMAPHORE, this, false) as Coroutine<null>
+      : super.__aenter__();
   }
 
-  /** Gives a permit back; the first who waits gets it. */
+  /** Returns a permit and wakes the first waiter. */
   override release(): void {
-    this.#value++;
+    this._value++;
     this._pass_one_on();
   }
 
-  /** @internal */
-  protected get _permits(): number {
-    return this.#value;
-  }
-
-  /** @internal */
-  _take(): void {
-    this.#value--;
-  }
-
-  /** @internal */
-  _give_back(): void {
-    this.#value++;
-  }
-
-  /** @internal Gives a permit to the first who still waits. */
+  /** @internal Passes a permit to the first waiter that still waits. */
   _pass_one_on(): boolean {
     if (!this._waiters.wake_next()) return false;
-    this.#value--;
+    this._value--;
     return true;
   }
 
-  /** @internal Gives all free permits to those who wait. */
+  /** @internal Passes all free permits to waiters. */
   _pass_on(): void {
-    while (this.#value > 0 && this._pass_one_on()) { /* as many as there are */ }
+    while (this._value > 0 && this._pass_one_on()) { /* as many as there are */ }
   }
 
   /** Python's `repr`. */
   override toString(): string {
-    const state = this.locked() ? "locked" : `unlocked, value:${this.#value}`;
+    const state = this.locked() ? "locked" : `unlocked, value:${this._value}`;
     return format(this, state, this._waiters);
   }
 }
 
+function initial_permits(given: number | { readonly value?: number }): number {
+  const value = number_argument("Semaphore", "value", given, 1);
+  if (value < 0) throw new ValueError("Semaphore initial value must be >= 0");
+  // CPython takes a fraction, which never becomes zero: no limit at all.
+  if (!Number.isInteger(value) && value !== Infinity) {
+    throw new ValueError(
+      `Cannot call Semaphore(): value must be an integer or Infinity: received ${value}`,
+    );
+  }
+  return value;
+}
+
 /**
  * A semaphore that cannot be released more often than it was acquired.
+ *
+ * Its fairness and its behaviour under cancellation are those of {@linkcode Semaphore}.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.BoundedSemaphore Python's BoundedSemaphore}.
  *
@@ -437,22 +465,22 @@ export class BoundedSemaphore extends Semaphore {
   /**
    * Makes a semaphore.
    *
-   * @param value how many permits there are, and never more; 1 by default
-   * @throws {TypeError} if it is no number
-   * @throws {ValueError} if it is below zero
+   * @param value the number of permits, which is also their maximum; 1 by default. By name: `{ value }`
+   * @throws {ValueError} if it is below zero or a fraction
+   * @throws {TypeError} if it is not a number
    */
-  constructor(value: number = 1) {
+  constructor(value: number | { readonly value?: number } = 1) {
     super(value);
-    this.#bound = value;
+    this.#bound = this._value;
   }
 
   /**
-   * Gives a permit back; the first who waits gets it.
+   * Returns a permit and wakes the first waiter.
    *
-   * @throws {ValueError} if all permits are there already
+   * @throws {ValueError} if no permit is taken
    */
   override release(): void {
-    if (this._permits >= this.#bound) {
+    if (this._value >= this.#bound) {
       throw new ValueError("BoundedSemaphore released too many times");
     }
     super.release();
@@ -474,10 +502,36 @@ const WAIT_FOR_NOTIFICATION: Operation<void, Condition, null> = {
 };
 
 /**
- * A lock with a place to wait for news: tasks that hold the lock wait for a notification by others.
+ * What a {@linkcode Condition} needs of a lock: a {@linkcode Lock}, or any object with these methods.
  *
- * `notify()` wakes in the order in which tasks came to wait. A task that is cancelled gets the lock
- * back before its `CancelledError` is thrown, and passes a notification on that was meant for it.
+ * @category Synchronisation
+ */
+export interface LockLike {
+  /** Acquires the lock, and waits for it if need be; its result is not used. */
+  acquire(): PromiseLike<unknown>;
+  /** Releases the lock. */
+  release(): void;
+  /** Tells whether the lock is held. */
+  locked(): boolean;
+}
+
+function is_lock(value: unknown): value is LockLike {
+  const { acquire, release, locked } = Object(value) as { [K in keyof LockLike]?: unknown };
+  return typeof acquire === "function" && typeof release === "function" &&
+    typeof locked === "function";
+}
+
+function* acquire_for(condition: Condition, lock: LockLike): Generator<unknown, Permit, unknown> {
+  yield* wait_on(lock.acquire());
+  return new Permit(condition);
+}
+
+/**
+ * A condition variable: tasks that hold its lock wait until others notify them.
+ *
+ * It is fair: `notify()` wakes waiters in the order in which they began to wait. A cancelled `wait()`
+ * acquires the lock again before its `CancelledError` is thrown, and passes on a notification that it
+ * has received.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Condition Python's Condition}.
  *
@@ -511,53 +565,75 @@ export class Condition extends Acquirable {
   }
 
   /** @internal */
-  readonly _waiters: Waiters = new Waiters();
-  readonly #lock: Lock;
+  readonly _waiters: WaitQueue = new WaitQueue();
+  readonly #lock: LockLike;
 
   /**
    * Makes a condition.
    *
-   * @param lock the lock; one of its own by default
+   * @param lock a lock, or any object with `acquire()`, `release()` and `locked()`; by default a new
+   * `Lock`. By name: `{ lock }`
+   * @throws {TypeError} if it has not these methods
    */
-  constructor(lock: Lock | null = null) {
+  constructor(lock: LockLike | { readonly lock?: LockLike | null } | null = null) {
     super();
-    this.#lock = lock ?? new Lock();
+    const given = is_lock(lock)
+      ? lock
+      : keyword_or_positional<"lock", LockLike | null>("Condition", "lock", lock);
+    if (given !== null && given !== undefined && !is_lock(given)) {
+      throw new TypeError(
+        "Cannot call Condition(): lock must have the methods acquire(), release() and locked(): " +
+          `received ${repr(given)}`,
+      );
+    }
+    this.#lock = given ?? new Lock();
   }
 
-  /** Whether somebody holds the lock. */
+  /** Tells whether the lock is held. */
   locked(): boolean {
     return this.#lock.locked();
   }
 
   /**
-   * Waits until the lock is free and takes it. Cancelled, it leaves the lock as it was.
+   * Acquires the lock, by its `acquire()`.
    *
-   * @returns a {@linkcode Permit}, by which the lock can be released
+   * Cancelled, it leaves the lock as it was.
+   *
+   * @returns a coroutine of a {@linkcode Permit}, which can release the lock
    */
   override acquire(): Coroutine<Permit> {
-    return this.#lock.acquire();
+    const lock = this.#lock;
+    return lock instanceof Acquirable
+      ? (lock as Acquirable).acquire()
+      : library_coroutine("Condition.acquire", acquire_for(this, lock));
   }
 
-  /** Waits for the lock and takes it, for `async_with()`. */
+  /** Calls and awaits `acquire()`, for `async_with()`. */
   override __aenter__(): Coroutine<null> {
-    return this.#lock.__aenter__();
+    const lock = this.#lock;
+    return this.acquire === Condition.prototype.acquire && lock instanceof Lock &&
+        lock.acquire === Lock.prototype.acquire
+      ? new Suspension(ACQUIRE_LOCK, lock, false) as Coroutine<null>
+      : super.__aenter__();
   }
 
   /**
-   * Gives the lock back.
+   * Releases the lock, by its `release()`.
    *
-   * @throws {RuntimeError} if nobody holds it
+   * @throws {RuntimeError} if the lock is not held
    */
   override release(): void {
     this.#lock.release();
   }
 
   /**
-   * Gives the lock back, waits for a notification, and takes the lock again; resolves to true.
+   * Releases the lock, waits for a notification, and acquires the lock again.
    *
-   * Cancelled, it takes the lock again before it throws, and passes on a notification that it had.
+   * Cancelled, it acquires the lock again before it throws, and passes on a notification that it has
+   * received.
    *
-   * @throws {RuntimeError} if nobody holds the lock
+   * @returns a coroutine of `true`
+   * @throws {RuntimeError} if the lock is not held, or the condition is bound to a different loop
    */
   wait(): Coroutine<true> {
     return library_coroutine("Condition.wait", this.#wait());
@@ -573,52 +649,69 @@ export class Condition extends Acquirable {
     } catch (error) {
       failure = { error };
     }
-    // The lock is taken again whatever happens; of several cancellations the latest is thrown.
+    // The lock is acquired again whatever happens; of several cancellations the latest is thrown.
     for (;;) {
       try {
-        yield* this.acquire();
+        yield* wait_on(this.acquire());
         break;
       } catch (error) {
         failure = { error };
-        if (!(error instanceof CancelledError)) break;
+        if (!is_cancelled_error(error)) break;
       }
     }
     if (failure === null) return true;
-    // A notification that this task has had goes to the next.
+    // This waiter may have received a notification, of which it makes no use.
     this.#notify(1);
     throw failure.error;
   }
 
   /**
-   * Waits until a predicate holds; it is asked after every notification.
+   * Waits until a predicate returns a true value; calls it first at once, then after each notification.
    *
-   * It can be cancelled as `wait()`.
+   * The predicate runs in the task that waits, with the lock held. It may throw: then the lock is held,
+   * and a notification that the task has received is passed on to the next waiter. Cancelled, it behaves
+   * as `wait()`.
    *
-   * @param predicate a function; the wait ends when what it returns is true
-   * @returns the last value of the predicate
+   * @param predicate a function that returns its result at once; a promise is always true and refused
+   * @returns a coroutine of the last result of the predicate
+   * @throws {TypeError} if the predicate is not a function, or returns something to be awaited
+   * @throws {RuntimeError} if it has to wait and the lock is not held
    */
   wait_for<T>(predicate: () => T): Coroutine<T> {
+    if (typeof predicate !== "function") {
+      throw new TypeError(
+        `Cannot call wait_for(): predicate must be a function: received ${repr(predicate)}`,
+      );
+    }
     return library_coroutine("Condition.wait_for", this.#wait_for(predicate));
   }
 
   *#wait_for<T>(predicate: () => T): Generator<unknown, T, unknown> {
-    let result = predicate();
+    let result = evaluate(predicate);
     while (!result) {
-      yield* this.wait();
-      result = predicate();
+      yield* wait_on(this.wait());
+      try {
+        result = evaluate(predicate);
+      } catch (error) {
+        // CPython loses the notification here: the next waiter would never be woken.
+        this.#notify(1);
+        throw error;
+      }
     }
     return result;
   }
 
   /**
-   * Wakes tasks that wait, in the order in which they came; they go on when they get the lock.
+   * Wakes waiters, in the order in which they began to wait; they resume when they have the lock.
    *
-   * @param n how many at most, 1 by default
-   * @throws {RuntimeError} if nobody holds the lock
+   * @param n the maximal number of waiters to wake, 1 by default. By name: `{ n }`
+   * @throws {RuntimeError} if the lock is not held
+   * @throws {TypeError} if `n` is not a number
    */
-  notify(n: number = 1): void {
+  notify(n: number | { readonly n?: number } = 1): void {
+    const count = number_argument("notify", "n", n, 1);
     if (!this.locked()) throw new RuntimeError("cannot notify on un-acquired lock");
-    this.#notify(n);
+    this.#notify(count);
   }
 
   #notify(n: number): void {
@@ -626,9 +719,9 @@ export class Condition extends Acquirable {
   }
 
   /**
-   * Wakes all tasks that wait.
+   * Wakes all waiters.
    *
-   * @throws {RuntimeError} if nobody holds the lock
+   * @throws {RuntimeError} if the lock is not held
    */
   notify_all(): void {
     this.notify(this._waiters.length);
@@ -640,12 +733,27 @@ export class Condition extends Acquirable {
   }
 }
 
+function evaluate<T>(predicate: () => T): T {
+  const result = predicate();
+  if (!isawaitable(result) && !is_generator(result)) return result;
+  // Its error has no other recipient than this one.
+  if (result instanceof Coroutine) result.close();
+  else if (result instanceof Promise) result.catch(() => {});
+  throw new TypeError(
+    "Cannot wait for a predicate that returns something to be awaited, which is always true: write " +
+      `\`while (!(await predicate())) await condition.wait();\`: received ${repr(result)}`,
+  );
+}
+
 const LEAVE_BARRIER = /* @__PURE__ */ instant("Barrier.__aexit__", (_: Barrier, _none: null) => {});
 
 type BarrierState = "filling" | "draining" | "resetting" | "broken";
 
 /**
- * A place where tasks wait for each other until so many have come.
+ * A barrier: tasks wait at it until a given number of them do, then all resume.
+ *
+ * It can be used again and again; a task that arrives while the tasks of the previous round leave waits
+ * for the next round. A task that is cancelled leaves, and the others wait for one more.
  *
  * See {@link https://docs.python.org/3/library/asyncio-sync.html#asyncio.Barrier Python's Barrier}.
  *
@@ -672,36 +780,37 @@ export class Barrier extends LoopBound {
   readonly #condition = new Condition();
   readonly #parties: number;
   #state: BarrierState = "filling";
-  // How many tasks are inside.
+  // The number of tasks inside: those that wait, and those that have been released and not left yet.
   #count = 0;
 
   /**
    * Makes a barrier.
    *
-   * @param parties how many tasks it takes to pass
-   * @throws {ValueError} if the number is below one
-   * @throws {TypeError} if it is no number
+   * @param parties the number of tasks that it takes to pass. By name: `{ parties }`
+   * @throws {ValueError} if it is below one or not an integer
+   * @throws {TypeError} if it is not a number
    */
-  constructor(parties: number) {
+  constructor(parties: number | { readonly parties: number }) {
     super();
-    if (typeof parties !== "number" || Number.isNaN(parties)) {
-      throw new TypeError(`the parties of a barrier must be a number, received ${repr(parties)}`);
+    const count = number_argument("Barrier", "parties", parties, undefined);
+    if (count < 1) throw new ValueError("parties must be >= 1");
+    if (!Number.isInteger(count)) {
+      throw new ValueError(`Cannot call Barrier(): parties must be an integer: received ${count}`);
     }
-    if (parties < 1) throw new ValueError("parties must be >= 1");
-    this.#parties = parties;
+    this.#parties = count;
   }
 
-  /** How many tasks it takes to pass. */
+  /** The number of tasks that it takes to pass. */
   get parties(): number {
     return this.#parties;
   }
 
-  /** How many tasks wait now. */
+  /** The number of tasks that wait. */
   get n_waiting(): number {
     return this.#state === "filling" ? this.#count : 0;
   }
 
-  /** Whether the barrier is broken. */
+  /** True if the barrier was aborted and not reset since. */
   get broken(): boolean {
     return this.#state === "broken";
   }
@@ -709,16 +818,16 @@ export class Barrier extends LoopBound {
   /**
    * Waits until as many tasks wait as there are parties.
    *
-   * A task that is cancelled leaves; the others go on waiting for one more.
+   * Cancelled, the task leaves; the others wait for one more.
    *
-   * @returns the task's place in the order of arrival, from 0
-   * @throws {BrokenBarrierError} if the barrier is broken or reset while the task waits
+   * @returns a coroutine of the task's index in the order of arrival, from 0
+   * @throws {BrokenBarrierError} if the barrier is broken, or is aborted or reset while the task waits
    */
   wait(): Coroutine<number> {
     return library_coroutine("Barrier.wait", this.#wait());
   }
 
-  /** Waits as `wait()`, for `async_with()`. */
+  /** Calls `wait()`, for `async_with()`; the block is given the index. */
   __aenter__(): Coroutine<number> {
     return this.wait();
   }
@@ -742,7 +851,7 @@ export class Barrier extends LoopBound {
   }
 
   *#arrive(): Generator<unknown, number, unknown> {
-    // Until those of the round before have left.
+    // Until the tasks of the previous round have left.
     yield* this.#condition.wait_for(() =>
       this.#state !== "draining" && this.#state !== "resetting"
     );
@@ -771,14 +880,22 @@ export class Barrier extends LoopBound {
     this.#condition.notify_all();
   }
 
-  /** Makes the barrier as new; tasks that wait get a {@linkcode BrokenBarrierError}. */
+  /**
+   * Returns the barrier to its initial state; waiters get a {@linkcode BrokenBarrierError}.
+   *
+   * It acquires the barrier's lock; cancelled while it waits for that, it changes nothing.
+   */
   reset(): Coroutine<void> {
     return this.#change("Barrier.reset", () => {
       this.#state = this.#count > 0 ? "resetting" : "filling";
     });
   }
 
-  /** Breaks the barrier: tasks that wait, or come later, get a {@linkcode BrokenBarrierError}. */
+  /**
+   * Breaks the barrier: waiters and later callers of `wait()` get a {@linkcode BrokenBarrierError}.
+   *
+   * It acquires the barrier's lock; cancelled while it waits for that, it changes nothing.
+   */
   abort(): Coroutine<void> {
     return this.#change("Barrier.abort", () => {
       this.#state = "broken";
@@ -796,7 +913,7 @@ export class Barrier extends LoopBound {
 
   /** Python's `repr`. */
   override toString(): string {
-    const waiting = this.broken ? "" : `, waiters:${this.n_waiting}/${this.#parties}`;
+    const waiting = this.broken ? "" : `, waiters:${this.n_waiting}/${this.parties}`;
     return `<${this.constructor.name} [${this.#state}${waiting}]>`;
   }
 }

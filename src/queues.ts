@@ -9,21 +9,24 @@ import {
   library_coroutine,
   type Operation,
   Suspension,
+  wait_on,
 } from "./core/coroutines.ts";
-import { type Outcome } from "./core/awaits.ts";
-import { Deque } from "./internal/deque.ts";
+import { type Outcome, RAISED, SUSPENDED } from "./core/awaits.ts";
+import { is_cancelled_error } from "./core/cancellation.ts";
 import { ValueError } from "./core/exceptions.ts";
-import { repr } from "./internal/format_helpers.ts";
-import { heappop, heappush, type LessThan } from "./internal/heapq.ts";
-import { Event } from "./locks.ts";
 import { LoopBound } from "./core/mixins.ts";
+import { WaitQueue } from "./core/wait_queue.ts";
+import { Deque } from "./internal/deque.ts";
+import { is_plain_object, repr } from "./internal/format_helpers.ts";
+import { heappop, heappush, type LessThan } from "./internal/heapq.ts";
+import { number_argument } from "./internal/numbers.ts";
+import { check_options, keyword_or_positional } from "./internal/options.ts";
 import { NamedError } from "./internal/error_kinds.ts";
-import { check_options } from "./internal/options.ts";
 import { less_than } from "./internal/ordering.ts";
-import { Waiters } from "./core/waiters.ts";
+import { Event } from "./locks.ts";
 
 /**
- * `get_nowait()` was called on an empty queue.
+ * Thrown by `get_nowait()` of an empty queue.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueEmpty Python's QueueEmpty}.
  *
@@ -45,7 +48,7 @@ export class QueueEmpty extends NamedError {
 }
 
 /**
- * `put_nowait()` was called on a full queue.
+ * Thrown by `put_nowait()` of a full queue.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueFull Python's QueueFull}.
  *
@@ -69,7 +72,7 @@ export class QueueFull extends NamedError {
 }
 
 /**
- * A queue was used that has been shut down.
+ * Thrown by `put()` of a queue that is shut down, and by `get()` when it is empty, too.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.QueueShutDown Python's QueueShutDown}.
  *
@@ -92,41 +95,53 @@ export class QueueShutDown extends NamedError {
   }
 }
 
-/** What `get()` and `put()` have in common: they wait until the queue has what they need. */
-interface QueueOperation<R, T, A> extends Operation<R, Queue<T>, A> {
-  waiters(queue: Queue<T>): Waiters;
-  must_wait(queue: Queue<T>): boolean;
-  finish(queue: Queue<T>, argument: A): R;
+/** An operation that waits until the queue has an item, or room for one: `get()`, `put()`, iteration. */
+interface QueueOperation<R, A> extends Operation<R, Queue<unknown>, A> {
+  waiters(queue: Queue<unknown>): WaitQueue;
+  must_wait(queue: Queue<unknown>): boolean;
+  finish(queue: Queue<unknown>, argument: A): R;
 }
 
-function wait_for_queue<R, T, A>(
-  operation: QueueOperation<R, T, A>,
-  wait: Suspension<R, Queue<T>, A>,
+function wait_for_queue<R, A>(
+  operation: QueueOperation<R, A>,
+  wait: Suspension<R, Queue<unknown>, A>,
   thrown: boolean,
   value: unknown,
 ): Outcome {
   const queue = wait._subject;
   if (wait._has_waited) {
     const error = wait._error_of_wait(thrown, value);
-    if (error !== null) {
-      wait.cancel(); // if it was not woken: then nobody wakes it any more
-      const waiters = operation.waiters(queue);
-      waiters.remove(wait);
-      // What it was woken for goes to the next.
-      if (!operation.must_wait(queue) && !wait._was_cancelled()) wake_next(waiters);
-      return wait._raise(error);
-    }
+    if (error !== null) return leave_queue(operation, wait, error);
   } else if (thrown) {
     return wait._raise(value);
   }
-  if (operation.must_wait(queue)) {
-    if (queue._is_shut_down) throw new QueueShutDown();
+  try {
+    if (!operation.must_wait(queue)) {
+      return wait._return(operation.finish(queue, wait._argument));
+    }
+    if (queue._is_shut_down) return wait._raise(new QueueShutDown());
     return operation.waiters(queue).wait(wait, queue);
+  } catch (error) {
+    // A comparison or an overridden method has thrown, or the queue is bound to a different loop.
+    return wait._has_waited ? leave_queue(operation, wait, error) : wait._raise(error);
   }
-  return wait._return(operation.finish(queue, wait._argument));
 }
 
-const GET: QueueOperation<unknown, unknown, null> = {
+// Ends a wait with an error; what the waiter was woken for is passed on to the next one.
+function leave_queue<R, A>(
+  operation: QueueOperation<R, A>,
+  wait: Suspension<R, Queue<unknown>, A>,
+  error: unknown,
+): Outcome {
+  const queue = wait._subject;
+  const waiters = operation.waiters(queue);
+  wait.cancel(); // if it was not woken: an error can be thrown into a waiter
+  waiters.remove(wait);
+  if (!wait._was_cancelled() && !operation.must_wait(queue)) waiters.wake_and_remove_next();
+  return wait._raise(error);
+}
+
+const GET: QueueOperation<unknown, null> = {
   name: "Queue.get",
   advance: (wait, thrown, value) => wait_for_queue(GET, wait, thrown, value),
   waiters: (queue) => queue._getters,
@@ -134,7 +149,7 @@ const GET: QueueOperation<unknown, unknown, null> = {
   finish: (queue) => queue.get_nowait(),
 };
 
-const PUT: QueueOperation<void, unknown, unknown> = {
+const PUT: QueueOperation<void, unknown> = {
   name: "Queue.put",
   advance: (wait, thrown, value) => wait_for_queue(PUT, wait, thrown, value),
   waiters: (queue) => queue._putters,
@@ -142,21 +157,17 @@ const PUT: QueueOperation<void, unknown, unknown> = {
   finish: (queue, item) => queue.put_nowait(item),
 };
 
-// Who is woken leaves the list, as in CPython: it may have to wait again, behind the others.
-function wake_next(waiters: Waiters): void {
-  for (let waiter = waiters.shift(); waiter !== null; waiter = waiters.shift()) {
-    if (waiter._is_waiting()) {
-      waiter._wake();
-      return;
-    }
-  }
-}
-
 /**
  * A queue between tasks, first in, first out.
  *
- * Who waits first is served first. A cancelled `get()` loses no item, a cancelled `put()` adds none.
- * `for await (const item of queue)` takes items until the queue is shut down and empty.
+ * It is fair: `get()` and `put()` wake their waiters in the order in which they began to wait. A
+ * cancelled `get()` takes no item and a cancelled `put()` adds none; a wake-up that either had received
+ * is passed on to the next waiter. `for await (const item of queue)` takes items until the queue is
+ * shut down and empty.
+ *
+ * As in Python, a subclass can store items in its own way: it overrides `_init()`, `_put()` and `_get()`,
+ * which keep them in `_queue`. `put()` calls `put_nowait()`, which calls `full()` and `_put()`; `get()`
+ * calls `empty()` and `get_nowait()`, which calls `_get()`. If one of them throws, no wake-up is lost.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.Queue Python's Queue}.
  *
@@ -185,67 +196,71 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 
   /** @internal */
-  readonly _getters: Waiters = new Waiters();
+  readonly _getters: WaitQueue = new WaitQueue();
   /** @internal */
-  readonly _putters: Waiters = new Waiters();
+  readonly _putters: WaitQueue = new WaitQueue();
   readonly #maxsize: number;
-  readonly #items = new Deque<T>();
   readonly #finished = new Event();
   #unfinished = 0;
   #shut_down = false;
+  /** The items, as `_init()`, `_put()` and `_get()` store them: anything iterable that has a length or a size. */
+  declare protected _queue: StoredItems<T>;
 
   /**
    * Makes a queue.
    *
-   * @param maxsize how many items it holds at most; with 0, the default, or less, any number
-   * @throws {TypeError} if it is no number
+   * @param maxsize the maximal number of items; 0, the default, or less sets no limit. By name: `{ maxsize }`
+   * @throws {TypeError} if it is not a number
    */
-  constructor(maxsize: number = 0) {
+  constructor(maxsize: number | { readonly maxsize?: number } = 0) {
     super();
-    if (typeof maxsize !== "number" || Number.isNaN(maxsize)) {
-      throw new TypeError(`the maxsize of a queue must be a number, received ${repr(maxsize)}`);
-    }
-    this.#maxsize = maxsize;
+    const size = number_argument(new.target.name, "maxsize", maxsize, 0);
+    this.#maxsize = size;
     this.#finished.set();
+    this._init(size);
   }
 
-  /** How many items the queue may hold; 0 or less is any number. */
+  /** The maximal number of items; 0 or less sets no limit. */
   get maxsize(): number {
     return this.#maxsize;
   }
 
-  /** How many items there are. */
+  /** Returns the number of items. */
   qsize(): number {
-    return this.#items.length;
+    const { length, size } = this._queue as { length?: number; size?: number };
+    return length ?? size as number;
   }
 
-  /** How many items there are, as `qsize()`. */
+  /** The number of items, as `qsize()` returns it. */
   get size(): number {
     return this.qsize();
   }
 
-  /** Whether there is no item. */
+  /** Tells whether there is no item, according to `qsize()`. */
   empty(): boolean {
     return this.qsize() === 0;
   }
 
-  /** Whether there are `maxsize` items. */
+  /** Tells whether there are `maxsize` items, according to `qsize()`. */
   full(): boolean {
     return this.#maxsize > 0 && this.qsize() >= this.#maxsize;
   }
 
   /**
-   * Adds an item, waiting while the queue is full. Cancelled, it adds nothing.
+   * Adds an item by `put_nowait()`, and waits while the queue is full.
+   *
+   * Cancelled, it adds nothing.
    *
    * @param item the item
    * @throws {QueueShutDown} if the queue is shut down
+   * @throws {RuntimeError} if it has to wait and the queue is bound to a different loop
    */
   put(item: T): Coroutine<void> {
     return new Suspension(PUT, this as Queue<unknown>, item);
   }
 
   /**
-   * Adds an item at once.
+   * Adds an item at once, and wakes the first waiter of `get()`.
    *
    * @param item the item
    * @throws {QueueFull} if the queue is full
@@ -254,39 +269,60 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   put_nowait(item: T): void {
     if (this.#shut_down) throw new QueueShutDown();
     if (this.full()) throw new QueueFull();
-    this._put(item);
+    const before = this.qsize();
+    try {
+      this._put(item);
+    } catch (error) {
+      if (this.qsize() > before) this.#added();
+      throw error;
+    }
+    this.#added();
+  }
+
+  #added(): void {
     this.#unfinished++;
     this.#finished.clear();
-    wake_next(this._getters);
+    this._getters.wake_and_remove_next();
   }
 
   /**
-   * Takes the next item, waiting while there is none. Cancelled, it takes nothing.
+   * Removes and returns the next item by `get_nowait()`, and waits while the queue is empty.
    *
+   * Cancelled, it removes nothing.
+   *
+   * @returns a coroutine of the item
    * @throws {QueueShutDown} if the queue is shut down and empty
+   * @throws {RuntimeError} if it has to wait and the queue is bound to a different loop
    */
   get(): Coroutine<T> {
     return new Suspension(GET, this as Queue<unknown>, null) as Coroutine<T>;
   }
 
   /**
-   * Takes the next item at once.
+   * Removes and returns the next item at once, and wakes the first waiter of `put()`.
    *
-   * @throws {QueueEmpty} if there is none
-   * @throws {QueueShutDown} if there is none and the queue is shut down
+   * @throws {QueueEmpty} if the queue is empty
+   * @throws {QueueShutDown} if the queue is empty and shut down
    */
   get_nowait(): T {
     if (this.empty()) {
       if (this.#shut_down) throw new QueueShutDown();
       throw new QueueEmpty();
     }
-    const item = this._get();
-    wake_next(this._putters);
+    const before = this.qsize();
+    let item: T;
+    try {
+      item = this._get();
+    } catch (error) {
+      if (this.qsize() < before) this._putters.wake_and_remove_next();
+      throw error;
+    }
+    this._putters.wake_and_remove_next();
     return item;
   }
 
   /**
-   * Says that the work on an item that was taken is done; `join()` waits for it.
+   * Marks the work on an item that was taken as done; `join()` waits for that.
    *
    * @throws {ValueError} if it is called more often than items were added
    */
@@ -296,9 +332,9 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 
   /**
-   * Waits until all items that were added have been taken and `task_done()`.
+   * Waits until `task_done()` has been called for every item that was added; returns at once if it has.
    *
-   * It returns at once if there are none; cancelled, it changes nothing.
+   * Cancelled, it changes nothing.
    */
   join(): Coroutine<void> {
     return library_coroutine("Queue.join", this.#join());
@@ -309,36 +345,41 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 
   /**
-   * Ends the queue: nothing can be added any more, and who waits is woken.
+   * Shuts the queue down: `put()` throws `QueueShutDown`, blocked getters and putters are woken; `get()`
+   * drains what is left first.
    *
-   * @param immediate whether the items that are there are dropped; else they can still be taken
+   * @param immediate whether the items that are left are dropped; false by default. By name: `{ immediate }`
    */
-  shutdown(immediate: boolean = false): void {
+  shutdown(immediate: boolean | { readonly immediate?: boolean } = false): void {
+    const drops = keyword_or_positional<"immediate", boolean>("shutdown", "immediate", immediate) ??
+      false;
     this.#shut_down = true;
-    if (immediate) {
-      while (!this.empty()) {
-        this._get();
-        if (this.#unfinished > 0) this.#unfinished--;
-      }
-      if (this.#unfinished === 0) this.#finished.set();
-    }
-    for (const waiters of [this._getters, this._putters]) {
-      for (let waiter = waiters.shift(); waiter !== null; waiter = waiters.shift()) waiter._wake();
+    try {
+      if (drops) this.#drop_all();
+    } finally {
+      this._getters.wake_and_remove_all();
+      this._putters.wake_and_remove_all();
     }
   }
 
-  /** Takes items until the queue is shut down and empty. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
-    for (;;) {
-      let item: T;
-      try {
-        item = await this.get();
-      } catch (error) {
-        if (error instanceof QueueShutDown) return;
-        throw error;
-      }
-      yield item;
+  #drop_all(): void {
+    while (!this.empty()) {
+      this._get();
+      if (this.#unfinished > 0) this.#unfinished--;
     }
+    if (this.#unfinished === 0) this.#finished.set();
+  }
+
+  /**
+   * Iterates over the items, which it removes by `get()`, until the queue is shut down and empty.
+   *
+   * The items come as they are: a promise or task among them is not awaited. Calls of `next()` are served
+   * in order; one that is cancelled takes no item, and the iteration can be continued. `return()` and
+   * `throw()` end the iteration, and a `next()` in progress at once: it takes no item and is `done`.
+   * If a subclass overrides `get()`, a `next()` in progress gets its item all the same.
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
+    return new QueueIterator(this);
   }
 
   /** @internal */
@@ -346,48 +387,217 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
     return this.#shut_down;
   }
 
-  /** @internal Stores an item; another kind of queue stores it elsewhere. */
+  /**
+   * Makes the empty storage, `_queue`; the constructor calls it.
+   *
+   * It runs before the fields of a subclass are initialised: a subclass that declares `_queue` again does so
+   * with `declare`.
+   *
+   * @param _maxsize the maximal number of items
+   */
+  protected _init(_maxsize: number): void {
+    this._queue = new Deque<T>();
+  }
+
+  /**
+   * Stores an item.
+   *
+   * @param item the item
+   */
   protected _put(item: T): void {
-    this.#items.push(item);
+    (this._queue as Deque<T>).push(item);
   }
 
-  /** @internal Takes the item that is next. */
+  /** Removes and returns the item that is next. */
   protected _get(): T {
-    return this.#items.shift();
+    return (this._queue as Deque<T>).shift();
   }
 
-  /** @internal The items as they are stored. */
-  protected _stored(): T[] {
-    return [...this.#items];
-  }
-
-  /** Python's `str()`. */
-  override toString(): string {
+  /** Returns the state in the form in which `toString()` shows it. */
+  protected _format(): string {
     const parts = [`maxsize=${this.#maxsize}`];
-    if (!this.empty()) parts.push(`_queue=${repr(this._stored())}`);
+    const items = [...this._queue];
+    if (items.length > 0) parts.push(`_queue=${repr(items)}`);
     if (this._getters.length > 0) parts.push(`_getters[${this._getters.length}]`);
     if (this._putters.length > 0) parts.push(`_putters[${this._putters.length}]`);
     if (this.#unfinished > 0) parts.push(`tasks=${this.#unfinished}`);
     if (this.#shut_down) parts.push("shutdown");
-    return `<${this.constructor.name} ${parts.join(" ")}>`;
+    return parts.join(" ");
+  }
+
+  /** Python's `str()`. */
+  override toString(): string {
+    return `<${this.constructor.name} ${this._format()}>`;
   }
 }
 
 /**
- * What a {@linkcode PriorityQueue} may be made with.
+ * What a {@linkcode Queue} keeps its items in: an array, a set, …
+ *
+ * @category Queues
+ */
+export type StoredItems<T> =
+  & Iterable<T>
+  & ({ readonly length: number } | { readonly size: number });
+
+type Step<T> = IteratorResult<T, undefined>;
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+const RESOLVED: Promise<void> = Promise.resolve();
+
+/**
+ * An iteration over a queue.
+ *
+ * Of its calls of `next()` only the first, the active one, waits at the queue; the others wait in line
+ * behind it. An `async function*` would await the items, and hold `return()` back while it waits.
+ */
+class QueueIterator<T> implements AsyncGenerator<T, void, void> {
+  readonly #queue: Queue<T>;
+  /** @internal */
+  _is_finished = false;
+  /** @internal */
+  _active: Suspension<unknown> | null = null;
+  /** @internal */
+  readonly _line: WaitQueue = new WaitQueue();
+
+  constructor(queue: Queue<T>) {
+    this.#queue = queue;
+  }
+
+  next(): Promise<Step<T>> {
+    if (this._is_finished) return Promise.resolve(END);
+    const queue = this.#queue;
+    const wait = queue.get === Queue.prototype.get
+      ? new Suspension(NEXT, queue as Queue<unknown>, this as QueueIterator<unknown>)
+      : library_coroutine("Queue.__anext__", next_by_get(queue, this));
+    const promise = new Promise<Step<T>>((resolve, reject) => {
+      const on_error = (error: unknown) => {
+        reject(error);
+        // A next() that a race has forgotten is cancelled with its task: that is no unhandled error.
+        if (is_cancelled_error(error)) promise.catch(() => {});
+      };
+      // Begins to wait when `await` would, after the caller's code: the step of the task ends then.
+      RESOLVED.then(() => void (wait as Coroutine<Step<T>>).then(resolve, on_error));
+    });
+    return promise;
+  }
+
+  return(value?: void | PromiseLike<void>): Promise<IteratorResult<T, void>> {
+    this._end();
+    return Promise.resolve(value).then((value) => ({ done: true, value }));
+  }
+
+  throw(error: unknown): Promise<never> {
+    this._end();
+    return Promise.reject(error);
+  }
+
+  /** @internal Ends the iteration and all calls of `next()` that are in progress. */
+  _end(): void {
+    this._is_finished = true;
+    const active = this._active;
+    if (active !== null) {
+      this._active = null;
+      const queue = this.#queue;
+      if (active._list !== null) {
+        queue._getters.remove(active);
+        active._wake();
+      } else if (!queue.empty()) {
+        queue._getters.wake_and_remove_next(); // the active one has been woken for this item
+      }
+    }
+    this._line.wake_and_remove_all();
+  }
+
+  /** @internal Makes the next call in line the active one. */
+  _advance_line(): void {
+    const line = this._line;
+    for (let first = line.first; first !== null; first = line.first) {
+      line.remove(first);
+      if (first._is_waiting()) {
+        this._active = first;
+        first._wake();
+        return;
+      }
+    }
+    this._active = null;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this._end();
+    return Promise.resolve();
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "AsyncGenerator";
+  }
+}
+
+const NEXT: QueueOperation<Step<unknown>, QueueIterator<unknown>> = {
+  name: "Queue.__anext__",
+  advance(wait, thrown, value) {
+    const iterator = wait._argument;
+    if (!wait._has_waited) {
+      if (thrown) return wait._raise(value);
+      if (iterator._is_finished) return wait._return(END);
+      if (iterator._active !== null) return iterator._line.wait(wait, wait._subject);
+      iterator._active = wait;
+    } else if (iterator._active !== wait) {
+      // It was cancelled in line, or the iteration has ended.
+      iterator._line.remove(wait);
+      const error = wait._error_of_wait(thrown, value);
+      return error === null ? wait._return(END) : wait._raise(error);
+    }
+    const outcome = wait_for_queue(NEXT, wait, thrown, value);
+    if (outcome === SUSPENDED) return outcome;
+    if (outcome === RAISED && wait._value instanceof QueueShutDown) {
+      iterator._active = null;
+      iterator._end();
+      return wait._return(END);
+    }
+    iterator._advance_line();
+    return outcome;
+  },
+  waiters: (queue) => queue._getters,
+  must_wait: (queue) => queue.empty(),
+  finish: (queue) => ({ done: false, value: queue.get_nowait() }),
+};
+
+function* next_by_get<T>(
+  queue: Queue<T>,
+  iterator: QueueIterator<T>,
+): Generator<unknown, Step<T>, unknown> {
+  try {
+    return { done: false, value: yield* wait_on(queue.get()) };
+  } catch (error) {
+    if (!(error instanceof QueueShutDown)) throw error;
+    iterator._end();
+    return END;
+  }
+}
+
+/**
+ * The options of a {@linkcode PriorityQueue}.
  *
  * @category Queues
  */
 export interface PriorityQueueOptions<T> {
-  /** Compares two items as for `Array.sort`: below zero if the first comes first. */
+  /** Compares two items as for `Array.sort`: returns a number below zero if the first is smaller. */
   compare?: (a: T, b: T) => number;
 }
 
 /**
- * A queue that gives the smallest item first.
+ * A queue from which the smallest item is removed first.
  *
  * Items are compared as in Python: numbers, strings, and arrays element by element, such as
- * `[priority, order, data]`. Among equal items the order is CPython's.
+ * `[priority, order, data]`. Among equal items the order is CPython's. If a comparison throws, the queue
+ * is as it was: `put()` has added nothing, `get()` has removed nothing. Fairness and behaviour under
+ * cancellation are those of {@linkcode Queue}.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.PriorityQueue Python's PriorityQueue}.
  *
@@ -410,46 +620,64 @@ export class PriorityQueue<T> extends Queue<T> {
     return "PriorityQueue";
   }
 
-  readonly #heap: T[] = [];
   readonly #less_than: LessThan<T>;
+  declare protected _queue: T[];
 
   /**
    * Makes a queue.
    *
-   * @param maxsize how many items it holds at most; with 0, the default, or less, any number
+   * @param maxsize the maximal number of items; 0, the default, or less sets no limit. By name, beside
+   * the options: `{ maxsize, compare }`
    * @param options `compare`, which replaces the comparison
-   * @throws {TypeError} if the size is no number
+   * @throws {TypeError} if the size is not a number, or `compare` not a function
    */
-  constructor(maxsize: number = 0, options: PriorityQueueOptions<T> = {}) {
-    super(maxsize);
+  constructor(
+    maxsize: number | { readonly maxsize?: number } & PriorityQueueOptions<T> = 0,
+    options: PriorityQueueOptions<T> = {},
+  ) {
+    super(number_argument(new.target.name, "maxsize", maxsize, 0, ["compare"]));
     check_options("PriorityQueue", options, ["compare"]);
-    const { compare } = options;
-    this.#less_than = compare === undefined ? less_than : (a, b) => compare(a, b) < 0;
+    const { compare }: PriorityQueueOptions<T> = is_plain_object(maxsize) ? maxsize : options;
+    this.#less_than = compare === undefined ? less_than : by_comparison(compare);
   }
 
-  /** How many items there are. */
-  override qsize(): number {
-    return this.#heap.length;
+  /** Makes the empty heap. */
+  protected override _init(_maxsize: number): void {
+    this._queue = [];
   }
 
-  /** @internal */
+  /** Adds an item to the heap; if a comparison throws, the heap is as it was. */
   protected override _put(item: T): void {
-    heappush(this.#heap, item, this.#less_than);
+    heappush(this._queue, item, this.#less_than);
   }
 
-  /** @internal */
+  /** Removes and returns the smallest item of the heap; if a comparison throws, the heap is as it was. */
   protected override _get(): T {
-    return heappop(this.#heap, this.#less_than);
-  }
-
-  /** @internal */
-  protected override _stored(): T[] {
-    return this.#heap;
+    return heappop(this._queue, this.#less_than);
   }
 }
 
+function by_comparison<T>(compare: (a: T, b: T) => number): LessThan<T> {
+  if (typeof compare !== "function") {
+    throw new TypeError(
+      `Cannot call PriorityQueue(): compare must be a function: received ${repr(compare)}`,
+    );
+  }
+  return (a, b) => {
+    const order: unknown = compare(a, b);
+    if (typeof order !== "number" && typeof order !== "bigint") {
+      throw new TypeError(
+        `Cannot compare items: compare() must return a number: received ${repr(order)}`,
+      );
+    }
+    return order < 0;
+  };
+}
+
 /**
- * A queue that gives the newest item first.
+ * A queue from which the newest item is removed first.
+ *
+ * Fairness and behaviour under cancellation are those of {@linkcode Queue}.
  *
  * See {@link https://docs.python.org/3/library/asyncio-queue.html#asyncio.LifoQueue Python's LifoQueue}.
  *
@@ -472,25 +700,20 @@ export class LifoQueue<T> extends Queue<T> {
     return "LifoQueue";
   }
 
-  readonly #stack: T[] = [];
+  declare protected _queue: T[];
 
-  /** How many items there are. */
-  override qsize(): number {
-    return this.#stack.length;
+  /** Makes the empty stack. */
+  protected override _init(_maxsize: number): void {
+    this._queue = [];
   }
 
-  /** @internal */
+  /** Adds an item to the stack. */
   protected override _put(item: T): void {
-    this.#stack.push(item);
+    this._queue.push(item);
   }
 
-  /** @internal */
+  /** Removes and returns the newest item. */
   protected override _get(): T {
-    return this.#stack.pop() as T;
-  }
-
-  /** @internal */
-  protected override _stored(): T[] {
-    return this.#stack;
+    return this._queue.pop() as T;
   }
 }

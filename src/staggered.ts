@@ -11,17 +11,18 @@ import {
   library_coroutine,
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { is_cancelled_error } from "./core/cancellation.ts";
 import {
-  CancelledError,
+  type CancelledError,
   ExceptionGroup,
   leaves_the_loop,
   TimeoutError,
 } from "./core/exceptions.ts";
-import { repr } from "./internal/format_helpers.ts";
+import { is_plain_object, repr } from "./internal/format_helpers.ts";
 import type { Future } from "./core/futures.ts";
 import { Event } from "./locks.ts";
+import { check_options, keyword_or_positional } from "./internal/options.ts";
 import { NamedError } from "./internal/error_kinds.ts";
-import { check_options } from "./internal/options.ts";
 import { current_task, type Task } from "./core/tasks.ts";
 import { wait_for } from "./waiting.ts";
 
@@ -33,7 +34,7 @@ class AssertionError extends NamedError {
 }
 
 /**
- * What `staggered_race()` gives: the winner's result and index, `null` if nobody won, and the errors.
+ * The result of `staggered_race()`: the winner's result and index, `null` if there is no winner, and the errors.
  *
  * @category Waiting
  */
@@ -44,18 +45,33 @@ export type RaceResult<T> = [
 ];
 
 /**
- * Starts functions one after the other and gives the result of the first that succeeds.
+ * The options of {@linkcode staggered_race}.
  *
- * The next one starts when the one before has failed, or has had its time. The others are cancelled
- * when one has won, and all of them when who waits is cancelled.
+ * @category Waiting
+ */
+export interface RaceOptions {
+  /** The loop; the running one by default. */
+  readonly loop?: AbstractEventLoop | null;
+}
+
+/**
+ * Starts functions one after the other and returns the result of the first that succeeds.
+ *
+ * The next one starts when the previous one has failed, or after `delay`. When one succeeds, the others are
+ * cancelled and waited for. A function that waits for a native promise cannot be interrupted: if it
+ * succeeds all the same, its result is dropped and its error is a `CancelledError`. Cancelled, the race
+ * cancels all functions and waits for them.
  *
  * See {@link https://github.com/python/cpython/blob/3.14/Lib/asyncio/staggered.py Python's staggered_race}.
  *
  * @param coro_fns async functions (or `function*`) without parameters
- * @param delay how long one has, in seconds, before the next starts; `null` to wait until it fails
+ * @param delay the time in seconds after which the next one starts; `null` to wait until one has failed. By
+ * name, beside the options: `{ delay, loop }`
  * @param options `loop`, the running one by default
- * @returns the winner's result and index, or twice `null`, and a list of errors in which that of a winner is `null`
- * @throws {TypeError} if the delay is no number
+ * @returns a coroutine of the winner's result and index, or twice `null`, and the list of the errors of the
+ * functions that were started, in which that of the winner is `null`
+ * @throws {TypeError} if the delay is neither a number nor `null`
+ * @throws {ExceptionGroup} if a function succeeds although it has been cancelled
  * @category Waiting
  *
  * @example
@@ -72,16 +88,25 @@ export type RaceResult<T> = [
  */
 export function staggered_race<T>(
   coro_fns: Iterable<CoroutineFunction<T>>,
-  delay: number | null,
-  options: { loop?: AbstractEventLoop | null } = {},
+  delay: number | null | RaceOptions & { readonly delay: number | null },
+  options: RaceOptions = {},
 ): Coroutine<RaceResult<T>> {
   check_options("staggered_race", options, ["loop"]);
-  if (delay !== null && typeof delay !== "number") {
+  const seconds = keyword_or_positional<"delay", number | null>(
+    "staggered_race",
+    "delay",
+    delay,
+    ["loop"],
+  );
+  if (seconds !== null && typeof seconds !== "number") {
     throw new TypeError(
-      `staggered_race() expects a number of seconds or null as delay, received ${repr(delay)}`,
+      `Cannot call staggered_race(): delay must be a number of seconds or null: received ${
+        repr(seconds)
+      }`,
     );
   }
-  return library_coroutine("staggered_race", race(coro_fns, delay, options.loop ?? null));
+  const { loop = null } = is_plain_object(delay) ? delay as RaceOptions : options;
+  return library_coroutine("staggered_race", race(coro_fns, seconds, loop));
 }
 
 function* race<T>(
@@ -129,8 +154,11 @@ function* race<T>(
     start_next(failed);
     try {
       const result = yield* call_and_wait(next.value);
-      // One that was cancelled, as it had lost, must not succeed.
-      if (winner !== null) throw new AssertionError();
+      if (winner !== null) {
+        // A native promise has kept the cancellation from being thrown before; it is thrown here.
+        if (current_task(loop)?._is_cancel_pending) yield null;
+        throw new AssertionError();
+      }
       winner = { result, index };
     } catch (error) {
       if (leaves_the_loop(error) || error instanceof AssertionError) throw error;
@@ -151,7 +179,7 @@ function* race<T>(
     try {
       yield* all_done;
     } catch (error) {
-      if (!(error instanceof CancelledError)) throw error;
+      if (!is_cancelled_error(error)) throw error;
       cancellation = error;
       for (const task of running) task.cancel(...error.args);
     }

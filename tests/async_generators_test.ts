@@ -53,7 +53,7 @@ const stubborn = asyncio.async_generator(async function* stubborn() {
   }
 });
 
-test("asend gives a value to the yield and gets the next one", async () => {
+test("AsyncGeneratorObject.asend: gives a value to the yield and returns the next one", async () => {
   const generator = pair();
   assert.equal(await generator.asend(null), 1);
   assert.equal(await generator.asend(5), 2);
@@ -61,7 +61,7 @@ test("asend gives a value to the yield and gets the next one", async () => {
   assert.deepEqual(logged(), [5, 6, "finally"]);
 });
 
-test("a finished generator stops asend, and athrow and aclose do nothing", async () => {
+test("AsyncGeneratorObject: finished, asend() throws StopAsyncIteration, athrow() and aclose() do nothing", async () => {
   const generator = pair();
   await asyncio.alist(generator);
   assert.equal(await outcome(generator.asend(7)), "StopAsyncIteration");
@@ -71,7 +71,7 @@ test("a finished generator stops asend, and athrow and aclose do nothing", async
   logged();
 });
 
-test("a generator that has not started takes no value", async () => {
+test("AsyncGeneratorObject.asend: takes no value before the generator has started", async () => {
   const generator = pair();
   const refused = "TypeError: can't send non-None value to a just-started async generator";
   assert.equal(await outcome(generator.asend(5)), refused);
@@ -81,7 +81,7 @@ test("a generator that has not started takes no value", async () => {
   logged();
 });
 
-test("athrow throws at the yield, and gives what is yielded next", async () => {
+test("AsyncGeneratorObject.athrow: throws at the yield and returns what is yielded next", async () => {
   const patient = asyncio.async_generator(async function* () {
     try {
       yield 1;
@@ -97,14 +97,14 @@ test("athrow throws at the yield, and gives what is yielded next", async () => {
   assert.equal(await outcome(generator.asend()), "StopAsyncIteration");
 });
 
-test("athrow ends a generator that has not started", async () => {
+test("AsyncGeneratorObject.athrow: ends a generator that has not started", async () => {
   const generator = pair();
   assert.equal(await outcome(generator.athrow(new Error("x"))), "Error: x");
   assert.equal(await outcome(generator.asend()), "StopAsyncIteration");
   assert.deepEqual(logged(), []);
 });
 
-test("aclose runs finally blocks, and nothing of a generator that has not started", async () => {
+test("AsyncGeneratorObject.aclose: runs finally blocks, and nothing of a generator that has not started", async () => {
   await pair().aclose();
   assert.deepEqual(logged(), []);
   const generator = pair();
@@ -114,7 +114,7 @@ test("aclose runs finally blocks, and nothing of a generator that has not starte
   assert.equal(await outcome(generator.asend()), "StopAsyncIteration");
 });
 
-test("a generator that yields while it is closed is an error, once", async () => {
+test("AsyncGeneratorObject.aclose: throws if the generator yields, once", async () => {
   const generator = stubborn();
   await generator.asend();
   const ignored = "RuntimeError: async generator ignored GeneratorExit";
@@ -125,7 +125,7 @@ test("a generator that yields while it is closed is an error, once", async () =>
   assert.equal(await generator.aclose(), undefined);
 });
 
-test("StopAsyncIteration inside of a generator is an error", async () => {
+test("AsyncGeneratorObject.asend: a StopAsyncIteration of the body becomes a RuntimeError", async () => {
   const cause = new asyncio.StopAsyncIteration("mine");
   const wrong = asyncio.async_generator(async function* () {
     yield 1;
@@ -140,7 +140,7 @@ test("StopAsyncIteration inside of a generator is an error", async () => {
   await assert.rejects(async () => await other.athrow(cause), { ...raised, cause });
 });
 
-test("a generator in use refuses every other use", async () => {
+test("AsyncGeneratorObject: refuses every other use while it is in use", async () => {
   const generator = slow();
   const task = asyncio.create_task(generator.asend());
   await asyncio.sleep(0);
@@ -156,7 +156,7 @@ test("a generator in use refuses every other use", async () => {
   logged();
 });
 
-test("a call does nothing until it is awaited, and can be awaited once", async () => {
+test("AsyncGeneratorObject.asend, aclose: do nothing until they are awaited, which they can be once", async () => {
   const generator = pair();
   const late = generator.asend(5);
   const first = generator.asend();
@@ -170,7 +170,7 @@ test("a call does nothing until it is awaited, and can be awaited once", async (
   assert.deepEqual(logged(), [5, "finally"]);
 });
 
-test("the body runs in the task and the context of who awaits", async () => {
+test("AsyncGeneratorObject.asend: the body runs in the task and the context of the caller", async () => {
   const variable = new asyncio.ContextVar<string>("who");
   const observe = asyncio.async_generator(async function* () {
     for (;;) {
@@ -191,7 +191,7 @@ test("the body runs in the task and the context of who awaits", async () => {
   await generator.aclose();
 });
 
-test("a cancelled consumer ends the generator where it waits", async () => {
+test("AsyncGeneratorObject.asend: a cancellation is thrown into the generator where it waits", async () => {
   const generator = slow();
   const task = asyncio.create_task(async () => await generator.asend());
   await asyncio.sleep(0.5);
@@ -201,13 +201,13 @@ test("a cancelled consumer ends the generator where it waits", async () => {
   assert.equal(await outcome(generator.asend()), "StopAsyncIteration");
 });
 
-test("wait_for cancels a use of a generator", async () => {
+test("AsyncGeneratorObject.__anext__: is cancelled by wait_for()", async () => {
   const generator = slow();
   assert.equal(await outcome(asyncio.wait_for(generator.__anext__(), 0.5)), "TimeoutError");
   assert.deepEqual(logged(), ["finally"]);
 });
 
-test("a value that is there costs no trip through the loop", async () => {
+test("AsyncGeneratorObject.next: does not go through the loop if it need not wait", async () => {
   const order: unknown[] = [];
   asyncio.get_running_loop().call_soon(() => order.push("callback"));
   for await (const value of pair()) order.push(value);
@@ -215,7 +215,7 @@ test("a value that is there costs no trip through the loop", async () => {
   logged();
 });
 
-test("for await closes the generator when it is left, as JavaScript does", async () => {
+test("AsyncGeneratorObject.return: for await calls it when it is left", async () => {
   for await (const value of pair()) {
     assert.equal(value, 1);
     break;
@@ -223,7 +223,7 @@ test("for await closes the generator when it is left, as JavaScript does", async
   assert.deepEqual(logged(), ["finally"]);
 });
 
-test("the native methods work as those of a native generator", async () => {
+test("AsyncGeneratorObject.next, return, throw: work as those of a native generator", async () => {
   const generator = pair();
   assert.deepEqual(await generator.next(), { done: false, value: 1 });
   assert.deepEqual(await generator.return(), { done: true, value: undefined });
@@ -232,7 +232,7 @@ test("the native methods work as those of a native generator", async () => {
   assert.deepEqual(logged(), ["finally"]);
 });
 
-test("a function* coroutine uses a generator by yield*", async () => {
+test("AsyncGeneratorObject.asend: can be awaited by yield*", async () => {
   const main = asyncio.coroutine(function* () {
     const generator = slow();
     const values = [yield* generator.asend(), yield* asyncio.anext(generator)];
@@ -243,7 +243,7 @@ test("a function* coroutine uses a generator by yield*", async () => {
   assert.deepEqual(logged(), ["finally"]);
 });
 
-test("await using closes a generator", async () => {
+test("AsyncGeneratorObject: await using closes it", async () => {
   {
     await using generator = pair();
     await generator.asend();
@@ -251,7 +251,7 @@ test("await using closes a generator", async () => {
   assert.deepEqual(logged(), ["finally"]);
 });
 
-Deno.test("run closes generators that are not finished, and tells of errors", async () => {
+Deno.test("run: closes async generators that are not finished, and reports their errors", async () => {
   const reports: asyncio.ExceptionContext[] = [];
   const kept: unknown[] = [];
   await asyncio.run(async () => {
@@ -270,7 +270,7 @@ Deno.test("run closes generators that are not finished, and tells of errors", as
   ]]);
 });
 
-test("a factory keeps the name, the parameters and `this`; a generator shows its name", async () => {
+test("async_generator: keeps the name, the parameters and `this`; toString() shows the name", async () => {
   const maker = {
     step: 2,
     count: asyncio.async_generator(async function* (this: { step: number }, to: number) {
@@ -283,16 +283,16 @@ test("a factory keeps the name, the parameters and `this`; a generator shows its
   assert.equal(Deno.inspect(pair()), "<async_generator object pair>");
 });
 
-Deno.test("async_generator refuses what is no generator function", () => {
+Deno.test("async_generator: refuses what is not a generator function", () => {
   assert.throws(() => asyncio.async_generator(5 as never), {
     name: "TypeError",
-    message: "async_generator() expects an async function*, received 5",
+    message: "Cannot make a generator function: it must be an async function*: received 5",
   });
   const wrong = asyncio.async_generator((async () => {}) as never);
   assert.throws(() => wrong(), TypeError);
 });
 
-test("anext gives the next value, or a default, or stops", async () => {
+test("anext: returns the next value, or a default, or throws StopAsyncIteration", async () => {
   const generator = pair();
   assert.equal(await asyncio.anext(generator), 1);
   assert.equal(await asyncio.anext(generator, 9), 2);
@@ -302,7 +302,7 @@ test("anext gives the next value, or a default, or stops", async () => {
   logged();
 });
 
-test("aiter and anext refuse what is not asynchronous", async () => {
+test("aiter, anext: refuse what is not asynchronous", async () => {
   assert.throws(() => asyncio.aiter([1] as never), {
     message: "'Array' object is not an async iterable",
   });
@@ -316,7 +316,7 @@ test("aiter and anext refuse what is not asynchronous", async () => {
   await generator.aclose();
 });
 
-test("aclosing closes at the end of a block, with its error or without", async () => {
+test("aclosing: closes at the end of a block, with its error or without", async () => {
   const error = new Error("block");
   const block = asyncio.async_with(asyncio.aclosing(pair()), async (generator) => {
     await generator.asend();
@@ -339,7 +339,7 @@ test("aclosing closes at the end of a block, with its error or without", async (
   assert.throws(() => asyncio.aclosing({} as never), TypeError);
 });
 
-test("closing closes at the end of a block", async () => {
+test("closing: closes at the end of a block", async () => {
   const thing = { close: () => log.push("closed") };
   await asyncio.async_with(asyncio.closing(thing), async (given) => {
     assert.equal(given, thing);
@@ -351,4 +351,117 @@ test("closing closes at the end of a block", async () => {
   }
   assert.deepEqual(logged(), ["closed", "closed"]);
   assert.throws(() => asyncio.closing({} as never), TypeError);
+});
+
+test("anext, asend: can be awaited once, with CPython's text, also while they are awaited", async () => {
+  const reused = "RuntimeError: cannot reuse already awaited __anext__()/asend()";
+  for (
+    const use of [
+      asyncio.anext(pair()),
+      asyncio.anext(pair(), 9),
+      pair().asend(),
+      pair().__anext__(),
+    ]
+  ) {
+    assert.equal(await use, 1);
+    for (let i = 0; i < 2; i++) assert.equal(await outcome(use), reused);
+  }
+  const failing = asyncio.async_generator(
+    async function* (): AsyncGenerator<number, void, undefined> {
+      await asyncio.sleep(0);
+      throw new RangeError("x");
+    },
+  )().asend();
+  assert.equal(await outcome(failing), "RangeError: x");
+  assert.equal(await outcome(failing), reused);
+  const generator = slow();
+  for (const use of [generator.asend(), asyncio.anext(generator), asyncio.anext(generator, 9)]) {
+    const task = asyncio.create_task(async () => await use);
+    await asyncio.sleep(0);
+    assert.equal(await outcome(use), reused);
+    await task;
+  }
+  await generator.aclose();
+  logged();
+});
+
+test("anext: of a generator in use is refused, and refused again as already awaited", async () => {
+  const generator = slow();
+  const task = asyncio.create_task(asyncio.anext(generator));
+  await asyncio.sleep(0);
+  for (const use of [asyncio.anext(generator), asyncio.anext(generator, 9)]) {
+    assert.equal(
+      await outcome(use),
+      "RuntimeError: anext(): asynchronous generator is already running",
+    );
+    assert.equal(
+      await outcome(use),
+      "RuntimeError: cannot reuse already awaited __anext__()/asend()",
+    );
+  }
+  assert.equal(await task, 1);
+  await generator.aclose();
+  logged();
+});
+
+test("anext: a result of next() that is not an object is a TypeError, as in for await", async () => {
+  for (const wrong of ["no result", null, undefined]) {
+    const iterator = { next: () => Promise.resolve(wrong) } as never;
+    const text = `Iterator result ${
+      wrong === "no result" ? "'no result'" : wrong
+    } is not an object`;
+    assert.equal(await outcome(asyncio.anext(iterator)), `TypeError: ${text}`);
+    assert.equal(await outcome(asyncio.anext(iterator, 9)), `TypeError: ${text}`);
+  }
+});
+
+test("aiter: refuses an iterable whose iterator is none", () => {
+  const iterable = { [Symbol.asyncIterator]: () => 5 };
+  assert.throws(() => asyncio.aiter(iterable as never), {
+    name: "TypeError",
+    message: "aiter() returned not an async iterator of type 'number'",
+  });
+  return Promise.resolve();
+});
+
+test("AsyncGeneratorObject.athrow: throws null, and an instance of Error for the class", async () => {
+  const generator = async_echo();
+  await generator.asend();
+  assert.equal(await generator.athrow(null), null);
+  assert.ok(await generator.athrow(Error) instanceof Error);
+  await generator.aclose();
+});
+
+const async_echo = asyncio.async_generator(async function* () {
+  let caught: unknown;
+  for (;;) {
+    try {
+      yield caught;
+    } catch (error) {
+      caught = error;
+    }
+  }
+});
+
+Deno.test("run: the report of an async generator that fails while it is closed has that generator", async () => {
+  const reports: asyncio.ExceptionContext[] = [];
+  const failing = asyncio.async_generator(async function* (thrown: unknown) {
+    try {
+      yield 1;
+    } finally {
+      // deno-lint-ignore no-unsafe-finally -- what is tested
+      throw thrown;
+    }
+  });
+  const generators = [failing(new RangeError("closing")), failing("text"), failing(null)];
+  await asyncio.run(async () => {
+    asyncio.get_running_loop().set_exception_handler((_, context) => reports.push(context));
+    for (const generator of generators) await asyncio.anext(generator);
+  }, { loop_factory });
+  assert.deepEqual(reports.map(({ asyncgen }) => generators.indexOf(asyncgen as never)), [0, 1, 2]);
+  assert.deepEqual(reports.map(({ exception }) => String(exception)), [
+    "RangeError: closing",
+    "text",
+    "null",
+  ]);
 });

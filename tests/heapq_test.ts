@@ -24,7 +24,7 @@ function drain<T>(heap: T[], lt: LessThan<T>): T[] {
 
 const names = (items: Item[]): string => items.map(([, name]) => name).join(" ");
 
-Deno.test("what is pushed comes out sorted", () => {
+Deno.test("heappush, heappop: sort", () => {
   const numbers = keys(1000, 1_000_000);
   const heap: number[] = [];
   const lt = (a: number, b: number) => a < b;
@@ -32,7 +32,7 @@ Deno.test("what is pushed comes out sorted", () => {
   assertEquals(drain(heap, lt), numbers.toSorted((a, b) => a - b));
 });
 
-Deno.test("heapify makes a heap of any array", () => {
+Deno.test("heapify: makes a heap of any array", () => {
   const lt = (a: number, b: number) => a < b;
   for (let length = 0; length < 40; length++) {
     const numbers = keys(length, 10);
@@ -43,7 +43,7 @@ Deno.test("heapify makes a heap of any array", () => {
 });
 
 // The expected orders are what CPython 3.14.2's heapq gives for objects of these keys.
-Deno.test("equals come out as from CPython's heapq when pushed", () => {
+Deno.test("heappush: equal items come in the order of CPython's heapq", () => {
   const heap: Item[] = [];
   keys(24, 3).forEach((key, name) => heappush(heap, [key, name], by_key));
   assertEquals(
@@ -52,7 +52,7 @@ Deno.test("equals come out as from CPython's heapq when pushed", () => {
   );
 });
 
-Deno.test("equals come out as from CPython's heapq after heapify", () => {
+Deno.test("heapify: equal items come in the order of CPython's heapq", () => {
   const heap: Item[] = keys(24, 3).map((key, name) => [key, name]);
   heapify(heap, by_key);
   assertEquals(names(heap), "14 20 13 15 19 12 2 3 18 1 10 23 5 0 6 7 16 17 8 4 9 21 22 11");
@@ -62,7 +62,7 @@ Deno.test("equals come out as from CPython's heapq after heapify", () => {
   );
 });
 
-Deno.test("equals come out as from CPython's heapq when pushes and pops alternate", () => {
+Deno.test("heappush, heappop: equal items come in the order of CPython's heapq when they alternate", () => {
   const heap: Item[] = [];
   const popped: Item[] = [];
   keys(24, 2).forEach((key, name) => {
@@ -75,7 +75,7 @@ Deno.test("equals come out as from CPython's heapq when pushes and pops alternat
   );
 });
 
-Deno.test("a comparison that throws loses no item", () => {
+Deno.test("heappush, heappop: the heap is as it was if a comparison throws", () => {
   const lt = (a: unknown, b: unknown): boolean => {
     if (typeof a !== typeof b) throw new TypeError("cannot compare");
     return (a as number) < (b as number);
@@ -87,7 +87,5 @@ Deno.test("a comparison that throws loses no item", () => {
   assertEquals(heap, before);
   heap[2] = "text";
   assertThrows(() => heappop(heap, lt), TypeError, "cannot compare");
-  assertEquals(heap.length, 5);
-  assertEquals(new Set(heap), new Set([...before.toSpliced(2, 1), "text"]));
-  assertEquals(heap[0], 1);
+  assertEquals(heap, before.toSpliced(2, 1, "text"));
 });

@@ -1,6 +1,5 @@
-/** What the host's own things and this library do with each other: signals, events, streams. */
+/** The library with the host: signals, streams, native promises. */
 
-import { EventEmitter } from "node:events";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
 
@@ -84,41 +83,6 @@ Deno.test("a block that ends before its signal is aborted hears nothing of it", 
 
 Deno.test("what is no signal is refused", () => {
   assertThrows(() => asyncio.aborted_by({} as AbortSignal), TypeError, "expects an AbortSignal");
-});
-
-Deno.test("an event of an EventTarget is awaited, from the call on", () =>
-  asyncio.run(async () => {
-    const target = new EventTarget();
-    const ready = asyncio.next_event<CustomEvent<number>>(target, "ready");
-    target.dispatchEvent(new CustomEvent("ready", { detail: 7 }));
-    target.dispatchEvent(new CustomEvent("ready", { detail: 8 }));
-    await asyncio.sleep(0);
-    assertEquals((await ready).detail, 7);
-  }));
-
-Deno.test("an event of an EventEmitter is awaited as the list of its arguments", () =>
-  asyncio.run(async () => {
-    const emitter = new EventEmitter();
-    const data = asyncio.next_event(emitter, "data");
-    emitter.emit("data", 1, "two");
-    assertEquals(await data, [1, "two"]);
-    const failing = asyncio.next_event(emitter, "data");
-    emitter.emit("error", new Error("broken"));
-    await assertRejects(async () => await failing, Error, "broken");
-    assertEquals([emitter.listenerCount("data"), emitter.listenerCount("error")], [0, 0]);
-  }));
-
-Deno.test("a cancelled wait for an event leaves no listener", () =>
-  asyncio.run(async () => {
-    const emitter = new EventEmitter();
-    const waiting = asyncio.next_event(emitter, "data");
-    assertEquals([emitter.listenerCount("data"), emitter.listenerCount("error")], [1, 1]);
-    await assertRejects(async () => await asyncio.wait_for(waiting, 0.001), asyncio.TimeoutError);
-    assertEquals([emitter.listenerCount("data"), emitter.listenerCount("error")], [0, 0]);
-  }));
-
-Deno.test("one can listen to targets and emitters only", () => {
-  assertThrows(() => asyncio.next_event({} as EventTarget, "x"), TypeError, "received {}");
 });
 
 Deno.test("a queue is a stream's source, and a stream a queue's", () =>

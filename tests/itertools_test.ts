@@ -1,6 +1,7 @@
 /** The tools over iterables: what they give, how lazy they are, and that they close their sources. */
 
 import { strict as assert } from "node:assert";
+import { EventEmitter, on } from "node:events";
 import * as asyncio from "../mod.ts";
 
 const { alist } = asyncio;
@@ -40,7 +41,7 @@ async function rejects(awaitable: PromiseLike<unknown>, name: string, message = 
   await assert.rejects(async () => await awaitable, { name, message });
 }
 
-test("arrays, sets and maps are made of synchronous and asynchronous iterables", async () => {
+test("alist, aset, adict: take synchronous and asynchronous iterables", async () => {
   assert.deepEqual(await alist(count("", 1, 3)), [0, 1, 2]);
   assert.deepEqual(await alist([1, Promise.resolve(2), asyncio.sleep(1, 3)]), [1, 2, 3]);
   assert.deepEqual(await asyncio.aset("abab"), new Set("ab"));
@@ -50,7 +51,7 @@ test("arrays, sets and maps are made of synchronous and asynchronous iterables",
   );
 });
 
-test("what makes a value is a lazy coroutine", async () => {
+test("alist: returns a lazy coroutine", async () => {
   const coroutine = alist(count("", 1, 2));
   assert.equal(asyncio.iscoroutine(coroutine), true);
   assert.deepEqual(await asyncio.create_task(coroutine), [0, 1]);
@@ -58,7 +59,7 @@ test("what makes a value is a lazy coroutine", async () => {
   assert.deepEqual(closures(), ["endless"]);
 });
 
-test("amap calls functions of both kinds, with an item of each source", async () => {
+test("amap: calls functions of both kinds, with an item of each source", async () => {
   assert.deepEqual(await alist(asyncio.amap((n) => n * 2, [1, 2])), [2, 4]);
   const add = async (a: number, b: string) => await asyncio.sleep(1, a + b);
   assert.deepEqual(await alist(asyncio.amap(add, count("left"), "ab")), ["0a", "1b"]);
@@ -66,26 +67,26 @@ test("amap calls functions of both kinds, with an item of each source", async ()
   assert.throws(() => asyncio.amap(...[(n: number) => n] as unknown as [() => 1, []]), TypeError);
 });
 
-test("afilter keeps what a function, or truth, selects", async () => {
+test("afilter: yields what a function, or truth, selects", async () => {
   assert.deepEqual(await alist(asyncio.afilter((n) => n > 1, [1, 2, 3])), [2, 3]);
   assert.deepEqual(await alist(asyncio.afilter((n) => asyncio.sleep(0, n > 1), [1, 2, 3])), [2, 3]);
   assert.deepEqual(await alist(asyncio.afilter(null, [0, 1, "", "a", null])), [1, "a"]);
 });
 
-test("aenumerate numbers from a start", async () => {
+test("aenumerate: counts from start", async () => {
   assert.deepEqual(await alist(asyncio.aenumerate("ab")), [[0, "a"], [1, "b"]]);
   assert.deepEqual(await alist(asyncio.aenumerate("a", -3)), [[-3, "a"]]);
   assert.throws(() => asyncio.aenumerate("a", 0.5), TypeError);
 });
 
-test("azip ends with the first source and closes the others", async () => {
+test("azip: ends with the first source and closes the others", async () => {
   const zipped = asyncio.azip(count("a"), count("b", 0, 2), count("c"));
   assert.deepEqual(await alist(zipped), [[0, 0, 0], [1, 1, 1]]);
   assert.deepEqual(closures(), ["c", "a"]);
   assert.deepEqual(await alist(asyncio.azip()), []);
 });
 
-test("a strict azip says which source has another length", async () => {
+test("azip: strict, its error names the source of another length", async () => {
   const strict = { strict: true };
   assert.deepEqual(await alist(asyncio.azip("ab", [1, 2], strict)), [["a", 1], ["b", 2]]);
   const of = (...lengths: number[]) =>
@@ -96,7 +97,7 @@ test("a strict azip says which source has another length", async () => {
   await rejects(of(1, 1, 2), "ValueError", "zip() argument 3 is longer than arguments 1-2");
 });
 
-test("achain gives source after source, and closes those it did not get to", async () => {
+test("achain: yields source after source, and closes those that it has not reached", async () => {
   const second = count("second");
   await second.next();
   const chain = asyncio.achain(count("", 0, 2), second, count("not started"));
@@ -105,7 +106,7 @@ test("achain gives source after source, and closes those it did not get to", asy
   assert.deepEqual(await alist(asyncio.achain()), []);
 });
 
-test("aislice takes the places that Python takes", async () => {
+test("aislice: yields the items that Python's islice does", async () => {
   const letters = "abcdefg";
   const slice = async (...range: [number | null] | [number | null, number | null, number?]) =>
     (await alist(asyncio.aislice(letters, ...range))).join("");
@@ -122,21 +123,21 @@ test("aislice takes the places that Python takes", async () => {
   }
 });
 
-test("aislice asks for no more than it needs, and closes its source", async () => {
+test("aislice: takes no more items than it needs, and closes its source", async () => {
   const start = asyncio.get_running_loop().time();
   assert.deepEqual(await alist(asyncio.aislice(count("a", 1), 2)), [0, 1]);
   assert.equal(asyncio.get_running_loop().time() - start, 2);
   assert.deepEqual(closures(), ["a"]);
 });
 
-test("atakewhile and adropwhile part a source in two", async () => {
+test("atakewhile, adropwhile: part a source in two", async () => {
   const small = (n: number) => asyncio.sleep(0, n < 2);
   assert.deepEqual(await alist(asyncio.atakewhile(small, count("a"))), [0, 1]);
   assert.deepEqual(closures(), ["a"]);
   assert.deepEqual(await alist(asyncio.adropwhile(small, [1, 2, 1])), [2, 1]);
 });
 
-test("abatched gives full arrays and a rest", async () => {
+test("abatched: yields full arrays and a rest", async () => {
   assert.deepEqual(await alist(asyncio.abatched("abcde", 2)), [["a", "b"], ["c", "d"], ["e"]]);
   const strict = asyncio.abatched("abc", 2, { strict: true });
   assert.deepEqual(await asyncio.anext(strict), ["a", "b"]);
@@ -144,13 +145,13 @@ test("abatched gives full arrays and a rest", async () => {
   assert.throws(() => asyncio.abatched("a", 0), { message: "n must be at least one" });
 });
 
-test("apairwise gives neighbours", async () => {
+test("apairwise: yields neighbours", async () => {
   assert.deepEqual(await alist(asyncio.apairwise([1, 2, 3])), [[1, 2], [2, 3]]);
   assert.deepEqual(await alist(asyncio.apairwise([1])), []);
   assert.deepEqual(await alist(asyncio.apairwise([])), []);
 });
 
-test("aaccumulate and areduce follow their initial values", async () => {
+test("aaccumulate, areduce: begin with their initial values", async () => {
   const times = (a: number, b: number) => asyncio.sleep(0, a * b);
   assert.deepEqual(await alist(asyncio.aaccumulate([1, 2, 3])), [1, 3, 6]);
   assert.deepEqual(await alist(asyncio.aaccumulate(["a", "b"])), ["a", "ab"]);
@@ -167,7 +168,7 @@ test("aaccumulate and areduce follow their initial values", async () => {
   );
 });
 
-test("asum adds as Python does", async () => {
+test("asum: adds as Python does", async () => {
   assert.equal(await asyncio.asum([]), 0);
   assert.equal(await asyncio.asum([1, 2], 10), 13);
   assert.equal(await asyncio.asum(Array(10).fill(0.1)), 1);
@@ -181,7 +182,7 @@ test("asum adds as Python does", async () => {
   );
 });
 
-test("amin and amax give the first of equals, by key, or a default", async () => {
+test("amin, amax: return the first of equal items, by key, or a default", async () => {
   assert.equal(await asyncio.amin([3, 1, 2]), 1);
   assert.equal(await asyncio.amax(count("", 1, 4)), 3);
   const key = ([name]: readonly [string, number]) => asyncio.sleep(0, name);
@@ -199,7 +200,7 @@ test("amin and amax give the first of equals, by key, or a default", async () =>
   );
 });
 
-test("aany and aall stop as soon as they know, and close the source", async () => {
+test("aany, aall: stop at the item that decides, and close the source", async () => {
   assert.equal(await asyncio.aany(count("any", 1)), true);
   assert.equal(await asyncio.aall(count("all", 1)), false);
   assert.deepEqual(closures(), ["any", "all"]);
@@ -225,7 +226,7 @@ const tools: Record<string, (source: AsyncIterable<number>) => asyncio.ToolItera
 };
 
 for (const [name, make] of Object.entries(tools)) {
-  test(`${name} closes its source when it is left`, async () => {
+  test(`${name}: closes its source when it is left`, async () => {
     for await (const _ of make(count("break", 1))) break;
     await assert.rejects(async () => {
       for await (const _ of make(count("throw", 1))) throw new Error();
@@ -246,7 +247,7 @@ for (const [name, make] of Object.entries(tools)) {
     assert.equal(asyncio.all_tasks().size, 1);
   });
 
-  test(`${name} closes a source that it has not asked yet`, async () => {
+  test(`${name}: closes a source that it has not read yet`, async () => {
     const source = count("started");
     await source.next();
     await make(source).return();
@@ -254,7 +255,7 @@ for (const [name, make] of Object.entries(tools)) {
     assert.deepEqual(closures(), ["started"]);
   });
 
-  test(`${name} passes an error of its source on, and is finished then`, async () => {
+  test(`${name}: throws an error of its source, and is finished then`, async () => {
     const failing = make(asyncio.amap(() => Promise.reject(new RangeError("x")), count("source")));
     await rejects(asyncio.anext(failing), "RangeError", "x");
     assert.equal(await asyncio.anext(failing, "none"), "none");
@@ -262,7 +263,7 @@ for (const [name, make] of Object.entries(tools)) {
   });
 }
 
-test("a tool in use refuses every other use", async () => {
+test("ToolIterator.next, aclose: throw while a next() is in progress", async () => {
   const tool = asyncio.aenumerate(count("a", 1));
   const task = asyncio.create_task(asyncio.anext(tool));
   await asyncio.sleep(0);
@@ -274,7 +275,7 @@ test("a tool in use refuses every other use", async () => {
   assert.deepEqual(closures(), ["a"]);
 });
 
-test("all sources are closed, and the latest error is thrown", async () => {
+test("ToolIterator.return: closes all sources and throws the latest error", async () => {
   const failing = (name: string): AsyncIterable<number> => ({
     [Symbol.asyncIterator]: () => ({
       next: () => Promise.resolve({ done: false, value: 0 }),
@@ -290,14 +291,14 @@ test("all sources are closed, and the latest error is thrown", async () => {
   assert.deepEqual(closures(), ["b", "a"]);
 });
 
-test("futures that a source gives are passed on as they are", async () => {
+test("afilter: futures of an asynchronous source are passed on as they are", async () => {
   const naps = [2, 1].map((delay) => asyncio.create_task(asyncio.sleep(delay, delay)));
   const source = asyncio.as_completed<number, asyncio.Task<number>>(naps);
   const [first] = await alist(asyncio.afilter((task) => task.result() === 1, source));
   assert.equal(first, naps[1]);
 });
 
-test("what is no iterable is refused at once", async () => {
+test("aenumerate, azip, afilter: refuse what is not iterable at once", async () => {
   assert.throws(() => asyncio.aenumerate(5 as never), {
     name: "TypeError",
     message: "'number' object is not iterable",
@@ -308,7 +309,7 @@ test("what is no iterable is refused at once", async () => {
   await nap;
 });
 
-test("a synchronous generator is closed too, also when what it gives fails", async () => {
+test("aenumerate: closes a synchronous generator, also if a promise of it is rejected", async () => {
   function* values() {
     try {
       yield 1;
@@ -322,7 +323,7 @@ test("a synchronous generator is closed too, also when what it gives fails", asy
   assert.deepEqual(closures(), ["values", "values"]);
 });
 
-test("atee gives every iterator all items, each at its own pace", async () => {
+test("atee: each iterator yields all items, at its own pace", async () => {
   const [a, b, c] = asyncio.atee(count("source", 1, 3), 3);
   assert.deepEqual(await asyncio.anext(a), 0);
   assert.deepEqual(await asyncio.gather(alist(a), alist(b), alist(c)), [
@@ -335,7 +336,7 @@ test("atee gives every iterator all items, each at its own pace", async () => {
   assert.throws(() => asyncio.atee([], -1 as number), { message: "n must be >= 0" });
 });
 
-test("a cancelled iterator of atee takes no item from the others", async () => {
+test("atee: a cancelled iterator takes no item from the others", async () => {
   const [a, b] = asyncio.atee(count("source", 2));
   const impatient = asyncio.create_task(asyncio.anext(a));
   await asyncio.sleep(1);
@@ -348,14 +349,14 @@ test("a cancelled iterator of atee takes no item from the others", async () => {
   assert.deepEqual(closures(), ["source"]);
 });
 
-test("an error of the source of atee is thrown to each iterator", async () => {
+test("atee: each iterator throws an error of the source", async () => {
   const [a, b] = asyncio.atee(asyncio.amap(() => Promise.reject(new RangeError("x")), [1]));
   await rejects(asyncio.anext(a), "RangeError", "x");
   await rejects(asyncio.anext(b), "RangeError", "x");
   assert.equal(await asyncio.anext(a, null), null);
 });
 
-test("amerge gives what comes first", async () => {
+test("amerge: yields items in the order of their arrival", async () => {
   const merged = asyncio.amerge(
     asyncio.amap((n) => `slow ${n}`, count("", 3, 2)),
     asyncio.amap((n) => `quick ${n}`, count("", 2, 3)),
@@ -369,7 +370,7 @@ test("amerge gives what comes first", async () => {
   assert.deepEqual(await alist(asyncio.amerge()), []);
 });
 
-test("a source of amerge is at most one item ahead", async () => {
+test("amerge: a source is at most one item ahead", async () => {
   let made = 0;
   const merged = asyncio.amerge(asyncio.amap(() => ++made, count("a")));
   await asyncio.anext(merged);
@@ -379,7 +380,7 @@ test("a source of amerge is at most one item ahead", async () => {
   assert.deepEqual(closures(), ["a"]);
 });
 
-test("an error of one source of amerge ends the others, after what came before it", async () => {
+test("amerge: an error of one source ends the others, after the items that came before", async () => {
   const fail = async () => {
     await asyncio.sleep(2.5);
     throw new RangeError("x");
@@ -391,7 +392,7 @@ test("an error of one source of amerge ends the others, after what came before i
   assert.equal(asyncio.all_tasks().size, 1);
 });
 
-test("amerge waits for its sources to close, also when it is cancelled again", async () => {
+test("amerge: waits until its sources are closed, also if it is cancelled again", async () => {
   async function* careful() {
     try {
       await asyncio.sleep(100);
@@ -412,7 +413,7 @@ test("amerge waits for its sources to close, also when it is cancelled again", a
   assert.deepEqual(closures(), ["careful", "careful"]);
 });
 
-test("the tools work as lazy steps of a long chain", async () => {
+test("amap, afilter, aislice: are lazy steps of a long chain", async () => {
   const squares = asyncio.amap(
     ([index, n]) => index * n,
     asyncio.aenumerate(asyncio.afilter((n) => n % 2 === 1, count("source", 1))),
@@ -422,7 +423,7 @@ test("the tools work as lazy steps of a long chain", async () => {
   assert.deepEqual(closures(), ["source"]);
 });
 
-Deno.test("the tools are exactly typed", () => {
+Deno.test("amap, azip, achain, atee: have exact types", () => {
   const mapped = asyncio.amap((n, s) => [n, s] as const, [1], "a");
   const zipped = asyncio.azip([1], "a", [Promise.resolve(true)]);
   const strict = asyncio.azip([1], "a", { strict: true });
@@ -440,3 +441,181 @@ Deno.test("the tools are exactly typed", () => {
   same_type<typeof tee, [asyncio.ToolIterator<number>, asyncio.ToolIterator<number>]>(true);
   same_type<typeof total, asyncio.Coroutine<string>>(true);
 });
+
+test("afilter: does not await items if it has no function", async () => {
+  const never = new Promise<number>(() => {});
+  const queue = new asyncio.Queue<Promise<number>>();
+  queue.put_nowait(never);
+  const filtered = asyncio.afilter(null, queue);
+  const next = async () => [(await filtered.next()).value];
+  assert.equal((await asyncio.wait_for(next, 1))[0], never);
+});
+
+test("alist: closes a synchronous generator if a promise of it is rejected or its wait is cancelled", async () => {
+  function* values(name: string, promise: () => PromiseLike<unknown>) {
+    try {
+      yield promise();
+    } finally {
+      closed.push(name);
+    }
+  }
+  await rejects(
+    alist(values("rejected", () => Promise.reject(new RangeError("x")))),
+    "RangeError",
+    "x",
+  );
+  const waiting = asyncio.create_task(alist(values("cancelled", () => asyncio.sleep(60))));
+  await asyncio.sleep(1);
+  waiting.cancel();
+  await asyncio.wait([waiting]);
+  assert.deepEqual(closures(), ["rejected", "cancelled"]);
+});
+
+test("amap, alist: a result of next() that is not an object is a TypeError, as in for await", async () => {
+  for (const wrong of ["text", null, undefined, 5]) {
+    const source = { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(wrong) }) };
+    const text = `Iterator result ${
+      typeof wrong === "string" ? `'${wrong}'` : wrong
+    } is not an object`;
+    await rejects(alist(source as never), "TypeError", text);
+    await rejects(alist(asyncio.amap((n) => n, source as never)), "TypeError", text);
+  }
+});
+
+test("aenumerate, abatched, atee, asum: take their numbers by name", async () => {
+  assert.deepEqual(await alist(asyncio.aenumerate("a", { start: 3 })), [[3, "a"]]);
+  assert.deepEqual(await alist(asyncio.abatched("abc", { n: 2 })), [["a", "b"], ["c"]]);
+  const strict = asyncio.abatched("abc", { n: 2, strict: true });
+  await rejects(alist(strict), "ValueError", "batched(): incomplete batch");
+  assert.equal(asyncio.atee("a", { n: 3 }).length, 3);
+  assert.equal(await asyncio.asum([1, 2], { start: 10 }), 13);
+  assert.equal(await asyncio.asum([1n], { start: 10n }), 11n);
+  assert.throws(() => asyncio.aenumerate("a", { begin: 3 } as never), TypeError);
+  for (const wrong of [NaN, Infinity, "2", null, 1.5]) {
+    assert.throws(() => asyncio.aenumerate("a", wrong as never), TypeError);
+    assert.throws(() => asyncio.abatched("a", wrong as never), TypeError);
+    assert.throws(() => asyncio.atee("a", wrong as unknown as number), TypeError);
+  }
+});
+
+test("azip: closes every source if one throws null or undefined", async () => {
+  for (const thrown of [null, undefined]) {
+    const failing = asyncio.amap(() => Promise.reject(thrown), [1]);
+    const zipped = asyncio.azip(count("a"), failing, count("b"));
+    let seen: unknown = "nothing";
+    await alist(zipped).catch((error) => seen = error);
+    assert.equal(seen, thrown);
+    assert.deepEqual(closures(), ["a"]);
+  }
+});
+
+test("ToolIterator.return: throws null if closing a source does", async () => {
+  const source = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => Promise.resolve({ done: false, value: 1 }),
+      return: () => Promise.reject(null),
+    }),
+  };
+  let seen: unknown = "nothing";
+  await asyncio.aenumerate(source).return().catch((error) => seen = error);
+  assert.equal(seen, null);
+});
+
+test("amerge: throws null if a source does, and cancels the others", async () => {
+  for (const thrown of [null, undefined]) {
+    const failing = asyncio.amap(() => Promise.reject(thrown), [1]);
+    let seen: unknown = "nothing";
+    await alist(asyncio.amerge(count("other", 10), failing)).catch((error) => seen = error);
+    assert.equal(seen, thrown);
+    assert.deepEqual(closures(), ["other"]);
+    assert.equal(asyncio.all_tasks().size, 1);
+  }
+});
+
+test("amerge: throws the first error of closing its sources", async () => {
+  async function* failing(name: string) {
+    try {
+      for (let n = 0;; n++) {
+        await asyncio.sleep(1);
+        yield n;
+      }
+    } finally {
+      closed.push(name);
+      throw new RangeError(name);
+    }
+  }
+  await assert.rejects(async () => {
+    for await (const _ of asyncio.amerge(failing("a"), failing("b"))) break;
+  }, { name: "RangeError", message: "a" });
+  assert.deepEqual(closures().toSorted(), ["a", "b"]);
+});
+
+test("amerge: can be left while a source yields although it was cancelled", async () => {
+  async function* stubborn() {
+    try {
+      for (let n = 0;; n++) {
+        await asyncio.sleep(n === 0 ? 1 : 100).catch(() => {});
+        yield n;
+      }
+    } finally {
+      closed.push("stubborn");
+    }
+  }
+  for await (const _ of asyncio.amerge(stubborn(), count("other", 10))) {
+    await asyncio.sleep(5);
+    break;
+  }
+  const left = asyncio.create_task(async () => {
+    for await (const n of asyncio.amerge(stubborn())) if (n === 0) await asyncio.sleep(5);
+  });
+  await asyncio.sleep(50);
+  left.cancel();
+  await asyncio.wait([left], { timeout: 10 });
+  assert.equal(left.done(), true);
+  assert.deepEqual(closures().toSorted(), ["other", "stubborn", "stubborn"]);
+  assert.equal(asyncio.all_tasks().size, 1);
+});
+
+test("amerge: a queue loses no item for which its source waits when it is left", async () => {
+  const [a, b] = [new asyncio.Queue<string>(), new asyncio.Queue<string>()];
+  a.put_nowait("a");
+  for await (const item of asyncio.amerge(a, b)) {
+    assert.equal(item, "a");
+    break;
+  }
+  a.put_nowait("later");
+  b.put_nowait("later");
+  await asyncio.sleep(1);
+  assert.deepEqual([a.qsize(), b.qsize(), asyncio.all_tasks().size], [1, 1, 1]);
+});
+
+test("atee: closes its source after a task of it was cancelled before its first step", async () => {
+  const [a, b] = asyncio.atee(count("source", 1));
+  const reader = asyncio.create_task(asyncio.anext(a));
+  await asyncio.sleep(0);
+  for (const task of asyncio.all_tasks()) if (task.get_name() === "atee") task.cancel();
+  assert.equal(await asyncio.wait_for(reader, 5), 0);
+  assert.equal(await asyncio.anext(b), 0);
+  await a.aclose();
+  await b.aclose();
+  assert.deepEqual(closures(), ["source"]);
+});
+
+Deno.test("amerge, atee: can be left while a source waits for events of the host", () =>
+  asyncio.run(async () => {
+    const emitter = new EventEmitter();
+    const events = () => on(emitter, "data") as AsyncIterable<number[]>;
+    const queue = new asyncio.Queue<number>();
+    queue.put_nowait(1);
+    for await (const item of asyncio.amerge(events(), queue)) {
+      assert.equal(item, 1);
+      break;
+    }
+    const [reader] = asyncio.atee(events(), 1);
+    const task = asyncio.create_task(asyncio.anext(reader));
+    await asyncio.sleep(0.001);
+    task.cancel();
+    await asyncio.wait([task]);
+    assert.deepEqual([task.cancelled(), emitter.listenerCount("data")], [true, 0]);
+    assert.equal(asyncio.all_tasks().size, 1);
+  }));

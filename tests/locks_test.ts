@@ -1,4 +1,4 @@
-/** Locks, events, conditions, semaphores and barriers: order, cancellation at every moment, mistakes. */
+/** Locks, events, conditions, semaphores and barriers: order, cancellation at every moment, overriding, mistakes. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
@@ -46,7 +46,7 @@ async function cancel_at_every_moment(moments: number, program: () => Program): 
   }
 }
 
-Deno.test("a lock is held by one task at a time, in the order of asking", () =>
+Deno.test("Lock.acquire: one task at a time holds the lock, in the order of the calls", () =>
   run(async () => {
     const lock = new asyncio.Lock();
     const log: string[] = [];
@@ -61,7 +61,7 @@ Deno.test("a lock is held by one task at a time, in the order of asking", () =>
     assertEquals(lock.locked(), false);
   }));
 
-Deno.test("who asks while the lock is on its way to another waits behind that one", () =>
+Deno.test("Lock.acquire: does not overtake a waiter that has been woken", () =>
   run(async () => {
     const lock = new asyncio.Lock();
     const log: string[] = [];
@@ -80,7 +80,7 @@ Deno.test("who asks while the lock is on its way to another waits behind that on
     assertEquals(log, ["first", "barger"]);
   }));
 
-Deno.test("a lock that was passed on to a cancelled task goes to the next", () =>
+Deno.test("Lock.acquire: a waiter that is cancelled after its wake-up passes the lock on", () =>
   run(async () => {
     const lock = new asyncio.Lock();
     await lock.acquire();
@@ -93,7 +93,7 @@ Deno.test("a lock that was passed on to a cancelled task goes to the next", () =
     assert(second.result() instanceof asyncio.Permit);
   }));
 
-Deno.test("a lock that is released while all waiters are cancelled is free at once", () =>
+Deno.test("Lock.acquire: does not wait for waiters that have been cancelled", () =>
   run(async () => {
     const lock = new asyncio.Lock();
     await lock.acquire();
@@ -106,7 +106,7 @@ Deno.test("a lock that is released while all waiters are cancelled is free at on
     assertEquals(String(lock), "<Lock [locked]>");
   }));
 
-Deno.test("a lock survives the cancellation of any task at any moment", () =>
+Deno.test("Lock: stays consistent if any task is cancelled at any moment", () =>
   cancel_at_every_moment(12, () => {
     const lock = new asyncio.Lock();
     let inside = 0;
@@ -120,12 +120,12 @@ Deno.test("a lock survives the cancellation of any task at any moment", () =>
     return { works: [work, work, work], check };
   }));
 
-Deno.test("a lock that nobody holds cannot be released", () => {
+Deno.test("Lock.release: throws if the lock is not held", () => {
   const lock = new asyncio.Lock();
   assertThrows(() => lock.release(), asyncio.RuntimeError, "Lock is not acquired.");
 });
 
-Deno.test("async_with holds a lock for its block and releases it when the block throws", () =>
+Deno.test("Lock: async_with() holds it for its block and releases it when the block throws", () =>
   run(async () => {
     const lock = new asyncio.Lock();
     assertEquals(await asyncio.async_with(lock, (value) => Promise.resolve([value])), [null]);
@@ -137,7 +137,7 @@ Deno.test("async_with holds a lock for its block and releases it when the block 
     assertEquals(lock.locked(), false);
   }));
 
-Deno.test("a permit releases at the end of its block, once", () =>
+Deno.test("Permit: releases at the end of its block, once", () =>
   run(async () => {
     const lock = new asyncio.Lock();
     const limit = new asyncio.Semaphore(2);
@@ -150,7 +150,7 @@ Deno.test("a permit releases at the end of its block, once", () =>
     assertEquals(`${lock} ${limit}`, "<Lock [unlocked]> <Semaphore [unlocked, value:2]>");
   }));
 
-Deno.test("a permit is released when its block throws or is cancelled", () =>
+Deno.test("Permit: releases when its block throws or is cancelled", () =>
   run(async () => {
     const lock = new asyncio.Lock();
     const [task] = await start(1, async () => {
@@ -163,7 +163,7 @@ Deno.test("a permit is released when its block throws or is cancelled", () =>
     assertEquals(lock.locked(), false);
   }));
 
-Deno.test("an event wakes all who wait, in order, and lets later ones through at once", () =>
+Deno.test("Event.set: wakes all waiters in order, and wait() returns at once from then on", () =>
   run(async () => {
     const event = new asyncio.Event();
     const log: number[] = [];
@@ -181,7 +181,7 @@ Deno.test("an event wakes all who wait, in order, and lets later ones through at
     assertEquals(log, [0, 1, 2]);
   }));
 
-Deno.test("an event that is cleared at once still wakes those who waited, and only those", () =>
+Deno.test("Event.clear: right after set(), the waiters of before are woken all the same", () =>
   run(async () => {
     const event = new asyncio.Event();
     const tasks = await start(2, () => event.wait());
@@ -194,7 +194,7 @@ Deno.test("an event that is cleared at once still wakes those who waited, and on
     late.cancel();
   }));
 
-Deno.test("a cancelled wait for an event leaves nothing behind", () =>
+Deno.test("Event.wait: leaves no waiter behind when it is cancelled", () =>
   run(async () => {
     const event = new asyncio.Event();
     const [first, second] = await start(2, () => event.wait());
@@ -207,7 +207,7 @@ Deno.test("a cancelled wait for an event leaves nothing behind", () =>
     assert(second.cancelled(), "cancelled between set() and its turn");
   }));
 
-Deno.test("a semaphore lets so many in and the others in the order of asking", () =>
+Deno.test("Semaphore.acquire: passes permits on in the order of the calls", () =>
   run(async () => {
     const limit = new asyncio.Semaphore(2);
     const log: number[] = [];
@@ -221,7 +221,7 @@ Deno.test("a semaphore lets so many in and the others in the order of asking", (
     assertEquals(asyncio.get_running_loop().time(), 3);
   }));
 
-Deno.test("a semaphore's permit on its way to a waiter is not there for others", () =>
+Deno.test("Semaphore.acquire: does not take a permit that is being passed to a waiter", () =>
   run(async () => {
     const limit = new asyncio.Semaphore(0);
     const [waiting] = await start(1, () => limit.acquire());
@@ -233,7 +233,7 @@ Deno.test("a semaphore's permit on its way to a waiter is not there for others",
     late.cancel();
   }));
 
-Deno.test("a permit on its way to a task that is cancelled goes to the next", () =>
+Deno.test("Semaphore.acquire: a cancelled waiter passes its permit on to the next one", () =>
   run(async () => {
     const limit = new asyncio.Semaphore(0);
     const [first, second, third] = await start(3, () => limit.acquire());
@@ -247,7 +247,7 @@ Deno.test("a permit on its way to a task that is cancelled goes to the next", ()
     assertEquals(String(limit), "<Semaphore [locked]>");
   }));
 
-Deno.test("permits that are released several at a time wake as many", () =>
+Deno.test("Semaphore.release: several calls wake as many waiters", () =>
   run(async () => {
     const limit = new asyncio.Semaphore(0);
     const tasks = await start(4, () => limit.acquire());
@@ -259,7 +259,7 @@ Deno.test("permits that are released several at a time wake as many", () =>
     tasks[3].cancel();
   }));
 
-Deno.test("a semaphore loses no permit, whoever is cancelled whenever", () =>
+Deno.test("Semaphore: loses no permit if any task is cancelled at any moment", () =>
   cancel_at_every_moment(14, () => {
     const limit = new asyncio.BoundedSemaphore(2);
     let inside = 0;
@@ -273,7 +273,7 @@ Deno.test("a semaphore loses no permit, whoever is cancelled whenever", () =>
     return { works: [work, work, work, work, work], check };
   }));
 
-Deno.test("acquiring a free semaphore by a task that is cancelled before costs no permit", () =>
+Deno.test("Semaphore.acquire: takes no permit in a task that is cancelled before its first step", () =>
   run(async () => {
     const limit = new asyncio.Semaphore(1);
     const task = asyncio.create_task(limit.acquire());
@@ -282,7 +282,7 @@ Deno.test("acquiring a free semaphore by a task that is cancelled before costs n
     assertEquals(String(limit), "<Semaphore [unlocked, value:1]>");
   }));
 
-Deno.test("a semaphore starts with zero permits or more", () => {
+Deno.test("Semaphore: refuses an initial value that is negative or not a number", () => {
   assertEquals(new asyncio.Semaphore(0).locked(), true);
   assertEquals(new asyncio.Semaphore().locked(), false);
   assertThrows(() => new asyncio.Semaphore(-1), asyncio.ValueError, "must be >= 0");
@@ -290,7 +290,7 @@ Deno.test("a semaphore starts with zero permits or more", () => {
   assertThrows(() => new asyncio.Semaphore("2" as never), TypeError);
 });
 
-Deno.test("a bounded semaphore is not released too often; a plain one grows", () => {
+Deno.test("BoundedSemaphore.release: throws if no permit is taken; that of Semaphore adds one", () => {
   const plain = new asyncio.Semaphore(1);
   plain.release();
   assertEquals(String(plain), "<Semaphore [unlocked, value:2]>");
@@ -302,7 +302,7 @@ Deno.test("a bounded semaphore is not released too often; a plain one grows", ()
   );
 });
 
-Deno.test("notify wakes so many in the order of waiting, when the lock is free", () =>
+Deno.test("Condition.notify: wakes n waiters in order, which resume when they have the lock", () =>
   run(async () => {
     const condition = new asyncio.Condition();
     const log: number[] = [];
@@ -327,7 +327,7 @@ Deno.test("notify wakes so many in the order of waiting, when the lock is free",
     assertEquals(log.length, 5);
   }));
 
-Deno.test("a condition shares a lock that it is given", () =>
+Deno.test("Condition: shares a lock that it is given", () =>
   run(async () => {
     const lock = new asyncio.Lock();
     const one = new asyncio.Condition(lock);
@@ -339,7 +339,7 @@ Deno.test("a condition shares a lock that it is given", () =>
     assertEquals(lock.locked(), false);
   }));
 
-Deno.test("waiting and notifying without the lock are errors", () =>
+Deno.test("Condition.wait, notify, notify_all: throw if the lock is not held", () =>
   run(async () => {
     const condition = new asyncio.Condition();
     await assertRejects(
@@ -352,17 +352,20 @@ Deno.test("waiting and notifying without the lock are errors", () =>
     assertThrows(() => condition.notify_all(), asyncio.RuntimeError, message);
   }));
 
-Deno.test("wait_for asks its predicate first and after each notification", () =>
+Deno.test("Condition.wait_for: calls its predicate first and after each notification", () =>
   run(async () => {
     const condition = new asyncio.Condition();
     let asked = 0;
     let value = "";
-    const [task] = await start(1, () =>
-      asyncio.async_with(condition, () =>
-        condition.wait_for(() => {
-          asked++;
-          return value;
-        })));
+    const [task] = await start(
+      1,
+      () =>
+        asyncio.async_with(condition, () =>
+          condition.wait_for(() => {
+            asked++;
+            return value;
+          })),
+    );
     assertEquals(asked, 1);
     for (const next of ["", "ready"]) {
       value = next;
@@ -384,7 +387,7 @@ Deno.test("wait_for asks its predicate first and after each notification", () =>
     });
   }));
 
-Deno.test("a cancelled wait takes the lock again before its error is thrown", () =>
+Deno.test("Condition.wait: acquires the lock again before its CancelledError is thrown", () =>
   run(async () => {
     const condition = new asyncio.Condition();
     const log: string[] = [];
@@ -405,11 +408,13 @@ Deno.test("a cancelled wait takes the lock again before its error is thrown", ()
     assertEquals(String(condition), "<Condition [unlocked]>");
   }));
 
-Deno.test("a notification to a task that is cancelled goes to the next", () =>
+Deno.test("Condition.wait: a waiter that is cancelled after its notification passes it on", () =>
   run(async () => {
     const condition = new asyncio.Condition();
-    const [first, second] = await start(2, () =>
-      asyncio.async_with(condition, () => condition.wait()));
+    const [first, second] = await start(
+      2,
+      () => asyncio.async_with(condition, () => condition.wait()),
+    );
     await condition.acquire();
     condition.notify();
     first.cancel();
@@ -418,7 +423,7 @@ Deno.test("a notification to a task that is cancelled goes to the next", () =>
     assertEquals([first.cancelled(), second.done()], [true, true]);
   }));
 
-Deno.test("a condition loses no notification, whoever is cancelled whenever", () =>
+Deno.test("Condition: loses no notification if any task is cancelled at any moment", () =>
   cancel_at_every_moment(14, () => {
     const condition = new asyncio.Condition();
     let items = 0;
@@ -448,7 +453,7 @@ Deno.test("a condition loses no notification, whoever is cancelled whenever", ()
     return { works: [consume, consume, consume], safe: [produce], check };
   }));
 
-Deno.test("a barrier opens when all have come, and works again and again", () =>
+Deno.test("Barrier.wait: returns when all parties wait, and can be used again", () =>
   run(async () => {
     const barrier = new asyncio.Barrier(3);
     const log: string[] = [];
@@ -465,14 +470,14 @@ Deno.test("a barrier opens when all have come, and works again and again", () =>
     assertEquals([barrier.n_waiting, barrier.parties, barrier.broken], [0, 3, false]);
   }));
 
-Deno.test("async_with gives a barrier's block the place of its task", () =>
+Deno.test("Barrier: async_with() gives its block the index of arrival", () =>
   run(async () => {
     const barrier = new asyncio.Barrier(2);
     const enter = () => asyncio.async_with(barrier, (place) => Promise.resolve(place));
     assertEquals(await asyncio.gather(enter(), enter()), [0, 1]);
   }));
 
-Deno.test("an aborted barrier is broken until it is reset", () =>
+Deno.test("Barrier.abort: breaks the barrier until reset()", () =>
   run(async () => {
     const barrier = new asyncio.Barrier(2);
     const [waiting] = await start(1, () => barrier.wait());
@@ -486,7 +491,7 @@ Deno.test("an aborted barrier is broken until it is reset", () =>
     assertEquals(await asyncio.gather(barrier.wait(), barrier.wait()), [0, 1]);
   }));
 
-Deno.test("a reset throws out those who wait, and the barrier is as new", () =>
+Deno.test("Barrier.reset: waiters get a BrokenBarrierError, the barrier is in its initial state", () =>
   run(async () => {
     const barrier = new asyncio.Barrier(3);
     const tasks = await start(2, () => barrier.wait());
@@ -496,7 +501,7 @@ Deno.test("a reset throws out those who wait, and the barrier is as new", () =>
     assertEquals([barrier.broken, barrier.n_waiting], [false, 0]);
   }));
 
-Deno.test("a task that is cancelled at a barrier leaves its place to another", () =>
+Deno.test("Barrier.wait: a cancelled task leaves the barrier", () =>
   run(async () => {
     const barrier = new asyncio.Barrier(2);
     const [first] = await start(1, () => barrier.wait());
@@ -506,13 +511,13 @@ Deno.test("a task that is cancelled at a barrier leaves its place to another", (
     assertEquals(await asyncio.gather(barrier.wait(), barrier.wait()), [0, 1]);
   }));
 
-Deno.test("a barrier is for at least one party", async () => {
+Deno.test("Barrier: refuses less than one party", async () => {
   assertThrows(() => new asyncio.Barrier(0), asyncio.ValueError, "parties must be >= 1");
   assertThrows(() => new asyncio.Barrier(undefined as never), TypeError);
   assertEquals(await run(async () => await new asyncio.Barrier(1).wait()), 0);
 });
 
-Deno.test("waiting at a primitive of another loop is an error, not waiting is fine", async () => {
+Deno.test("Lock, Semaphore, Event, Condition: waiting throws if they are bound to a different loop", async () => {
   const lock = new asyncio.Lock();
   const limit = new asyncio.Semaphore(1);
   const event = new asyncio.Event();
@@ -547,7 +552,7 @@ Deno.test("waiting at a primitive of another loop is an error, not waiting is fi
   }
 });
 
-Deno.test("primitives are made outside of any loop and shown with their state", () =>
+Deno.test("Lock, Condition, Barrier: can be made outside of a loop, toString() shows their state", () =>
   run(async () => {
     const lock = new asyncio.Lock();
     const condition = new asyncio.Condition();
@@ -567,21 +572,21 @@ Deno.test("primitives are made outside of any loop and shown with their state", 
 
 for (
   const [name, make] of [
-    ["lock", () => {
+    ["Lock.acquire", () => {
       const lock = new asyncio.Lock();
       return { wait: () => lock.acquire(), begin: async () => void await lock.acquire() };
     }],
-    ["semaphore", () => {
+    ["Semaphore.acquire", () => {
       const limit = new asyncio.Semaphore(0);
       return { wait: () => limit.acquire(), begin: () => Promise.resolve() };
     }],
-    ["event", () => {
+    ["Event.wait", () => {
       const event = new asyncio.Event();
       return { wait: () => event.wait(), begin: () => Promise.resolve() };
     }],
   ] as [string, () => { wait(): asyncio.Coroutine<unknown>; begin(): Promise<void> }][]
 ) {
-  Deno.test(`50,000 of 100,000 tasks that wait at one ${name} can be cancelled`, () =>
+  Deno.test(`${name}: 50,000 of 100,000 waiters can be cancelled`, () =>
     run(async () => {
       const { wait, begin } = make();
       await begin();
@@ -592,3 +597,271 @@ for (
       assertEquals(tasks.filter((task) => task.cancelled()).length, 50_000);
     }));
 }
+
+/** A mixin that notes the calls of `acquire()` and `release()`. */
+function noting<L extends new (...args: never[]) => asyncio.Lock | asyncio.Semaphore>(
+  base: L,
+  calls: string[],
+): L {
+  const Base = base as unknown as new () => asyncio.Lock;
+  return class extends Base {
+    override acquire() {
+      calls.push("acquire");
+      return super.acquire();
+    }
+
+    override release() {
+      calls.push("release");
+      super.release();
+    }
+  } as unknown as L;
+}
+
+Deno.test("Lock, Semaphore, BoundedSemaphore: async_with() calls overridden methods", () =>
+  run(async () => {
+    const calls: string[] = [];
+    const primitives = [
+      new (noting(asyncio.Lock, calls))(),
+      new (noting(asyncio.Semaphore, calls))(2),
+      new (noting(asyncio.BoundedSemaphore, calls))({ value: 2 }),
+    ];
+    for (const primitive of primitives) {
+      await asyncio.async_with(primitive, () => Promise.resolve(calls.push("body")));
+      assertEquals(calls.splice(0), ["acquire", "body", "release"]);
+    }
+  }));
+
+Deno.test("Lock: async_with() calls a method of the object itself", () =>
+  run(async () => {
+    const lock = new asyncio.Lock();
+    const calls: string[] = [];
+    lock.acquire = () => {
+      calls.push("acquire");
+      return asyncio.Lock.prototype.acquire.call(lock);
+    };
+    await asyncio.async_with(lock, () => Promise.resolve());
+    assertEquals([calls, lock.locked()], [["acquire"], false]);
+  }));
+
+Deno.test("Lock: async_with() does not run its body if an overridden acquire() throws", () =>
+  run(async () => {
+    class Refusing extends asyncio.Lock {
+      override acquire(): asyncio.Coroutine<asyncio.Permit> {
+        throw new RangeError("refused");
+      }
+    }
+    const block = asyncio.async_with(new Refusing(), () => Promise.reject(new Error("body")));
+    await assertRejects(async () => await block, RangeError, "refused");
+  }));
+
+Deno.test("Permit: calls an overridden release()", () =>
+  run(async () => {
+    const calls: string[] = [];
+    const lock = new (noting(asyncio.Lock, calls))();
+    {
+      using _ = await lock.acquire();
+    }
+    assertEquals([calls, lock.locked()], [["acquire", "release"], false]);
+  }));
+
+Deno.test("Lock.acquire: does not call an overridden locked(); Semaphore.acquire does, as in CPython", () =>
+  run(async () => {
+    class OpenLock extends asyncio.Lock {
+      override locked = () => true;
+    }
+    class ClosedSemaphore extends asyncio.Semaphore {
+      override locked = () => true;
+    }
+    await new OpenLock().acquire();
+    const waiting = asyncio.create_task(new ClosedSemaphore(3).acquire());
+    await turns(2);
+    assertEquals(waiting.done(), false);
+    waiting.cancel();
+  }));
+
+Deno.test("Event.wait: does not call an overridden is_set(), as in CPython", () =>
+  run(async () => {
+    class Odd extends asyncio.Event {
+      override is_set = () => true;
+    }
+    const event = new Odd();
+    const waiting = asyncio.create_task(event.wait());
+    await turns(2);
+    assertEquals([waiting.done(), String(event)], [false, "<Odd [unset, waiters:1]>"]);
+    event.set();
+    assertEquals(await waiting, true);
+  }));
+
+Deno.test("Condition: uses the methods of its lock, in a block and in wait()", () =>
+  run(async () => {
+    const calls: string[] = [];
+    const condition = new asyncio.Condition(new (noting(asyncio.Lock, calls))());
+    const waiter = asyncio.create_task(asyncio.async_with(condition, () => condition.wait()));
+    await turns(1);
+    assertEquals(calls.splice(0), ["acquire", "release"]);
+    await asyncio.async_with(condition, () => Promise.resolve(condition.notify()));
+    await waiter;
+    assertEquals(calls, ["acquire", "release", "acquire", "release"]);
+  }));
+
+Deno.test("Condition: calls overridden methods of its own", () =>
+  run(async () => {
+    const calls: string[] = [];
+    class Noting extends asyncio.Condition {
+      override acquire() {
+        calls.push("acquire");
+        return super.acquire();
+      }
+      override release() {
+        calls.push("release");
+        super.release();
+      }
+      override wait() {
+        calls.push("wait");
+        return super.wait();
+      }
+      override notify(n?: number) {
+        calls.push(`notify ${n}`);
+        super.notify(n);
+      }
+    }
+    const condition = new Noting();
+    let ready = false;
+    const waiter = asyncio.create_task(
+      asyncio.async_with(condition, () => condition.wait_for(() => ready)),
+    );
+    await turns(1);
+    assertEquals(calls.splice(0), ["acquire", "wait", "release"]);
+    await asyncio.async_with(condition, () => {
+      ready = true;
+      return Promise.resolve(condition.notify_all());
+    });
+    await waiter;
+    assertEquals(calls, ["acquire", "notify 1", "release", "acquire", "release"]);
+  }));
+
+Deno.test("Condition: takes any object with acquire(), release() and locked() as its lock", () =>
+  run(async () => {
+    let held = 0;
+    const lock = {
+      acquire: async () => {
+        await asyncio.sleep(1);
+        held++;
+      },
+      release: () => void held--,
+      locked: () => held > 0,
+    };
+    for (const condition of [new asyncio.Condition(lock), new asyncio.Condition({ lock })]) {
+      const waiter = asyncio.create_task(asyncio.async_with(condition, () => condition.wait()));
+      await asyncio.sleep(1.5);
+      assertEquals(held, 0);
+      {
+        using _ = await condition.acquire();
+        assertEquals([held, condition.locked()], [1, true]);
+        condition.notify();
+      }
+      assertEquals([await waiter, held], [true, 0]);
+    }
+    const limit = new asyncio.Semaphore(1);
+    await asyncio.async_with(new asyncio.Condition(limit), async () => {
+      assertEquals(limit.locked(), true);
+      await asyncio.sleep(0);
+    });
+    assertEquals(limit.locked(), false);
+    for (const wrong of [5, "lock", { lock: {} }, { lok: lock }, new Map()]) {
+      assertThrows(() => new asyncio.Condition(wrong as never), TypeError);
+    }
+  }));
+
+Deno.test("Condition.wait_for: refuses a predicate that returns something to be awaited", () =>
+  run(async () => {
+    const condition = new asyncio.Condition();
+    const task = asyncio.create_task(asyncio.sleep(0, false));
+    const predicates: (() => unknown)[] = [
+      () => Promise.resolve(false),
+      () => Promise.reject(new Error("unseen")),
+      () => asyncio.sleep(0, false),
+      () => task,
+      function* () {},
+    ];
+    await asyncio.async_with(condition, async () => {
+      for (const predicate of predicates) {
+        await assertRejects(
+          async () => await condition.wait_for(predicate),
+          TypeError,
+          "while (!(await predicate())) await condition.wait();",
+        );
+        assert(condition.locked());
+      }
+    });
+    await task;
+    assertThrows(() => condition.wait_for(true as never), TypeError, "must be a function");
+    await turns(2);
+  }));
+
+Deno.test("Condition.wait_for: a predicate that throws leaves the lock held and passes its notification on", () =>
+  run(async () => {
+    const condition = new asyncio.Condition();
+    let stock = 0;
+    const [failing, waiting] = await start(
+      2,
+      (i) =>
+        asyncio.async_with(condition, () =>
+          condition.wait_for(() => {
+            if (i === 0 && stock > 0) throw new RangeError("predicate");
+            return stock;
+          })),
+    ) as [asyncio.Task<unknown>, asyncio.Task<unknown>];
+    await asyncio.async_with(condition, () => Promise.resolve(condition.notify(++stock)));
+    await assertRejects(async () => await failing, RangeError, "predicate");
+    assertEquals(await waiting, 1);
+    assertEquals(String(condition), "<Condition [unlocked]>");
+  }));
+
+Deno.test("Condition.notify: takes n by name, and refuses what is not a number", () =>
+  run(async () => {
+    const condition = new asyncio.Condition();
+    const tasks = await start(3, () => asyncio.async_with(condition, () => condition.wait()));
+    await asyncio.async_with(condition, () => Promise.resolve(condition.notify({ n: 2 })));
+    await turns(4);
+    assertEquals(tasks.map((task) => task.done()), [true, true, false]);
+    await asyncio.async_with(condition, async () => {
+      for (const wrong of ["2", null, NaN, [1]]) {
+        assertThrows(() => condition.notify(wrong as never), TypeError, "n must be a number");
+      }
+      assertThrows(() => condition.notify({ m: 1 } as never), TypeError, "'m'");
+      condition.notify(Infinity);
+      await turns(0);
+    });
+    await asyncio.wait(tasks);
+  }));
+
+Deno.test("Semaphore, Barrier: take their number by name, and refuse what makes no sense", () => {
+  assertEquals(String(new asyncio.Semaphore({ value: 3 })), "<Semaphore [unlocked, value:3]>");
+  assertEquals(String(new asyncio.Semaphore({})), "<Semaphore [unlocked, value:1]>");
+  assertEquals(String(new asyncio.Semaphore(Infinity)), "<Semaphore [unlocked, value:Infinity]>");
+  assertEquals(new asyncio.Barrier({ parties: 2 }).parties, 2);
+  assertThrows(() => new asyncio.Semaphore({ val: 3 } as never), TypeError, "'val'");
+  for (const wrong of ["2", null, NaN, 2n, true, []]) {
+    assertThrows(() => new asyncio.Semaphore(wrong as never), TypeError, "must be a number");
+    assertThrows(() => new asyncio.BoundedSemaphore(wrong as never), TypeError, "must be a number");
+    assertThrows(() => new asyncio.Barrier(wrong as never), TypeError, "must be a number");
+  }
+  assertThrows(() => new asyncio.Semaphore(1.5), asyncio.ValueError, "received 1.5");
+  assertThrows(() => new asyncio.Barrier(1.5), asyncio.ValueError, "received 1.5");
+  assertThrows(() => new asyncio.Barrier(Infinity), asyncio.ValueError, "received Infinity");
+});
+
+Deno.test("Barrier: async_with() calls an overridden wait()", () =>
+  run(async () => {
+    class Noting extends asyncio.Barrier {
+      calls = 0;
+      override wait() {
+        this.calls++;
+        return super.wait();
+      }
+    }
+    const barrier = new Noting(1);
+    await asyncio.async_with(barrier, () => Promise.resolve());
+    assertEquals(barrier.calls, 1);
+  }));

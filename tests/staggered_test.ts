@@ -9,12 +9,14 @@ const fail = async () => {
   throw new RangeError("bad");
 };
 
-Deno.test("the first that succeeds wins, and the others are cancelled", () =>
+Deno.test("staggered_race: the first that succeeds wins, and the others are cancelled", () =>
   run(async () => {
     const [result, index, errors] = await asyncio.staggered_race(
-      [() => asyncio.sleep(5, "slow"), () =>
-        asyncio.sleep(1, "quick"), () =>
-        asyncio.sleep(1, "late")],
+      [
+        () => asyncio.sleep(5, "slow"),
+        () => asyncio.sleep(1, "quick"),
+        () => asyncio.sleep(1, "late"),
+      ],
       2,
     );
     assertEquals([result, index, now()], ["quick", 1, 3]);
@@ -22,7 +24,7 @@ Deno.test("the first that succeeds wins, and the others are cancelled", () =>
     assertEquals([errors.length, errors[1]], [2, null]);
   }));
 
-Deno.test("the next starts at once when one fails", () =>
+Deno.test("staggered_race: the next starts at once when one fails", () =>
   run(async () => {
     const [result, index, errors] = await asyncio.staggered_race(
       [fail, () => asyncio.sleep(1, "second")],
@@ -32,7 +34,7 @@ Deno.test("the next starts at once when one fails", () =>
     assert(errors[0] instanceof RangeError);
   }));
 
-Deno.test("without a delay they run one after the other", () =>
+Deno.test("staggered_race: without a delay they run one after the other", () =>
   run(async () => {
     const [result, index] = await asyncio.staggered_race(
       [() => asyncio.sleep(60, "first"), () => asyncio.sleep(1, "second")],
@@ -41,14 +43,14 @@ Deno.test("without a delay they run one after the other", () =>
     assertEquals([result, index, now()], ["first", 0, 60]);
   }));
 
-Deno.test("nobody wins if all fail, or nobody runs", () =>
+Deno.test("staggered_race: there is no winner if all fail, or none runs", () =>
   run(async () => {
     const [result, index, errors] = await asyncio.staggered_race([fail, fail], 1);
     assertEquals([result, index, errors.length], [null, null, 2]);
     assertEquals(await asyncio.staggered_race([], 1), [null, null, []]);
   }));
 
-Deno.test("a cancelled race cancels its runners", () =>
+Deno.test("staggered_race: cancelled, it cancels its functions", () =>
   run(async () => {
     const log: string[] = [];
     const runner = async () => {
@@ -66,7 +68,7 @@ Deno.test("a cancelled race cancels its runners", () =>
     assertEquals(asyncio.all_tasks().size, 1);
   }));
 
-Deno.test("one that succeeds although it has lost is an error", () =>
+Deno.test("staggered_race: a function that swallows its cancellation and succeeds is an error", () =>
   run(async () => {
     const stubborn = async () => {
       await asyncio.sleep(60).catch(() => {});
@@ -79,7 +81,51 @@ Deno.test("one that succeeds although it has lost is an error", () =>
     );
   }));
 
-Deno.test("a delay is a number of seconds or null", () => {
+Deno.test("staggered_race: refuses a delay that is neither a number nor null", () => {
   assertThrows(() => asyncio.staggered_race([], "1" as never), TypeError);
   assertThrows(() => asyncio.staggered_race([], 1, { lop: 1 } as never), TypeError, "lop");
 });
+
+Deno.test("staggered_race: functions that fail while they are cancelled are no errors of the race", () =>
+  run(async () => {
+    const failing = async (name: string) => {
+      try {
+        await asyncio.sleep(60);
+      } finally {
+        await asyncio.sleep(1);
+        // deno-lint-ignore no-unsafe-finally -- what is tested
+        throw new RangeError(name);
+      }
+    };
+    const [result, index, errors] = await asyncio.staggered_race(
+      [() => failing("a"), () => failing("b"), () => asyncio.sleep(1, "c"), () => failing("d")],
+      1,
+    );
+    assertEquals([result, index, now()], ["c", 2, 4]);
+    assertEquals(errors.map(String), ["RangeError: a", "RangeError: b", "null"]);
+  }));
+
+Deno.test("staggered_race: a loser that a native promise keeps from being cancelled is dropped", () =>
+  asyncio.run(async () => {
+    const first = Promise.withResolvers<string>();
+    const second = Promise.withResolvers<string>();
+    const race = asyncio.create_task(asyncio.staggered_race<string>([
+      () => first.promise,
+      async () => await second.promise,
+    ], 0));
+    await asyncio.sleep(0.01);
+    second.resolve("second");
+    await asyncio.sleep(0.01);
+    first.resolve("first");
+    const [result, index, errors] = await race;
+    assertEquals([result, index], ["second", 1]);
+    assert(errors[0] instanceof asyncio.CancelledError);
+  }));
+
+Deno.test("staggered_race: takes its delay by name", () =>
+  run(async () => {
+    const loop = asyncio.get_running_loop();
+    const race = () => asyncio.staggered_race([() => asyncio.sleep(1, "a")], { delay: null, loop });
+    assertEquals(await race(), ["a", 0, [null]]);
+    assertThrows(() => asyncio.staggered_race([], { dely: 1 } as never), TypeError, "'dely'");
+  }));

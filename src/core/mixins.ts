@@ -1,5 +1,5 @@
 /**
- * What the synchronisation primitives have in common.
+ * The binding of a primitive to a loop.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { RuntimeError } from "./exceptions.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
 
 /**
- * A primitive belongs to the loop of the first who has to wait at it, and is shown by its `repr`.
+ * A primitive that is bound to the loop of its first waiter, and is shown by its `repr`.
  *
  * @category Synchronisation
  */
 export abstract class LoopBound extends Inspectable {
   #loop: AbstractEventLoop | null = null;
 
-  /** @internal The running loop; throws if the primitive belongs to another one. */
+  /** @internal Returns the running loop; throws if the primitive is bound to a different one. */
   _get_loop(): AbstractEventLoop {
     const loop = get_running_loop();
     this.#loop ??= loop;

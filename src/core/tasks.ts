@@ -692,6 +692,11 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     return waiting?._cancellation() ?? make_cancelled_error(state.message);
   }
 
+  /** @internal Whether a cancellation of the task waits to be thrown at its next await. */
+  get _is_cancel_pending(): boolean {
+    return this._cancellation_state?.is_pending(this) ?? false;
+  }
+
   /** @internal Whether a cancellation is to be thrown into a continuation at its resumption. */
   _is_told(continuation: Continuation): boolean {
     const state = this._cancellation_state;

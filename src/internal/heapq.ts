@@ -8,35 +8,27 @@
 /** Tells whether `a` comes before `b`. */
 export type LessThan<T> = (a: T, b: T) => boolean;
 
-function sift_towards_root<T>(heap: T[], start: number, from: number, lt: LessThan<T>): void {
-  const item = heap[from] as T;
+// Finds the place of an item in the heap below `from`, where it replaces what is there. The smaller child
+// is followed all the way to a leaf first: fewer comparisons than stopping early, and the order among
+// equals that CPython has. Nothing is moved before all comparisons are made, since one may throw.
+function place_below<T>(heap: T[], from: number, end: number, item: T, lt: LessThan<T>): number {
   let position = from;
-  while (position > start) {
-    const above = (position - 1) >> 1;
-    const parent = heap[above] as T;
-    if (!lt(item, parent)) break;
-    heap[position] = parent;
-    heap[above] = item;
-    position = above;
+  for (let child = 2 * from + 1; child < end; child = 2 * position + 1) {
+    const right = child + 1;
+    position = right < end && !lt(heap[child] as T, heap[right] as T) ? right : child;
   }
+  while (position > from && lt(item, heap[position] as T)) position = (position - 1) >> 1;
+  return position;
 }
 
-// The smaller child moves up all the way to a leaf before the item is placed: fewer comparisons than
-// stopping early, and the order among equals that CPython has.
-function sift_towards_leaf<T>(heap: T[], from: number, lt: LessThan<T>): void {
-  const end = heap.length;
-  const item = heap[from] as T;
-  let position = from;
-  let child = 2 * position + 1;
-  while (child < end) {
-    const right = child + 1;
-    if (right < end && !lt(heap[child] as T, heap[right] as T)) child = right;
-    heap[position] = heap[child] as T;
-    heap[child] = item;
-    position = child;
-    child = 2 * position + 1;
+// Puts an item in its place, and moves what is on the way from there to `from` up by one.
+function put_below<T>(heap: T[], from: number, place: number, item: T): void {
+  for (let position = place; position > from; position = (position - 1) >> 1) {
+    const above = heap[position] as T;
+    heap[position] = item;
+    item = above;
   }
-  sift_towards_root(heap, from, position, lt);
+  heap[from] = item;
 }
 
 /** Adds an item; if a comparison throws, the heap is as it was. */
@@ -55,24 +47,21 @@ export function heappush<T>(heap: T[], item: T, lt: LessThan<T>): void {
   heap[place] = item;
 }
 
-/** Removes and returns the smallest item of a heap that is not empty. */
+/** Removes and returns the smallest item of a heap that is not empty; if a comparison throws, the heap is as it was. */
 export function heappop<T>(heap: T[], lt: LessThan<T>): T {
-  const last = heap.pop() as T;
-  if (heap.length === 0) return last;
+  const end = heap.length - 1;
   const smallest = heap[0] as T;
-  heap[0] = last;
-  try {
-    sift_towards_leaf(heap, 0, lt);
-  } catch (error) {
-    // A comparison that throws loses no item: the smallest stays the first.
-    heap.push(heap[0] as T);
-    heap[0] = smallest;
-    throw error;
-  }
+  const last = heap[end] as T;
+  const place = end > 1 ? place_below(heap, 0, end, last, lt) : 0;
+  heap.pop();
+  if (end > 0) put_below(heap, 0, place, last);
   return smallest;
 }
 
 /** Makes a heap of an array, in place and in linear time. */
 export function heapify<T>(array: T[], lt: LessThan<T>): void {
-  for (let i = (array.length >> 1) - 1; i >= 0; i--) sift_towards_leaf(array, i, lt);
+  for (let i = (array.length >> 1) - 1; i >= 0; i--) {
+    const item = array[i] as T;
+    put_below(array, i, place_below(array, i, array.length, item, lt), item);
+  }
 }

@@ -25,6 +25,7 @@ import {
   set_default_loop_maker,
   set_loop_running,
   TimerHandle,
+  type TrackedAsyncGenerator,
 } from "./events.ts";
 import type {
   Continuation,
@@ -282,7 +283,7 @@ export class EventLoop implements AbstractEventLoop {
   /** @internal What futures and tasks of this loop are made with. */
   readonly _only_loop: OwnTaskOptions = new OwnOptions<AbstractEventLoop>(this);
   /** @internal */
-  readonly _asyncgens: Set<{ aclose(): PromiseLike<unknown> }> = new Set();
+  readonly _asyncgens: Set<TrackedAsyncGenerator> = new Set();
 
   /**
    * Makes a loop that does not run yet.
@@ -1335,8 +1336,8 @@ function* close_generators(loop: EventLoop): Generator<unknown, void, unknown> {
     return_exceptions: true,
   });
   results.forEach((error, index) => {
-    if (!(error instanceof Error && is_exception(error))) return;
-    const asyncgen = generators[index];
+    if (error === undefined || !is_exception(error)) return;
+    const asyncgen = generators[index]?.generator();
     loop.call_exception_handler({
       message: `an error occurred during closing of asynchronous generator ${repr(asyncgen)}`,
       exception: error,

@@ -346,12 +346,20 @@ export interface AbstractEventLoop extends LoopCore {
   readonly _asyncgens: AsyncGenerators;
 }
 
+/** An asynchronous generator that a loop closes when it ends. */
+export interface TrackedAsyncGenerator {
+  /** Returns the object that the user holds. */
+  generator(): object;
+  /** Closes the generator. */
+  aclose(): PromiseLike<unknown>;
+}
+
 /** What a loop keeps of asynchronous generators. */
 export interface AsyncGenerators {
   /** Notes one that starts. */
-  add(generator: { aclose(): PromiseLike<unknown> }): void;
+  add(generator: TrackedAsyncGenerator): void;
   /** Forgets one that is finished. */
-  delete(generator: { aclose(): PromiseLike<unknown> }): void;
+  delete(generator: TrackedAsyncGenerator): void;
 }
 
 /**
