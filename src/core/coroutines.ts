@@ -25,6 +25,7 @@ import {
   type KeptContext,
   run_in,
 } from "../host/async_context.ts";
+import { watch_collection } from "../host/collection.ts";
 import type { Task } from "./tasks.ts";
 import { debug_loops, enter, leave, running_task } from "./current.ts";
 
@@ -57,7 +58,7 @@ interface Origin {
 }
 
 // In debug mode: coroutines that nobody has used yet, and where they were made.
-const unused = new FinalizationRegistry<Origin>(({ name, stack }) =>
+const unused = watch_collection<Origin>(({ name, stack }) =>
   console.warn(
     `coroutine '${name}' was never awaited\nCoroutine created at (most recent call first):\n${stack}`,
   )

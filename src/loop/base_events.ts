@@ -472,7 +472,6 @@ export class EventLoop implements AbstractEventLoop {
     if (this.#asleep && !this.#looks_again) return;
     this.#looks_again = false;
     this.#slice = this.#last_date = host_date();
-    this.#unretrieved.weaken();
     // The microtask queue has run dry, so a step still in progress waits for something foreign.
     const stepping = this.#stepping === null ? [] : [...this.#also_stepping, this.#stepping];
     for (const task of stepping) {
@@ -1150,9 +1149,12 @@ export class EventLoop implements AbstractEventLoop {
    * @param context what happened
    */
   default_exception_handler(context: ExceptionContext): void {
-    const lines = [context.message || "Unhandled exception in event loop"];
+    const message = context.message || "Unhandled exception in event loop";
+    const { description } = context;
+    const lines = [description === undefined ? message : `${message}: ${description}`];
     for (const key of Object.keys(context).sort()) {
-      if (key === "message" || key === "exception") continue;
+      if (key === "message" || key === "exception" || key === "description") continue;
+      if (key === "future" && description !== undefined) continue;
       const value = key === "source_traceback"
         ? `Object created at (most recent call first):\n${context[key]}`
         : repr(context[key]);

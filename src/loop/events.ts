@@ -57,6 +57,8 @@ export interface ExceptionContext {
   handle?: Handle;
   /** The asynchronous generator that failed to close. */
   asyncgen?: unknown;
+  /** What it is about, in words: a task's name and its function. */
+  description?: string;
   /** Where the object was made; in debug mode. */
   source_traceback?: string;
   /** Other things a caller may add. */
