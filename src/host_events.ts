@@ -61,7 +61,7 @@ export function next_event(
   target: EventTarget | EventEmitterLike,
   name: string,
 ): Future<unknown> {
-  if (target instanceof EventTarget) {
+  if (is_event_target(target)) {
     return new ForeignFuture<unknown>((settle) => {
       const listener = (event: unknown) => settle(FINISHED, event);
       target.addEventListener(name, listener);
@@ -83,4 +83,12 @@ export function next_event(
       target.off("error", on_error);
     };
   }, {});
+}
+
+// Of any realm; some emitters of Node.js have both interfaces.
+function is_event_target(target: EventTarget | EventEmitterLike): target is EventTarget {
+  const { addEventListener, on } = (target ?? {}) as Partial<EventTarget & EventEmitterLike>;
+  if (typeof addEventListener !== "function") return false;
+  return typeof on !== "function" ||
+    (typeof EventTarget === "function" && target instanceof EventTarget);
 }

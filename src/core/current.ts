@@ -10,7 +10,8 @@
 
 import { context_value, has_async_context } from "../host/async_context.ts";
 import type { Context } from "./contextvars.ts";
-import type { AbstractEventLoop } from "../loop/events.ts";
+import { if_uncaught } from "../host/exit.ts";
+import type { AbstractEventLoop, ExceptionContext } from "../loop/events.ts";
 import type { Task } from "./tasks.ts";
 
 type AnyTask = Task<unknown>;
@@ -52,6 +53,23 @@ export function leave(): void {
 /** Whether the code now running was resumed by a promise, and has entered nothing since. */
 export function is_nothing_entered(): boolean {
   return entered_loop === undefined && entered_context === undefined;
+}
+
+/**
+ * Gives an error, which is about to be thrown, to a loop's exception handler if it was thrown in a
+ * callback of the host that does not catch it, in place of ending the program.
+ */
+export function report_if_uncaught(
+  exception: Error,
+  loop: AbstractEventLoop,
+  context: ExceptionContext = {},
+): void {
+  if_uncaught(exception, () =>
+    loop.call_exception_handler({
+      message: "Exception in a callback of the host",
+      exception,
+      ...context,
+    }));
 }
 
 /** The present turn, to be restored after something is entered on top of it. */

@@ -30,7 +30,7 @@ import {
 import { type AbstractEventLoop, get_event_loop, Handle, type Runnable } from "../loop/events.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
 import type { Task } from "./tasks.ts";
-import { running_task } from "./current.ts";
+import { is_nothing_entered, report_if_uncaught, running_task } from "./current.ts";
 
 type AnyTask = Task<unknown>;
 
@@ -595,7 +595,10 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   _check_pending(): void {
-    if (this._state !== PENDING) throw new InvalidStateError("invalid state");
+    if (this._state === PENDING) return;
+    const error = new InvalidStateError("invalid state");
+    if (is_nothing_entered()) report_if_uncaught(error, this._loop, { future: this });
+    throw error;
   }
 
   /** @internal The error of a future that failed or was cancelled, for somebody who gets it. */

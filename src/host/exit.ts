@@ -53,20 +53,21 @@ let listens_to_events = false;
 let is_capturing = false;
 
 /**
- * Calls `report` in place of ending the program if an error, which is about to be thrown, is caught by
- * nothing before it reaches the host: it was thrown in a callback that the host called.
+ * Calls `report` in place of ending the program if an error, which is about to be thrown, reaches the
+ * host uncaught, since it was thrown in a callback that the host has called.
  */
-export function report_if_uncaught(error: Error, report: () => void): void {
+export function if_uncaught(error: Error, report: () => void): void {
   reports.set(error, report);
   listen_to_events();
   capture_uncaught();
 }
 
-/** Reports an error if it is one of those; returns whether it was. */
-function report(error: unknown): boolean {
+function was_reported(error: unknown): boolean {
   const report = reports.get(error as object);
-  report?.();
-  return report !== undefined;
+  if (report === undefined) return false;
+  reports.set(error as object, () => {}); // Deno says it in two ways
+  report();
+  return true;
 }
 
 // Browsers and Deno: an event can be prevented, and listeners change nothing for other errors.
@@ -74,7 +75,7 @@ function listen_to_events(): void {
   if (listens_to_events) return;
   listens_to_events = true;
   const prevent = (event: Event, error: unknown) => {
-    if (!report(error)) return;
+    if (!was_reported(error)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
   };
@@ -89,12 +90,14 @@ function capture_uncaught(): void {
   if (is_capturing || process?.hasUncaughtExceptionCaptureCallback?.() !== false) return;
   is_capturing = true;
   const on_uncaught = (error: unknown) => {
-    if (report(error)) return;
+    if (was_reported(error)) return;
     end();
     throw_to_host(error);
   };
   const on_rejection = (error: unknown) => {
-    if (!report(error) && process.listenerCount?.("unhandledRejection") === 1) throw_to_host(error);
+    if (was_reported(error) || process.listenerCount?.("unhandledRejection") !== 1) return;
+    end();
+    throw_to_host(error);
   };
   const end = () => {
     if (!is_capturing) return;

@@ -25,8 +25,8 @@ export interface HostProcess {
 }
 
 /** The process; on hosts without one, `undefined`. */
-export const host_process: Partial<HostProcess> | undefined =
-  (globalThis as { process?: unknown }).process as Partial<HostProcess> | undefined;
+export const host_process: Partial<HostProcess> | undefined = (globalThis as { process?: unknown })
+  .process as Partial<HostProcess> | undefined;
 
 /**
  * Returns a built-in module of Node.js, or `undefined`.

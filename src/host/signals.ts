@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type HostProcess, host_process } from "./process.ts";
+import { host_process, type HostProcess } from "./process.ts";
 
 /** Whether signals can be listened to here. */
 export const has_signals: boolean = typeof host_process?.on === "function" &&

@@ -55,7 +55,9 @@ function make_timers(
 ): Timers {
   return {
     set: (callback, milliseconds) => {
-      if (set === undefined) throw new Error("Cannot wait for a timer: this host has no setTimeout");
+      if (set === undefined) {
+        throw new Error("Cannot wait for a timer: this host has no setTimeout");
+      }
       return set(callback, milliseconds);
     },
     clear: (timer) => clear?.(timer),

@@ -64,6 +64,7 @@ import type { TraceRecorder } from "../trace/recorder.ts";
 import {
   count_debug_loops,
   is_nothing_entered,
+  report_if_uncaught,
   running_loop,
   set_stepping_task,
   with_context,
@@ -527,7 +528,7 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   _schedule(runnable: Runnable): void {
-    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    if (this.#closed) throw this.#closed_error();
     if (this.#trace !== null) this.#trace._scheduled(runnable);
     this.#ready.push(runnable);
     this._activity++;
@@ -536,7 +537,7 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   _schedule_timer(timer: Timed): void {
-    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    if (this.#closed) throw this.#closed_error();
     heappush(this.#timers, timer, earlier);
     timer._scheduled = true;
     this._activity++;
@@ -707,7 +708,13 @@ export class EventLoop implements AbstractEventLoop {
   readonly #reported = new WeakSet<AnyTask>();
 
   #check_closed(): void {
-    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    if (this.#closed) throw this.#closed_error();
+  }
+
+  #closed_error(): RuntimeError {
+    const error = new RuntimeError("Event loop is closed");
+    if (is_nothing_entered()) report_if_uncaught(error, this);
+    return error;
   }
 
   #check_not_running(): void {
