@@ -13,6 +13,7 @@ import {
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
 import { RuntimeError, StopAsyncIteration } from "./core/exceptions.ts";
+import { watch_collection } from "./host/collection.ts";
 import {
   deno_inspect,
   Inspectable,
@@ -181,9 +182,7 @@ function value_of<T>(result: IteratorResult<T, unknown>): T {
   return result.value;
 }
 
-const abandoned = typeof FinalizationRegistry === "undefined"
-  ? null
-  : new FinalizationRegistry<{ abandon(): void }>((body) => body.abandon());
+const abandoned = watch_collection<{ abandon(): void }>((body) => body.abandon());
 
 /**
  * An asynchronous generator with Python's methods, and JavaScript's too.

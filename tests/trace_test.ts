@@ -4,7 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
 
 /** Runs a program on the virtual clock; gives what its tasks did, without those of the cleaning up. */
-async function record(main: asyncio.Awaitable<unknown>): Promise<asyncio.TraceEvent[]> {
+async function record(main: asyncio.CoroutineLike<unknown>): Promise<asyncio.TraceEvent[]> {
   const trace = new asyncio.TraceRecorder();
   const loop_factory = () => new asyncio.VirtualClockEventLoop({ trace });
   await asyncio.run(main, { loop_factory });

@@ -21,8 +21,8 @@ import {
   type TaskCore,
   type Waitable,
 } from "./contracts.ts";
-import { enter, leave } from "./current.ts";
-import { as_error, make_cancelled_error } from "./cancellation.ts";
+import { enter, leave, report_if_uncaught } from "./current.ts";
+import { as_error, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
 import { innermost, remove_open_await, this_moment } from "./scopes.ts";
 
 const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
@@ -139,6 +139,12 @@ export abstract class Await implements OpenAwait {
 
   /** @internal Resumes the code that awaits with an error. */
   protected _reject(error: unknown): void {
+    const { _scope: scope } = this;
+    const task = scope._owner;
+    if ((task === null || task.done()) && is_cancelled_error(error)) {
+      // Nothing may handle it: no promise rejects that anybody has asked for.
+      report_if_uncaught(error, scope._loop, { message: describe_loose(this) });
+    }
     this._settle(this._on_rejected, error);
   }
 
@@ -170,6 +176,15 @@ export abstract class Await implements OpenAwait {
   finally(on_finally?: (() => void) | null): Promise<unknown> {
     return this._promise().finally(on_finally);
   }
+}
+
+function describe_loose(waiting: Await): string {
+  const task = waiting._task;
+  const made_in = task === null ? "outside of tasks" : `in ${task}`;
+  const name = waiting._coroutine_name();
+  const on = name === null ? "a future" : `${name}()`;
+  return `A call made ${made_in} and not awaited still waited on ${on} when it was cancelled, ` +
+    "at the latest because the run of its loop ended";
 }
 
 /** What an await of a future asks of it. */

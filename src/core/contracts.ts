@@ -22,6 +22,8 @@ export interface Timed extends Runnable {
 
 /** What the core asks of a loop. */
 export interface LoopCore {
+  /** Reports an error that nothing handles. */
+  call_exception_handler(context: Record<string, unknown>): void;
   /** @internal The moment at which the microtask queue was last seen to have run dry. */
   readonly _dry_moment: number;
   /** @internal Puts something in the ready queue. */

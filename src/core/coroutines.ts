@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deno_inspect, extract_stack, node_inspect, repr } from "../internal/format_helpers.ts";
+import { deno_inspect, node_inspect, repr } from "../internal/format_helpers.ts";
 import { type AbstractEventLoop, get_event_loop } from "../loop/events.ts";
 import {
   advance,
@@ -25,12 +25,13 @@ import {
   type Timed,
   type Waitable,
 } from "./contracts.ts";
-import { debug_loops, running_scope } from "./current.ts";
+import { running_scope } from "./current.ts";
 import { as_error, Cancellation, make_cancelled_error } from "./cancellation.ts";
 import { type CancelledError, RuntimeError } from "./exceptions.ts";
 import { Future } from "./futures.ts";
 import { next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
+import { ACTIVE, CLOSED, CREATED, note_made, stop_watching, WATCHED } from "./unawaited.ts";
 
 /**
  * A call that can still be made: an async function or a `function*` that needs no arguments.
@@ -52,28 +53,6 @@ export type CoroutineLike<T> = Coroutine<T> | CoroutineFunction<T> | Generator<u
  * @category Coroutines
  */
 export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
-
-interface Origin {
-  name: string;
-  stack: string;
-}
-
-// In debug mode: coroutines that nobody has used yet, and where they were made.
-const unused = new FinalizationRegistry<Origin>(({ name, stack }) =>
-  console.warn(
-    `coroutine '${name}' was never awaited\nCoroutine created at (most recent call first):\n${stack}`,
-  )
-);
-
-function watch(coroutine: Coroutine<unknown>): void {
-  const origin = { name: "", stack: extract_stack(Coroutine) };
-  queueMicrotask(() => origin.name = coroutine.name); // it has none while it is being made
-  unused.register(coroutine, origin, coroutine);
-}
-
-const CREATED = 0;
-const ACTIVE = 1;
-const CLOSED = 2;
 
 /**
  * A call that starts when it is awaited or made a task, and can be used once.
@@ -105,7 +84,7 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
 
   /** @internal Whoever extends it sets the fields. */
   constructor() {
-    if (debug_loops > 0) watch(this);
+    note_made(this, Coroutine);
   }
 
   /** The name of the function that was called. */
@@ -157,7 +136,7 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
     const task = scope._owner as TaskCore;
     const error = begin_await(task, scope);
     if (error !== NOTHING) {
-      if (this._phase === CREATED) this.close();
+      if (this._phase !== ACTIVE) this.close();
       return settle_now(reject, error);
     }
     try {
@@ -182,7 +161,9 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {
-    if (this._phase !== CREATED) return settle_now(reject, reused());
+    if (this._phase === ACTIVE || this._phase === CLOSED) {
+      return settle_now(reject, reused(this._phase));
+    }
     if (this instanceof PromisedCoroutine) return this._promise().then(resolve, reject);
     const loop = get_event_loop();
     loop._ensure_ambient();
@@ -196,8 +177,8 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
 
   /** Ends the coroutine where it is; its `finally` blocks run if it is a started generator. */
   close(): void {
+    if (this._phase === WATCHED) stop_watching(this);
     this._phase = CLOSED;
-    if (debug_loops > 0) unused.unregister(this);
   }
 
   /**
@@ -234,9 +215,8 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
 
   /** @internal Marks it as used; a coroutine that was used before throws. */
   _claim(): void {
-    if (this._phase !== CREATED) throw reused();
+    if (this._phase !== CREATED) check_unused(this);
     this._phase = ACTIVE;
-    if (debug_loops > 0) unused.unregister(this);
   }
 
   /** Names the class in a promise's stead. */
@@ -260,8 +240,18 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
   }
 }
 
-function reused(): RuntimeError {
-  return new RuntimeError("cannot reuse already awaited coroutine");
+function check_unused(coroutine: Coroutine<unknown>): void {
+  const phase = coroutine._phase;
+  if (phase === ACTIVE || phase === CLOSED) throw reused(phase);
+  if (phase === WATCHED) stop_watching(coroutine);
+}
+
+function reused(phase: number): RuntimeError {
+  return new RuntimeError(
+    phase === ACTIVE
+      ? "coroutine is being awaited already"
+      : "cannot reuse already awaited coroutine",
+  );
 }
 
 function step<T>(
@@ -269,7 +259,7 @@ function step<T>(
   thrown: boolean,
   value: unknown,
 ): IteratorResult<unknown, T> {
-  if (coroutine._phase === CLOSED) throw reused();
+  if (coroutine._phase === CLOSED) throw reused(CLOSED);
   coroutine._phase = ACTIVE;
   const outcome = advance(coroutine, thrown, value);
   if (outcome === RAISED) throw as_error(coroutine._value);

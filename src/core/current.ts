@@ -10,6 +10,7 @@
 
 import { context_value, has_async_context } from "../host/async_context.ts";
 import type { Context } from "./contextvars.ts";
+import { if_uncaught } from "../host/exit.ts";
 import type { LoopCore, Scope, TaskCore } from "./contracts.ts";
 
 // Plain module variables, read and written at every step: `undefined` is "nothing is entered".
@@ -58,6 +59,23 @@ export function leave_scope(outer: Scope | null | undefined): void {
 /** Whether the code now running was resumed by a promise, and has entered nothing since. */
 export function is_nothing_entered(): boolean {
   return entered_loop === undefined && entered_context === undefined;
+}
+
+/**
+ * Gives an error, which is about to be thrown, to a loop's exception handler if it was thrown in a
+ * callback of the host that does not catch it, in place of ending the program.
+ */
+export function report_if_uncaught(
+  exception: Error,
+  loop: LoopCore,
+  context: Record<string, unknown> = {},
+): void {
+  if_uncaught(exception, () =>
+    loop.call_exception_handler({
+      message: "Exception in a callback of the host",
+      exception,
+      ...context,
+    }));
 }
 
 /** What is entered at present, to be restored after something is entered on top of it. */

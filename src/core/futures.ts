@@ -28,7 +28,14 @@ import { check_options, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
 import { FutureAwait, settle_now } from "./awaits.ts";
 import { NOTHING, type Runnable, type Scope, type TaskCore, type Waitable } from "./contracts.ts";
-import { enter, leave, running_loop, running_scope } from "./current.ts";
+import {
+  enter,
+  is_nothing_entered,
+  leave,
+  report_if_uncaught,
+  running_loop,
+  running_scope,
+} from "./current.ts";
 import { next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
 
@@ -488,7 +495,10 @@ export class Future<T> implements Promise<T>, Waitable {
 
   /** @internal */
   _check_pending(): void {
-    if (this._state !== PENDING) throw new InvalidStateError("invalid state");
+    if (this._state === PENDING) return;
+    const error = new InvalidStateError("invalid state");
+    if (is_nothing_entered()) report_if_uncaught(error, this._loop, { future: this });
+    throw error;
   }
 
   /** @internal The error of a future that failed or was cancelled, for somebody who gets it. */

@@ -58,6 +58,7 @@ import {
   this_moment,
 } from "./scopes.ts";
 import { NOT_STARTED, SUSPENDED as SUSPENDED_STEP } from "./steps.ts";
+import { CREATED, SCHEDULED } from "./unawaited.ts";
 
 /**
  * What a task may be made with.
@@ -199,6 +200,7 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     this._previous_task = null;
     this._next_task = null;
     this._cancellation_state = null;
+    if (typeof start !== "function" && start._phase === CREATED) start._phase = SCHEDULED;
     this._coroutine = start;
     this._name = is_own || options.name == null ? ++tasks_named : String(options.name);
     this._context = is_own ? share_values() : options.context ?? share_values();

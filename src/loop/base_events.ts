@@ -48,6 +48,7 @@ import { Await, type FutureAwait } from "../core/awaits.ts";
 import { FAILED, Future, wrap_future } from "../core/futures.ts";
 import { LoopScope, next_moment, open_awaits } from "../core/scopes.ts";
 import { Steps } from "../core/steps.ts";
+import { watch_untouched } from "../core/unawaited.ts";
 import { heapify, heappop, heappush } from "../internal/heapq.ts";
 import { has_async_context } from "../host/async_context.ts";
 import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "../host/macrotask.ts";
@@ -75,6 +76,7 @@ import type { TraceRecorder } from "../trace/recorder.ts";
 import {
   count_debug_loops,
   is_nothing_entered,
+  report_if_uncaught,
   running_loop,
   set_stepping_scope,
   with_context,
@@ -493,6 +495,7 @@ export class EventLoop implements AbstractEventLoop {
   #on_turn(): void {
     this.#turn_requested = false;
     this._dry_moment = next_moment();
+    watch_untouched();
     if (--this.#turns_to_give > 0) {
       this.#request_turn();
       return;
@@ -500,7 +503,6 @@ export class EventLoop implements AbstractEventLoop {
     if (this.#asleep && !this.#looks_again) return;
     this.#looks_again = false;
     this.#slice = this.#last_date = host_date();
-    this.#unretrieved.weaken();
     // The microtask queue has run dry, so a step that is still open waits for a native promise.
     const foreign = this.#steps.run_dry();
     if (this.#trace !== null) {
@@ -549,7 +551,7 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   _schedule(runnable: Runnable): void {
-    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    if (this.#closed) throw this.#closed_error();
     if (this.#trace !== null) this.#trace._scheduled(runnable);
     this.#ready.push(runnable);
     this._activity++;
@@ -560,7 +562,7 @@ export class EventLoop implements AbstractEventLoop {
   _schedule_timer(timer: Timed): void {
     // NaN has no place in an order; CPython takes such a time as over.
     if (Number.isNaN(timer._when)) return this._schedule(timer);
-    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    if (this.#closed) throw this.#closed_error();
     heappush(this.#timers, timer, earlier);
     timer._scheduled = true;
     this._activity++;
@@ -757,7 +759,13 @@ export class EventLoop implements AbstractEventLoop {
   readonly #reported = new WeakSet<AnyTask>();
 
   #check_closed(): void {
-    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    if (this.#closed) throw this.#closed_error();
+  }
+
+  #closed_error(): RuntimeError {
+    const error = new RuntimeError("Event loop is closed");
+    if (is_nothing_entered()) report_if_uncaught(error, this);
+    return error;
   }
 
   #check_not_running(): void {
@@ -1198,9 +1206,12 @@ export class EventLoop implements AbstractEventLoop {
    * @param context what happened
    */
   default_exception_handler(context: ExceptionContext): void {
-    const lines = [context.message || "Unhandled exception in event loop"];
+    const message = context.message || "Unhandled exception in event loop";
+    const { description } = context;
+    const lines = [description === undefined ? message : `${message}: ${description}`];
     for (const key of Object.keys(context).sort()) {
-      if (key === "message" || key === "exception") continue;
+      if (key === "message" || key === "exception" || key === "description") continue;
+      if (key === "future" && description !== undefined) continue;
       const value = key === "source_traceback"
         ? `Object created at (most recent call first):\n${context[key]}`
         : repr(context[key]);

@@ -44,6 +44,8 @@ export interface ExceptionContext {
   handle?: Handle;
   /** The asynchronous generator that failed to close. */
   asyncgen?: unknown;
+  /** What it is about, in words: a task's name and its function. */
+  description?: string;
   /** Where the object was made; in debug mode. */
   source_traceback?: string;
   /** Other things a caller may add. */
@@ -322,6 +324,8 @@ export interface AbstractEventLoop extends LoopCore {
   _end_last_step(task: Task<unknown>): void;
   /** @internal Notes an await by code that belongs to no task. */
   _note_loose_await(waiting: FutureAwait): void;
+  /** @internal Cancels the open awaits of code that belongs to no task any more; false if there are none. */
+  _cancel_loose_awaits(): boolean;
   /** @internal Notes that a task has ended while awaits of its code are open. */
   _note_loose_awaits(task: Task<unknown>): void;
   /** @internal Ends the run in progress with an exception that leaves the loop. */

@@ -3,7 +3,9 @@
 import * as asyncio from "../../mod.ts";
 
 /** Runs a program and gives the events of its trace. */
-export async function trace_of(main: asyncio.Awaitable<unknown>): Promise<asyncio.TraceEvent[]> {
+export async function trace_of(
+  main: asyncio.CoroutineLike<unknown>,
+): Promise<asyncio.TraceEvent[]> {
   const trace = new asyncio.TraceRecorder();
   const loop_factory = () => new asyncio.VirtualClockEventLoop({ trace });
   await asyncio.run(main, { loop_factory });
