@@ -14,8 +14,6 @@ const TIME_LIMIT = 90_000;
 /** Not about the core, or long: they gain nothing from a second run. */
 const ONCE = [
   "completeness_test.ts",
-  "playground_reader_test.ts",
-  "playground_test.ts",
   "soak_test.ts",
 ];
 

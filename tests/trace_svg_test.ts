@@ -1,4 +1,4 @@
-/** Traces as pictures: what is in them. How they look in a browser is in playground_test.ts. */
+/** Traces as pictures: what is in them. How they look in a browser is in playground/tests. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { XMLParser, XMLValidator } from "fast-xml-parser";

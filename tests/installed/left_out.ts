@@ -25,7 +25,6 @@ export const FILES: Reasons = {
     "soak_test.ts",
     "trace_task_test.ts",
   ],
-  "they are about the playground": ["playground_reader_test.ts", "playground_test.ts"],
   "it copies the sources": ["copies_test.ts"],
   "they compare files of this repository": ["completeness_test.ts"],
 };

@@ -1,8 +1,8 @@
 /** The seed's programs as the playground shows them. */
 
-import type { Chapter, Sample, Samples } from "../../playground/src/samples.ts";
+import type { Chapter, Sample, Samples } from "../src/samples.ts";
 import { RUNS } from "../../tests/seed/runs.ts";
-import { CHAPTERS } from "../chapters.ts";
+import { CHAPTERS } from "../../scripts/chapters.ts";
 
 const PROGRAMS = new URL("../../examples/seed/", import.meta.url);
 
