@@ -13,6 +13,7 @@ const TIME_LIMIT = 90_000;
 
 /** Not about the core, or long: they gain nothing from a second run. */
 const ONCE = [
+  "ci_test.ts",
   "completeness_test.ts",
   "soak_test.ts",
 ];

@@ -26,7 +26,7 @@ export const FILES: Reasons = {
     "trace_task_test.ts",
   ],
   "it copies the sources": ["copies_test.ts"],
-  "they compare files of this repository": ["completeness_test.ts"],
+  "they compare files of this repository": ["ci_test.ts", "completeness_test.ts"],
 };
 
 /** Files that are not run in browsers. */
