@@ -2,9 +2,10 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { DeadlockError, VirtualClockEventLoop } from "../testing.ts";
 
 const run = <T>(main: asyncio.Awaitable<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new asyncio.VirtualClockEventLoop() });
+  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
 
 const now = () => asyncio.get_running_loop().time();
 
@@ -12,7 +13,7 @@ const host_timer = (milliseconds: number) =>
   new Promise<string>((resolve) => setTimeout(resolve, milliseconds, "from the host"));
 
 async function deadlock_message(main: asyncio.Awaitable<unknown>): Promise<string> {
-  const error = await assertRejects(() => run(main), asyncio.DeadlockError);
+  const error = await assertRejects(() => run(main), DeadlockError);
   assert(error instanceof asyncio.RuntimeError);
   return error.message;
 }
@@ -141,8 +142,8 @@ Deno.test("tasks that wait for each other are a deadlock", async () => {
 });
 
 Deno.test("a deadlock is an error of run_forever too, and the loop goes on after it", async () => {
-  const loop = new asyncio.VirtualClockEventLoop();
-  await assertRejects(() => loop.run_forever(), asyncio.DeadlockError);
+  const loop = new VirtualClockEventLoop();
+  await assertRejects(() => loop.run_forever(), DeadlockError);
   assertEquals(await loop.run_until_complete(asyncio.sleep(1, "fine")), "fine");
   loop.close();
 });

@@ -32,9 +32,10 @@ export type VirtualClockOptions = Omit<EventLoopOptions, "time">;
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
  * import { assertEquals } from "@std/assert";
  *
- * const loop_factory = () => new asyncio.VirtualClockEventLoop();
+ * const loop_factory = () => new VirtualClockEventLoop();
  * const elapsed = await asyncio.run(async () => {
  *   await asyncio.sleep(3600);
  *   return asyncio.get_running_loop().time();

@@ -1,6 +1,7 @@
 /** Runs random programs on this library under a virtual clock and returns their traces. */
 
 import * as asyncio from "../../mod.ts";
+import { DeadlockError, VirtualClockEventLoop } from "../../testing.ts";
 import { compile } from "./compile.ts";
 import { generate, makeError, matches, Primitives, type Witness } from "./primitives.ts";
 import type { Action, ErrorKind, ExceptKind, Message, Program, Trace } from "./program.ts";
@@ -24,7 +25,7 @@ function newest<T>(items: readonly T[], index: number): T | undefined {
 class Run extends Primitives {
   readonly generators: ReturnType<typeof generate>[] = [];
   readonly #program: Program;
-  readonly #loop: asyncio.VirtualClockEventLoop;
+  readonly #loop: VirtualClockEventLoop;
   readonly #trace: Trace = [];
   readonly #tasks: AnyTask[] = [];
   readonly #bodyOf = new Map<AnyTask, number>();
@@ -41,7 +42,7 @@ class Run extends Primitives {
   readonly #notified: number[];
 
   constructor(program: Program) {
-    const loop = new asyncio.VirtualClockEventLoop();
+    const loop = new VirtualClockEventLoop();
     super(program.shared, loop);
     this.#program = program;
     this.#loop = loop;
@@ -319,7 +320,7 @@ class Run extends Primitives {
       const result = this.#loop.run_until_complete(work).then(show);
       this.#record("loop", 0, `stopped ${await Promise.race([result, impatience])}`);
     } catch (error) {
-      const deadlock = error instanceof asyncio.DeadlockError;
+      const deadlock = error instanceof DeadlockError;
       this.#record("loop", 0, deadlock ? "deadlock" : `stopped ${show(error)}`);
     } finally {
       clearTimeout(timer);

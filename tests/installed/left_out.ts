@@ -1,10 +1,6 @@
 /** The tests that are not run on the installed package, or not on every host, by the reason why. */
 
-import project from "../../deno.json" with { type: "json" };
 import { needs_context } from "../no_async_context/needs_context.ts";
-
-/** What the package is imported by. */
-export const LIBRARY = project.name;
 
 /** Where tests run. */
 export type HostKind = "node" | "bun" | "browser";

@@ -1,8 +1,8 @@
 /** What a page that uses the package has to load. */
 
 import { build } from "esbuild";
+import project from "../../deno.json" with { type: "json" };
 import type { Installation } from "./installation.ts";
-import { LIBRARY } from "./left_out.ts";
 
 /** A bundle of one small program. */
 interface Size {
@@ -33,7 +33,7 @@ async function measure(program: string, folder: string): Promise<Size> {
   });
   const [{ inputs }] = Object.values(metafile.outputs);
   const modules = Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-    .map(([path]) => path.match(/((?:src|mod)[\w/]*)\.js$/)?.[1])
+    .map(([path]) => path.match(/((?:src\/[\w/]*)|\w+)\.js$/)?.[1])
     .filter((module) => module !== undefined);
   const bytes = new Uint8Array(outputFiles[0].contents);
   return { minified: bytes.length, compressed: await compress(bytes), modules: modules.sort() };
@@ -41,8 +41,8 @@ async function measure(program: string, folder: string): Promise<Size> {
 
 /** Small programs, and modules of which nothing may be in their bundles. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
-  [`export * from "${LIBRARY}";`]: [],
-  [`import { sleep } from "${LIBRARY}"; await sleep(1);`]: [
+  [`export * from "${project.name}";`]: [],
+  [`import { sleep } from "${project.name}"; await sleep(1);`]: [
     "src/async_generators",
     "src/itertools",
     "src/locks",
@@ -52,13 +52,14 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
     "src/taskgroups",
     "src/testing/virtual_clock",
   ],
-  [`import { run, sleep, TaskGroup } from "${LIBRARY}"; await run(sleep(1)); new TaskGroup();`]: [
-    "src/itertools",
-    "src/locks",
-    "src/queues",
-    "src/staggered",
-    "src/testing/virtual_clock",
-  ],
+  [`import { run, sleep, TaskGroup } from "${project.name}"; await run(sleep(1)); new TaskGroup();`]:
+    [
+      "src/itertools",
+      "src/locks",
+      "src/queues",
+      "src/staggered",
+      "src/testing/virtual_clock",
+    ],
 };
 
 /** Says how much small programs make a page load, and that they leave out what they do not use. */

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import * as asyncio from "../../../mod.ts";
+import { VirtualClockEventLoop } from "../../../testing.ts";
 import { Client } from "../client.ts";
 import { Frontier } from "../frontier.ts";
 import { Limits } from "../limits.ts";
@@ -13,7 +14,7 @@ import { canonical } from "../urls.ts";
 import { UserError } from "../user_error.ts";
 import { options } from "./crawls.ts";
 
-const loop_factory = () => new asyncio.VirtualClockEventLoop();
+const loop_factory = () => new VirtualClockEventLoop();
 
 Deno.test("the defaults of the options are those of the usage", () => {
   assertEquals(parse_options(["http://example.com"]), {
