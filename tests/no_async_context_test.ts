@@ -15,6 +15,9 @@ const TIME_LIMIT = 90_000;
 const ONCE = [
   "ci_test.ts",
   "completeness_test.ts",
+  "language_test.ts",
+  "layers_test.ts",
+  "size_test.ts",
   "soak_test.ts",
 ];
 

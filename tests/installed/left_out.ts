@@ -22,7 +22,13 @@ export const FILES: Reasons = {
     "trace_task_test.ts",
   ],
   "it copies the sources": ["copies_test.ts"],
-  "they compare files of this repository": ["ci_test.ts", "completeness_test.ts"],
+  "they are about files of this repository": [
+    "ci_test.ts",
+    "completeness_test.ts",
+    "language_test.ts",
+    "layers_test.ts",
+    "size_test.ts",
+  ],
 };
 
 /** Files that are not run in browsers. */
