@@ -38,12 +38,13 @@ const CONTRACTS = "src/core/contracts.ts";
 const KNOWN_UP: readonly string[] = [
   "src/async_generators.ts -> src/loop/events.ts",
   "src/core/coroutines.ts -> src/loop/events.ts",
-  "src/core/current.ts -> src/loop/events.ts",
   "src/core/futures.ts -> src/concurrent_futures.ts",
   "src/core/futures.ts -> src/loop/events.ts",
   "src/core/mixins.ts -> src/loop/events.ts",
   "src/core/tasks.ts -> src/loop/events.ts",
-  "src/core/tasks.ts -> src/timeouts.ts",
+  "src/detached.ts -> src/loop/events.ts",
+  "src/from_promise.ts -> src/loop/events.ts",
+  "src/loop/base_events.ts -> src/timeouts.ts",
   "src/loop/base_events.ts -> src/trace/recorder.ts",
   "src/loop/base_events.ts -> src/waiting.ts",
   "src/loop/runners.ts -> src/aborts.ts",
@@ -67,7 +68,6 @@ const KNOWN_CIRCLES: readonly string[] = [
   "src/core/futures.ts",
   "src/core/tasks.ts",
   "src/loop/events.ts",
-  "src/timeouts.ts",
 ];
 
 /** A file of a folder of `src/` is in the layer of that name, a file of `src/` itself is a primitive. */

@@ -42,10 +42,9 @@ export const ADDITIONS: readonly Addition[] = [
     title: "This library's own",
     text: "For JavaScript's own ways to wait, and for `using`.",
     names: [
-      ...plain("aborted_by", "next_event"),
+      ...plain("from_promise", "detached", "aborted_by", "next_event"),
       ...plain("Permit", "set_loop_factory"),
       { name: "EventLoop", members: ["slow_callback_duration"] },
-      { name: "Task", members: ["signal"] },
       { name: "Queue", members: ["size"] },
       { name: "Context", members: ["has", "size"] },
       { name: "Future", members: ["catch", "finally", "then"] },
