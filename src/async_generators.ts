@@ -351,6 +351,7 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> extends Inspectabl
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { alist } from "@pythonic/asyncio/itertools";
  * import { assertEquals, assertRejects } from "@std/assert";
  *
  * const countdown = asyncio.async_generator(async function* (from: number) {
@@ -360,7 +361,7 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> extends Inspectabl
  *   }
  * });
  * await asyncio.run(async () => {
- *   assertEquals(await asyncio.alist(countdown(3)), [3, 2, 1]);
+ *   assertEquals(await alist(countdown(3)), [3, 2, 1]);
  *   const one = countdown(1);
  *   assertEquals(await asyncio.anext(one), 1);
  *   await assertRejects(async () => await asyncio.anext(one), asyncio.StopAsyncIteration);

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { DeadlockError } from "../testing.ts";
 import { is_cancellation } from "../src/core/cancellation.ts";
 import { is_exception, leaves_the_loop } from "../src/core/exceptions.ts";
 
@@ -13,13 +14,18 @@ async function copy_folder(from: string, to: string): Promise<void> {
   }
 }
 
-async function second_copy(): Promise<typeof asyncio> {
+const ours = { ...asyncio, DeadlockError };
+
+async function second_copy(): Promise<typeof ours> {
   const root = new URL("..", import.meta.url).pathname;
   const folder = await Deno.makeTempDir({ prefix: "asyncio_copy_" });
   try {
     await copy_folder(`${root}src`, `${folder}/src`);
-    await Deno.copyFile(`${root}mod.ts`, `${folder}/mod.ts`);
-    return await import(`file://${folder}/mod.ts`);
+    for (const name of ["mod", "testing"]) {
+      await Deno.copyFile(`${root}${name}.ts`, `${folder}/${name}.ts`);
+    }
+    const { DeadlockError } = await import(`file://${folder}/testing.ts`);
+    return { ...await import(`file://${folder}/mod.ts`), DeadlockError };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -27,7 +33,7 @@ async function second_copy(): Promise<typeof asyncio> {
 
 const copy = await second_copy();
 
-const made: Record<string, (library: typeof asyncio) => Error> = {
+const made: Record<string, (library: typeof ours) => Error> = {
   BaseException: (library) => new library.BaseException(),
   CancelledError: (library) => new library.CancelledError(),
   KeyboardInterrupt: (library) => new library.KeyboardInterrupt(),
@@ -53,12 +59,12 @@ type Classes = Record<string, new () => Error>;
 
 Deno.test("instanceof: an error of another copy belongs to the classes that one of this copy belongs to", () => {
   assert(copy.CancelledError !== asyncio.CancelledError);
-  const classes = asyncio as unknown as Classes;
+  const classes = ours as unknown as Classes;
   for (const make of Object.values(made)) {
     for (const name of Object.keys(made)) {
       assertEquals(
         make(copy) instanceof classes[name],
-        make(asyncio) instanceof classes[name],
+        make(ours) instanceof classes[name],
         `${make(copy).name} instanceof ${name}`,
       );
     }
@@ -80,7 +86,7 @@ Deno.test("instanceof: subclasses of the user are ordinary classes", () => {
 });
 
 Deno.test("instanceof: what is no error of the library belongs to none of its classes", () => {
-  const classes = asyncio as unknown as Classes;
+  const classes = ours as unknown as Classes;
   for (
     const value of [null, undefined, 1, "TimeoutError", {}, new Error(), new AggregateError([])]
   ) {
@@ -90,9 +96,9 @@ Deno.test("instanceof: what is no error of the library belongs to none of its cl
 
 Deno.test("is_exception, is_cancellation, leaves_the_loop: errors of another copy count as those of this copy", () => {
   for (const [name, make] of Object.entries(made)) {
-    assertEquals(is_exception(make(copy)), is_exception(make(asyncio)), name);
-    assertEquals(is_cancellation(make(copy)), is_cancellation(make(asyncio)), name);
-    assertEquals(leaves_the_loop(make(copy)), leaves_the_loop(make(asyncio)), name);
+    assertEquals(is_exception(make(copy)), is_exception(make(ours)), name);
+    assertEquals(is_cancellation(make(copy)), is_cancellation(make(ours)), name);
+    assertEquals(leaves_the_loop(make(copy)), leaves_the_loop(make(ours)), name);
   }
 });
 

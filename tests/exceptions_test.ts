@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { DeadlockError } from "../testing.ts";
 
 const { BaseExceptionGroup, CancelledError, ExceptionGroup } = asyncio;
 
@@ -28,7 +29,7 @@ Deno.test("cancellation and interrupt are base exceptions, the others are not", 
   }
   assert(new asyncio.ValueError() instanceof RangeError);
   assert(new asyncio.BrokenBarrierError() instanceof asyncio.RuntimeError);
-  assert(new asyncio.DeadlockError() instanceof asyncio.RuntimeError);
+  assert(new DeadlockError() instanceof asyncio.RuntimeError);
 });
 
 Deno.test("errors have the name of their class, also those derived from them", () => {

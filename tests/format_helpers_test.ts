@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 import {
   deno_inspect,
   extract_stack,
@@ -210,7 +211,7 @@ Deno.test("Inspectable, make_inspectable: the text in consoles and in JSON", () 
 
 Deno.test("JSON.stringify: primitives, handles and context variables are their repr", () => {
   const variable = new asyncio.ContextVar("level");
-  const loop = new asyncio.VirtualClockEventLoop();
+  const loop = new VirtualClockEventLoop();
   const objects = [
     new asyncio.Queue(),
     new asyncio.Lock(),

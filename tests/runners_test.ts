@@ -2,8 +2,9 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
-const loop_factory = () => new asyncio.VirtualClockEventLoop();
+const loop_factory = () => new VirtualClockEventLoop();
 const run = <T>(main: asyncio.CoroutineLike<T> | asyncio.Future<T>): Promise<T> =>
   asyncio.run(main, { loop_factory });
 
@@ -13,7 +14,7 @@ function recording(): { loop_factory: () => asyncio.EventLoop; messages: string[
   return {
     messages,
     loop_factory: () => {
-      const loop = new asyncio.VirtualClockEventLoop();
+      const loop = new VirtualClockEventLoop();
       loop.set_exception_handler((_, { message, exception }) =>
         messages.push(`${message}: ${exception}`)
       );
@@ -92,7 +93,7 @@ Deno.test("run: an error while closing is thrown if main has none, and the loop 
     asyncio.create_task(stubborn);
     await asyncio.sleep(1);
   };
-  await assertRejects(() => run(main), asyncio.DeadlockError);
+  await assertRejects(() => run(main), DeadlockError);
   assert(loop?.is_closed());
 });
 
@@ -345,7 +346,7 @@ Deno.test("an error that is lost is written to the console by default", async ()
 });
 
 Deno.test("a loop factory makes the loops of all who bring none, until it is taken back", async () => {
-  class Marked extends asyncio.VirtualClockEventLoop {}
+  class Marked extends VirtualClockEventLoop {}
   const loop_of_run = (options?: asyncio.RunOptions) =>
     asyncio.run(() => Promise.resolve(asyncio.get_running_loop()), options);
   asyncio.set_loop_factory(() => new Marked());

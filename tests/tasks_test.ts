@@ -11,10 +11,11 @@ import {
   assertThrows,
 } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { DeadlockError, VirtualClockEventLoop } from "../testing.ts";
 
 const run = <T>(main: () => T | Promise<T>): Promise<T> =>
   asyncio.run(async () => await main(), {
-    loop_factory: () => new asyncio.VirtualClockEventLoop(),
+    loop_factory: () => new VirtualClockEventLoop(),
   });
 
 /** On the real clock, for what waits for the host. */
@@ -132,7 +133,7 @@ Deno.test("all_tasks lists what is not done, in the order of creation", () =>
 Deno.test("outside of any loop there is no current task to ask for", () => {
   assertThrows(() => asyncio.current_task(), asyncio.RuntimeError, "no running event loop");
   assertThrows(() => asyncio.all_tasks(), asyncio.RuntimeError, "no running event loop");
-  const loop = new asyncio.VirtualClockEventLoop();
+  const loop = new VirtualClockEventLoop();
   assertEquals(asyncio.current_task(loop), null);
   assertEquals(asyncio.all_tasks(loop).size, 0);
   loop.close();
@@ -365,7 +366,7 @@ Deno.test("tasks that wait for each other are named on the virtual clock", async
       const a: asyncio.Task<void> = asyncio.create_task(async () => await b, { name: "A" });
       const b: asyncio.Task<void> = asyncio.create_task(async () => await a, { name: "B" });
       await a;
-    }), asyncio.DeadlockError);
+    }), DeadlockError);
   assertMatch(error.message, /A \(.*\) waits on task B\n.*B \(.*\) waits on task A/);
 });
 
@@ -389,7 +390,7 @@ Deno.test("tasks that wait for each other are reported on the real clock, and ca
   }));
 
 Deno.test("a closed loop makes no tasks", () => {
-  const loop = new asyncio.VirtualClockEventLoop();
+  const loop = new VirtualClockEventLoop();
   loop.close();
   const coroutine = turn();
   assertThrows(() => loop.create_task(coroutine), asyncio.RuntimeError, "Event loop is closed");

@@ -2,9 +2,10 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { DeadlockError, VirtualClockEventLoop } from "../testing.ts";
 
 const run = <T>(main: asyncio.CoroutineLike<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new asyncio.VirtualClockEventLoop() });
+  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
 
 const now = () => asyncio.get_running_loop().time();
 
@@ -12,7 +13,7 @@ const host_timer = (milliseconds: number) =>
   new Promise<string>((resolve) => setTimeout(resolve, milliseconds, "from the host"));
 
 async function deadlock_message(main: asyncio.CoroutineLike<unknown>): Promise<string> {
-  const error = await assertRejects(() => run(main), asyncio.DeadlockError);
+  const error = await assertRejects(() => run(main), DeadlockError);
   assert(error instanceof asyncio.RuntimeError);
   return error.message;
 }
@@ -141,8 +142,8 @@ Deno.test("tasks that wait for each other are a deadlock", async () => {
 });
 
 Deno.test("a deadlock is an error of run_forever too, and the loop goes on after it", async () => {
-  const loop = new asyncio.VirtualClockEventLoop();
-  await assertRejects(() => loop.run_forever(), asyncio.DeadlockError);
+  const loop = new VirtualClockEventLoop();
+  await assertRejects(() => loop.run_forever(), DeadlockError);
   assertEquals(await loop.run_until_complete(asyncio.sleep(1, "fine")), "fine");
   loop.close();
 });
@@ -155,8 +156,8 @@ Deno.test("VirtualClockEventLoop: before a deadlock the host has time to settle 
     return now();
   };
   assertEquals(await run(main), 0);
-  const hasty = () => new asyncio.VirtualClockEventLoop({ patience: 0 });
-  await assertRejects(() => asyncio.run(main, { loop_factory: hasty }), asyncio.DeadlockError);
+  const hasty = () => new VirtualClockEventLoop({ patience: 0 });
+  await assertRejects(() => asyncio.run(main, { loop_factory: hasty }), DeadlockError);
 });
 
 Deno.test("VirtualClockEventLoop: with patience without limit time never jumps past the host", () =>
@@ -166,18 +167,18 @@ Deno.test("VirtualClockEventLoop: with patience without limit time never jumps p
     assertEquals(now(), 0);
     await sleeper;
     assertEquals(now(), 3600);
-  }, { loop_factory: () => new asyncio.VirtualClockEventLoop({ patience: Infinity }) }));
+  }, { loop_factory: () => new VirtualClockEventLoop({ patience: Infinity }) }));
 
 Deno.test("VirtualClockEventLoop: a patience that is no length of time is refused", () => {
   const make = (patience: unknown) => () =>
-    Reflect.construct(asyncio.VirtualClockEventLoop, [{ patience }]);
+    Reflect.construct(VirtualClockEventLoop, [{ patience }]);
   assertThrows(make("1"), TypeError, "patience must be a number of seconds: received '1'");
   for (const wrong of [-1, NaN]) assertThrows(make(wrong), asyncio.ValueError, "at least 0");
 });
 
 /** A loop, and a log of when its timers of these times are called. */
-function with_timers(...times: number[]): { loop: asyncio.VirtualClockEventLoop; log: unknown[] } {
-  const loop = new asyncio.VirtualClockEventLoop();
+function with_timers(...times: number[]): { loop: VirtualClockEventLoop; log: unknown[] } {
+  const loop = new VirtualClockEventLoop();
   const log: unknown[] = [];
   for (const time of times) loop.call_at(time, () => log.push([time, loop.time()]));
   return { loop, log };
@@ -213,7 +214,7 @@ Deno.test("VirtualClockEventLoop.advance: what follows from it runs before the p
 
 Deno.test("VirtualClockEventLoop.advance: a task resumes after all others of the same time", () =>
   run(async () => {
-    const loop = asyncio.get_running_loop() as asyncio.VirtualClockEventLoop;
+    const loop = asyncio.get_running_loop() as VirtualClockEventLoop;
     const log: string[] = [];
     const nap = (name: string, ...delays: number[]) => async () => {
       for (const delay of delays) await asyncio.sleep(delay);
@@ -253,14 +254,14 @@ Deno.test("VirtualClockEventLoop.advance: moves a loop that runs in the backgrou
 
 Deno.test("VirtualClockEventLoop.advance: one that is cancelled moves nothing", () =>
   run(async () => {
-    const loop = asyncio.get_running_loop() as asyncio.VirtualClockEventLoop;
+    const loop = asyncio.get_running_loop() as VirtualClockEventLoop;
     await assertRejects(() => asyncio.wait_for(() => loop.advance(60), 1), asyncio.TimeoutError);
     await asyncio.sleep(1);
     assertEquals(loop.time(), 2);
   }));
 
 Deno.test("VirtualClockEventLoop.advance: a length of time that cannot pass is refused", async () => {
-  const loop = new asyncio.VirtualClockEventLoop();
+  const loop = new VirtualClockEventLoop();
   await assertRejects(() => loop.advance("1" as never), TypeError, "received '1'");
   for (const wrong of [-1, NaN, Infinity]) {
     await assertRejects(() => loop.advance(wrong), asyncio.ValueError);

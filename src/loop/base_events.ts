@@ -173,12 +173,13 @@ let default_trace: TraceRecorder | null = null;
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { set_default_trace, TraceRecorder } from "@pythonic/asyncio/trace";
  * import { assertEquals } from "@std/assert";
  *
- * const recorder = new asyncio.TraceRecorder();
- * asyncio.set_default_trace(recorder);
+ * const recorder = new TraceRecorder();
+ * set_default_trace(recorder);
  * await asyncio.run(asyncio.sleep(0.001));
- * asyncio.set_default_trace(null);
+ * set_default_trace(null);
  * assertEquals(recorder.events[0].kind, "created");
  * ```
  */

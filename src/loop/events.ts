@@ -502,10 +502,10 @@ export class Handle extends Inspectable {
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
  * import { assertEquals } from "@std/assert";
  *
- * const loop = new asyncio.VirtualClockEventLoop();
+ * const loop = new VirtualClockEventLoop();
  * const handle = loop.call_later(5, () => {});
  * assertEquals(handle.when(), 5);
  * handle.cancel();

@@ -353,12 +353,13 @@ export function new_event_loop(): AbstractEventLoop {
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
  * import { assertEquals } from "@std/assert";
  *
- * asyncio.set_loop_factory(() => new asyncio.VirtualClockEventLoop());
+ * asyncio.set_loop_factory(() => new VirtualClockEventLoop());
  * await asyncio.run(() => asyncio.sleep(3600));
  * asyncio.set_loop_factory(null);
- * assertEquals(asyncio.new_event_loop() instanceof asyncio.VirtualClockEventLoop, false);
+ * assertEquals(asyncio.new_event_loop() instanceof VirtualClockEventLoop, false);
  * ```
  */
 export function set_loop_factory(factory: (() => AbstractEventLoop) | null): void {

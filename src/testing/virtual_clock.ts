@@ -54,9 +54,10 @@ const earlier = (a: Advance, b: Advance): boolean => a.when < b.when;
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
  * import { assertEquals } from "@std/assert";
  *
- * const loop_factory = () => new asyncio.VirtualClockEventLoop();
+ * const loop_factory = () => new VirtualClockEventLoop();
  * const elapsed = await asyncio.run(async () => {
  *   await asyncio.sleep(3600);
  *   return asyncio.get_running_loop().time();

@@ -201,10 +201,12 @@ interface Known {
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
+ * import { TraceRecorder } from "@pythonic/asyncio/trace";
  * import { assertEquals } from "@std/assert";
  *
- * const trace = new asyncio.TraceRecorder();
- * const loop_factory = () => new asyncio.VirtualClockEventLoop({ trace });
+ * const trace = new TraceRecorder();
+ * const loop_factory = () => new VirtualClockEventLoop({ trace });
  * await asyncio.run(() => asyncio.sleep(0.5, "slept"), { loop_factory });
  *
  * const main = trace.events.filter((event) => event.task === 1);

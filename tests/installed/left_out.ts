@@ -1,10 +1,6 @@
 /** The tests that are not run on the installed package, or not on every host, by the reason why. */
 
-import project from "../../deno.json" with { type: "json" };
 import { needs_context } from "../no_async_context/needs_context.ts";
-
-/** What the package is imported by. */
-export const LIBRARY = project.name;
 
 /** Where tests run. */
 export type HostKind = "node" | "bun" | "browser";
@@ -25,9 +21,14 @@ export const FILES: Reasons = {
     "soak_test.ts",
     "trace_task_test.ts",
   ],
-  "they are about the playground": ["playground_reader_test.ts", "playground_test.ts"],
   "it copies the sources": ["copies_test.ts"],
-  "they compare files of this repository": ["completeness_test.ts"],
+  "they are about files of this repository": [
+    "ci_test.ts",
+    "completeness_test.ts",
+    "language_test.ts",
+    "layers_test.ts",
+    "size_test.ts",
+  ],
 };
 
 /** Files that are not run in browsers. */

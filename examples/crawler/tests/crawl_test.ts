@@ -2,9 +2,9 @@
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import type { Options } from "../../examples/crawler/options.ts";
-import { Site } from "../../examples/crawler/site/serve.ts";
-import { UserError } from "../../examples/crawler/user_error.ts";
+import type { Options } from "../options.ts";
+import { Site } from "../site/serve.ts";
+import { UserError } from "../user_error.ts";
 import { crawl, Directory, options } from "./crawls.ts";
 import { HostileSite } from "./hostile_site.ts";
 import { assert_consistent, stored } from "./stored.ts";

@@ -5,8 +5,8 @@
 
 import { readFileSync } from "node:fs";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { browser_test } from "./playground/browser.ts";
-import { in_main, type View } from "./playground/page.ts";
+import { browser_test } from "./browser.ts";
+import { in_main, type View } from "./page.ts";
 
 browser_test(
   "everything can be done from the keyboard, and one sees where one is",

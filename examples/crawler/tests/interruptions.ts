@@ -1,9 +1,9 @@
 /** Crawls that are stopped in the middle, again and again: what must hold, whichever the database is. */
 
 import { assert, assertEquals } from "@std/assert";
-import { Site } from "../../examples/crawler/site/serve.ts";
-import { SILENT } from "../../examples/crawler/progress.ts";
-import { SeededRandom } from "../../examples/seed/support/seeded_random.ts";
+import { Site } from "../site/serve.ts";
+import { SILENT } from "../progress.ts";
+import { SeededRandom } from "../../seed/support/seeded_random.ts";
 import { crawl, Directory, options, type Watch } from "./crawls.ts";
 import { execute, Program } from "./program.ts";
 import { assert_consistent, type Stored, stored } from "./stored.ts";

@@ -1,10 +1,10 @@
 /** Crawls inside a test: with a database of their own, without delays. */
 
-import * as asyncio from "../../mod.ts";
-import { Crawl } from "../../examples/crawler/crawl.ts";
-import { type Options, parse_options } from "../../examples/crawler/options.ts";
-import { type Progress, SILENT } from "../../examples/crawler/progress.ts";
-import { open_storage, type Storage } from "../../examples/crawler/storage.ts";
+import * as asyncio from "../../../mod.ts";
+import { Crawl } from "../crawl.ts";
+import { type Options, parse_options } from "../options.ts";
+import { type Progress, SILENT } from "../progress.ts";
+import { open_storage, type Storage } from "../storage.ts";
 
 /** Options as a person would give them, for a server that is nobody else's. */
 export function options(start: string, changes: Partial<Options> = {}): Options {

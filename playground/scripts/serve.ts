@@ -1,12 +1,13 @@
 /**
- * Serves the playground on this machine.
+ * Serves the playground, as it was built last, on this machine.
  *
  *     deno task playground                 at http://127.0.0.1:8000
  *     deno task playground --port 9000     at another port
  */
 
 import { parseArgs } from "node:util";
-import { serve_playground } from "./playground/server.ts";
+import { DIST } from "./build.ts";
+import { serve_playground } from "./server.ts";
 
 function fail(message: string): never {
   console.error(message);
@@ -28,7 +29,7 @@ function port_of_command_line(): number {
 
 const port = port_of_command_line();
 try {
-  const { url } = await serve_playground(port);
+  const { url } = await serve_playground(DIST, port);
   console.log(`The playground is at ${url}, until Ctrl-C.`);
 } catch (error) {
   if ((error as { code?: string }).code !== "EADDRINUSE") throw error;

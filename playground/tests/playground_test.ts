@@ -3,11 +3,10 @@
 import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { DENO_VERSION, stale_files } from "../scripts/playground/build.ts";
-import { read_samples } from "../scripts/playground/samples.ts";
-import { browser_test } from "./playground/browser.ts";
-import { in_main } from "./playground/page.ts";
-import { expected_file } from "./seed/runs.ts";
+import { read_samples } from "../scripts/samples.ts";
+import { browser_test } from "./browser.ts";
+import { in_main } from "./page.ts";
+import { expected_file } from "../../tests/seed/runs.ts";
 
 /** How many tasks each program has; those that are not here have none. */
 const TASKS: Readonly<Record<string, number>> = {
@@ -32,14 +31,6 @@ const TASKS: Readonly<Record<string, number>> = {
 
 const { chapters } = await read_samples();
 const SAMPLES = chapters.flatMap(({ samples }) => samples);
-
-Deno.test({
-  name: "what is committed is what its sources make",
-  ignore: Deno.version.deno !== DENO_VERSION,
-  async fn() {
-    assertEquals(await stale_files(), [], "run deno task build:playground");
-  },
-});
 
 browser_test(
   "every program prints what Deno prints, and its timeline shows every task",

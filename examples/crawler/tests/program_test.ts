@@ -1,8 +1,8 @@
 /** The crawler as a program: what it prints, and how it ends. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { Site } from "../../examples/crawler/site/serve.ts";
-import { USAGE } from "../../examples/crawler/options.ts";
+import { Site } from "../site/serve.ts";
+import { USAGE } from "../options.ts";
 import { Directory } from "./crawls.ts";
 import { execute } from "./program.ts";
 import { stored } from "./stored.ts";

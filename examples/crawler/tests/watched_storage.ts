@@ -1,6 +1,6 @@
 /** A storage that somebody watches, or that fails. */
 
-import type { Storage } from "../../examples/crawler/storage.ts";
+import type { Storage } from "../storage.ts";
 
 export class WatchedStorage implements Storage {
   readonly #storage: Storage;

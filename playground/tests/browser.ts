@@ -3,25 +3,33 @@
 import { existsSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Browser } from "playwright-core";
-import { serve_playground } from "../../scripts/playground/server.ts";
-import { CHROMIUM, launch_chromium } from "../chromium.ts";
+import { build } from "../scripts/build.ts";
+import { serve_playground } from "../scripts/server.ts";
+import { CHROMIUM, launch_chromium } from "../../tests/chromium.ts";
 import { Playground, type View } from "./page.ts";
 
 // Whether there is one on this machine.
 const has_chromium = existsSync(CHROMIUM);
 if (!has_chromium) console.log(`Pages are not tested: there is no ${CHROMIUM}.`);
 
+let folder: string;
 let browser: Browser;
 let server: Server;
 let url: string;
 if (has_chromium) {
   Deno.test.beforeAll(async () => {
-    [browser, { server, url }] = await Promise.all([launch_chromium(), serve_playground(0)]);
+    folder = await Deno.makeTempDir({ prefix: "playground-" });
+    await build(folder);
+    [browser, { server, url }] = await Promise.all([
+      launch_chromium(),
+      serve_playground(folder, 0),
+    ]);
   });
   Deno.test.afterAll(async () => {
     await browser.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
+    await Deno.remove(folder, { recursive: true });
   });
 }
 

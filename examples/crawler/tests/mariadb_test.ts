@@ -2,9 +2,9 @@
 
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { open_storage } from "../../examples/crawler/storage.ts";
-import { Site } from "../../examples/crawler/site/serve.ts";
-import { visit } from "../../examples/crawler/visit.ts";
+import { open_storage } from "../storage.ts";
+import { Site } from "../site/serve.ts";
+import { visit } from "../visit.ts";
 import { crawl, options } from "./crawls.ts";
 import { cancel_at_random, kill_in_the_middle, SITE, whole_crawl } from "./interruptions.ts";
 import { has_mariadb, MariaDB } from "./mariadb.ts";

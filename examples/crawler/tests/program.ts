@@ -1,7 +1,7 @@
 /** The crawler as a program of its own, as a person runs it. */
 
-const MAIN = new URL("../../examples/crawler/main.ts", import.meta.url).href;
-const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+const MAIN = new URL("../main.ts", import.meta.url).href;
+const CONFIG = new URL("../../../deno.json", import.meta.url).pathname;
 
 /** A program that hangs is ended after this many milliseconds. */
 const TIME_LIMIT = 30_000;

@@ -2,18 +2,19 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
-import * as asyncio from "../../mod.ts";
-import { Client } from "../../examples/crawler/client.ts";
-import { Frontier } from "../../examples/crawler/frontier.ts";
-import { Limits } from "../../examples/crawler/limits.ts";
-import { asks_for_help, parse_options, USAGE } from "../../examples/crawler/options.ts";
-import { parse_page } from "../../examples/crawler/parsing.ts";
-import { Robots } from "../../examples/crawler/robots.ts";
-import { canonical } from "../../examples/crawler/urls.ts";
-import { UserError } from "../../examples/crawler/user_error.ts";
+import * as asyncio from "../../../mod.ts";
+import { VirtualClockEventLoop } from "../../../testing.ts";
+import { Client } from "../client.ts";
+import { Frontier } from "../frontier.ts";
+import { Limits } from "../limits.ts";
+import { asks_for_help, parse_options, USAGE } from "../options.ts";
+import { parse_page } from "../parsing.ts";
+import { Robots } from "../robots.ts";
+import { canonical } from "../urls.ts";
+import { UserError } from "../user_error.ts";
 import { options } from "./crawls.ts";
 
-const loop_factory = () => new asyncio.VirtualClockEventLoop();
+const loop_factory = () => new VirtualClockEventLoop();
 
 Deno.test("the defaults of the options are those of the usage", () => {
   assertEquals(parse_options(["http://example.com"]), {

@@ -1,7 +1,7 @@
 /** Crawls into SQLite that are cancelled, killed, or stopped by Ctrl-C. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { Site } from "../../examples/crawler/site/serve.ts";
+import { Site } from "../site/serve.ts";
 import { Directory } from "./crawls.ts";
 import { cancel_at_random, kill_in_the_middle, whole_crawl } from "./interruptions.ts";
 import { Program } from "./program.ts";

@@ -1,13 +1,20 @@
 /** The seed's programs as the playground shows them. */
 
-import type { Chapter, Sample, Samples } from "../../playground/src/samples.ts";
+import type { Chapter, Sample, Samples } from "../src/samples.ts";
 import { RUNS } from "../../tests/seed/runs.ts";
-import { CHAPTERS } from "../chapters.ts";
+import { CHAPTERS } from "../../scripts/chapters.ts";
 
 const PROGRAMS = new URL("../../examples/seed/", import.meta.url);
 
 /** The line that says how to run the program elsewhere. */
 const HOW_TO_RUN = /^\/\/ Run it: .*\n/m;
+
+/** How the program imports the library, whose entry points are files beside each other. */
+const LIBRARY = /(?<=from ")(?:\.\.\/){2}(\w+)\.ts(?=")/g;
+
+function published(_file: string, entry: string): string {
+  return entry === "mod" ? "@pythonic/asyncio" : `@pythonic/asyncio/${entry}`;
+}
 
 async function read_sample(name: string): Promise<Sample> {
   const text = await Deno.readTextFile(new URL(`${name}.ts`, PROGRAMS));
@@ -16,7 +23,7 @@ async function read_sample(name: string): Promise<Sample> {
   return {
     name,
     summary: first.replace("// ", ""),
-    source: text.replace(HOW_TO_RUN, "").replace(`"../../mod.ts"`, `"@pythonic/asyncio"`),
+    source: text.replace(HOW_TO_RUN, "").replaceAll(LIBRARY, published),
     virtual: run?.virtual ?? true,
   };
 }
