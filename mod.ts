@@ -94,6 +94,8 @@ export {
   TimeoutError,
   ValueError,
 } from "./src/core/exceptions.ts";
+export type { NamedError } from "./src/internal/error_kinds.ts";
+export type { Inspectable } from "./src/internal/format_helpers.ts";
 export {
   type CallbackOptions,
   Future,
