@@ -337,6 +337,7 @@ export class EventLoop implements AbstractEventLoop {
         if (this.#watched) this.#run_watched(runnable);
         else runnable._run();
         if (this.#steps.open !== null) return;
+        runnable = null;
       }
     } catch (error) {
       if (runnable === null || leaves_the_loop(error) || error instanceof DeadlockError) {
