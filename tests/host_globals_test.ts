@@ -11,7 +11,7 @@ const USE = `
     const event = new asyncio.Event();
     host_timeout(() => event.set(), 5);
     await event.wait();
-    const result = [await from_host, await asyncio.wait_for(asyncio.create_task(asyncio.sleep(0.002, "slept")), 5)];
+    const result = [await from_host, await asyncio.wait_for(asyncio.sleep(0.002, "slept"), 5)];
     return [...result, await asyncio.to_thread(() => "called"), loop.time() > 0];
   };
   console.log(...await asyncio.run(main));`;
@@ -58,7 +58,10 @@ Deno.test("EventLoop: fakes of @sinonjs/fake-timers that were there before stop 
   const { code, stdout } = await child(
     `
     const sleeper = asyncio.run(() => asyncio.sleep(0.001, "slept"));
-    const loop_factory = () => new asyncio.VirtualClockEventLoop();
+    const { VirtualClockEventLoop } = await import(${
+      JSON.stringify(import.meta.resolve("../testing.ts"))
+    });
+    const loop_factory = () => new VirtualClockEventLoop();
     console.log(await asyncio.run(() => asyncio.sleep(3600, "virtual"), { loop_factory }));
     console.log(await asyncio.run(() => asyncio.to_thread(() => "called")));
     await new Promise((done) => host_timeout(done, 10));
@@ -114,4 +117,60 @@ Deno.test("sleep: an error says that the host has no timers, where one is needed
   );
   assertEquals(stdout[0], "no time needed");
   assertMatch(stdout[1] ?? "", /^Cannot wait for a timer: this host has no setTimeout$/);
+});
+
+/** A host whose timers and turns end with the request in which they were set. */
+const REQUESTS = `
+  const host_timeout = setTimeout;
+  let request = { is_over: false };
+  const of_request = (set) => (callback, ...args) => {
+    const mine = request;
+    return set(() => {
+      if (mine.is_over) return;
+      request = mine;
+      callback();
+    }, ...args);
+  };
+  globalThis.setTimeout = of_request(setTimeout);
+  globalThis.setImmediate = of_request(setImmediate);
+  Object.defineProperty(globalThis, "process", { value: undefined });
+  Object.defineProperty(navigator, "userAgent", { value: "Cloudflare-Workers" });
+  async function handle(work) {
+    const mine = request = { is_over: false };
+    const limit = new Promise((done) => host_timeout(done, 2000, "hangs"));
+    console.log(await Promise.race([work(), limit]));
+    mine.is_over = true;
+  }`;
+
+Deno.test("get_event_loop: the default loop goes on when a request has ended in which it waited", async () => {
+  const { stdout } = await child(
+    `
+    await handle(async () => {
+      void asyncio.create_task(() => asyncio.sleep(0.001));
+      return "leaves a turn behind";
+    });
+    await handle(() => asyncio.sleep(0.002, "slept"));
+    await handle(async () => {
+      void asyncio.create_task(() => asyncio.sleep(0.01));
+      return await asyncio.sleep(0.001, "leaves a timer behind");
+    });
+    await handle(() => asyncio.sleep(0.02, "slept longer"));
+    await handle(async () => {
+      void asyncio.create_task(() => new Promise(() => {}));
+      await asyncio.sleep(0);
+      return "leaves a native promise behind";
+    });
+    await handle(() => asyncio.wait_for(asyncio.sleep(0.001, "in time"), 1));
+    Deno.exit(0);`,
+    [],
+    REQUESTS,
+  );
+  assertEquals(stdout, [
+    "leaves a turn behind",
+    "slept",
+    "leaves a timer behind",
+    "slept longer",
+    "leaves a native promise behind",
+    "in time",
+  ]);
 });

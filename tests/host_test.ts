@@ -10,27 +10,28 @@ import {
 } from "../src/host/async_context.ts";
 import { create_macrotasks, type TurnSource } from "../src/host/macrotask.ts";
 
-/** Resolves after some turns of the host. */
-const some_turns = () => new Promise((resolve) => setTimeout(resolve, 5));
+const a_millisecond = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 async function check_macrotasks(source?: TurnSource): Promise<void> {
   const log: string[] = [];
   const macrotasks = create_macrotasks(() => log.push("turn"), source);
+  const until_length = async (length: number) => {
+    while (log.length < length) await a_millisecond();
+    for (let i = 0; i < 5; i++) await a_millisecond(); // nothing more comes
+    assertEquals(log.length, length);
+  };
   macrotasks.request();
   Promise.resolve().then(() => log.push("microtask"));
-  await some_turns();
+  await until_length(2);
   assertEquals(log, ["microtask", "turn"]);
   macrotasks.request();
-  await some_turns();
-  assertEquals(log.length, 3);
+  await until_length(3);
   macrotasks.request();
   macrotasks.cancel();
-  await some_turns();
-  assertEquals(log.length, 3);
+  await until_length(3);
   macrotasks.request();
-  await some_turns();
+  await until_length(4);
   macrotasks.cancel();
-  assertEquals(log.length, 4);
 }
 
 const SOURCES: Record<string, TurnSource | undefined> = {

@@ -21,9 +21,9 @@ const PROGRAMS: Record<string, [program: string, expected: string[]]> = {
       const loop = asyncio.get_running_loop();
       loop.set_exception_handler(handler);
       const future = loop.create_future();
-      setTimeout(() => future.set_result(1), 10);
       await give_up(future);
-      await asyncio.sleep(0.02);
+      setTimeout(() => future.set_result(1), 5);
+      await host_sleep(10);
     });`,
     ["TimeoutError", INVALID],
   ],
@@ -32,12 +32,12 @@ const PROGRAMS: Record<string, [program: string, expected: string[]]> = {
       const loop = asyncio.get_running_loop();
       loop.set_exception_handler(handler);
       const future = loop.create_future();
+      await give_up(future);
       setTimeout(async () => {
         await null;
         future.set_exception(new Error("late"));
-      }, 10);
-      await give_up(future);
-      await asyncio.sleep(0.02);
+      }, 5);
+      await host_sleep(10);
     });`,
     ["TimeoutError", INVALID],
   ],
@@ -46,15 +46,15 @@ const PROGRAMS: Record<string, [program: string, expected: string[]]> = {
       const loop = asyncio.get_running_loop();
       loop.set_exception_handler(handler);
       const future = loop.create_future();
+      await give_up(future);
       setTimeout(() => {
         try {
           future.set_result(1);
         } catch (error) {
           console.log("caught", error.name);
         }
-      }, 10);
-      await give_up(future);
-      await asyncio.sleep(0.02);
+      }, 5);
+      await host_sleep(10);
     });`,
     ["TimeoutError", "caught InvalidStateError"],
   ],
@@ -65,7 +65,7 @@ const PROGRAMS: Record<string, [program: string, expected: string[]]> = {
     future.add_done_callback(() => {});
     setTimeout(() => future.set_result(1), 5);
     loop.close();
-    await host_sleep(20);`,
+    await host_sleep(10);`,
     [CLOSED],
   ],
   "call_soon_threadsafe: after the loop is closed": [
@@ -73,7 +73,7 @@ const PROGRAMS: Record<string, [program: string, expected: string[]]> = {
     loop.set_exception_handler(handler);
     setTimeout(() => loop.call_soon_threadsafe(() => console.log("called")), 5);
     loop.close();
-    await host_sleep(20);`,
+    await host_sleep(10);`,
     [CLOSED],
   ],
   "wrap_future, next_event, run_in_executor: outcomes after the loop is closed": [
@@ -87,7 +87,7 @@ const PROGRAMS: Record<string, [program: string, expected: string[]]> = {
     });
     loop.close();
     target.dispatchEvent(new Event("late"));
-    await host_sleep(20);`,
+    await host_sleep(10);`,
     [],
   ],
 };

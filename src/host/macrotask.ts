@@ -5,11 +5,11 @@
  * @module
  */
 
-import { host_function, host_timers, type Timers } from "./timers.ts";
+import { has_requests, host_function, host_timers, type Timers } from "./timers.ts";
 
 /** Requests turns of the host, one at a time. */
 export interface Macrotasks {
-  /** Requests one turn; only called while none is requested. */
+  /** Requests one turn; only called while none is requested, but for hosts with requests. */
   request(): void;
   /** Cancels the request, where the host can. */
   cancel(): void;
@@ -107,7 +107,10 @@ function find_immediates(): Timers | undefined {
 
 const HOST: TurnSource = {
   immediates: find_immediates(),
-  MessageChannel: (globalThis as { MessageChannel?: typeof MessageChannel }).MessageChannel,
+  // A channel would belong to the request in which it was made.
+  MessageChannel: has_requests
+    ? undefined
+    : (globalThis as { MessageChannel?: typeof MessageChannel }).MessageChannel,
 };
 
 /**

@@ -34,5 +34,9 @@ export const host_process: Partial<HostProcess> | undefined = (globalThis as { p
  * It is looked up at run time and by name, so that no bundler sees an import.
  */
 export function builtin_module<T>(name: string): T | undefined {
-  return host_process?.getBuiltinModule?.(name) as T | undefined;
+  try {
+    return host_process?.getBuiltinModule?.(name) as T | undefined;
+  } catch {
+    return undefined; // Bun's node:perf_hooks needs the global performance
+  }
 }

@@ -98,6 +98,16 @@ export const host_now: () => number = find_monotonic_clock();
 /** The host's own time of day, in milliseconds; quicker to ask than {@linkcode host_now}. */
 export const host_date: () => number = is_fake(HostDate) ? host_now : HostDate.now;
 
+/**
+ * Whether timers and turns belong to the request in which they were set, and never come once it has
+ * ended: in Cloudflare's workerd, which says by this name what it is.
+ *
+ * A loop that several requests use then waits by timers and turns of each of them.
+ */
+export const has_requests: boolean =
+  (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent ===
+    "Cloudflare-Workers";
+
 /** The longest delay that a host's timer takes, in milliseconds. */
 export const MAX_HOST_DELAY: number = 2 ** 31 - 1;
 

@@ -55,6 +55,7 @@ import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "../host/macrota
 import { add_signal_listener, has_signals, remove_signal_listener } from "../host/signals.ts";
 import {
   capture_timers,
+  has_requests,
   host_date,
   host_now,
   host_timers,
@@ -339,6 +340,7 @@ export class EventLoop extends Inspectable implements AbstractEventLoop {
         if (this.#watched) this.#run_watched(runnable);
         else runnable._run();
         if (this.#steps.open !== null) return;
+        runnable = null;
       }
     } catch (error) {
       if (runnable === null || leaves_the_loop(error) || error instanceof DeadlockError) {
@@ -440,7 +442,7 @@ export class EventLoop extends Inspectable implements AbstractEventLoop {
 
   /** @internal Has the host wake the loop after a delay; a host's timer that is set for earlier stays. */
   protected _wake_after(delay: number, when: number): void {
-    if (this.#host_timer !== null) {
+    if (this.#host_timer !== null && !has_requests) {
       if (this.#host_timer_when <= when) return;
       this.#host_timers.clear(this.#host_timer);
     }
@@ -490,7 +492,7 @@ export class EventLoop extends Inspectable implements AbstractEventLoop {
   }
 
   #request_turn(): void {
-    if (!this.#turn_requested) {
+    if (!this.#turn_requested || has_requests) {
       this.#turn_requested = true;
       this.#turns.request();
     }
@@ -559,7 +561,7 @@ export class EventLoop extends Inspectable implements AbstractEventLoop {
     if (this.#trace !== null) this.#trace._scheduled(runnable);
     this.#ready.push(runnable);
     this._activity++;
-    if (this.#asleep) this.#wake();
+    if (this.#asleep || has_requests) this.#wake();
   }
 
   /** @internal */
@@ -570,7 +572,8 @@ export class EventLoop extends Inspectable implements AbstractEventLoop {
     heappush(this.#timers, timer, earlier);
     timer._scheduled = true;
     this._activity++;
-    if (this.#asleep) this.#wake();
+    if (this.#asleep || has_requests) this.#wake();
+    if (has_requests) this._wake_after(timer._when - this.time(), timer._when);
   }
 
   /** @internal */
@@ -682,11 +685,15 @@ export class EventLoop extends Inspectable implements AbstractEventLoop {
   _interrupt(error: unknown): void {
     this.#todo = 0;
     this.#in_iteration = false;
-    if (this.#run !== null) this.#end_run(error);
-    else {this.call_exception_handler({
+    if (this.#run !== null) {
+      this.#end_run(error);
+    } else {
+      if (this.#ambient) this.#wake(); // callbacks may be ready
+      this.call_exception_handler({
         message: "Unhandled exception in event loop",
         exception: error,
-      });}
+      });
+    }
   }
 
   /** @internal */

@@ -12,14 +12,17 @@ export const FILES: Reasons = {
   "they start programs with Deno": [
     "debug_test.ts",
     "frozen_test.ts",
+    "host_globals_test.ts",
     "interrupt_test.ts",
     "keep_alive_test.ts",
+    "late_callbacks_test.ts",
     "no_async_context_test.ts",
     "package_test.ts",
     "public_types_test.ts",
     "seed_test.ts",
     "soak_test.ts",
     "trace_task_test.ts",
+    "unretrieved_test.ts",
   ],
   "it copies the sources": ["copies_test.ts"],
   "they are about files of this repository": [
