@@ -24,6 +24,7 @@ import {
 import { enter, leave, report_if_uncaught } from "./current.ts";
 import { as_error, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
 import { innermost, remove_open_await, this_moment } from "./scopes.ts";
+import { CLOSED } from "./unawaited.ts";
 
 const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
 
@@ -233,6 +234,8 @@ export type Outcome = typeof SUSPENDED | typeof RETURNED | typeof RAISED;
 /** What the awaits and the tasks that run a coroutine ask of it. */
 export interface Steps {
   readonly name: string;
+  /** @internal One of the phases in `unawaited.ts`. */
+  _phase: number;
   /** @internal What it returned or raised, once it has. */
   _value: unknown;
   /** @internal What it waits on, when it is suspended. */
@@ -248,6 +251,7 @@ export function advance(coroutine: Steps, thrown: boolean, value: unknown): Outc
   try {
     return coroutine._advance(thrown, value);
   } catch (error) {
+    coroutine._phase = CLOSED;
     coroutine._value = error;
     return RAISED;
   }

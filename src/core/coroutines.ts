@@ -203,12 +203,14 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
 
   /** @internal Ends with a result. */
   _return(value: unknown): typeof RETURNED {
+    this._phase = CLOSED;
     this._value = value;
     return RETURNED;
   }
 
   /** @internal Ends with an error. */
   _raise(error: unknown): typeof RAISED {
+    this._phase = CLOSED;
     this._value = error;
     return RAISED;
   }
@@ -451,8 +453,11 @@ function inner_coroutine(awaitable: unknown): Coroutine<unknown> | null {
     awaitable._claim();
     return awaitable;
   }
-  if (awaitable instanceof Future) return new GeneratorCoroutine("", awaitable[Symbol.iterator]());
-  return is_generator(awaitable) ? new GeneratorCoroutine("", awaitable) : null;
+  const steps = awaitable instanceof Future ? awaitable[Symbol.iterator]() : awaitable;
+  if (!is_generator(steps)) return null;
+  const inner = new GeneratorCoroutine("", steps);
+  inner._claim();
+  return inner;
 }
 
 /** Passes on what a function that was to be a coroutine's returned, if it can be awaited. */

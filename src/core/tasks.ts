@@ -736,7 +736,7 @@ function is_waitable(value: unknown): value is Waitable {
 }
 
 function how_to_wait_for(yielded: unknown): string {
-  return isawaitable(yielded)
+  return yielded instanceof Coroutine
     ? "; to wait for it write yield*, and gather(...jobs()) for what a generator jobs() yields"
     : "";
 }
