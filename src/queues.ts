@@ -623,6 +623,7 @@ export class PriorityQueue<T> extends Queue<T> {
   }
 
   readonly #less_than: LessThan<T>;
+  /** The items, as a heap. */
   declare protected _queue: T[];
 
   /**
@@ -648,7 +649,11 @@ export class PriorityQueue<T> extends Queue<T> {
     this._queue = [];
   }
 
-  /** Adds an item to the heap; if a comparison throws, the heap is as it was. */
+  /**
+   * Adds an item to the heap; if a comparison throws, the heap is as it was.
+   *
+   * @param item the item
+   */
   protected override _put(item: T): void {
     heappush(this._queue, item, this.#less_than);
   }
@@ -702,6 +707,7 @@ export class LifoQueue<T> extends Queue<T> {
     return "LifoQueue";
   }
 
+  /** The items, the newest one last. */
   declare protected _queue: T[];
 
   /** Makes the empty stack. */
@@ -709,7 +715,11 @@ export class LifoQueue<T> extends Queue<T> {
     this._queue = [];
   }
 
-  /** Adds an item to the stack. */
+  /**
+   * Adds an item to the stack.
+   *
+   * @param item the item
+   */
   protected override _put(item: T): void {
     this._queue.push(item);
   }
