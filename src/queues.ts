@@ -434,7 +434,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
 }
 
 /**
- * What a {@linkcode Queue} keeps its items in: an array, a set, …
+ * The storage of a {@linkcode Queue}: an array, a set, …
  *
  * @category Queues
  */

@@ -545,7 +545,7 @@ Deno.test("Lock, Semaphore, Event, Condition: waiting throws if they are bound t
   for (const error of await run(contend)) {
     assertMatch(String(error), /^RuntimeError: <.+> is bound to a different event loop$/);
   }
-  // Who was refused does not stand in the way of others.
+  // A waiter that was refused is not in the queue.
   for (const primitive of [lock, limit, condition]) {
     assertMatch(String(primitive), /\[unlocked(, value:1)?\]>$/);
     await run(async () => await asyncio.wait_for(primitive.acquire(), 1));

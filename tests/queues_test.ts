@@ -671,7 +671,7 @@ Deno.test("Queue iteration: throw() ends a next() in progress and throws its err
     assertEquals(String(queue), "<Queue maxsize=0>");
   }));
 
-Deno.test("Queue iteration: calls of next() are served in order, whoever else takes items", () =>
+Deno.test("Queue iteration: calls of next() are served in order, also if others take items", () =>
   run(async () => {
     const queue = new asyncio.Queue<number>();
     const iterator = queue[Symbol.asyncIterator]();
