@@ -17,8 +17,10 @@
  * A program begins with {@linkcode run}. What runs at the same time is a {@linkcode Task}: of a
  * {@linkcode TaskGroup}, made by {@linkcode create_task} or {@linkcode gather}. Tasks wait
  * ({@linkcode sleep}, {@linkcode wait_for}, {@linkcode timeout}), share ({@linkcode Lock},
- * {@linkcode Semaphore}, {@linkcode Queue}) and can be cancelled. In tests they run on the
- * {@linkcode VirtualClockEventLoop}.
+ * {@linkcode Semaphore}, {@linkcode Queue}) and can be cancelled.
+ *
+ * Beside this module there are `./itertools` (Python's tools over iterables and AsyncIterables),
+ * `./testing` (the virtual clock) and `./trace` (recording what tasks do).
  *
  * Names are Python's, and so is what they do: each has a link to Python's page. Keyword arguments are
  * one object at the end, and times are seconds.
@@ -26,6 +28,8 @@
  * @module
  */
 
+export { from_promise, type FromPromiseOptions, type NativeWork } from "./src/from_promise.ts";
+export { detached } from "./src/detached.ts";
 export {
   aclosing,
   aiter,
@@ -38,7 +42,7 @@ export {
   closing,
 } from "./src/async_generators.ts";
 export { aborted_by, type AbortScope } from "./src/aborts.ts";
-export { EventLoop, type EventLoopOptions, set_default_trace } from "./src/loop/base_events.ts";
+export { EventLoop, type EventLoopOptions } from "./src/loop/base_events.ts";
 export { ConcurrentFuture } from "./src/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
 export {
@@ -77,7 +81,6 @@ export {
   BaseExceptionGroup,
   BrokenBarrierError,
   CancelledError,
-  DeadlockError,
   type ErrorClass,
   type ExceptionCondition,
   ExceptionGroup,
@@ -91,6 +94,8 @@ export {
   TimeoutError,
   ValueError,
 } from "./src/core/exceptions.ts";
+export type { NamedError } from "./src/internal/error_kinds.ts";
+export type { Inspectable } from "./src/internal/format_helpers.ts";
 export {
   type CallbackOptions,
   Future,
@@ -98,41 +103,6 @@ export {
   isfuture,
   wrap_future,
 } from "./src/core/futures.ts";
-export {
-  aaccumulate,
-  aall,
-  aany,
-  abatched,
-  achain,
-  type Addable,
-  adict,
-  adropwhile,
-  aenumerate,
-  afilter,
-  aislice,
-  alist,
-  amap,
-  amax,
-  amerge,
-  amin,
-  type AnyIterable,
-  apairwise,
-  areduce,
-  type ArrayOf,
-  aset,
-  asum,
-  atakewhile,
-  atee,
-  azip,
-  type Comparable,
-  type ExtremumOptions,
-  type Item,
-  type Items,
-  type KeyedExtremumOptions,
-  ToolIterator,
-  type Truthy,
-  type ZipOptions,
-} from "./src/itertools.ts";
 export { type EventEmitterLike, next_event } from "./src/host_events.ts";
 export {
   type Acquirable,
@@ -198,20 +168,3 @@ export {
 } from "./src/waiting.ts";
 export { run_coroutine_threadsafe, to_thread } from "./src/threads.ts";
 export { Timeout, timeout, timeout_at } from "./src/timeouts.ts";
-export {
-  type CancelDelivered,
-  type CancelRequested,
-  type TaskCreated,
-  type TaskEnded,
-  type TaskRenamed,
-  type TaskResumed,
-  type TaskStarted,
-  type TaskWaits,
-  type TaskWoken,
-  type TraceEvent,
-  type TraceEventBase,
-  TraceRecorder,
-} from "./src/trace/recorder.ts";
-export { format_trace_json } from "./src/trace/json.ts";
-export { format_trace_svg, type TraceSVGOptions } from "./src/trace/svg.ts";
-export { VirtualClockEventLoop, type VirtualClockOptions } from "./src/testing/virtual_clock.ts";

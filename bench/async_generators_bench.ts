@@ -4,7 +4,8 @@
  * @module
  */
 
-import { aenumerate, async_generator, run } from "../mod.ts";
+import { async_generator, run } from "../mod.ts";
+import { aenumerate } from "../itertools.ts";
 
 const ITEMS = 1_000;
 const GROUP = "1,000 items";

@@ -6,13 +6,19 @@
  */
 
 import { build, emptyDir } from "@deno/dnt";
-import { NEEDED_LIBRARY, package_fields, side_effects } from "./package_fields.ts";
+import { ENTRY_POINTS } from "./entry_points.ts";
+import {
+  name_needed_library,
+  package_exports,
+  package_fields,
+  side_effects,
+} from "./package_fields.ts";
 
 const FOLDER = "./npm";
 
 await emptyDir(FOLDER);
 await build({
-  entryPoints: ["./mod.ts"],
+  entryPoints: ENTRY_POINTS.map(({ name, module }) => ({ name, path: `./${module}.ts` })),
   outDir: FOLDER,
   shims: {},
   // Every Node.js that is still looked after loads ES modules with require().
@@ -30,12 +36,11 @@ await build({
     ...await package_fields(),
     type: "module",
     types: "./esm/mod.d.ts",
-    exports: { ".": { types: "./esm/mod.d.ts", default: "./esm/mod.js" } },
+    exports: package_exports("./esm"),
     sideEffects: side_effects("./esm"),
   },
   async postBuild() {
-    const declarations = `${FOLDER}/esm/mod.d.ts`;
-    await Deno.writeTextFile(declarations, NEEDED_LIBRARY + await Deno.readTextFile(declarations));
+    await name_needed_library(`${FOLDER}/esm`);
     for (const file of ["README.md", "LICENSE"]) await Deno.copyFile(file, `${FOLDER}/${file}`);
   },
 });

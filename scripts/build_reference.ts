@@ -8,6 +8,7 @@
 
 import { Project } from "ts-morph";
 import config from "../deno.json" with { type: "json" };
+import { ENTRY_POINTS } from "./entry_points.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const SITE = new URL("docs/reference/", ROOT);
@@ -24,7 +25,7 @@ async function write_declarations(folder: string): Promise<void> {
       outDir: folder,
     },
   });
-  project.addSourceFilesAtPaths(new URL("mod.ts", ROOT).pathname);
+  project.addSourceFilesAtPaths(ENTRY_POINTS.map(({ file }) => file.pathname));
   project.resolveSourceFileDependencies();
   for (const { filePath, text } of project.emitToMemory().getFiles()) {
     await Deno.mkdir(new URL(".", `file://${filePath}`), { recursive: true });
@@ -45,7 +46,7 @@ try {
       "--html",
       `--name=${config.name}`,
       `--output=${SITE.pathname}`,
-      `${folder}/mod.d.ts`,
+      ...ENTRY_POINTS.map(({ module }) => `${folder}/${module}.d.ts`),
     ],
     stdout: "inherit",
     stderr: "inherit",

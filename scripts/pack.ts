@@ -7,7 +7,12 @@
 
 import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
-import { NEEDED_LIBRARY, package_fields, side_effects } from "./package_fields.ts";
+import {
+  name_needed_library,
+  package_exports,
+  package_fields,
+  side_effects,
+} from "./package_fields.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -53,12 +58,11 @@ async function complete(folder: string): Promise<void> {
   const fields = {
     ...made,
     ...await package_fields(),
-    exports: { ".": { types: "./mod.d.ts", default: "./mod.js" } },
+    exports: package_exports("."),
     sideEffects: side_effects("."),
   };
   await Deno.writeTextFile(file, `${JSON.stringify(fields, null, 2)}\n`);
-  const declarations = `${folder}/mod.d.ts`;
-  await Deno.writeTextFile(declarations, NEEDED_LIBRARY + await Deno.readTextFile(declarations));
+  await name_needed_library(folder);
   for (const script of await scripts_in(folder)) await move_source_map(script);
 }
 

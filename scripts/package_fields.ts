@@ -1,6 +1,7 @@
 /** What the npm package says of itself, whichever tool makes it. */
 
 import config from "../deno.json" with { type: "json" };
+import { ENTRY_POINTS } from "./entry_points.ts";
 
 /** The fields of package.json that do not depend on where the files are. */
 export async function package_fields() {
@@ -16,16 +17,32 @@ export async function package_fields() {
   };
 }
 
+/** What package.json says of where the entry points are: the compiled files are in `folder`. */
+export function package_exports(folder: string) {
+  return Object.fromEntries(ENTRY_POINTS.map(({ name, module }) => {
+    const file = `${folder}/${module}`;
+    return [name, { types: `${file}.d.ts`, default: `${file}.js` }];
+  }));
+}
+
 /**
  * The modules that do something when they are loaded, so that bundlers keep them: that of the loop makes
- * itself known as the default loop's, and the entry loads it.
+ * itself known as the default loop's, and these entry points load it.
  */
 export function side_effects(folder: string): string[] {
-  return [`${folder}/mod.js`, `${folder}/src/loop/base_events.js`];
+  return ["mod", "itertools", "src/loop/base_events"].map((module) => `${folder}/${module}.js`);
 }
 
 /** What the declarations need that TypeScript's libraries for ES2022 and browsers do not have. */
-export const NEEDED_LIBRARY = '/// <reference lib="esnext.disposable" />\n';
+const NEEDED_LIBRARY = '/// <reference lib="esnext.disposable" />\n';
+
+/** Names that in the declarations of all entry points, which are in `folder`. */
+export async function name_needed_library(folder: string): Promise<void> {
+  for (const { module } of ENTRY_POINTS) {
+    const file = `${folder}/${module}.d.ts`;
+    await Deno.writeTextFile(file, NEEDED_LIBRARY + await Deno.readTextFile(file));
+  }
+}
 
 /** Where this clone comes from, as npm writes it; `null` if it comes from nowhere. */
 async function origin(): Promise<string | null> {

@@ -10,7 +10,7 @@
 
 import { basename, extname } from "node:path";
 import { parseArgs } from "node:util";
-import * as asyncio from "../mod.ts";
+import { format_trace_json, format_trace_svg, type TraceEvent } from "../trace.ts";
 import { EVENTS_FILE, VIRTUAL } from "./trace/environment.ts";
 
 const USAGE =
@@ -58,7 +58,7 @@ function command_line(args: readonly string[]): Request {
 /** Runs the program and gives its exit code and the events of its tasks. */
 async function run_program(
   { program, args, virtual }: Request,
-): Promise<{ code: number; events: asyncio.TraceEvent[] }> {
+): Promise<{ code: number; events: TraceEvent[] }> {
   const events_file = await Deno.makeTempFile({ suffix: ".json" });
   try {
     const preload = new URL("./trace/preload.ts", import.meta.url).href;
@@ -78,10 +78,10 @@ async function run_program(
   }
 }
 
-async function write_files({ output, title }: Request, events: asyncio.TraceEvent[]) {
+async function write_files({ output, title }: Request, events: TraceEvent[]) {
   const files = {
-    [`${output}.trace.json`]: asyncio.format_trace_json(events),
-    [`${output}.svg`]: asyncio.format_trace_svg(events, { title }),
+    [`${output}.trace.json`]: format_trace_json(events),
+    [`${output}.svg`]: format_trace_svg(events, { title }),
   };
   for (const [file, text] of Object.entries(files)) await Deno.writeTextFile(file, text);
   console.error(`Wrote ${Object.keys(files).join(" and ")}.`);

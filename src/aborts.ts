@@ -5,10 +5,11 @@
  */
 
 import { type Coroutine, instant, Suspension } from "./core/coroutines.ts";
-import { CancelledError, RuntimeError } from "./core/exceptions.ts";
+import type { Scope } from "./core/contracts.ts";
+import { is_cancellation } from "./core/cancellation.ts";
+import { RuntimeError } from "./core/exceptions.ts";
+import { type AnyTask, ScopeManager, take_back } from "./core/scope_managers.ts";
 import { repr } from "./internal/format_helpers.ts";
-import type { Task } from "./core/tasks.ts";
-import { running_task } from "./core/current.ts";
 
 /**
  * A block of code that a signal ends; `aborted_by()` makes it, `async_with()` enters it.
@@ -29,21 +30,23 @@ import { running_task } from "./core/current.ts";
  * assertEquals(scope.aborted(), true);
  * ```
  */
-export class AbortScope {
+export class AbortScope extends ScopeManager {
   readonly #signal: AbortSignal;
-  #task: Task<unknown> | null = null;
-  // How many cancellations of the task were under way when the block began.
+  #scope: Scope | null = null;
+  // How many cancellations were under way when the block began.
   #cancelling = 0;
   #aborted = false;
 
   /** @internal Made by `aborted_by()`. */
   constructor(signal: AbortSignal) {
+    super();
     this.#signal = signal;
   }
 
   readonly #on_abort = (): void => {
     this.#aborted = true;
-    this.#task?.cancel();
+    const scope = this.#scope as Scope;
+    (scope._owner as AnyTask)._cancel_block(scope, true);
   };
 
   /** Whether the signal has ended the block. */
@@ -51,21 +54,14 @@ export class AbortScope {
     return this.#aborted;
   }
 
-  /** Begins the block. */
-  __aenter__(): Coroutine<this> {
-    return new Suspension(ENTER, this, null) as Coroutine<unknown> as Coroutine<this>;
-  }
-
   /** @internal */
-  _enter(): this {
-    if (this.#task !== null) throw new RuntimeError("AbortScope has already been entered");
+  override _enter(scope: Scope | null): void {
+    if (this.#scope !== null) throw new RuntimeError("AbortScope has already been entered");
     this.#signal.throwIfAborted();
-    const task = running_task();
-    if (task === null) throw new RuntimeError("AbortScope should be used inside a task");
-    this.#task = task;
-    this.#cancelling = task.cancelling();
+    if (scope === null) throw new RuntimeError("AbortScope should be used inside a task");
+    this.#scope = scope;
+    this.#cancelling = (scope._owner as AnyTask)._cancelling_seen_from(scope);
     this.#signal.addEventListener("abort", this.#on_abort, { once: true });
-    return this;
   }
 
   /** Ends the block, with the error that left it or `null`. */
@@ -77,17 +73,11 @@ export class AbortScope {
   _exit(error: unknown): void {
     this.#signal.removeEventListener("abort", this.#on_abort);
     if (!this.#aborted) return;
-    const task = this.#task as Task<unknown>;
-    if (task.uncancel() <= this.#cancelling && error instanceof CancelledError) {
+    if (take_back(this.#scope as Scope) <= this.#cancelling && is_cancellation(error)) {
       throw this.#signal.reason;
     }
   }
 }
-
-const ENTER = /* @__PURE__ */ instant(
-  "AbortScope.__aenter__",
-  (scope: AbortScope, _: null) => scope._enter(),
-);
 
 const EXIT = /* @__PURE__ */ instant(
   "AbortScope.__aexit__",
@@ -98,7 +88,7 @@ const EXIT = /* @__PURE__ */ instant(
  * Ends a block of code when a signal is aborted: `async_with(aborted_by(signal), async () => …)`.
  *
  * The task is cancelled, `finally` blocks run, and the block throws the signal's reason. A
- * cancellation from elsewhere stays one. It is the counterpart of {@linkcode Task.signal}.
+ * cancellation from elsewhere stays one.
  *
  * @param signal the signal; if it is aborted already, the block is not begun
  * @returns a context manager

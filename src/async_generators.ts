@@ -13,6 +13,7 @@ import {
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
 import { RuntimeError, StopAsyncIteration } from "./core/exceptions.ts";
+import { watch_collection } from "./host/collection.ts";
 import {
   deno_inspect,
   Inspectable,
@@ -181,9 +182,7 @@ function value_of<T>(result: IteratorResult<T, unknown>): T {
   return result.value;
 }
 
-const abandoned = typeof FinalizationRegistry === "undefined"
-  ? null
-  : new FinalizationRegistry<{ abandon(): void }>((body) => body.abandon());
+const abandoned = watch_collection<{ abandon(): void }>((body) => body.abandon());
 
 /**
  * An asynchronous generator with Python's methods, and JavaScript's too.
@@ -352,6 +351,7 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> extends Inspectabl
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { alist } from "@pythonic/asyncio/itertools";
  * import { assertEquals, assertRejects } from "@std/assert";
  *
  * const countdown = asyncio.async_generator(async function* (from: number) {
@@ -361,7 +361,7 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> extends Inspectabl
  *   }
  * });
  * await asyncio.run(async () => {
- *   assertEquals(await asyncio.alist(countdown(3)), [3, 2, 1]);
+ *   assertEquals(await alist(countdown(3)), [3, 2, 1]);
  *   const one = countdown(1);
  *   assertEquals(await asyncio.anext(one), 1);
  *   await assertRejects(async () => await asyncio.anext(one), asyncio.StopAsyncIteration);

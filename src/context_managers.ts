@@ -9,15 +9,17 @@ import {
   type Coroutine,
   DelegatingCoroutine,
   isawaitable,
-  type Outcome,
   PromisedCoroutine,
-  RAISED,
-  RETURNED,
-  SUSPENDED,
 } from "./core/coroutines.ts";
-import { as_error } from "./core/cancellation.ts";
+import { type Outcome, RAISED, RETURNED, SUSPENDED } from "./core/awaits.ts";
+import { as_error, Cancellation } from "./core/cancellation.ts";
 import { repr } from "./internal/format_helpers.ts";
-import { running_loop } from "./core/current.ts";
+import { BlockWait, NativeCall } from "./core/awaits.ts";
+import type { Scope, TaskCore } from "./core/contracts.ts";
+import { enter_scope, leave_scope, running_loop, running_scope } from "./core/current.ts";
+import { type AnyTask, ScopeManager } from "./core/scope_managers.ts";
+import { BlockScope } from "./core/scopes.ts";
+import { has_async_context, keep_context, run_as } from "./host/async_context.ts";
 
 /**
  * What `async_with()` can enter: Python's asynchronous context manager.
@@ -99,6 +101,8 @@ const ENTERING = 1;
 const INSIDE = 2;
 const LEAVING = 3;
 
+const call_body = (block: Block<unknown, unknown>): Outcome => block._call_body();
+
 /** A block inside a manager: a coroutine that waits for the manager, the body and the manager again. */
 class Block<T, R> extends DelegatingCoroutine<R> {
   declare private readonly _manager: AsyncContextManager<T>;
@@ -107,6 +111,8 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   // What the body returned, or the error that left it.
   declare private _result: unknown;
   declare private _failed: boolean;
+  // The scope of the block, if its manager can cancel it.
+  declare private _scope: BlockScope | null;
 
   constructor(
     manager: AsyncContextManager<T>,
@@ -122,6 +128,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     this._stage = CREATED;
     this._result = undefined;
     this._failed = false;
+    this._scope = null;
   }
 
   override get name(): string {
@@ -130,6 +137,21 @@ class Block<T, R> extends DelegatingCoroutine<R> {
 
   /** @internal */
   override _advance(thrown: boolean, value: unknown): Outcome {
+    const scope = this._scope;
+    if (scope === null || this._stage === ENTERING) return this._advance_inside(thrown, value);
+    // Code of a generator runs here and now; that of an async function has its context from its call.
+    const outer = enter_scope(scope);
+    let outcome: Outcome;
+    if (has_async_context && this._needs_context()) {
+      outcome = run_as(keep_context(), scope, () => this._advance_inside(thrown, value), undefined);
+    } else {
+      outcome = this._advance_inside(thrown, value);
+    }
+    leave_scope(outer);
+    return outcome;
+  }
+
+  private _advance_inside(thrown: boolean, value: unknown): Outcome {
     let outcome: Outcome;
     try {
       outcome = this._stage === CREATED && !thrown ? this._enter() : this._forward(thrown, value);
@@ -139,6 +161,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     while (outcome !== SUSPENDED) {
       // An error of the body ends the block; one of the manager leaves it at once.
       if (outcome === RAISED && this._stage !== INSIDE) {
+        this._end_scope();
         this._close();
         return RAISED;
       }
@@ -148,6 +171,13 @@ class Block<T, R> extends DelegatingCoroutine<R> {
       } catch (error) {
         outcome = this._raise(error);
       }
+    }
+    const { _scope: scope, _yielded: yielded } = this;
+    if (
+      scope !== null && this._stage !== ENTERING && !(yielded instanceof NativeCall) &&
+      !(yielded instanceof BlockWait)
+    ) {
+      this._yielded = new BlockWait(yielded, scope);
     }
     return SUSPENDED;
   }
@@ -159,24 +189,65 @@ class Block<T, R> extends DelegatingCoroutine<R> {
 
   private _enter(): Outcome {
     this._stage = ENTERING;
+    const manager: unknown = this._manager;
+    if (manager instanceof ScopeManager) {
+      const parent = running_scope();
+      if (parent !== null) {
+        manager._offer(this._scope = new BlockScope(parent, parent._owner as TaskCore));
+      }
+    }
     return this._await_given(this._manager.__aenter__());
   }
 
   private _run_body(): Outcome {
     this._stage = INSIDE;
+    const scope = this._scope;
+    if (scope === null) return this._call_body();
+    const outer = enter_scope(scope);
+    try {
+      return has_async_context
+        ? run_as(keep_context(), scope, call_body, this as Block<unknown, unknown>)
+        : this._call_body();
+    } finally {
+      leave_scope(outer);
+    }
+  }
+
+  /** @internal */
+  _call_body(): Outcome {
     const body = this._body;
     return this._delegate(check_returned(body(this._value as T), body.name));
   }
 
-  private _leave(failed: boolean): Outcome {
+  private _leave(raised: boolean): Outcome {
+    let failed = raised;
+    const scope = this._scope;
+    const state = scope === null ? null : (scope._owner as AnyTask)._cancellation_state;
+    if (state !== null && state.take_pending_at_end(scope as Scope, failed)) {
+      // A cancellation that the body could not be told of is late, but not silent.
+      this._value = new Cancellation(state.message);
+      failed = true;
+    }
     const result = failed ? as_error(this._value) : this._value;
     this._stage = LEAVING;
     this._failed = failed;
     this._result = result;
+    const manager: unknown = this._manager;
+    if (failed && (result === null || result === undefined) && manager instanceof ScopeManager) {
+      manager._note_thrown(result);
+    }
     return this._await_given(this._manager.__aexit__(failed ? result : null));
   }
 
+  private _end_scope(): void {
+    const scope = this._scope;
+    if (scope === null) return;
+    (scope._owner as AnyTask)._cancellation_state?.forget(scope);
+    scope.end();
+  }
+
   private _end(): Outcome {
+    this._end_scope();
     this._close();
     if (this._failed && !this._value) return this._raise(this._result);
     this._value = this._failed ? undefined : this._result;

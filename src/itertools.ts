@@ -179,11 +179,12 @@ async function close_all(sources: readonly Source<unknown>[]): Promise<void> {
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { alist, amap } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * await using squares = asyncio.amap((n) => n * n, [1, 2, 3]);
+ * await using squares = amap((n) => n * n, [1, 2, 3]);
  * assertEquals(await asyncio.anext(squares), 1);
- * assertEquals(await asyncio.alist(squares), [4, 9]);
+ * assertEquals(await alist(squares), [4, 9]);
  * ```
  */
 export class ToolIterator<T> extends Inspectable
@@ -294,10 +295,10 @@ function some<T>(value: T): Step<T> {
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { alist, amap } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.alist(asyncio.amap((n) => n * n, [1, 2, 3])), [1, 4, 9]);
+ * assertEquals(await alist(amap((n) => n * n, [1, 2, 3])), [1, 4, 9]);
  * ```
  */
 export function alist<T>(source: AnyIterable<T>): Coroutine<T[]> {
@@ -317,10 +318,10 @@ export function alist<T>(source: AnyIterable<T>): Coroutine<T[]> {
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { aset } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.aset("hello"), new Set(["h", "e", "l", "o"]));
+ * assertEquals(await aset("hello"), new Set(["h", "e", "l", "o"]));
  * ```
  */
 export function aset<T>(source: AnyIterable<T>): Coroutine<Set<T>> {
@@ -340,10 +341,10 @@ export function aset<T>(source: AnyIterable<T>): Coroutine<Set<T>> {
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { adict, aenumerate } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * const letters = await asyncio.adict(asyncio.aenumerate("ab"));
+ * const letters = await adict(aenumerate("ab"));
  * assertEquals(letters.get(1), "b");
  * ```
  */
@@ -371,10 +372,11 @@ export function adict<K, V>(source: AnyIterable<readonly [K, V]>): Coroutine<Map
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { alist, amap } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
  * const slow_sum = (a: number, b: number) => asyncio.sleep(0.001, a + b);
- * assertEquals(await asyncio.alist(asyncio.amap(slow_sum, [1, 2, 3], [10, 20])), [11, 22]);
+ * assertEquals(await alist(amap(slow_sum, [1, 2, 3], [10, 20])), [11, 22]);
  * ```
  */
 export function amap<S extends readonly [AnyIterable<unknown>, ...AnyIterable<unknown>[]], R>(
@@ -423,12 +425,12 @@ export type Truthy<T> = Exclude<T, false | 0 | 0n | "" | null | undefined>;
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { afilter, alist } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
  * const odd = async (n: number) => n % 2 === 1;
- * assertEquals(await asyncio.alist(asyncio.afilter(odd, [1, 2, 3])), [1, 3]);
- * assertEquals(await asyncio.alist(asyncio.afilter(null, [0, "a", null])), ["a"]);
+ * assertEquals(await alist(afilter(odd, [1, 2, 3])), [1, 3]);
+ * assertEquals(await alist(afilter(null, [0, "a", null])), ["a"]);
  * ```
  */
 export function afilter<T, U extends T>(
@@ -465,10 +467,10 @@ export function afilter<T>(
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { aenumerate, alist } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.alist(asyncio.aenumerate("ab", 1)), [[1, "a"], [2, "b"]]);
+ * assertEquals(await alist(aenumerate("ab", 1)), [[1, "a"], [2, "b"]]);
  * ```
  */
 export function aenumerate<T>(
@@ -506,11 +508,12 @@ export interface ZipOptions {
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { alist, azip } from "@pythonic/asyncio/itertools";
  * import { assertEquals, assertRejects } from "@std/assert";
  *
- * assertEquals(await asyncio.alist(asyncio.azip([1, 2, 3], "ab")), [[1, "a"], [2, "b"]]);
+ * assertEquals(await alist(azip([1, 2, 3], "ab")), [[1, "a"], [2, "b"]]);
  * await assertRejects(
- *   async () => await asyncio.alist(asyncio.azip([1, 2, 3], "ab", { strict: true })),
+ *   async () => await alist(azip([1, 2, 3], "ab", { strict: true })),
  *   asyncio.ValueError,
  *   "argument 2 is shorter than argument 1",
  * );
@@ -569,10 +572,10 @@ async function check_all_ended(sources: readonly Source<unknown>[], ended: numbe
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { achain, alist } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.alist(asyncio.achain([1, 2], "a")), [1, 2, "a"]);
+ * assertEquals(await alist(achain([1, 2], "a")), [1, 2, "a"]);
  * ```
  */
 export function achain<S extends readonly AnyIterable<unknown>[]>(
@@ -604,11 +607,11 @@ export function achain<S extends readonly AnyIterable<unknown>[]>(
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { aislice, alist } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.alist(asyncio.aislice("abcdefg", 2)), ["a", "b"]);
- * assertEquals(await asyncio.alist(asyncio.aislice("abcdefg", 2, null, 2)), ["c", "e", "g"]);
+ * assertEquals(await alist(aislice("abcdefg", 2)), ["a", "b"]);
+ * assertEquals(await alist(aislice("abcdefg", 2, null, 2)), ["c", "e", "g"]);
  * ```
  */
 export function aislice<T>(
@@ -661,11 +664,11 @@ function check_index(name: string, value: number, least: number): void {
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { alist, atakewhile } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * const small = asyncio.atakewhile((n) => n < 3, [1, 2, 3, 1]);
- * assertEquals(await asyncio.alist(small), [1, 2]);
+ * const small = atakewhile((n) => n < 3, [1, 2, 3, 1]);
+ * assertEquals(await alist(small), [1, 2]);
  * ```
  */
 export function atakewhile<T>(
@@ -691,11 +694,11 @@ export function atakewhile<T>(
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { adropwhile, alist } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * const rest = asyncio.adropwhile((n) => n < 3, [1, 2, 3, 1]);
- * assertEquals(await asyncio.alist(rest), [3, 1]);
+ * const rest = adropwhile((n) => n < 3, [1, 2, 3, 1]);
+ * assertEquals(await alist(rest), [3, 1]);
  * ```
  */
 export function adropwhile<T>(
@@ -733,10 +736,10 @@ export function adropwhile<T>(
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { abatched, alist } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.alist(asyncio.abatched([1, 2, 3], 2)), [[1, 2], [3]]);
+ * assertEquals(await alist(abatched([1, 2, 3], 2)), [[1, 2], [3]]);
  * ```
  */
 export function abatched<T>(
@@ -773,10 +776,10 @@ export function abatched<T>(
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { alist, apairwise } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.alist(asyncio.apairwise("abc")), [["a", "b"], ["b", "c"]]);
+ * assertEquals(await alist(apairwise("abc")), [["a", "b"], ["b", "c"]]);
  * ```
  */
 export function apairwise<T>(source: AnyIterable<T>): ToolIterator<[T, T]> {
@@ -817,12 +820,12 @@ function add(total: unknown, item: unknown): unknown {
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { aaccumulate, alist } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.alist(asyncio.aaccumulate([1, 2, 3])), [1, 3, 6]);
- * const factorials = asyncio.aaccumulate([1, 2, 3], (a, b) => a * b, { initial: 1 });
- * assertEquals(await asyncio.alist(factorials), [1, 1, 2, 6]);
+ * assertEquals(await alist(aaccumulate([1, 2, 3])), [1, 3, 6]);
+ * const factorials = aaccumulate([1, 2, 3], (a, b) => a * b, { initial: 1 });
+ * assertEquals(await alist(factorials), [1, 1, 2, 6]);
  * ```
  */
 export function aaccumulate<T extends Addable>(
@@ -872,11 +875,11 @@ export function aaccumulate(
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { areduce } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.areduce((a, b) => a * b, [1, 2, 3, 4]), 24);
- * assertEquals(await asyncio.areduce((text, n) => `${text}${n}`, [1, 2], ""), "12");
+ * assertEquals(await areduce((a, b) => a * b, [1, 2, 3, 4]), 24);
+ * assertEquals(await areduce((text, n) => `${text}${n}`, [1, 2], ""), "12");
  * ```
  */
 export function areduce<T>(
@@ -922,11 +925,11 @@ export function areduce(
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { asum } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.asum([0.1, 0.2, 0.3]), 0.6);
- * assertEquals(await asyncio.asum([1n, 2n], 0n), 3n);
+ * assertEquals(await asum([0.1, 0.2, 0.3]), 0.6);
+ * assertEquals(await asum([1n, 2n], 0n), 3n);
  * ```
  */
 export function asum(
@@ -1036,11 +1039,11 @@ function extremum<T, D>(
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { amin } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.amin(["bb", "a"], { key: (text) => text.length }), "a");
- * assertEquals(await asyncio.amin([], { default: 0 }), 0);
+ * assertEquals(await amin(["bb", "a"], { key: (text) => text.length }), "a");
+ * assertEquals(await amin([], { default: 0 }), 0);
  * ```
  */
 export function amin<T extends Comparable, D = never>(
@@ -1075,10 +1078,10 @@ export function amin<T, D>(
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { amax } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.amax([[1, "b"], [2, "a"]]), [2, "a"]);
+ * assertEquals(await amax([[1, "b"], [2, "a"]]), [2, "a"]);
  * ```
  */
 export function amax<T extends Comparable, D = never>(
@@ -1108,10 +1111,10 @@ export function amax<T, D>(
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { aany, amap } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.aany(asyncio.amap((n) => n > 1, [1, 2])), true);
+ * assertEquals(await aany(amap((n) => n > 1, [1, 2])), true);
  * ```
  */
 export function aany(source: AnyIterable<unknown>): Coroutine<boolean> {
@@ -1134,10 +1137,10 @@ export function aany(source: AnyIterable<unknown>): Coroutine<boolean> {
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { aall, amap } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await asyncio.aall(asyncio.amap((n) => n > 1, [1, 2])), false);
+ * assertEquals(await aall(amap((n) => n > 1, [1, 2])), false);
  * ```
  */
 export function aall(source: AnyIterable<unknown>): Coroutine<boolean> {
@@ -1249,12 +1252,12 @@ class SharedSource<T> {
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { amax, asum, atee } from "@pythonic/asyncio/itertools";
  * import { assertEquals } from "@std/assert";
  *
- * const [numbers, again] = asyncio.atee([1, 2, 3]);
- * assertEquals(await asyncio.asum(numbers), 6);
- * assertEquals(await asyncio.amax(again), 3);
+ * const [numbers, again] = atee([1, 2, 3]);
+ * assertEquals(await asum(numbers), 6);
+ * assertEquals(await amax(again), 3);
  * ```
  */
 export function atee<T, N extends number = 2>(
@@ -1394,6 +1397,8 @@ function first_error(tasks: Iterable<Task<unknown>>): { error: unknown } | null 
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { alist, amerge } from "@pythonic/asyncio/itertools";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
  * import { assertEquals } from "@std/assert";
  *
  * async function* ticks(name: string, delay: number) {
@@ -1402,8 +1407,8 @@ function first_error(tasks: Iterable<Task<unknown>>): { error: unknown } | null 
  *     yield name;
  *   }
  * }
- * const main = () => asyncio.alist(asyncio.amerge(ticks("slow", 20), ticks("quick", 2)));
- * const loop_factory = () => new asyncio.VirtualClockEventLoop();
+ * const main = () => alist(amerge(ticks("slow", 20), ticks("quick", 2)));
+ * const loop_factory = () => new VirtualClockEventLoop();
  * assertEquals(await asyncio.run(main, { loop_factory }), ["quick", "quick", "slow", "slow"]);
  * ```
  */

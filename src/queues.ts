@@ -8,12 +8,10 @@ import {
   type Coroutine,
   library_coroutine,
   type Operation,
-  type Outcome,
-  RAISED,
-  SUSPENDED,
   Suspension,
   wait_on,
 } from "./core/coroutines.ts";
+import { type Outcome, RAISED, SUSPENDED } from "./core/awaits.ts";
 import { is_cancelled_error } from "./core/cancellation.ts";
 import { ValueError } from "./core/exceptions.ts";
 import { LoopBound } from "./core/mixins.ts";

@@ -156,7 +156,7 @@ function* race<T>(
       const result = yield* call_and_wait(next.value);
       if (winner !== null) {
         // A native promise has kept the cancellation from being thrown before; it is thrown here.
-        if (current_task(loop)?._must_cancel) yield null;
+        if (current_task(loop)?._is_cancel_pending) yield null;
         throw new AssertionError();
       }
       winner = { result, index };

@@ -4,25 +4,20 @@
  * @module
  */
 
+import type { Scope } from "./core/contracts.ts";
 import {
   type Coroutine,
   type CoroutineLike,
-  instant,
   iscoroutine,
   library_coroutine,
-  Suspension,
 } from "./core/coroutines.ts";
-import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
-import {
-  BaseExceptionGroup,
-  CancelledError,
-  leaves_the_loop,
-  RuntimeError,
-} from "./core/exceptions.ts";
+import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
+import type { AbstractEventLoop } from "./loop/events.ts";
+import { is_cancellation } from "./core/cancellation.ts";
+import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import { deno_inspect, node_inspect } from "./internal/format_helpers.ts";
 import { type Future, Listener } from "./core/futures.ts";
 import { NO_OPTIONS, type Task, type TaskOptions } from "./core/tasks.ts";
-import { running_task } from "./core/current.ts";
 
 type AnyTask = Task<unknown>;
 
@@ -49,12 +44,12 @@ type AnyTask = Task<unknown>;
  * assertEquals(results.map((task) => task.result()), [1, 2]);
  * ```
  */
-export class TaskGroup {
+export class TaskGroup extends ScopeManager {
   #entered = false;
   #exiting = false;
   #aborting = false;
   #loop: AbstractEventLoop | null = null;
-  #parent: AnyTask | null = null;
+  #scope: Scope | null = null;
   #cancelled_parent = false;
   readonly #tasks = new Set<AnyTask>();
   readonly #listener = new Listener<unknown>(
@@ -66,70 +61,70 @@ export class TaskGroup {
   #base_error: { error: unknown } | null = null;
   #all_done: Future<void> | null = null;
 
-  /** Begins the block. */
-  __aenter__(): Coroutine<this> {
-    return new Suspension(ENTER, this, null) as Coroutine<unknown> as Coroutine<this>;
-  }
-
   /** @internal */
-  _enter(): this {
+  override _enter(scope: Scope | null): void {
     if (this.#entered) throw new RuntimeError(`TaskGroup ${this} has already been entered`);
-    this.#loop ??= get_running_loop();
-    this.#parent = running_task();
-    if (this.#parent === null) {
+    if (scope === null) {
       throw new RuntimeError(`TaskGroup ${this} cannot determine the parent task`);
     }
+    this.#loop ??= scope._loop as AbstractEventLoop;
+    this.#scope = scope;
     this.#entered = true;
-    return this;
   }
 
   /** Ends the block, with the error that left it or `null`: waits for all tasks. */
   __aexit__(error: unknown): Coroutine<void> {
-    return library_coroutine("TaskGroup.__aexit__", this.#exit(error));
+    return library_coroutine(
+      "TaskGroup.__aexit__",
+      this.#exit(this._failure_of(error)),
+    );
   }
 
-  *#exit(error: unknown): Generator<unknown, void, unknown> {
+  *#exit(failure: Failure | null): Generator<unknown, void, unknown> {
     try {
-      yield* this.#wait_for_tasks(error);
+      yield* this.#wait_for_tasks(failure);
     } finally {
-      this.#parent = null;
+      this.#scope = null;
       this.#errors = [];
       this.#base_error = null;
     }
   }
 
-  *#wait_for_tasks(error: unknown): Generator<unknown, void, unknown> {
-    const parent = this.#parent as AnyTask;
+  *#wait_for_tasks(failure: Failure | null): Generator<unknown, void, unknown> {
+    const scope = this.#scope as Scope;
+    const parent = scope._owner as AnyTask;
     this.#exiting = true;
-    if (error !== null && leaves_the_loop(error)) this.#base_error ??= { error };
-    let cancellation = error instanceof CancelledError ? error : null;
-    if (error !== null && !this.#aborting) this.#abort();
+    if (failure !== null && leaves_the_loop(failure.error)) this.#base_error ??= failure;
+    const is_cancelled = failure !== null && is_cancellation(failure.error);
+    let cancellation: Failure | null = is_cancelled ? failure : null;
+    if (failure !== null && !this.#aborting) this.#abort();
     while (this.#tasks.size > 0) {
       this.#all_done ??= (this.#loop as AbstractEventLoop).create_future<void>();
       try {
         yield* this.#all_done;
       } catch (error) {
-        if (!(error instanceof CancelledError)) throw error;
+        if (!is_cancellation(error)) throw error;
         // A second cancellation while the tasks are being cancelled changes nothing for them.
         if (!this.#aborting) {
-          cancellation = error;
+          cancellation = { error };
           this.#abort();
         }
       }
       this.#all_done = null;
     }
     if (this.#base_error !== null) throw this.#base_error.error;
-    if (this.#cancelled_parent && parent.uncancel() === 0) {
-      // The group itself had cancelled the block, and nobody else.
+    if (this.#cancelled_parent && take_back(scope) === 0) {
+      // The group itself had cancelled the block, and nothing else.
       cancellation = null;
     }
-    if (cancellation !== null && this.#errors.length === 0) throw cancellation;
-    if (error !== null && !(error instanceof CancelledError)) this.#errors.push(error);
+    if (cancellation !== null && this.#errors.length === 0) throw cancellation.error;
+    if (failure !== null && !is_cancelled) this.#errors.push(failure.error);
     if (this.#errors.length > 0) {
       // A cancellation from outside is not forgotten: the next await of the parent throws it.
-      if (parent.cancelling() > 0) {
+      if (parent._cancelling_seen_from(scope) > 0) {
+        const requester = parent._cancellation_state?.requester_around(scope) ?? parent;
         parent.uncancel();
-        parent.cancel();
+        parent._cancel_block(requester, false);
       }
       throw new BaseExceptionGroup("unhandled errors in a TaskGroup", this.#errors);
     }
@@ -174,11 +169,11 @@ export class TaskGroup {
       this.#all_done.set_result();
     }
     if (task.cancelled()) return;
+    if (!task._has_failed) return;
     const error = task.exception();
-    if (error === null) return;
     this.#errors.push(error);
     if (leaves_the_loop(error)) this.#base_error ??= { error };
-    const parent = this.#parent;
+    const parent = this.#scope?._owner as AnyTask ?? null;
     if (parent === null || parent.done()) {
       task.get_loop().call_exception_handler({
         message: `Task ${task} has errored out but its parent task ${parent} is already completed`,
@@ -191,12 +186,12 @@ export class TaskGroup {
       // The block is cancelled where it waits, or by the wait at its end.
       this.#abort();
       this.#cancelled_parent = true;
-      parent.cancel();
+      parent._cancel_block(this.#scope as Scope, true);
     }
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     const info = ["TaskGroup"];
     if (this.#tasks.size > 0) info.push(`tasks=${this.#tasks.size}`);
     if (this.#errors.length > 0) info.push(`errors=${this.#errors.length}`);
@@ -215,8 +210,3 @@ export class TaskGroup {
     return this.toString();
   }
 }
-
-const ENTER = /* @__PURE__ */ instant(
-  "TaskGroup.__aenter__",
-  (group: TaskGroup, _: null) => group._enter(),
-);

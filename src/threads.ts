@@ -14,6 +14,7 @@ import {
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
 import { repr } from "./internal/format_helpers.ts";
+import type { Future } from "./core/futures.ts";
 import { ensure_future } from "./core/tasks.ts";
 
 /**
@@ -50,14 +51,13 @@ export function run_coroutine_threadsafe<T>(
     throw new TypeError(`A coroutine object is required, received ${repr(coro)}`);
   }
   const result = new ConcurrentFuture<T>();
-  loop.call_soon_threadsafe(function run_coroutine_threadsafe() {
+  const start = () => {
     if (result.cancelled()) return coroutine.close();
     try {
       const task = ensure_future(coroutine, { loop });
       task._add_done_callback((task) => {
         if (task.cancelled()) result.cancel();
-        else if (task.exception() !== null) result._set_exception(task.exception());
-        else result._set_result(task.result());
+        else settle(result, task);
       }, "_chain_future.<locals>._call_set_state()");
       result.add_done_callback(() => {
         if (result.cancelled() && !loop.is_closed()) loop.call_soon_threadsafe(() => task.cancel());
@@ -66,8 +66,25 @@ export function run_coroutine_threadsafe<T>(
       result._set_exception(error);
       throw error;
     }
-  });
+  };
+  try {
+    loop.call_soon_threadsafe(start);
+  } catch (error) {
+    coroutine.close();
+    throw error;
+  }
   return result;
+}
+
+function settle<T>(result: ConcurrentFuture<T>, task: Future<T>): void {
+  let value: T;
+  try {
+    value = task.result();
+  } catch (error) {
+    result._set_exception(error);
+    return;
+  }
+  result._set_result(value);
 }
 
 /**

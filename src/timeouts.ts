@@ -4,29 +4,41 @@
  * @module
  */
 
+import { type AnyTask, ScopeManager, take_back } from "./core/scope_managers.ts";
+import type { Scope, Timed } from "./core/contracts.ts";
 import { type Coroutine, instant, Suspension } from "./core/coroutines.ts";
-import { type AbstractEventLoop, get_running_loop, type Timed } from "./loop/events.ts";
-import { CancelledError, RuntimeError, TimeoutError } from "./core/exceptions.ts";
+import { enter, leave } from "./core/current.ts";
+import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { as_cancelled_error, is_cancellation } from "./core/cancellation.ts";
+import { RuntimeError, TimeoutError } from "./core/exceptions.ts";
 import { deno_inspect, node_inspect, repr } from "./internal/format_helpers.ts";
-import type { Task } from "./core/tasks.ts";
-import { running_task } from "./core/current.ts";
 
 /** What calls a function of the library at a time, without what a handle of the user's needs. */
 export class Deadline implements Timed {
   _cancelled = false;
   _scheduled = false;
   readonly _when: number;
+  /** The name of the function, for reports. */
+  readonly label: string;
   readonly #loop: AbstractEventLoop;
   readonly #call: () => void;
 
-  constructor(loop: AbstractEventLoop, when: number, call: () => void) {
+  constructor(loop: AbstractEventLoop, when: number, label: string, call: () => void) {
+    this.label = label;
     this.#loop = loop;
     this._when = when;
     this.#call = call;
   }
 
   _run(): void {
-    if (!this._cancelled) this.#call();
+    if (this._cancelled) return;
+    // The host's context in which the loop runs it may be that of any task, which it is no code of.
+    enter(this.#loop, null, undefined);
+    try {
+      this.#call();
+    } finally {
+      leave();
+    }
   }
 
   /** Takes the call back. */
@@ -35,11 +47,6 @@ export class Deadline implements Timed {
     this._cancelled = true;
   }
 }
-
-const ENTER = /* @__PURE__ */ instant(
-  "Timeout.__aenter__",
-  (timeout: Timeout, _: null) => timeout._enter(),
-);
 
 const EXIT = /* @__PURE__ */ instant(
   "Timeout.__aexit__",
@@ -72,12 +79,12 @@ type State = "created" | "active" | "expiring" | "expired" | "finished";
  * assert(limit.expired());
  * ```
  */
-export class Timeout {
+export class Timeout extends ScopeManager {
   #state: State = "created";
   #when: number | null;
   #deadline: Deadline | null = null;
-  #task: Task<unknown> | null = null;
-  // How many cancellations of the task were under way when the block began.
+  #scope: Scope | null = null;
+  // How many cancellations were under way when the block began.
   #cancelling = 0;
 
   /**
@@ -87,6 +94,7 @@ export class Timeout {
    * @throws {TypeError} if it is no number
    */
   constructor(when: number | null) {
+    super();
     if (when !== null && typeof when !== "number") {
       throw new TypeError(`a timeout must be a number of seconds or null, received ${repr(when)}`);
     }
@@ -116,7 +124,7 @@ export class Timeout {
       return;
     }
     const loop = get_running_loop();
-    this.#deadline = new Deadline(loop, when, () => this.#on_timeout());
+    this.#deadline = new Deadline(loop, when, "Timeout._on_timeout()", () => this.#on_timeout());
     if (when <= loop._last_time()) loop._schedule(this.#deadline);
     else loop._schedule_timer(this.#deadline);
   }
@@ -126,21 +134,14 @@ export class Timeout {
     return this.#state === "expiring" || this.#state === "expired";
   }
 
-  /** Begins the block: from now on the task is cancelled at the deadline. */
-  __aenter__(): Coroutine<this> {
-    return new Suspension(ENTER, this, null) as Coroutine<unknown> as Coroutine<this>;
-  }
-
   /** @internal */
-  _enter(): this {
+  override _enter(scope: Scope | null): void {
     if (this.#state !== "created") throw new RuntimeError("Timeout has already been entered");
-    const task = running_task();
-    if (task === null) throw new RuntimeError("Timeout should be used inside a task");
+    if (scope === null) throw new RuntimeError("Timeout should be used inside a task");
     this.#state = "active";
-    this.#task = task;
-    this.#cancelling = task.cancelling();
+    this.#scope = scope;
+    this.#cancelling = (scope._owner as AnyTask)._cancelling_seen_from(scope);
     this.reschedule(this.#when);
-    return this;
   }
 
   /** Ends the block, with the error that left it or `null`. */
@@ -154,9 +155,9 @@ export class Timeout {
     this.#deadline = null;
     if (this.#state === "expiring") {
       this.#state = "expired";
-      const task = this.#task as Task<unknown>;
-      if (task.uncancel() <= this.#cancelling && error instanceof CancelledError) {
-        throw new TimeoutError("", { cause: error });
+      const scope = this.#scope as Scope;
+      if (take_back(scope) <= this.#cancelling && is_cancellation(error)) {
+        throw new TimeoutError("", { cause: as_cancelled_error(error) });
       }
     } else if (this.#state === "active") {
       this.#state = "finished";
@@ -164,13 +165,14 @@ export class Timeout {
   }
 
   #on_timeout(): void {
-    (this.#task as Task<unknown>).cancel();
+    const scope = this.#scope as Scope;
+    (scope._owner as AnyTask)._cancel_block(scope, true);
     this.#state = "expiring";
     this.#deadline = null;
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     const when = this.#when === null ? null : Math.round(this.#when * 1000) / 1000;
     return `<Timeout [${this.#state}]${this.#state === "active" ? ` when=${when}` : ""}>`;
   }

@@ -11,17 +11,24 @@ import {
   type Coroutine,
   is_generator,
   isawaitable,
+  iscoroutine,
   library_coroutine,
   type Operation,
-  SUSPENDED,
   Suspension,
   to_coroutine,
 } from "./core/coroutines.ts";
-import { make_cancelled_error } from "./core/cancellation.ts";
-import { CancelledError, TimeoutError, ValueError } from "./core/exceptions.ts";
+import { SUSPENDED } from "./core/awaits.ts";
+import {
+  as_cancelled_error,
+  Cancellation,
+  is_cancellation,
+  make_cancelled_error,
+} from "./core/cancellation.ts";
+import { TimeoutError, ValueError } from "./core/exceptions.ts";
 import { CANCELLED, FAILED, FINISHED, Future, Listener } from "./core/futures.ts";
 import { running_loop } from "./core/current.ts";
-import { ensure_future, to_future } from "./core/tasks.ts";
+import { OPEN } from "./core/steps.ts";
+import { ensure_future, Task, to_future } from "./core/tasks.ts";
 import { repr, type_name } from "./internal/format_helpers.ts";
 import { check_options, split_options } from "./internal/options.ts";
 import {
@@ -251,7 +258,7 @@ function gather_all(
     outer.set_result([]);
     return outer;
   }
-  const loop = running_loop() ?? future_loop(aws) ?? get_event_loop();
+  const loop = running_loop() as AbstractEventLoop | null ?? future_loop(aws) ?? get_event_loop();
   const children = new Array<Future<unknown>>(aws.length);
   const outer = new GatheringFuture<unknown[]>(children, return_exceptions, loop);
   const listener = new Listener(child_done, "gather.<locals>._done_callback()", outer);
@@ -293,7 +300,7 @@ function child_done(child: Future<unknown>, outer: GatheringFuture<unknown[]>): 
       child._state === FINISHED
         ? child._value
         : child._state === CANCELLED
-        ? make_cancelled_error(child._cancel_message ?? "")
+        ? make_cancelled_error(message_of(child))
         : child._error(),
     );
   }
@@ -301,6 +308,11 @@ function child_done(child: Future<unknown>, outer: GatheringFuture<unknown[]>): 
   const last = outer._children[outer._children.length - 1];
   if (outer._cancel_requested) outer.set_exception(last._make_cancelled_error());
   else outer.set_result(results);
+}
+
+function message_of(cancelled: Future<unknown>): unknown {
+  const value = cancelled._value;
+  return value instanceof Cancellation ? value.message ?? "" : "";
 }
 
 function future_loop(aws: readonly unknown[]): AbstractEventLoop | null {
@@ -419,7 +431,7 @@ function* wait_for_all<F extends Future<unknown>>(
     unfinished--;
     if (
       unfinished <= 0 || return_when === FIRST_COMPLETED ||
-      (return_when === FIRST_EXCEPTION && !future.cancelled() && future.exception() !== null)
+      (return_when === FIRST_EXCEPTION && future._has_failed && retrieve(future))
     ) {
       handle?.cancel();
       release();
@@ -478,9 +490,24 @@ export function wait_for<T>(
       `wait_for() expects a number of seconds or null as timeout, received ${repr(timeout)}`,
     );
   }
-  const waiting = wait_for_one(aw, timeout);
-  if (!options.signal) return library_coroutine("wait_for", waiting);
-  return async_with(aborted_by(options.signal), () => waiting);
+  const { signal } = options;
+  return library_coroutine(
+    "wait_for",
+    signal ? wait_unless_aborted(aw, timeout, signal) : wait_for_one(aw, timeout),
+  );
+}
+
+function* wait_unless_aborted<T>(
+  aw: Awaitable<T>,
+  limit: number | null,
+  signal: AbortSignal,
+): Generator<unknown, T, unknown> {
+  if (signal.aborted) {
+    if (aw instanceof Future) yield* cancel_and_wait(aw);
+    else if (iscoroutine(aw)) aw.close();
+    throw signal.reason;
+  }
+  return yield* async_with(aborted_by(signal), () => wait_for_one(aw, limit));
 }
 
 function* wait_for_one<T>(
@@ -489,12 +516,16 @@ function* wait_for_one<T>(
 ): Generator<unknown, T, unknown> {
   if (limit !== null && limit <= 0) {
     const future = ensure_future(aw);
+    // An async function that need not wait is done a microtask after its eager start.
+    if (future instanceof Task && future._step === OPEN) yield null;
     if (future.done()) return future.result();
     yield* cancel_and_wait(future);
     try {
       return future.result();
     } catch (error) {
-      if (error instanceof CancelledError) throw new TimeoutError("", { cause: error });
+      if (is_cancellation(error)) {
+        throw new TimeoutError("", { cause: as_cancelled_error(error) });
+      }
       throw error;
     }
   }
@@ -503,6 +534,12 @@ function* wait_for_one<T>(
   return yield* async_with(timeout(limit), function* () {
     return yield* awaited;
   });
+}
+
+// An error counts as retrieved when it decides when `wait()` returns.
+function retrieve(failed: Future<unknown>): true {
+  failed.exception();
+  return true;
 }
 
 function* cancel_and_wait(future: Future<unknown>): Generator<unknown, void, unknown> {

@@ -2,8 +2,10 @@
 
 import { strict as assert } from "node:assert";
 import * as asyncio from "../mod.ts";
+import { alist } from "../itertools.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
-const loop_factory = () => new asyncio.VirtualClockEventLoop();
+const loop_factory = () => new VirtualClockEventLoop();
 
 function test(name: string, main: () => Promise<void>): void {
   Deno.test(name, () => asyncio.run(main, { loop_factory }));
@@ -63,7 +65,7 @@ test("AsyncGeneratorObject.asend: gives a value to the yield and returns the nex
 
 test("AsyncGeneratorObject: finished, asend() throws StopAsyncIteration, athrow() and aclose() do nothing", async () => {
   const generator = pair();
-  await asyncio.alist(generator);
+  await alist(generator);
   assert.equal(await outcome(generator.asend(7)), "StopAsyncIteration");
   assert.equal(await outcome(generator.__anext__()), "StopAsyncIteration");
   assert.equal(await generator.athrow(new Error("lost")), null);
@@ -260,7 +262,7 @@ Deno.test("run: closes async generators that are not finished, and reports their
       kept.push(generator);
       await generator.asend();
     }
-    await asyncio.alist(pair());
+    await alist(pair());
     logged();
   }, { loop_factory });
   assert.deepEqual(logged(), ["finally", "finally"]);
@@ -277,7 +279,7 @@ test("async_generator: keeps the name, the parameters and `this`; toString() sho
       for (let n = 0; n < to; n += this.step) yield n;
     }),
   };
-  assert.deepEqual(await asyncio.alist(maker.count(5)), [0, 2, 4]);
+  assert.deepEqual(await alist(maker.count(5)), [0, 2, 4]);
   assert.equal(maker.count.length, 1);
   assert.equal(String(pair()), "<async_generator object pair>");
   assert.equal(Deno.inspect(pair()), "<async_generator object pair>");

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
 /** Runs `body` with a loop that is closed at the end; the loop does not run yet. */
 async function with_loop<L extends asyncio.EventLoop>(
@@ -17,8 +18,8 @@ async function with_loop<L extends asyncio.EventLoop>(
 
 const real = (body: (loop: asyncio.EventLoop) => Promise<void>) =>
   with_loop(new asyncio.EventLoop(), body);
-const virtual = (body: (loop: asyncio.VirtualClockEventLoop) => Promise<void>) =>
-  with_loop(new asyncio.VirtualClockEventLoop(), body);
+const virtual = (body: (loop: VirtualClockEventLoop) => Promise<void>) =>
+  with_loop(new VirtualClockEventLoop(), body);
 
 /** Keeps what a loop's exception handler is told. */
 function record_errors(loop: asyncio.EventLoop): asyncio.ExceptionContext[] {
@@ -328,7 +329,7 @@ Deno.test("a handler is what get_exception_handler gives until it is reset", () 
   }));
 
 Deno.test("errors nobody has looked at are reported when the loop is closed", async () => {
-  const loop = new asyncio.VirtualClockEventLoop();
+  const loop = new VirtualClockEventLoop();
   const contexts = record_errors(loop);
   const fail = () => Promise.reject(new TypeError("lost"));
   const lost = loop.create_task(fail);
@@ -347,7 +348,7 @@ Deno.test("errors nobody has looked at are reported when the loop is closed", as
 });
 
 Deno.test("an error that somebody awaits, asks for or cancels away is not reported", async () => {
-  const loop = new asyncio.VirtualClockEventLoop();
+  const loop = new VirtualClockEventLoop();
   const contexts = record_errors(loop);
   await loop.run_until_complete(async () => {
     const failed = () => {

@@ -1,9 +1,10 @@
 /** Every name of CPython's asyncio is here or has a stated reason, and the documentation says which. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ENTRY_POINTS } from "../scripts/entry_points.ts";
 import { ADDITIONS } from "./completeness/additions.ts";
 import { all_names, MODULES, PAGES } from "./completeness/names.ts";
-import { is_present } from "./completeness/presence.ts";
+import { EXPORTED, is_present } from "./completeness/presence.ts";
 import { reason_for, REASONS, SPELLINGS } from "./completeness/reasons.ts";
 import { format_page, TABLE_FILE } from "./completeness/table.ts";
 
@@ -48,13 +49,19 @@ Deno.test("what the library adds is here, and is not Python's asyncio's", () => 
   assertEquals(members.filter((name) => NAMES.includes(name)), []);
 });
 
-Deno.test("every value that mod.ts exports is in the tables", async () => {
-  const exported = Object.keys(await import("../mod.ts"));
+Deno.test("every name has one entry point", async () => {
+  const modules = await Promise.all(ENTRY_POINTS.map(({ file }) => import(file.href)));
+  const names = modules.flatMap((module) => Object.keys(module));
+  assertEquals(names.length, new Set(names).size);
+  assertEquals(names.sort(), Object.keys(EXPORTED).sort());
+});
+
+Deno.test("every value that an entry point exports is in the tables", () => {
   const described = new Set([
     ...NAMES,
     ...ADDITIONS.flatMap(({ names }) => names.map((n) => n.name)),
   ]);
-  assertEquals(exported.filter((name) => !described.has(name)), []);
+  assertEquals(Object.keys(EXPORTED).filter((name) => !described.has(name)), []);
 });
 
 Deno.test("docs/python_api.md is what scripts/write_api_table.ts writes", async () => {

@@ -2,9 +2,10 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
 const run = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new asyncio.VirtualClockEventLoop() });
+  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
 
 /** A manager that keeps what happens to it. */
 class Recorder implements asyncio.AsyncContextManager<string> {

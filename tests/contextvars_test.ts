@@ -2,10 +2,13 @@
 
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
+import { check_context } from "../src/core/contextvars.ts";
+import { repr } from "../src/internal/format_helpers.ts";
 
 const run = <T>(main: () => T | Promise<T>): Promise<T> =>
   asyncio.run(async () => await main(), {
-    loop_factory: () => new asyncio.VirtualClockEventLoop(),
+    loop_factory: () => new VirtualClockEventLoop(),
   });
 
 /** Calls `fn` where no variable is set, and where what it sets is gone afterwards. */
@@ -170,13 +173,60 @@ Deno.test("contexts nest, but none may be entered twice at the same time", () =>
   assertEquals([...seen, variable.get()], [2, 1, 0]);
 });
 
-Deno.test("a name must be a string, and options must be known", () => {
-  assertThrows(
-    () => new asyncio.ContextVar(3 as never),
-    TypeError,
-    "context variable name must be a str",
-  );
+Deno.test("ContextVar: a name must be a string, and options must be known", () => {
+  for (const name of [3, null, undefined, {}]) {
+    const text = "context variable name must be a string";
+    assertThrows(() => new asyncio.ContextVar(name as never), TypeError, text);
+  }
   assertThrows(() => new asyncio.ContextVar("x", { defualt: 1 } as never), TypeError, "'defualt'");
+});
+
+Deno.test("ContextVar.name, Token.var, Token.old_value: they cannot be assigned to", () => {
+  const variable = new asyncio.ContextVar("x", { default: 1 });
+  const token = asyncio.copy_context().run(() => variable.set(2));
+  for (const [object, key] of [[variable, "name"], [token, "var"], [token, "old_value"]] as const) {
+    assertThrows(() => Reflect.apply(assign, null, [object, key]), TypeError);
+  }
+  assertEquals([variable.name, token.var, token.old_value], ["x", variable, asyncio.Token.MISSING]);
+});
+
+function assign(object: Record<string, unknown>, key: string): void {
+  object[key] = "other";
+}
+
+Deno.test("Context.get, has: a key that is no variable", () => {
+  const context = asyncio.copy_context();
+  for (const key of ["x", 5, null, undefined, { name: "x" }]) {
+    const text = `a ContextVar key was expected, got ${repr(key)}`;
+    assertThrows(() => context.get(key as never), TypeError, text);
+    assertThrows(() => context.get(key as never, 1), TypeError, text);
+    assertThrows(() => context.has(key as never), TypeError, text);
+  }
+});
+
+Deno.test("Context.run: what is no function is refused, and the context is not entered", () => {
+  const context = asyncio.copy_context();
+  assertThrows(() => context.run(5 as never), TypeError, "number is not a function");
+  assertEquals(context.run(() => 1), 1);
+});
+
+Deno.test("Token: only a variable makes one", () => {
+  assertThrows(
+    () => new (asyncio.Token as unknown as new () => unknown)(),
+    asyncio.RuntimeError,
+    "Tokens can only be created by ContextVars",
+  );
+});
+
+Deno.test("check_context: what is no Context is refused with the function's name", () => {
+  check_context("create_task", asyncio.copy_context());
+  for (const value of [{}, { user: "x" }, 5, "x", null, undefined]) {
+    assertThrows(
+      () => check_context("create_task", value),
+      TypeError,
+      `create_task() expects a Context as its option 'context', received ${repr(value)}`,
+    );
+  }
 });
 
 Deno.test(

@@ -2,10 +2,11 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
 const run = <T>(main: () => T | Promise<T>): Promise<T> =>
   asyncio.run(async () => await main(), {
-    loop_factory: () => new asyncio.VirtualClockEventLoop(),
+    loop_factory: () => new VirtualClockEventLoop(),
   });
 
 const double = asyncio.coroutine(async (n: number) => {
@@ -61,7 +62,7 @@ for (const [name, make] of forms) {
         assertEquals(Math.round(await take(make()) as number), 7, taker);
       }
     });
-    const loop_factory = () => new asyncio.VirtualClockEventLoop();
+    const loop_factory = () => new VirtualClockEventLoop();
     assertEquals(Math.round(await asyncio.run(make(), { loop_factory })), 7, "run");
   });
 }

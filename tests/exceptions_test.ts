@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { DeadlockError } from "../testing.ts";
 
 const { BaseExceptionGroup, CancelledError, ExceptionGroup } = asyncio;
 
@@ -28,7 +29,7 @@ Deno.test("cancellation and interrupt are base exceptions, the others are not", 
   }
   assert(new asyncio.ValueError() instanceof RangeError);
   assert(new asyncio.BrokenBarrierError() instanceof asyncio.RuntimeError);
-  assert(new asyncio.DeadlockError() instanceof asyncio.RuntimeError);
+  assert(new DeadlockError() instanceof asyncio.RuntimeError);
 });
 
 Deno.test("errors have the name of their class, also those derived from them", () => {
@@ -37,6 +38,66 @@ Deno.test("errors have the name of their class, also those derived from them", (
   assertEquals(String(new asyncio.TimeoutError()), "TimeoutError");
   assertEquals(String(new asyncio.QueueShutDown("closed")), "QueueShutDown: closed");
   assertEquals(new asyncio.StopAsyncIteration().name, "StopAsyncIteration");
+});
+
+Deno.test("errors: a subclass can set its name, by assignment or by a field", () => {
+  class Assigned extends asyncio.RuntimeError {
+    constructor(message: string) {
+      super(message);
+      this.name = "HttpError";
+    }
+  }
+  class Field extends asyncio.ValueError {
+    override name = "FieldError";
+  }
+  class Getter extends ExceptionGroup {
+    override get name(): string {
+      return "GetterError";
+    }
+  }
+  assertEquals(String(new Assigned("404")), "HttpError: 404");
+  assertEquals(String(new Field("x")), "FieldError: x");
+  assertEquals(new Getter("m", [1]).name, "GetterError");
+  const error = new asyncio.TimeoutError("late");
+  error.name = "Changed";
+  assertEquals(String(error), "Changed: late");
+  assertEquals(new asyncio.TimeoutError().name, "TimeoutError");
+  assert(new Field("x") instanceof asyncio.ValueError);
+});
+
+Deno.test("errors: the prototype of an error's own class has its name, where Bun looks for it", () => {
+  class Mine extends asyncio.TimeoutError {}
+  for (const error of [new Mine(), new asyncio.QueueEmpty(), new asyncio.ValueError(), nested()]) {
+    const prototype = Object.getPrototypeOf(error);
+    const { value, enumerable } = Object.getOwnPropertyDescriptor(prototype, "name") ?? {};
+    assertEquals([value, enumerable], [error.constructor.name, false]);
+    assertEquals(Object.keys(error), []);
+  }
+  assertEquals(Object.hasOwn(RangeError.prototype, "name"), true);
+  assertEquals([RangeError.prototype.name, AggregateError.prototype.name], [
+    "RangeError",
+    "AggregateError",
+  ]);
+});
+
+Deno.test("errors: the stack begins with the name and the message", () => {
+  class Mine extends asyncio.RuntimeError {}
+  assertMatch(new Mine("text").stack ?? "", /^Mine: text\n|^(?!Error)/);
+  assertMatch(new asyncio.TimeoutError("late").stack ?? "", /^TimeoutError: late\n|^(?!Error)/);
+});
+
+Deno.test("errors: `cause` is kept", () => {
+  const cause = new Error("cause");
+  for (const kind of [asyncio.TimeoutError, asyncio.RuntimeError, asyncio.ValueError]) {
+    assert(new kind("m", { cause }).cause === cause);
+    assert(!Object.hasOwn(new kind("m"), "cause"));
+  }
+});
+
+Deno.test("BaseException: an argument that cannot be made a string", () => {
+  const argument = Object.create(null);
+  const error = new CancelledError(argument);
+  assertEquals([error.message, error.args], ["{}", [argument]]);
 });
 
 Deno.test("a base exception keeps its arguments", () => {
@@ -161,8 +222,74 @@ Deno.test("derive makes the parts of a group of one's own kind", () => {
   assertEquals([types, rest].map((part) => (part as Numbered).code), [7, 7]);
 });
 
+// The texts are those of CPython 3.14, with TypeScript's words for str, tuple and callable.
+Deno.test("ExceptionGroup: wrong arguments", () => {
+  const make = (...args: unknown[]) => () => new ExceptionGroup(...args as [string, unknown[]]);
+  const no_string = "BaseExceptionGroup() argument 1 must be a string, not";
+  assertThrows(make(7, [1]), TypeError, `${no_string} number`);
+  assertThrows(make(null, [1]), TypeError, `${no_string} null`);
+  for (const exceptions of [undefined, null, 7, "text", {}]) {
+    assertThrows(
+      make("m", exceptions),
+      TypeError,
+      "second argument (exceptions) must be a sequence",
+    );
+  }
+  const empty = "second argument (exceptions) must be a non-empty sequence";
+  assertThrows(make("m", []), asyncio.ValueError, empty);
+});
+
+Deno.test("ExceptionGroup: a subclass refuses base exceptions by its own name", () => {
+  class Mine extends ExceptionGroup {}
+  class MineOfAny extends BaseExceptionGroup {}
+  const mixed = [new TypeError(), new CancelledError()];
+  const group = new BaseExceptionGroup("m", mixed);
+  for (const exceptions of [mixed, [group]]) {
+    assertThrows(
+      () => new Mine("m", exceptions),
+      TypeError,
+      "Cannot nest BaseExceptions in 'Mine'",
+    );
+  }
+  assertEquals(new MineOfAny("m", mixed).name, "MineOfAny");
+  assert(!(new MineOfAny("m", [new TypeError()]) instanceof ExceptionGroup));
+});
+
+Deno.test("BaseExceptionGroup.split, subgroup: derive() must return a group", () => {
+  for (const derived of ["no group", null, undefined, new Error(), ExceptionGroup]) {
+    class Mine extends ExceptionGroup {
+      override derive(): never {
+        return derived as never;
+      }
+    }
+    const group = new Mine("m", [new TypeError("a"), new RangeError("b")]);
+    const text = "derive must return an instance of BaseExceptionGroup";
+    assertThrows(() => group.split(TypeError), TypeError, text);
+    assertThrows(() => group.subgroup(TypeError), TypeError, text);
+    assertThrows(() => group.split(SyntaxError), TypeError, text);
+    assertEquals(group.split(Mine), [group, null]);
+    assertEquals(group.subgroup(SyntaxError), null);
+  }
+});
+
+Deno.test("BaseExceptionGroup.split: a predicate's answer is true as JavaScript takes it, and no promise", () => {
+  const group = nested();
+  assertEquals(group.split(() => 1 as never), [group, null]);
+  assertEquals(group.split(() => "" as never)[0], null);
+  assertThrows(
+    () => group.split((() => Promise.resolve(false)) as never),
+    TypeError,
+    "Cannot select from an exception group: the condition must answer at once: received",
+  );
+  assertThrows(() =>
+    group.split(() => {
+      throw new SyntaxError("of the predicate");
+    }), SyntaxError);
+  assertEquals(group.split([]).map(shape), [null, shape(group)]);
+});
+
 Deno.test("what is no condition is a type error", () => {
-  for (const condition of [1, "TypeError", null, [TypeError, 1]]) {
+  for (const condition of [1, "TypeError", null, undefined, [TypeError, 1], Object, Map, [Map]]) {
     assertThrows(
       () => nested().split(condition as never),
       TypeError,

@@ -2,10 +2,11 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
 const run = <T>(main: () => T | Promise<T>): Promise<T> =>
   asyncio.run(async () => await main(), {
-    loop_factory: () => new asyncio.VirtualClockEventLoop(),
+    loop_factory: () => new VirtualClockEventLoop(),
   });
 
 const future_of = <T>(value: T): asyncio.Future<T> => {
@@ -181,7 +182,7 @@ Deno.test("a callback runs in the context in which it was added, or in the given
   }));
 
 Deno.test("wrong arguments are refused by name", () => {
-  const loop = new asyncio.VirtualClockEventLoop();
+  const loop = new VirtualClockEventLoop();
   const future = new asyncio.Future<number>({ loop });
   assertThrows(
     () => future.add_done_callback(3 as never),
@@ -196,7 +197,7 @@ Deno.test("wrong arguments are refused by name", () => {
 });
 
 Deno.test("a future belongs to the given loop, else to the running one", async () => {
-  const other = new asyncio.VirtualClockEventLoop();
+  const other = new VirtualClockEventLoop();
   await run(() => {
     const loop = asyncio.get_running_loop();
     assertStrictEquals(new asyncio.Future().get_loop(), loop);
@@ -297,7 +298,7 @@ Deno.test("an iterator of a future gives the future itself, and must not be resu
   }));
 
 Deno.test("a future of another loop cannot be awaited", async () => {
-  const other = new asyncio.VirtualClockEventLoop();
+  const other = new VirtualClockEventLoop();
   const foreign = new asyncio.Future<void>({ loop: other });
   await run(async () => {
     const task = asyncio.create_task(async () => await foreign);
@@ -343,7 +344,7 @@ Deno.test("looking at an error in any way keeps it from being reported", async (
 
 Deno.test("debug mode notes where a future was made, and its report tells", async () => {
   const traces: unknown[] = [];
-  const loop = new asyncio.VirtualClockEventLoop();
+  const loop = new VirtualClockEventLoop();
   loop.set_exception_handler((_, context) => traces.push(context.source_traceback));
   const main = async () => {
     new asyncio.Future<void>().set_exception(new Error("lost"));

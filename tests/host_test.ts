@@ -2,7 +2,6 @@
 
 import type process from "node:process";
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import * as asyncio from "../mod.ts";
 import { may_be_listened_to } from "../src/host/abort_signal.ts";
 import {
   agree,
@@ -10,58 +9,41 @@ import {
   contexts_of_frames,
   contexts_of_storage,
 } from "../src/host/async_context.ts";
-import { create_macrotasks } from "../src/host/macrotask.ts";
-
-/** Runs a body on a host that has no `setImmediate`, as browsers. */
-async function without_set_immediate(body: () => Promise<void>): Promise<void> {
-  const host = globalThis as { setImmediate?: unknown };
-  const { setImmediate } = host;
-  host.setImmediate = undefined;
-  try {
-    await body();
-  } finally {
-    host.setImmediate = setImmediate;
-  }
-}
+import { create_macrotasks, type TurnSource } from "../src/host/macrotask.ts";
 
 /** Resolves after some turns of the host. */
 const some_turns = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-function check_macrotasks(): Promise<void> {
+async function check_macrotasks(source?: TurnSource): Promise<void> {
   const log: string[] = [];
-  const macrotasks = create_macrotasks(() => log.push("turn"));
-  return (async () => {
-    macrotasks.request();
-    Promise.resolve().then(() => log.push("microtask"));
-    await some_turns();
-    assertEquals(log, ["microtask", "turn"]);
-    macrotasks.request();
-    await some_turns();
-    assertEquals(log.length, 3);
-    macrotasks.request();
-    macrotasks.cancel();
-    await some_turns();
-    assertEquals(log.length, 3);
-    macrotasks.request();
-    await some_turns();
-    macrotasks.cancel();
-    assertEquals(log.length, 4);
-  })();
+  const macrotasks = create_macrotasks(() => log.push("turn"), source);
+  macrotasks.request();
+  Promise.resolve().then(() => log.push("microtask"));
+  await some_turns();
+  assertEquals(log, ["microtask", "turn"]);
+  macrotasks.request();
+  await some_turns();
+  assertEquals(log.length, 3);
+  macrotasks.request();
+  macrotasks.cancel();
+  await some_turns();
+  assertEquals(log.length, 3);
+  macrotasks.request();
+  await some_turns();
+  macrotasks.cancel();
+  assertEquals(log.length, 4);
 }
 
-Deno.test("a macrotask comes after the microtasks, once for each request", check_macrotasks);
+const SOURCES: Record<string, TurnSource | undefined> = {
+  "the host's own means": undefined,
+  "messages": { immediates: undefined, MessageChannel },
+  "timers": { immediates: undefined, MessageChannel: undefined },
+};
 
-Deno.test("so it does where there is no setImmediate", () =>
-  without_set_immediate(check_macrotasks));
-
-Deno.test("a loop runs where there is no setImmediate", () =>
-  without_set_immediate(async () => {
-    const results = await asyncio.run(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      return await asyncio.gather(asyncio.sleep(0, "a"), asyncio.sleep(0.001, "b"));
-    });
-    assertEquals(results, ["a", "b"]);
-  }));
+for (const [name, source] of Object.entries(SOURCES)) {
+  Deno.test(`create_macrotasks: a turn by ${name} comes after the microtasks, once for each request`, () =>
+    check_macrotasks(source));
+}
 
 // The two ways to a context: every host that has one has the first, Deno has both.
 const hooks = (globalThis as { process?: typeof process }).process

@@ -3,8 +3,9 @@
 import { inspect } from "node:util";
 import { assertEquals } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
-const loop = new asyncio.VirtualClockEventLoop();
+const loop = new VirtualClockEventLoop();
 const variable = new asyncio.ContextVar("level", { default: 1 });
 const context = new asyncio.Context();
 const token = context.run(() => variable.set(2));

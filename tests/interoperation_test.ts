@@ -2,8 +2,9 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
-const virtual = () => new asyncio.VirtualClockEventLoop();
+const virtual = () => new VirtualClockEventLoop();
 
 Deno.test("run() is ended by a signal: main is cancelled, and the reason thrown", async () => {
   const controller = new AbortController();

@@ -83,21 +83,68 @@ Deno.test("run() throws KeyboardInterrupt, which a program may catch", async () 
   assertEquals(stdout, ["ready", "true KeyboardInterrupt", "goes on"]);
 });
 
-Deno.test("a second Ctrl-C ends the program at once", async () => {
-  const { code, stdout } = await interrupted(`
+Deno.test("run: a second Ctrl-C throws KeyboardInterrupt at once, and what is left is cancelled again", async () => {
+  const { code, stdout, stderr } = await interrupted(`
     await asyncio.run(async () => {
       try {
         ready();
         await asyncio.sleep(60);
       } finally {
         ready();
-        await asyncio.sleep(60);
-        console.log("never printed");
+        try {
+          await asyncio.sleep(60);
+        } finally {
+          await asyncio.sleep(0.001);
+          console.log("cleaned up");
+        }
       }
     });
   `);
-  assertEquals(code, 130);
-  assertEquals(stdout, ["ready", "ready"]);
+  assertEquals([code, stderr], [130, "KeyboardInterrupt"]);
+  assertEquals(stdout, ["ready", "ready", "cleaned up"]);
+});
+
+Deno.test("run: a second Ctrl-C reaches a main that has refused the first", async () => {
+  const { code, stdout } = await interrupted(`
+    await asyncio.run(async () => {
+      ready();
+      await asyncio.sleep(60).catch(() => {});
+      ready();
+      await asyncio.sleep(60);
+    }).catch((error) => console.log(error.name));
+    Deno.exit(0);
+  `);
+  assertEquals(code, 0);
+  assertEquals(stdout, ["ready", "ready", "KeyboardInterrupt"]);
+});
+
+Deno.test("run: Ctrl-C reaches all programs that run", async () => {
+  const { code, stdout } = await interrupted(`
+    const work = (name) => async () => {
+      try {
+        await asyncio.sleep(60);
+      } finally {
+        console.log(name);
+      }
+    };
+    const runs = ["a", "b"].map((name) => asyncio.run(work(name)));
+    await asyncio.run(asyncio.sleep(0));
+    ready();
+    for (const { reason } of await Promise.allSettled(runs)) console.log(reason.name);
+  `);
+  assertEquals(code, 0);
+  assertEquals(stdout, ["ready", "a", "b", "KeyboardInterrupt", "KeyboardInterrupt"]);
+});
+
+Deno.test("run: an interruption that is caught does not change the exit code", async () => {
+  const { code, stderr } = await interrupted(`
+    await asyncio.run(async () => {
+      ready();
+      await asyncio.sleep(60);
+    }).catch(() => {});
+    Deno.exitCode = 1;
+  `);
+  assertEquals([code, stderr], [1, ""]);
 });
 
 Deno.test("a main that takes its cancellation as an answer ends normally", async () => {
@@ -152,6 +199,22 @@ Deno.test("a program's own SIGINT handler goes before run()'s", async () => {
   `);
   assertEquals(code, 0);
   assertEquals(stdout, ["ready", "stopped in its own way"]);
+});
+
+Deno.test("run: a listener that the program adds while it runs goes first, too", async () => {
+  const { code, stdout } = await interrupted(`
+    await asyncio.run(async () => {
+      const stop = new asyncio.Event();
+      process.once("SIGINT", () => stop.set());
+      ready();
+      await stop.wait();
+      console.log("stopped in its own way");
+      ready();
+      await asyncio.sleep(60);
+    }).catch((error) => console.log(error.name));
+  `);
+  assertEquals(code, 0);
+  assertEquals(stdout, ["ready", "stopped in its own way", "ready", "KeyboardInterrupt"]);
 });
 
 Deno.test("after run() Ctrl-C is the host's again", async () => {

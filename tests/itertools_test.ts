@@ -3,10 +3,34 @@
 import { strict as assert } from "node:assert";
 import { EventEmitter, on } from "node:events";
 import * as asyncio from "../mod.ts";
+import {
+  aaccumulate,
+  aall,
+  aany,
+  abatched,
+  achain,
+  adict,
+  adropwhile,
+  aenumerate,
+  afilter,
+  aislice,
+  alist,
+  amap,
+  amax,
+  amerge,
+  amin,
+  apairwise,
+  areduce,
+  aset,
+  asum,
+  atakewhile,
+  atee,
+  azip,
+  type ToolIterator,
+} from "../itertools.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
-const { alist } = asyncio;
-
-const loop_factory = () => new asyncio.VirtualClockEventLoop();
+const loop_factory = () => new VirtualClockEventLoop();
 
 function test(name: string, main: () => Promise<void>): void {
   Deno.test(name, () => asyncio.run(main, { loop_factory }));
@@ -44,9 +68,9 @@ async function rejects(awaitable: PromiseLike<unknown>, name: string, message = 
 test("alist, aset, adict: take synchronous and asynchronous iterables", async () => {
   assert.deepEqual(await alist(count("", 1, 3)), [0, 1, 2]);
   assert.deepEqual(await alist([1, Promise.resolve(2), asyncio.sleep(1, 3)]), [1, 2, 3]);
-  assert.deepEqual(await asyncio.aset("abab"), new Set("ab"));
+  assert.deepEqual(await aset("abab"), new Set("ab"));
   assert.deepEqual(
-    await asyncio.adict([["a", 1], ["b", 2], ["a", 3]]),
+    await adict([["a", 1], ["b", 2], ["a", 3]]),
     new Map([["a", 3], ["b", 2]]),
   );
 });
@@ -60,37 +84,37 @@ test("alist: returns a lazy coroutine", async () => {
 });
 
 test("amap: calls functions of both kinds, with an item of each source", async () => {
-  assert.deepEqual(await alist(asyncio.amap((n) => n * 2, [1, 2])), [2, 4]);
+  assert.deepEqual(await alist(amap((n) => n * 2, [1, 2])), [2, 4]);
   const add = async (a: number, b: string) => await asyncio.sleep(1, a + b);
-  assert.deepEqual(await alist(asyncio.amap(add, count("left"), "ab")), ["0a", "1b"]);
+  assert.deepEqual(await alist(amap(add, count("left"), "ab")), ["0a", "1b"]);
   assert.deepEqual(closures(), ["left"]);
-  assert.throws(() => asyncio.amap(...[(n: number) => n] as unknown as [() => 1, []]), TypeError);
+  assert.throws(() => amap(...[(n: number) => n] as unknown as [() => 1, []]), TypeError);
 });
 
 test("afilter: yields what a function, or truth, selects", async () => {
-  assert.deepEqual(await alist(asyncio.afilter((n) => n > 1, [1, 2, 3])), [2, 3]);
-  assert.deepEqual(await alist(asyncio.afilter((n) => asyncio.sleep(0, n > 1), [1, 2, 3])), [2, 3]);
-  assert.deepEqual(await alist(asyncio.afilter(null, [0, 1, "", "a", null])), [1, "a"]);
+  assert.deepEqual(await alist(afilter((n) => n > 1, [1, 2, 3])), [2, 3]);
+  assert.deepEqual(await alist(afilter((n) => asyncio.sleep(0, n > 1), [1, 2, 3])), [2, 3]);
+  assert.deepEqual(await alist(afilter(null, [0, 1, "", "a", null])), [1, "a"]);
 });
 
 test("aenumerate: counts from start", async () => {
-  assert.deepEqual(await alist(asyncio.aenumerate("ab")), [[0, "a"], [1, "b"]]);
-  assert.deepEqual(await alist(asyncio.aenumerate("a", -3)), [[-3, "a"]]);
-  assert.throws(() => asyncio.aenumerate("a", 0.5), TypeError);
+  assert.deepEqual(await alist(aenumerate("ab")), [[0, "a"], [1, "b"]]);
+  assert.deepEqual(await alist(aenumerate("a", -3)), [[-3, "a"]]);
+  assert.throws(() => aenumerate("a", 0.5), TypeError);
 });
 
 test("azip: ends with the first source and closes the others", async () => {
-  const zipped = asyncio.azip(count("a"), count("b", 0, 2), count("c"));
+  const zipped = azip(count("a"), count("b", 0, 2), count("c"));
   assert.deepEqual(await alist(zipped), [[0, 0, 0], [1, 1, 1]]);
   assert.deepEqual(closures(), ["c", "a"]);
-  assert.deepEqual(await alist(asyncio.azip()), []);
+  assert.deepEqual(await alist(azip()), []);
 });
 
 test("azip: strict, its error names the source of another length", async () => {
   const strict = { strict: true };
-  assert.deepEqual(await alist(asyncio.azip("ab", [1, 2], strict)), [["a", 1], ["b", 2]]);
+  assert.deepEqual(await alist(azip("ab", [1, 2], strict)), [["a", 1], ["b", 2]]);
   const of = (...lengths: number[]) =>
-    alist(asyncio.azip(...lengths.map((length) => Array(length).fill(0)), strict));
+    alist(azip(...lengths.map((length) => Array(length).fill(0)), strict));
   await rejects(of(2, 1), "ValueError", "zip() argument 2 is shorter than argument 1");
   await rejects(of(1, 2), "ValueError", "zip() argument 2 is longer than argument 1");
   await rejects(of(2, 2, 1), "ValueError", "zip() argument 3 is shorter than arguments 1-2");
@@ -100,16 +124,16 @@ test("azip: strict, its error names the source of another length", async () => {
 test("achain: yields source after source, and closes those that it has not reached", async () => {
   const second = count("second");
   await second.next();
-  const chain = asyncio.achain(count("", 0, 2), second, count("not started"));
-  assert.deepEqual(await alist(asyncio.aislice(chain, 3)), [0, 1, 1]);
+  const chain = achain(count("", 0, 2), second, count("not started"));
+  assert.deepEqual(await alist(aislice(chain, 3)), [0, 1, 1]);
   assert.deepEqual(closures(), ["second"]);
-  assert.deepEqual(await alist(asyncio.achain()), []);
+  assert.deepEqual(await alist(achain()), []);
 });
 
 test("aislice: yields the items that Python's islice does", async () => {
   const letters = "abcdefg";
   const slice = async (...range: [number | null] | [number | null, number | null, number?]) =>
-    (await alist(asyncio.aislice(letters, ...range))).join("");
+    (await alist(aislice(letters, ...range))).join("");
   assert.equal(await slice(2), "ab");
   assert.equal(await slice(0), "");
   assert.equal(await slice(null), letters);
@@ -119,110 +143,110 @@ test("aislice: yields the items that Python's islice does", async () => {
   assert.equal(await slice(5, 3), "");
   assert.equal(await slice(1, 6, 2), "bdf");
   for (const range of [[-1], [0.5], [-1, 2], [0, 2, 0], [0, 2, -1]] as [number][]) {
-    assert.throws(() => asyncio.aislice(letters, ...range), asyncio.ValueError);
+    assert.throws(() => aislice(letters, ...range), asyncio.ValueError);
   }
 });
 
 test("aislice: takes no more items than it needs, and closes its source", async () => {
   const start = asyncio.get_running_loop().time();
-  assert.deepEqual(await alist(asyncio.aislice(count("a", 1), 2)), [0, 1]);
+  assert.deepEqual(await alist(aislice(count("a", 1), 2)), [0, 1]);
   assert.equal(asyncio.get_running_loop().time() - start, 2);
   assert.deepEqual(closures(), ["a"]);
 });
 
 test("atakewhile, adropwhile: part a source in two", async () => {
   const small = (n: number) => asyncio.sleep(0, n < 2);
-  assert.deepEqual(await alist(asyncio.atakewhile(small, count("a"))), [0, 1]);
+  assert.deepEqual(await alist(atakewhile(small, count("a"))), [0, 1]);
   assert.deepEqual(closures(), ["a"]);
-  assert.deepEqual(await alist(asyncio.adropwhile(small, [1, 2, 1])), [2, 1]);
+  assert.deepEqual(await alist(adropwhile(small, [1, 2, 1])), [2, 1]);
 });
 
 test("abatched: yields full arrays and a rest", async () => {
-  assert.deepEqual(await alist(asyncio.abatched("abcde", 2)), [["a", "b"], ["c", "d"], ["e"]]);
-  const strict = asyncio.abatched("abc", 2, { strict: true });
+  assert.deepEqual(await alist(abatched("abcde", 2)), [["a", "b"], ["c", "d"], ["e"]]);
+  const strict = abatched("abc", 2, { strict: true });
   assert.deepEqual(await asyncio.anext(strict), ["a", "b"]);
   await rejects(asyncio.anext(strict), "ValueError", "batched(): incomplete batch");
-  assert.throws(() => asyncio.abatched("a", 0), { message: "n must be at least one" });
+  assert.throws(() => abatched("a", 0), { message: "n must be at least one" });
 });
 
 test("apairwise: yields neighbours", async () => {
-  assert.deepEqual(await alist(asyncio.apairwise([1, 2, 3])), [[1, 2], [2, 3]]);
-  assert.deepEqual(await alist(asyncio.apairwise([1])), []);
-  assert.deepEqual(await alist(asyncio.apairwise([])), []);
+  assert.deepEqual(await alist(apairwise([1, 2, 3])), [[1, 2], [2, 3]]);
+  assert.deepEqual(await alist(apairwise([1])), []);
+  assert.deepEqual(await alist(apairwise([])), []);
 });
 
 test("aaccumulate, areduce: begin with their initial values", async () => {
   const times = (a: number, b: number) => asyncio.sleep(0, a * b);
-  assert.deepEqual(await alist(asyncio.aaccumulate([1, 2, 3])), [1, 3, 6]);
-  assert.deepEqual(await alist(asyncio.aaccumulate(["a", "b"])), ["a", "ab"]);
-  assert.deepEqual(await alist(asyncio.aaccumulate([1, 2], null, { initial: 10 })), [10, 11, 13]);
-  assert.deepEqual(await alist(asyncio.aaccumulate([2, 3], times)), [2, 6]);
-  assert.deepEqual(await alist(asyncio.aaccumulate([], times, { initial: 7 })), [7]);
-  assert.equal(await asyncio.areduce(times, [2, 3, 4]), 24);
-  assert.equal(await asyncio.areduce(times, [], 5), 5);
-  assert.equal(await asyncio.areduce((_, n) => n, [1], undefined as undefined | number), 1);
+  assert.deepEqual(await alist(aaccumulate([1, 2, 3])), [1, 3, 6]);
+  assert.deepEqual(await alist(aaccumulate(["a", "b"])), ["a", "ab"]);
+  assert.deepEqual(await alist(aaccumulate([1, 2], null, { initial: 10 })), [10, 11, 13]);
+  assert.deepEqual(await alist(aaccumulate([2, 3], times)), [2, 6]);
+  assert.deepEqual(await alist(aaccumulate([], times, { initial: 7 })), [7]);
+  assert.equal(await areduce(times, [2, 3, 4]), 24);
+  assert.equal(await areduce(times, [], 5), 5);
+  assert.equal(await areduce((_, n) => n, [1], undefined as undefined | number), 1);
   await rejects(
-    asyncio.areduce(times, []),
+    areduce(times, []),
     "TypeError",
     "reduce() of empty iterable with no initial value",
   );
 });
 
 test("asum: adds as Python does", async () => {
-  assert.equal(await asyncio.asum([]), 0);
-  assert.equal(await asyncio.asum([1, 2], 10), 13);
-  assert.equal(await asyncio.asum(Array(10).fill(0.1)), 1);
-  assert.equal(await asyncio.asum([1e16, 1, -1e16]), 1);
-  assert.equal(await asyncio.asum([Infinity, 1]), Infinity);
-  assert.equal(await asyncio.asum([1n, 2n], 0n), 3n);
+  assert.equal(await asum([]), 0);
+  assert.equal(await asum([1, 2], 10), 13);
+  assert.equal(await asum(Array(10).fill(0.1)), 1);
+  assert.equal(await asum([1e16, 1, -1e16]), 1);
+  assert.equal(await asum([Infinity, 1]), Infinity);
+  assert.equal(await asum([1n, 2n], 0n), 3n);
   await rejects(
-    asyncio.asum(["a"] as never),
+    asum(["a"] as never),
     "TypeError",
     "unsupported operand types for +: 'number' and 'string'",
   );
 });
 
 test("amin, amax: return the first of equal items, by key, or a default", async () => {
-  assert.equal(await asyncio.amin([3, 1, 2]), 1);
-  assert.equal(await asyncio.amax(count("", 1, 4)), 3);
+  assert.equal(await amin([3, 1, 2]), 1);
+  assert.equal(await amax(count("", 1, 4)), 3);
   const key = ([name]: readonly [string, number]) => asyncio.sleep(0, name);
-  assert.deepEqual(await asyncio.amin([["b", 1], ["a", 2], ["a", 3]] as const, { key }), ["a", 2]);
-  assert.deepEqual(await asyncio.amax([["b", 1], ["b", 2]] as const, { key }), ["b", 1]);
-  assert.deepEqual(await asyncio.amax([[2, 1], [10, 0], [10]]), [10, 0]);
-  assert.equal(await asyncio.amin([], { default: null }), null);
-  assert.equal(await asyncio.amin([], { default: undefined }), undefined);
-  await rejects(asyncio.amin([]), "ValueError", "min() iterable argument is empty");
-  await rejects(asyncio.amax([]), "ValueError", "max() iterable argument is empty");
+  assert.deepEqual(await amin([["b", 1], ["a", 2], ["a", 3]] as const, { key }), ["a", 2]);
+  assert.deepEqual(await amax([["b", 1], ["b", 2]] as const, { key }), ["b", 1]);
+  assert.deepEqual(await amax([[2, 1], [10, 0], [10]]), [10, 0]);
+  assert.equal(await amin([], { default: null }), null);
+  assert.equal(await amin([], { default: undefined }), undefined);
+  await rejects(amin([]), "ValueError", "min() iterable argument is empty");
+  await rejects(amax([]), "ValueError", "max() iterable argument is empty");
   await rejects(
-    asyncio.amin([1, "a"]),
+    amin([1, "a"]),
     "TypeError",
     "'<' not supported between 'a' and 1",
   );
 });
 
 test("aany, aall: stop at the item that decides, and close the source", async () => {
-  assert.equal(await asyncio.aany(count("any", 1)), true);
-  assert.equal(await asyncio.aall(count("all", 1)), false);
+  assert.equal(await aany(count("any", 1)), true);
+  assert.equal(await aall(count("all", 1)), false);
   assert.deepEqual(closures(), ["any", "all"]);
-  assert.equal(await asyncio.aany([]), false);
-  assert.equal(await asyncio.aall([]), true);
+  assert.equal(await aany([]), false);
+  assert.equal(await aall([]), true);
 });
 
 /** Every tool that reads one source, over that source. */
-const tools: Record<string, (source: AsyncIterable<number>) => asyncio.ToolIterator<unknown>> = {
-  aaccumulate: (source) => asyncio.aaccumulate(source),
-  abatched: (source) => asyncio.abatched(source, 2),
-  achain: (source) => asyncio.achain(source),
-  adropwhile: (source) => asyncio.adropwhile(() => false, source),
-  aenumerate: (source) => asyncio.aenumerate(source),
-  afilter: (source) => asyncio.afilter(() => true, source),
-  aislice: (source) => asyncio.aislice(source, null),
-  amap: (source) => asyncio.amap((n) => n, source),
-  amerge: (source) => asyncio.amerge(source),
-  apairwise: (source) => asyncio.apairwise(source),
-  atakewhile: (source) => asyncio.atakewhile(() => true, source),
-  atee: (source) => asyncio.atee(source, 1)[0],
-  azip: (source) => asyncio.azip(source),
+const tools: Record<string, (source: AsyncIterable<number>) => ToolIterator<unknown>> = {
+  aaccumulate: (source) => aaccumulate(source),
+  abatched: (source) => abatched(source, 2),
+  achain: (source) => achain(source),
+  adropwhile: (source) => adropwhile(() => false, source),
+  aenumerate: (source) => aenumerate(source),
+  afilter: (source) => afilter(() => true, source),
+  aislice: (source) => aislice(source, null),
+  amap: (source) => amap((n) => n, source),
+  amerge: (source) => amerge(source),
+  apairwise: (source) => apairwise(source),
+  atakewhile: (source) => atakewhile(() => true, source),
+  atee: (source) => atee(source, 1)[0],
+  azip: (source) => azip(source),
 };
 
 for (const [name, make] of Object.entries(tools)) {
@@ -251,12 +275,12 @@ for (const [name, make] of Object.entries(tools)) {
     const source = count("started");
     await source.next();
     await make(source).return();
-    await make(make(count("not started")) as asyncio.ToolIterator<number>).aclose();
+    await make(make(count("not started")) as ToolIterator<number>).aclose();
     assert.deepEqual(closures(), ["started"]);
   });
 
   test(`${name}: throws an error of its source, and is finished then`, async () => {
-    const failing = make(asyncio.amap(() => Promise.reject(new RangeError("x")), count("source")));
+    const failing = make(amap(() => Promise.reject(new RangeError("x")), count("source")));
     await rejects(asyncio.anext(failing), "RangeError", "x");
     assert.equal(await asyncio.anext(failing, "none"), "none");
     assert.deepEqual(closures(), ["source"]);
@@ -264,7 +288,7 @@ for (const [name, make] of Object.entries(tools)) {
 }
 
 test("ToolIterator.next, aclose: throw while a next() is in progress", async () => {
-  const tool = asyncio.aenumerate(count("a", 1));
+  const tool = aenumerate(count("a", 1));
   const task = asyncio.create_task(asyncio.anext(tool));
   await asyncio.sleep(0);
   const running = "asynchronous generator is already running";
@@ -285,7 +309,7 @@ test("ToolIterator.return: closes all sources and throws the latest error", asyn
       },
     }),
   });
-  const zipped = asyncio.azip(failing("a"), failing("b"));
+  const zipped = azip(failing("a"), failing("b"));
   await zipped.next();
   await rejects(zipped.return(), "Error", "a");
   assert.deepEqual(closures(), ["b", "a"]);
@@ -294,18 +318,18 @@ test("ToolIterator.return: closes all sources and throws the latest error", asyn
 test("afilter: futures of an asynchronous source are passed on as they are", async () => {
   const naps = [2, 1].map((delay) => asyncio.create_task(asyncio.sleep(delay, delay)));
   const source = asyncio.as_completed<number, asyncio.Task<number>>(naps);
-  const [first] = await alist(asyncio.afilter((task) => task.result() === 1, source));
+  const [first] = await alist(afilter((task) => task.result() === 1, source));
   assert.equal(first, naps[1]);
 });
 
 test("aenumerate, azip, afilter: refuse what is not iterable at once", async () => {
-  assert.throws(() => asyncio.aenumerate(5 as never), {
+  assert.throws(() => aenumerate(5 as never), {
     name: "TypeError",
     message: "'number' object is not iterable",
   });
-  assert.throws(() => asyncio.azip([1], null as never), TypeError);
+  assert.throws(() => azip([1], null as never), TypeError);
   const nap = asyncio.sleep(1);
-  assert.throws(() => asyncio.afilter(null, nap as never), TypeError);
+  assert.throws(() => afilter(null, nap as never), TypeError);
   await nap;
 });
 
@@ -318,13 +342,13 @@ test("aenumerate: closes a synchronous generator, also if a promise of it is rej
       closed.push("values");
     }
   }
-  await rejects(alist(asyncio.aenumerate(values())), "RangeError", "x");
-  for await (const _ of asyncio.aenumerate(values())) break;
+  await rejects(alist(aenumerate(values())), "RangeError", "x");
+  for await (const _ of aenumerate(values())) break;
   assert.deepEqual(closures(), ["values", "values"]);
 });
 
 test("atee: each iterator yields all items, at its own pace", async () => {
-  const [a, b, c] = asyncio.atee(count("source", 1, 3), 3);
+  const [a, b, c] = atee(count("source", 1, 3), 3);
   assert.deepEqual(await asyncio.anext(a), 0);
   assert.deepEqual(await asyncio.gather(alist(a), alist(b), alist(c)), [
     [1, 2],
@@ -332,12 +356,12 @@ test("atee: each iterator yields all items, at its own pace", async () => {
     [0, 1, 2],
   ]);
   assert.equal(asyncio.get_running_loop().time(), 3);
-  assert.deepEqual(asyncio.atee([], 0), []);
-  assert.throws(() => asyncio.atee([], -1 as number), { message: "n must be >= 0" });
+  assert.deepEqual(atee([], 0), []);
+  assert.throws(() => atee([], -1 as number), { message: "n must be >= 0" });
 });
 
 test("atee: a cancelled iterator takes no item from the others", async () => {
-  const [a, b] = asyncio.atee(count("source", 2));
+  const [a, b] = atee(count("source", 2));
   const impatient = asyncio.create_task(asyncio.anext(a));
   await asyncio.sleep(1);
   impatient.cancel();
@@ -350,16 +374,16 @@ test("atee: a cancelled iterator takes no item from the others", async () => {
 });
 
 test("atee: each iterator throws an error of the source", async () => {
-  const [a, b] = asyncio.atee(asyncio.amap(() => Promise.reject(new RangeError("x")), [1]));
+  const [a, b] = atee(amap(() => Promise.reject(new RangeError("x")), [1]));
   await rejects(asyncio.anext(a), "RangeError", "x");
   await rejects(asyncio.anext(b), "RangeError", "x");
   assert.equal(await asyncio.anext(a, null), null);
 });
 
 test("amerge: yields items in the order of their arrival", async () => {
-  const merged = asyncio.amerge(
-    asyncio.amap((n) => `slow ${n}`, count("", 3, 2)),
-    asyncio.amap((n) => `quick ${n}`, count("", 2, 3)),
+  const merged = amerge(
+    amap((n) => `slow ${n}`, count("", 3, 2)),
+    amap((n) => `quick ${n}`, count("", 2, 3)),
     ["now"],
   );
   assert.deepEqual(
@@ -367,12 +391,12 @@ test("amerge: yields items in the order of their arrival", async () => {
     ["now", "quick 0", "slow 0", "quick 1", "slow 1", "quick 2"],
   );
   assert.equal(asyncio.all_tasks().size, 1);
-  assert.deepEqual(await alist(asyncio.amerge()), []);
+  assert.deepEqual(await alist(amerge()), []);
 });
 
 test("amerge: a source is at most one item ahead", async () => {
   let made = 0;
-  const merged = asyncio.amerge(asyncio.amap(() => ++made, count("a")));
+  const merged = amerge(amap(() => ++made, count("a")));
   await asyncio.anext(merged);
   await asyncio.sleep(10);
   assert.equal(made, 2);
@@ -385,7 +409,7 @@ test("amerge: an error of one source ends the others, after the items that came 
     await asyncio.sleep(2.5);
     throw new RangeError("x");
   };
-  const merged = asyncio.amerge(count("other", 1), asyncio.amap(fail, [1]));
+  const merged = amerge(count("other", 1), amap(fail, [1]));
   assert.deepEqual([await asyncio.anext(merged), await asyncio.anext(merged)], [0, 1]);
   await rejects(alist(merged), "RangeError", "x");
   assert.deepEqual(closures(), ["other"]);
@@ -402,7 +426,7 @@ test("amerge: waits until its sources are closed, also if it is cancelled again"
       closed.push("careful");
     }
   }
-  const task = asyncio.create_task(alist(asyncio.amerge(careful(), careful())));
+  const task = asyncio.create_task(alist(amerge(careful(), careful())));
   await asyncio.sleep(1);
   task.cancel();
   await asyncio.sleep(1);
@@ -414,31 +438,31 @@ test("amerge: waits until its sources are closed, also if it is cancelled again"
 });
 
 test("amap, afilter, aislice: are lazy steps of a long chain", async () => {
-  const squares = asyncio.amap(
+  const squares = amap(
     ([index, n]) => index * n,
-    asyncio.aenumerate(asyncio.afilter((n) => n % 2 === 1, count("source", 1))),
+    aenumerate(afilter((n) => n % 2 === 1, count("source", 1))),
   );
-  assert.deepEqual(await alist(asyncio.aislice(squares, 3)), [0, 3, 10]);
+  assert.deepEqual(await alist(aislice(squares, 3)), [0, 3, 10]);
   assert.equal(asyncio.get_running_loop().time(), 6);
   assert.deepEqual(closures(), ["source"]);
 });
 
 Deno.test("amap, azip, achain, atee: have exact types", () => {
-  const mapped = asyncio.amap((n, s) => [n, s] as const, [1], "a");
-  const zipped = asyncio.azip([1], "a", [Promise.resolve(true)]);
-  const strict = asyncio.azip([1], "a", { strict: true });
-  const truthy = asyncio.afilter(null, [1, null, "a"] as (number | null | string)[]);
-  const strings = asyncio.afilter((x): x is string => typeof x === "string", [1, "a"]);
-  const chained = asyncio.achain([1], "a");
-  const tee = asyncio.atee([1]);
-  const total = asyncio.areduce((text: string, n) => text + n, [1], "");
-  same_type<typeof mapped, asyncio.ToolIterator<readonly [number, string]>>(true);
-  same_type<typeof zipped, asyncio.ToolIterator<[number, string, boolean]>>(true);
-  same_type<typeof strict, asyncio.ToolIterator<[number, string]>>(true);
-  same_type<typeof truthy, asyncio.ToolIterator<number | string>>(true);
-  same_type<typeof strings, asyncio.ToolIterator<string>>(true);
-  same_type<typeof chained, asyncio.ToolIterator<number | string>>(true);
-  same_type<typeof tee, [asyncio.ToolIterator<number>, asyncio.ToolIterator<number>]>(true);
+  const mapped = amap((n, s) => [n, s] as const, [1], "a");
+  const zipped = azip([1], "a", [Promise.resolve(true)]);
+  const strict = azip([1], "a", { strict: true });
+  const truthy = afilter(null, [1, null, "a"] as (number | null | string)[]);
+  const strings = afilter((x): x is string => typeof x === "string", [1, "a"]);
+  const chained = achain([1], "a");
+  const tee = atee([1]);
+  const total = areduce((text: string, n) => text + n, [1], "");
+  same_type<typeof mapped, ToolIterator<readonly [number, string]>>(true);
+  same_type<typeof zipped, ToolIterator<[number, string, boolean]>>(true);
+  same_type<typeof strict, ToolIterator<[number, string]>>(true);
+  same_type<typeof truthy, ToolIterator<number | string>>(true);
+  same_type<typeof strings, ToolIterator<string>>(true);
+  same_type<typeof chained, ToolIterator<number | string>>(true);
+  same_type<typeof tee, [ToolIterator<number>, ToolIterator<number>]>(true);
   same_type<typeof total, asyncio.Coroutine<string>>(true);
 });
 
@@ -446,7 +470,7 @@ test("afilter: does not await items if it has no function", async () => {
   const never = new Promise<number>(() => {});
   const queue = new asyncio.Queue<Promise<number>>();
   queue.put_nowait(never);
-  const filtered = asyncio.afilter(null, queue);
+  const filtered = afilter(null, queue);
   const next = async () => [(await filtered.next()).value];
   assert.equal((await asyncio.wait_for(next, 1))[0], never);
 });
@@ -478,30 +502,30 @@ test("amap, alist: a result of next() that is not an object is a TypeError, as i
       typeof wrong === "string" ? `'${wrong}'` : wrong
     } is not an object`;
     await rejects(alist(source as never), "TypeError", text);
-    await rejects(alist(asyncio.amap((n) => n, source as never)), "TypeError", text);
+    await rejects(alist(amap((n) => n, source as never)), "TypeError", text);
   }
 });
 
 test("aenumerate, abatched, atee, asum: take their numbers by name", async () => {
-  assert.deepEqual(await alist(asyncio.aenumerate("a", { start: 3 })), [[3, "a"]]);
-  assert.deepEqual(await alist(asyncio.abatched("abc", { n: 2 })), [["a", "b"], ["c"]]);
-  const strict = asyncio.abatched("abc", { n: 2, strict: true });
+  assert.deepEqual(await alist(aenumerate("a", { start: 3 })), [[3, "a"]]);
+  assert.deepEqual(await alist(abatched("abc", { n: 2 })), [["a", "b"], ["c"]]);
+  const strict = abatched("abc", { n: 2, strict: true });
   await rejects(alist(strict), "ValueError", "batched(): incomplete batch");
-  assert.equal(asyncio.atee("a", { n: 3 }).length, 3);
-  assert.equal(await asyncio.asum([1, 2], { start: 10 }), 13);
-  assert.equal(await asyncio.asum([1n], { start: 10n }), 11n);
-  assert.throws(() => asyncio.aenumerate("a", { begin: 3 } as never), TypeError);
+  assert.equal(atee("a", { n: 3 }).length, 3);
+  assert.equal(await asum([1, 2], { start: 10 }), 13);
+  assert.equal(await asum([1n], { start: 10n }), 11n);
+  assert.throws(() => aenumerate("a", { begin: 3 } as never), TypeError);
   for (const wrong of [NaN, Infinity, "2", null, 1.5]) {
-    assert.throws(() => asyncio.aenumerate("a", wrong as never), TypeError);
-    assert.throws(() => asyncio.abatched("a", wrong as never), TypeError);
-    assert.throws(() => asyncio.atee("a", wrong as unknown as number), TypeError);
+    assert.throws(() => aenumerate("a", wrong as never), TypeError);
+    assert.throws(() => abatched("a", wrong as never), TypeError);
+    assert.throws(() => atee("a", wrong as unknown as number), TypeError);
   }
 });
 
 test("azip: closes every source if one throws null or undefined", async () => {
   for (const thrown of [null, undefined]) {
-    const failing = asyncio.amap(() => Promise.reject(thrown), [1]);
-    const zipped = asyncio.azip(count("a"), failing, count("b"));
+    const failing = amap(() => Promise.reject(thrown), [1]);
+    const zipped = azip(count("a"), failing, count("b"));
     let seen: unknown = "nothing";
     await alist(zipped).catch((error) => seen = error);
     assert.equal(seen, thrown);
@@ -517,15 +541,15 @@ test("ToolIterator.return: throws null if closing a source does", async () => {
     }),
   };
   let seen: unknown = "nothing";
-  await asyncio.aenumerate(source).return().catch((error) => seen = error);
+  await aenumerate(source).return().catch((error) => seen = error);
   assert.equal(seen, null);
 });
 
 test("amerge: throws null if a source does, and cancels the others", async () => {
   for (const thrown of [null, undefined]) {
-    const failing = asyncio.amap(() => Promise.reject(thrown), [1]);
+    const failing = amap(() => Promise.reject(thrown), [1]);
     let seen: unknown = "nothing";
-    await alist(asyncio.amerge(count("other", 10), failing)).catch((error) => seen = error);
+    await alist(amerge(count("other", 10), failing)).catch((error) => seen = error);
     assert.equal(seen, thrown);
     assert.deepEqual(closures(), ["other"]);
     assert.equal(asyncio.all_tasks().size, 1);
@@ -546,7 +570,7 @@ test("amerge: throws the first error of closing its sources", async () => {
     }
   }
   await assert.rejects(async () => {
-    for await (const _ of asyncio.amerge(failing("a"), failing("b"))) break;
+    for await (const _ of amerge(failing("a"), failing("b"))) break;
   }, { name: "RangeError", message: "a" });
   assert.deepEqual(closures().toSorted(), ["a", "b"]);
 });
@@ -562,12 +586,12 @@ test("amerge: can be left while a source yields although it was cancelled", asyn
       closed.push("stubborn");
     }
   }
-  for await (const _ of asyncio.amerge(stubborn(), count("other", 10))) {
+  for await (const _ of amerge(stubborn(), count("other", 10))) {
     await asyncio.sleep(5);
     break;
   }
   const left = asyncio.create_task(async () => {
-    for await (const n of asyncio.amerge(stubborn())) if (n === 0) await asyncio.sleep(5);
+    for await (const n of amerge(stubborn())) if (n === 0) await asyncio.sleep(5);
   });
   await asyncio.sleep(50);
   left.cancel();
@@ -580,7 +604,7 @@ test("amerge: can be left while a source yields although it was cancelled", asyn
 test("amerge: a queue loses no item for which its source waits when it is left", async () => {
   const [a, b] = [new asyncio.Queue<string>(), new asyncio.Queue<string>()];
   a.put_nowait("a");
-  for await (const item of asyncio.amerge(a, b)) {
+  for await (const item of amerge(a, b)) {
     assert.equal(item, "a");
     break;
   }
@@ -591,7 +615,7 @@ test("amerge: a queue loses no item for which its source waits when it is left",
 });
 
 test("atee: closes its source after a task of it was cancelled before its first step", async () => {
-  const [a, b] = asyncio.atee(count("source", 1));
+  const [a, b] = atee(count("source", 1));
   const reader = asyncio.create_task(asyncio.anext(a));
   await asyncio.sleep(0);
   for (const task of asyncio.all_tasks()) if (task.get_name() === "atee") task.cancel();
@@ -608,11 +632,11 @@ Deno.test("amerge, atee: can be left while a source waits for events of the host
     const events = () => on(emitter, "data") as AsyncIterable<number[]>;
     const queue = new asyncio.Queue<number>();
     queue.put_nowait(1);
-    for await (const item of asyncio.amerge(events(), queue)) {
+    for await (const item of amerge(events(), queue)) {
       assert.equal(item, 1);
       break;
     }
-    const [reader] = asyncio.atee(events(), 1);
+    const [reader] = atee(events(), 1);
     const task = asyncio.create_task(asyncio.anext(reader));
     await asyncio.sleep(0.001);
     task.cancel();

@@ -1,21 +1,13 @@
 /** What keeps a program from ending, and what does not. */
 
 import { assertEquals } from "@std/assert";
+import { child } from "./child.ts";
 
-const MOD = new URL("../mod.ts", import.meta.url);
-
-/** A program that does not end by itself is ended after this many milliseconds. */
-const TIME_LIMIT = 30_000;
-
-/** Runs a program and returns what it writes. */
+/** Runs a program that must not fail, and returns what it writes. */
 async function output_of(program: string): Promise<string> {
-  const source = `import * as asyncio from ${JSON.stringify(MOD.href)};\n${program}`;
-  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", `data:text/javascript,${encodeURIComponent(source)}`],
-    signal: AbortSignal.timeout(TIME_LIMIT),
-  }).output();
-  assertEquals(success, true, new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
+  const { code, stdout, stderr } = await child(program);
+  assertEquals([code, stderr], [0, []]);
+  return stdout.join("\n") + "\n";
 }
 
 Deno.test("a program on the default loop waits for its tasks and no longer", async () => {

@@ -13,9 +13,11 @@ const TIME_LIMIT = 90_000;
 
 /** Not about the core, or long: they gain nothing from a second run. */
 const ONCE = [
+  "ci_test.ts",
   "completeness_test.ts",
-  "playground_reader_test.ts",
-  "playground_test.ts",
+  "language_test.ts",
+  "layers_test.ts",
+  "size_test.ts",
   "soak_test.ts",
 ];
 

@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { runInNewContext } from "node:vm";
 import * as asyncio from "../mod.ts";
+import { azip } from "../itertools.ts";
 import { is_plain_object } from "../src/internal/format_helpers.ts";
 import { keyword_or_positional, keyword_or_value } from "../src/internal/options.ts";
 
@@ -65,7 +66,7 @@ Deno.test("gather, azip: an unknown option is named", async () => {
       "gather() got an unexpected option 'return_exception'; it has return_exceptions",
     );
     assertThrows(
-      () => asyncio.azip([1], { stric: true } as never),
+      () => azip([1], { stric: true } as never),
       TypeError,
       "azip() got an unexpected option 'stric'; it has strict",
     );
@@ -81,7 +82,7 @@ Deno.test("gather, azip: an object literal that is awaited or iterated is no opt
         yield 1;
       },
     };
-    assertEquals(await Array.fromAsync(asyncio.azip([2], iterable)), [[2, 1]]);
+    assertEquals(await Array.fromAsync(azip([2], iterable)), [[2, 1]]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The npm package, however it was made, has the public surface of the sources. */
 
 import { assert, assertEquals } from "@std/assert";
+import { ENTRY_POINTS } from "../scripts/entry_points.ts";
 import { pack } from "../scripts/pack.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -36,11 +37,16 @@ async function with_packed(body: (folder: string) => Promise<void>): Promise<voi
 
 Deno.test("the packed package has the public surface of the sources", () =>
   with_packed(async (folder) => {
-    const surface = await surface_of(`${ROOT}mod.ts`);
-    assert(surface.length > 100 && surface.includes("type EventLoopOptions"), surface.join());
-    assertEquals(await surface_of(`${folder}/mod.d.ts`), surface);
-    const [packed, sources] = [await import(`file://${folder}/mod.js`), await import("../mod.ts")];
-    assertEquals(Object.keys(packed).sort(), Object.keys(sources).sort());
+    const { exports } = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
+    assertEquals(Object.keys(exports), ENTRY_POINTS.map(({ name }) => name));
+    for (const { name, file } of ENTRY_POINTS) {
+      const surface = await surface_of(file.pathname);
+      if (name === ".") assert(surface.includes("type EventLoopOptions"), surface.join());
+      const { types, default: script } = exports[name];
+      assertEquals(await surface_of(`${folder}/${types}`), surface);
+      const packed = await import(`file://${folder}/${script}`);
+      assertEquals(Object.keys(packed).sort(), Object.keys(await import(file.href)).sort());
+    }
     // No folder of this machine is named.
     const { stdout } = await new Deno.Command("grep", { args: ["-rlE", "file://|/tmp/", folder] })
       .output();
@@ -61,6 +67,9 @@ Deno.test({
         return { name, version, license, description, keywords, repository, engines, type };
       };
       assertEquals(await fields_of(DNT), await fields_of(folder));
-      assertEquals(await surface_of(`${DNT}/esm/mod.d.ts`), await surface_of(`${folder}/mod.d.ts`));
+      for (const { module } of ENTRY_POINTS) {
+        const dnt = await surface_of(`${DNT}/esm/${module}.d.ts`);
+        assertEquals(dnt, await surface_of(`${folder}/${module}.d.ts`));
+      }
     }),
 });

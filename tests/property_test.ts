@@ -4,6 +4,7 @@
  */
 
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 import { BarrierScenario } from "./property/barriers.ts";
 import { ConditionScenario } from "./property/conditions.ts";
 import { Crowd, type Scenario } from "./property/crowd.ts";
@@ -33,7 +34,7 @@ const FACTOR = Number(Deno.env.get("PROGRAMS") ?? 1);
 const LOOPS = [
   {
     name: "the virtual clock",
-    loop_factory: () => new asyncio.VirtualClockEventLoop(),
+    loop_factory: () => new VirtualClockEventLoop(),
     waits: { pauses: LIBRARY_PAUSES, at_once: false },
     count: 1000,
   },

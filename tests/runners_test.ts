@@ -2,9 +2,11 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
-const loop_factory = () => new asyncio.VirtualClockEventLoop();
-const run = <T>(main: asyncio.Awaitable<T>): Promise<T> => asyncio.run(main, { loop_factory });
+const loop_factory = () => new VirtualClockEventLoop();
+const run = <T>(main: asyncio.CoroutineLike<T> | asyncio.Future<T>): Promise<T> =>
+  asyncio.run(main, { loop_factory });
 
 /** A factory of loops whose exception handler keeps what it is told. */
 function recording(): { loop_factory: () => asyncio.EventLoop; messages: string[] } {
@@ -12,7 +14,7 @@ function recording(): { loop_factory: () => asyncio.EventLoop; messages: string[
   return {
     messages,
     loop_factory: () => {
-      const loop = new asyncio.VirtualClockEventLoop();
+      const loop = new VirtualClockEventLoop();
       loop.set_exception_handler((_, { message, exception }) =>
         messages.push(`${message}: ${exception}`)
       );
@@ -21,7 +23,7 @@ function recording(): { loop_factory: () => asyncio.EventLoop; messages: string[
   };
 }
 
-Deno.test("run takes a coroutine in any form, or another awaitable", async () => {
+Deno.test("run: takes a coroutine in any form, or a future", async () => {
   assertEquals(await run(asyncio.sleep(1, "coroutine")), "coroutine");
   assertEquals(await run(() => Promise.resolve("async function")), "async function");
   const generator = function* () {
@@ -29,8 +31,91 @@ Deno.test("run takes a coroutine in any form, or another awaitable", async () =>
   };
   assertEquals(await run(generator), "generator");
   assertEquals(await run(generator()), "generator");
-  assertEquals(await run(Promise.resolve("promise")), "promise");
+  const loop = loop_factory();
+  const future = loop.create_future<string>();
+  loop.call_later(1, () => future.set_result("future"));
+  assertEquals(await asyncio.run(future, { loop_factory: () => loop }), "future");
   await assertRejects(() => run(5 as never), TypeError);
+});
+
+Deno.test("run, Runner.run: a native promise is refused, and its own error is not reported beside", async () => {
+  const main = async () => {
+    await Promise.resolve();
+    asyncio.get_running_loop();
+  };
+  const refused =
+    "instead of run(main()) write run(main), instead of run(main(x)) run(() => main(x))";
+  await assertRejects(() => run(main() as never), TypeError, refused);
+  await using runner = new asyncio.Runner({ loop_factory });
+  await assertRejects(() => runner.run(main() as never), TypeError, refused);
+  assertEquals(await runner.run(asyncio.sleep(1, "still works")), "still works");
+});
+
+Deno.test("run_until_complete: takes a native promise", async () => {
+  const loop = asyncio.new_event_loop();
+  assertEquals(await loop.run_until_complete(Promise.resolve("promise")), "promise");
+  loop.close();
+});
+
+/** A task that refuses to end, so that closing the loop fails with a DeadlockError. */
+const stubborn = async () => {
+  await asyncio.sleep(60).catch(() => {});
+  await new asyncio.Event().wait();
+};
+
+Deno.test("run: an error while closing does not hide main's error, and is reported", async () => {
+  const { loop_factory, messages } = recording();
+  let loop: asyncio.AbstractEventLoop | undefined;
+  const main = async () => {
+    loop = asyncio.get_running_loop();
+    asyncio.create_task(stubborn);
+    await asyncio.sleep(1);
+    throw new TypeError("main");
+  };
+  await assertRejects(() => asyncio.run(main, { loop_factory }), TypeError, "main");
+  assertEquals(messages.length, 1);
+  assertMatch(
+    messages[0] ?? "",
+    /^unhandled exception during asyncio\.run\(\) shutdown: DeadlockError/,
+  );
+  assert(loop?.is_closed());
+  messages.length = 0;
+  const runner = new asyncio.Runner({ loop_factory });
+  await assertRejects(() => asyncio.async_with(runner, () => runner.run(main)), TypeError, "main");
+  assertEquals(messages.length, 1);
+  assert(loop?.is_closed());
+});
+
+Deno.test("run: an error while closing is thrown if main has none, and the loop is closed", async () => {
+  let loop: asyncio.AbstractEventLoop | undefined;
+  const main = async () => {
+    loop = asyncio.get_running_loop();
+    asyncio.create_task(stubborn);
+    await asyncio.sleep(1);
+  };
+  await assertRejects(() => run(main), DeadlockError);
+  assert(loop?.is_closed());
+});
+
+Deno.test("Runner.close: cancels tasks, then closes generators, then shuts the executor down", async () => {
+  const log: string[] = [];
+  const numbers = asyncio.async_generator(async function* () {
+    try {
+      yield 1;
+    } finally {
+      log.push("generator");
+    }
+  });
+  await run(async () => {
+    asyncio.get_running_loop().set_default_executor({
+      submit: async (fn, ...args) => await fn(...args),
+      shutdown: (options) => void log.push(`executor ${options?.wait}`),
+    });
+    await asyncio.anext(numbers());
+    asyncio.create_task(() => asyncio.sleep(60).finally(() => log.push("task")));
+    await asyncio.sleep(0);
+  });
+  assertEquals(log, ["task", "generator", "executor true"]);
 });
 
 Deno.test("run throws what main throws, and closes its loop", async () => {
@@ -256,13 +341,12 @@ Deno.test("an error that is lost is written to the console by default", async ()
     console.error = original;
   }
   assertEquals(lines.length, 1);
-  assertMatch(lines[0], /^Task exception was never retrieved\n/);
-  assertMatch(lines[0], /loser/);
+  assertMatch(lines[0], /^Task exception was never retrieved: task 'loser' of <lambda>\(\)\n/);
   assertMatch(lines[0], /TypeError: lost/);
 });
 
 Deno.test("a loop factory makes the loops of all who bring none, until it is taken back", async () => {
-  class Marked extends asyncio.VirtualClockEventLoop {}
+  class Marked extends VirtualClockEventLoop {}
   const loop_of_run = (options?: asyncio.RunOptions) =>
     asyncio.run(() => Promise.resolve(asyncio.get_running_loop()), options);
   asyncio.set_loop_factory(() => new Marked());

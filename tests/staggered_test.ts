@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
 const run = <T>(main: () => PromiseLike<T>) =>
-  asyncio.run(main, { loop_factory: () => new asyncio.VirtualClockEventLoop() });
+  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
 const now = () => asyncio.get_running_loop().time();
 const fail = async () => {
   await asyncio.sleep(0);

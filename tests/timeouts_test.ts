@@ -2,11 +2,12 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
 const { async_with, sleep, timeout, timeout_at } = asyncio;
 
 const run = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new asyncio.VirtualClockEventLoop() });
+  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
 
 const now = () => asyncio.get_running_loop().time();
 const cancelling = () => asyncio.current_task()?.cancelling();

@@ -2,6 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
+import { format_trace_json, type TraceEvent, TraceRecorder } from "../trace.ts";
 import { crowd, everything, timeless, trace_of } from "./trace/programs.ts";
 
 interface JSONEvent {
@@ -18,8 +20,8 @@ interface JSONEvent {
   readonly args?: Readonly<Record<string, unknown>>;
 }
 
-function written(events: readonly asyncio.TraceEvent[]): JSONEvent[] {
-  const file = JSON.parse(asyncio.format_trace_json(events));
+function written(events: readonly TraceEvent[]): JSONEvent[] {
+  const file = JSON.parse(format_trace_json(events));
   assertEquals(file.displayTimeUnit, "ms");
   return file.traceEvents;
 }
@@ -90,8 +92,8 @@ for (const [name, program] of Object.entries({ everything, timeless, crowd: crow
 }
 
 Deno.test("each task is a thread with its name, each loop a process", async () => {
-  const trace = new asyncio.TraceRecorder();
-  for (const Loop of [asyncio.EventLoop, asyncio.VirtualClockEventLoop]) {
+  const trace = new TraceRecorder();
+  for (const Loop of [asyncio.EventLoop, VirtualClockEventLoop]) {
     const loop_factory = () => new Loop({ trace });
     await asyncio.run(async function main() {
       await asyncio.create_task(asyncio.sleep(0.001), { name: "nap" });

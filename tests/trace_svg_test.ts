@@ -1,11 +1,12 @@
-/** Traces as pictures: what is in them. How they look in a browser is in playground_test.ts. */
+/** Traces as pictures: what is in them. How they look in a browser is in playground/tests. */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import * as asyncio from "../mod.ts";
+import { format_trace_svg, type TraceSVGOptions } from "../trace.ts";
 import { crowd, everything, timeless, trace_of } from "./trace/programs.ts";
 
-const draw = asyncio.format_trace_svg;
+const draw = format_trace_svg;
 
 /** All texts of a picture, in order; titles that are shown when one points at something are left out. */
 function texts(svg: string): string[] {
@@ -123,5 +124,5 @@ Deno.test("wrong options are errors that say what is wrong", () => {
     asyncio.ValueError,
     "a timeline must be at least 320 pixels wide, received 100",
   );
-  assertThrows(() => draw([], { height: 1 } as asyncio.TraceSVGOptions), TypeError, "'height'");
+  assertThrows(() => draw([], { height: 1 } as TraceSVGOptions), TypeError, "'height'");
 });

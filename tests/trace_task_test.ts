@@ -128,7 +128,9 @@ Deno.test("a bundle of a program that does not record does not carry the recorde
     `import { run, sleep } from "${LIBRARY}"; await run(() => sleep(1));`,
   );
   const recording = await bundle(
-    `import { TraceRecorder } from "${LIBRARY}"; console.log(new TraceRecorder());`,
+    `import { TraceRecorder } from "${
+      import.meta.resolve("../trace.ts")
+    }"; console.log(new TraceRecorder());`,
   );
   const marks = ["cancel delivered", "traceEvents", "asyncio-trace"];
   assertEquals(marks.filter((mark) => plain.includes(mark)), []);

@@ -2,16 +2,18 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
+import { set_default_trace, type TraceEvent, TraceRecorder } from "../trace.ts";
 
 /** Runs a program on the virtual clock; gives what its tasks did, without those of the cleaning up. */
-async function record(main: asyncio.Awaitable<unknown>): Promise<asyncio.TraceEvent[]> {
-  const trace = new asyncio.TraceRecorder();
-  const loop_factory = () => new asyncio.VirtualClockEventLoop({ trace });
+async function record(main: asyncio.CoroutineLike<unknown>): Promise<TraceEvent[]> {
+  const trace = new TraceRecorder();
+  const loop_factory = () => new VirtualClockEventLoop({ trace });
   await asyncio.run(main, { loop_factory });
   return without_cleanup(trace.events);
 }
 
-function without_cleanup(events: readonly asyncio.TraceEvent[]): asyncio.TraceEvent[] {
+function without_cleanup(events: readonly TraceEvent[]): TraceEvent[] {
   const cleanup = new Set(
     events.filter((event) => event.kind === "created" && event.coroutine.startsWith("shutdown_"))
       .map(({ task }) => task),
@@ -20,7 +22,7 @@ function without_cleanup(events: readonly asyncio.TraceEvent[]): asyncio.TraceEv
 }
 
 /** An event in a few words: `0.5 task 1 resumed`. */
-function line(event: asyncio.TraceEvent): string {
+function line(event: TraceEvent): string {
   const { time, task, kind } = event;
   const rest = kind === "created"
     ? ` by ${event.parent}`
@@ -37,13 +39,13 @@ function line(event: asyncio.TraceEvent): string {
 }
 
 /** What one task did, without its number. */
-function lines_of(task: number, events: readonly asyncio.TraceEvent[]): string[] {
+function lines_of(task: number, events: readonly TraceEvent[]): string[] {
   return events.filter((event) => event.task === task)
     .map((event) => line(event).replace(` task ${task}`, ""));
 }
 
 /** On what a task waited, in order. */
-function waits_of(task: number, events: readonly asyncio.TraceEvent[]): string[] {
+function waits_of(task: number, events: readonly TraceEvent[]): string[] {
   return events.flatMap((event) => event.task === task && event.kind === "waits" ? [event.on] : []);
 }
 
@@ -333,7 +335,7 @@ Deno.test("an eager task starts in the step of who makes it", async () => {
 });
 
 Deno.test("on the real clock times do not go back, and sleeps are named by what was asked for", async () => {
-  const trace = new asyncio.TraceRecorder();
+  const trace = new TraceRecorder();
   await asyncio.run(async () => {
     await asyncio.sleep(0.1);
     await foreign_promise(0.001);
@@ -345,17 +347,17 @@ Deno.test("on the real clock times do not go back, and sleeps are named by what 
 });
 
 Deno.test("all loops that are made take the default recorder, unless they are told otherwise", async () => {
-  const trace = new asyncio.TraceRecorder();
-  asyncio.set_default_trace(trace);
+  const trace = new TraceRecorder();
+  set_default_trace(trace);
   try {
     await asyncio.run(asyncio.sleep(0));
     await asyncio.run(asyncio.sleep(0), {
-      loop_factory: () => new asyncio.VirtualClockEventLoop(),
+      loop_factory: () => new VirtualClockEventLoop(),
     });
     const loop_factory = () => new asyncio.EventLoop({ trace: null });
     await asyncio.run(asyncio.sleep(0), { loop_factory });
   } finally {
-    asyncio.set_default_trace(null);
+    set_default_trace(null);
   }
   await asyncio.run(asyncio.sleep(0));
   const loops = trace.events.flatMap((event) =>
@@ -365,12 +367,12 @@ Deno.test("all loops that are made take the default recorder, unless they are to
 });
 
 Deno.test("a recorder that is cleared goes on", async () => {
-  const trace = new asyncio.TraceRecorder();
+  const trace = new TraceRecorder();
   await asyncio.run(async () => {
     trace.clear();
     assertEquals(trace.events, []);
     await asyncio.sleep(1);
-  }, { loop_factory: () => new asyncio.VirtualClockEventLoop({ trace }) });
+  }, { loop_factory: () => new VirtualClockEventLoop({ trace }) });
   assertEquals(lines_of(1, trace.events), [
     "0 waits on sleep 1",
     "1 woken by null",
@@ -391,13 +393,13 @@ Deno.test("a program does the same with and without a recorder", async () => {
     };
     await asyncio.gather(work("a"), work("b"), work("c"));
   };
-  const run = async (trace: asyncio.TraceRecorder | null) => {
+  const run = async (trace: TraceRecorder | null) => {
     const log: string[] = [];
-    const loop_factory = () => new asyncio.VirtualClockEventLoop({ trace });
+    const loop_factory = () => new VirtualClockEventLoop({ trace });
     await asyncio.run(program(log), { loop_factory });
     return log;
   };
-  assertEquals(await run(new asyncio.TraceRecorder()), await run(null));
+  assertEquals(await run(new TraceRecorder()), await run(null));
 });
 
 Deno.test("an unknown option of a loop is an error that names it", () => {

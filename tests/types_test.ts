@@ -4,6 +4,7 @@
  */
 
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
 /** True if two types are the same; `any` is the same as nothing but itself. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
@@ -22,7 +23,7 @@ function equal(actual: unknown, expected: unknown): void {
   if (text !== expected_text) throw new Error(`${text} is not ${expected_text}`);
 }
 
-const loop_factory = () => new asyncio.VirtualClockEventLoop();
+const loop_factory = () => new VirtualClockEventLoop();
 
 /** A test on the virtual clock. */
 function test(name: string, main: () => Promise<void>): void {

@@ -1,18 +1,19 @@
 /** The virtual clock: jumps of time, patience with the host, deadlocks and what is said of them. */
 
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { DeadlockError, VirtualClockEventLoop } from "../testing.ts";
 
-const run = <T>(main: asyncio.Awaitable<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new asyncio.VirtualClockEventLoop() });
+const run = <T>(main: asyncio.CoroutineLike<T>): Promise<T> =>
+  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
 
 const now = () => asyncio.get_running_loop().time();
 
 const host_timer = (milliseconds: number) =>
   new Promise<string>((resolve) => setTimeout(resolve, milliseconds, "from the host"));
 
-async function deadlock_message(main: asyncio.Awaitable<unknown>): Promise<string> {
-  const error = await assertRejects(() => run(main), asyncio.DeadlockError);
+async function deadlock_message(main: asyncio.CoroutineLike<unknown>): Promise<string> {
+  const error = await assertRejects(() => run(main), DeadlockError);
   assert(error instanceof asyncio.RuntimeError);
   return error.message;
 }
@@ -141,8 +142,130 @@ Deno.test("tasks that wait for each other are a deadlock", async () => {
 });
 
 Deno.test("a deadlock is an error of run_forever too, and the loop goes on after it", async () => {
-  const loop = new asyncio.VirtualClockEventLoop();
-  await assertRejects(() => loop.run_forever(), asyncio.DeadlockError);
+  const loop = new VirtualClockEventLoop();
+  await assertRejects(() => loop.run_forever(), DeadlockError);
   assertEquals(await loop.run_until_complete(asyncio.sleep(1, "fine")), "fine");
   loop.close();
+});
+
+Deno.test("VirtualClockEventLoop: before a deadlock the host has time to settle what the tasks wait for", async () => {
+  const main = async () => {
+    const ready = new asyncio.Event();
+    setTimeout(() => ready.set(), 5);
+    await ready.wait();
+    return now();
+  };
+  assertEquals(await run(main), 0);
+  const hasty = () => new VirtualClockEventLoop({ patience: 0 });
+  await assertRejects(() => asyncio.run(main, { loop_factory: hasty }), DeadlockError);
+});
+
+Deno.test("VirtualClockEventLoop: with patience without limit time never jumps past the host", () =>
+  asyncio.run(async () => {
+    const sleeper = asyncio.create_task(asyncio.sleep(3600));
+    assertEquals(await asyncio.wait_for(host_timer(50), 10), "from the host");
+    assertEquals(now(), 0);
+    await sleeper;
+    assertEquals(now(), 3600);
+  }, { loop_factory: () => new VirtualClockEventLoop({ patience: Infinity }) }));
+
+Deno.test("VirtualClockEventLoop: a patience that is no length of time is refused", () => {
+  const make = (patience: unknown) => () =>
+    Reflect.construct(VirtualClockEventLoop, [{ patience }]);
+  assertThrows(make("1"), TypeError, "patience must be a number of seconds: received '1'");
+  for (const wrong of [-1, NaN]) assertThrows(make(wrong), asyncio.ValueError, "at least 0");
+});
+
+/** A loop, and a log of when its timers of these times are called. */
+function with_timers(...times: number[]): { loop: VirtualClockEventLoop; log: unknown[] } {
+  const loop = new VirtualClockEventLoop();
+  const log: unknown[] = [];
+  for (const time of times) loop.call_at(time, () => log.push([time, loop.time()]));
+  return { loop, log };
+}
+
+Deno.test("VirtualClockEventLoop.advance: runs what becomes due, each at its time, and no more", async () => {
+  const { loop, log } = with_timers(3, 1, 2, 2.5, 9);
+  await loop.advance(2);
+  assertEquals([log, loop.time()], [[[1, 1], [2, 2]], 2]);
+  await loop.advance(0);
+  await loop.advance(0.25);
+  assertEquals([log.length, loop.time()], [2, 2.25]);
+  await loop.advance(5);
+  assertEquals([log.length, loop.time()], [4, 7.25]);
+  loop.close();
+});
+
+Deno.test("VirtualClockEventLoop.advance: what follows from it runs before the promise settles", async () => {
+  const { loop, log } = with_timers();
+  loop.create_task(async () => {
+    await asyncio.sleep(1);
+    log.push(await new Promise((resolve) => resolve("native")));
+    await asyncio.sleep(0);
+    asyncio.create_task(async () => {
+      await asyncio.sleep(1);
+      log.push("child");
+    });
+  });
+  await loop.advance(2);
+  assertEquals(log, ["native", "child"]);
+  loop.close();
+});
+
+Deno.test("VirtualClockEventLoop.advance: a task resumes after all others of the same time", () =>
+  run(async () => {
+    const loop = asyncio.get_running_loop() as VirtualClockEventLoop;
+    const log: string[] = [];
+    const nap = (name: string, ...delays: number[]) => async () => {
+      for (const delay of delays) await asyncio.sleep(delay);
+      log.push(name);
+    };
+    const tasks = [nap("before", 1), nap("at", 1, 1), nap("after", 3)].map((f) =>
+      asyncio.create_task(f)
+    );
+    await loop.advance(2);
+    assertEquals([log, loop.time()], [["before", "at"], 2]);
+    await Promise.all([loop.advance(1).then(() => log.push("later")), loop.advance(0.5)]);
+    await asyncio.gather(tasks);
+    assertEquals([log, loop.time()], [["before", "at", "after", "later"], 3]);
+  }));
+
+Deno.test("VirtualClockEventLoop.advance: moves a loop that runs in the background, and past the host", async () => {
+  const { loop, log } = with_timers();
+  const never = new Promise<never>(() => {});
+  const task = loop.create_task(async () => {
+    await asyncio.wait_for(never, 10).catch((error: Error) =>
+      log.push(`${error.name} at ${loop.time()}`)
+    );
+  });
+  await loop.advance(9);
+  assertEquals(log, []);
+  await loop.advance(1);
+  assertEquals(log, ["TimeoutError at 10"]);
+  assert(task.done());
+  loop.call_later(4, () => log.push("later"));
+  const running = loop.run_forever();
+  await loop.advance(5);
+  loop.stop();
+  await running;
+  assertEquals([log[1], loop.time()], ["later", 15]);
+  loop.close();
+});
+
+Deno.test("VirtualClockEventLoop.advance: one that is cancelled moves nothing", () =>
+  run(async () => {
+    const loop = asyncio.get_running_loop() as VirtualClockEventLoop;
+    await assertRejects(() => asyncio.wait_for(() => loop.advance(60), 1), asyncio.TimeoutError);
+    await asyncio.sleep(1);
+    assertEquals(loop.time(), 2);
+  }));
+
+Deno.test("VirtualClockEventLoop.advance: a length of time that cannot pass is refused", async () => {
+  const loop = new VirtualClockEventLoop();
+  await assertRejects(() => loop.advance("1" as never), TypeError, "received '1'");
+  for (const wrong of [-1, NaN, Infinity]) {
+    await assertRejects(() => loop.advance(wrong), asyncio.ValueError);
+  }
+  loop.close();
+  await assertRejects(() => loop.advance(1), asyncio.RuntimeError, "closed");
 });

@@ -2,10 +2,11 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
 const run = <T>(main: () => T | Promise<T>): Promise<T> =>
   asyncio.run(async () => await main(), {
-    loop_factory: () => new asyncio.VirtualClockEventLoop(),
+    loop_factory: () => new VirtualClockEventLoop(),
   });
 
 const now = (): number => asyncio.get_running_loop().time();
@@ -156,7 +157,7 @@ Deno.test("gather refuses what cannot be awaited, and options it does not have",
   }));
 
 Deno.test("gather refuses futures of different loops", async () => {
-  const other = new asyncio.VirtualClockEventLoop();
+  const other = new VirtualClockEventLoop();
   await run(() => {
     const futures = [new asyncio.Future<void>(), new asyncio.Future<void>({ loop: other })];
     assertThrows(
@@ -572,7 +573,7 @@ Deno.test("ensure_future gives futures back, and makes tasks and futures of the 
   }));
 
 Deno.test("ensure_future refuses a future of another loop than the given one", async () => {
-  const other = new asyncio.VirtualClockEventLoop();
+  const other = new VirtualClockEventLoop();
   await run(() => {
     assertThrows(
       () => asyncio.ensure_future(new asyncio.Future(), { loop: other }),

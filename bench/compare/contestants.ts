@@ -6,7 +6,7 @@
 
 import { pack } from "../../scripts/pack.ts";
 import { deno_command, worker_path } from "./child.ts";
-import peers from "./deno.json" with { type: "json" };
+import peers from "../deno.json" with { type: "json" };
 
 /** A way to run the workloads. */
 export interface Contestant {

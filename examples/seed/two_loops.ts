@@ -2,6 +2,7 @@
 // Run it: deno run examples/seed/two_loops.ts
 
 import * as asyncio from "../../mod.ts";
+import { VirtualClockEventLoop } from "../../testing.ts";
 
 async function work(name: string, delay: number) {
   const loop = asyncio.get_running_loop();
@@ -21,8 +22,7 @@ async function main() {
   );
 }
 
-const { EventLoop, VirtualClockEventLoop } = asyncio;
-for (const Loop of [EventLoop, VirtualClockEventLoop]) {
+for (const Loop of [asyncio.EventLoop, VirtualClockEventLoop]) {
   console.log(Loop.name);
   await asyncio.run(main, { loop_factory: () => new Loop() });
 }

@@ -1,7 +1,10 @@
 /** What the seed's programs import from Node.js, as far as a browser can have it. */
 
 import { inspect } from "node-inspect-extracted";
+import * as itertools from "../../itertools.ts";
 import * as asyncio from "../../mod.ts";
+import * as testing from "../../testing.ts";
+import * as trace from "../../trace.ts";
 
 /** A clock that the host's modules show, and that can be made to jump. */
 interface Clock {
@@ -17,12 +20,12 @@ const REAL_CLOCK: Clock = {
 
 /** The time of all virtual loops together, as a program has one after the other, and its own pauses. */
 class VirtualClock implements Clock {
-  readonly #loops: asyncio.VirtualClockEventLoop[] = [];
+  readonly #loops: testing.VirtualClockEventLoop[] = [];
   #pauses = 0;
 
   /** A loop whose time counts. */
-  make_loop(): asyncio.VirtualClockEventLoop {
-    const loop = new asyncio.VirtualClockEventLoop();
+  make_loop(): testing.VirtualClockEventLoop {
+    const loop = new testing.VirtualClockEventLoop();
     this.#loops.push(loop);
     return loop;
   }
@@ -49,6 +52,9 @@ export function host_modules(virtual: boolean): Map<string, object> {
   const process = { argv: [], env: {}, exit };
   const modules: Record<string, object> = {
     "@pythonic/asyncio": asyncio,
+    "@pythonic/asyncio/itertools": itertools,
+    "@pythonic/asyncio/testing": testing,
+    "@pythonic/asyncio/trace": trace,
     "node:perf_hooks": { performance: { now: () => clock.now() * 1000 } },
     "node:process": { default: process, ...process },
     "node:timers/promises": { setTimeout: (delay: number) => clock.pause(delay / 1000) },

@@ -1,7 +1,7 @@
 /** A run of a program in a worker of its own. */
 
 import type { ProgramError, Report, Request } from "./protocol.ts";
-import type { TraceEvent } from "../../mod.ts";
+import type { TraceEvent } from "../../trace.ts";
 
 /** Who is told what a program does. */
 export interface Listener {

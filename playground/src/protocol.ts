@@ -1,6 +1,6 @@
 /** What the page and the worker that runs a program say to each other. */
 
-import type { TraceEvent } from "../../mod.ts";
+import type { TraceEvent } from "../../trace.ts";
 
 /** Runs a program; a worker runs one. */
 export interface Request {

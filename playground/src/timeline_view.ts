@@ -1,6 +1,6 @@
 /** The picture of what a program's tasks did, and the files that can be made of it. */
 
-import { format_trace_json, format_trace_svg, type TraceEvent } from "../../mod.ts";
+import { format_trace_json, format_trace_svg, type TraceEvent } from "../../trace.ts";
 
 /** The least and the most that a picture is wide, in pixels. */
 const WIDTHS = [320, 1600] as const;

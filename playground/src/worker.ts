@@ -6,6 +6,7 @@
 
 import { format, inspect } from "node-inspect-extracted";
 import * as asyncio from "../../mod.ts";
+import { set_default_trace, TraceRecorder } from "../../trace.ts";
 import { type Body, compile, CompileError } from "./compile.ts";
 import { host_modules } from "./host_modules.ts";
 import type { ProgramError, Report, Request } from "./protocol.ts";
@@ -19,8 +20,8 @@ const FLUSH_EVERY = 100;
 /** A program that never ends would fill the memory. */
 const MAX_EVENTS = 100_000;
 
-const trace = new asyncio.TraceRecorder();
-asyncio.set_default_trace(trace);
+const trace = new TraceRecorder();
+set_default_trace(trace);
 let events_sent = 0;
 
 // The compiled files, by the addresses that stacks show.

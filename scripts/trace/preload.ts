@@ -4,11 +4,13 @@
  */
 
 import * as asyncio from "../../mod.ts";
+import { VirtualClockEventLoop } from "../../testing.ts";
+import { set_default_trace, TraceRecorder } from "../../trace.ts";
 import { EVENTS_FILE, VIRTUAL } from "./environment.ts";
 
-const trace = new asyncio.TraceRecorder();
-asyncio.set_default_trace(trace);
-if (Deno.env.has(VIRTUAL)) asyncio.set_loop_factory(() => new asyncio.VirtualClockEventLoop());
+const trace = new TraceRecorder();
+set_default_trace(trace);
+if (Deno.env.has(VIRTUAL)) asyncio.set_loop_factory(() => new VirtualClockEventLoop());
 
 const file = Deno.env.get(EVENTS_FILE);
 if (file === undefined) throw new Error(`${EVENTS_FILE} is not set: use deno task trace`);

@@ -49,6 +49,11 @@ export function as_cancelled_error(thrown: unknown): CancelledError {
   return as_error(cancellation_in(thrown)) as CancelledError;
 }
 
+/** Returns the cancellation of such a value, without making an error of what only the library has seen. */
+export function as_cancellation(thrown: unknown): CancelledError | Cancellation {
+  return cancellation_in(thrown) as CancelledError | Cancellation;
+}
+
 const NO_ERRORS: readonly AggregateError[] = [];
 
 /** Returns the cancellation that a thrown value stands for; `null` for none. */

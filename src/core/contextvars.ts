@@ -89,6 +89,7 @@ export class Context extends Inspectable {
    * Tells whether a variable has a value in this context.
    *
    * @param variable the variable
+   * @returns true if it has one, its default not counted
    * @throws {TypeError} if it is no {@linkcode ContextVar}
    */
   has<T>(variable: ContextVar<T>): boolean {

@@ -4,26 +4,34 @@
  * @module
  */
 
+import { deno_inspect, node_inspect, repr } from "../internal/format_helpers.ts";
+import { type AbstractEventLoop, get_event_loop } from "../loop/events.ts";
 import {
-  type AbstractEventLoop,
-  get_event_loop,
+  advance,
+  CoroutineAwait,
+  NativeCall,
+  type Outcome,
+  RAISED,
+  RETURNED,
+  settle_now,
+  type Steps,
+  SUSPENDED,
+} from "./awaits.ts";
+import {
+  NOTHING,
   type Runnable,
+  type Scope,
+  type TaskCore,
   type Timed,
-} from "../loop/events.ts";
+  type Waitable,
+} from "./contracts.ts";
+import { running_scope } from "./current.ts";
 import { as_error, Cancellation, make_cancelled_error } from "./cancellation.ts";
 import { type CancelledError, RuntimeError } from "./exceptions.ts";
-import { deno_inspect, extract_stack, node_inspect, repr } from "../internal/format_helpers.ts";
-import { Awaiter, Future, NOTHING, settle_now, type Waitable } from "./futures.ts";
-import {
-  has_async_context,
-  keep_context,
-  type KeptContext,
-  run_in,
-} from "../host/async_context.ts";
-import type { Task } from "./tasks.ts";
-import { debug_loops, enter, leave, running_task } from "./current.ts";
-
-type AnyTask = Task<unknown>;
+import { Future } from "./futures.ts";
+import { next_moment } from "./scopes.ts";
+import { begin_await } from "./steps.ts";
+import { ACTIVE, CLOSED, CREATED, note_made, stop_watching, WATCHED } from "./unawaited.ts";
 
 /**
  * A call that can still be made: an async function or a `function*` that needs no arguments.
@@ -46,36 +54,6 @@ export type CoroutineLike<T> = Coroutine<T> | CoroutineFunction<T> | Generator<u
  */
 export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
 
-interface Origin {
-  name: string;
-  stack: string;
-}
-
-// In debug mode: coroutines that nobody has used yet, and where they were made.
-const unused = new FinalizationRegistry<Origin>(({ name, stack }) =>
-  console.warn(
-    `coroutine '${name}' was never awaited\nCoroutine created at (most recent call first):\n${stack}`,
-  )
-);
-
-function watch(coroutine: Coroutine<unknown>): void {
-  const origin = { name: "", stack: extract_stack(Coroutine) };
-  queueMicrotask(() => origin.name = coroutine.name); // it has none while it is being made
-  unused.register(coroutine, origin, coroutine);
-}
-
-const CREATED = 0;
-const ACTIVE = 1;
-const CLOSED = 2;
-
-// How far a coroutine has come when it gives control back.
-export const SUSPENDED = 0;
-export const RETURNED = 1;
-export const RAISED = 2;
-
-/** Waits for something, or has ended. */
-export type Outcome = typeof SUSPENDED | typeof RETURNED | typeof RAISED;
-
 /**
  * A call that starts when it is awaited or made a task, and can be used once.
  *
@@ -96,7 +74,7 @@ export type Outcome = typeof SUSPENDED | typeof RETURNED | typeof RAISED;
  * assertEquals(await nap, "rested");
  * ```
  */
-export abstract class Coroutine<T> implements Promise<T> {
+export abstract class Coroutine<T> implements Promise<T>, Steps {
   /** @internal */
   declare _phase: number;
   /** @internal What it returned or raised, once it has. */
@@ -106,7 +84,7 @@ export abstract class Coroutine<T> implements Promise<T> {
 
   /** @internal Whoever extends it sets the fields. */
   constructor() {
-    if (debug_loops > 0) watch(this);
+    note_made(this, Coroutine);
   }
 
   /** The name of the function that was called. */
@@ -153,13 +131,13 @@ export abstract class Coroutine<T> implements Promise<T> {
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {
-    const task = running_task();
-    if (task === null) {
-      if (this._phase !== CREATED) return settle_now(reject, reused());
-      if (this instanceof PromisedCoroutine) return this._promise().then(resolve, reject);
-      const loop = get_event_loop();
-      loop._ensure_ambient();
-      return loop.create_task(this).then(resolve, reject);
+    const scope = running_scope();
+    if (scope === null) return this._await_outside(resolve, reject);
+    const task = scope._owner as TaskCore;
+    const error = begin_await(task, scope);
+    if (error !== NOTHING) {
+      if (this._phase !== ACTIVE) this.close();
+      return settle_now(reject, error);
     }
     try {
       this._claim();
@@ -168,13 +146,28 @@ export abstract class Coroutine<T> implements Promise<T> {
     }
     const outcome = advance(this, false, undefined);
     if (outcome === SUSPENDED) {
-      const awaiter = new CoroutineAwaiter(task, this as Coroutine<unknown>, resolve, reject);
-      awaiter._suspend();
-      return awaiter;
+      const waiting = new CoroutineAwait(scope, this, resolve, reject);
+      waiting._suspend();
+      return waiting;
     }
+    scope._resumed = next_moment();
     return outcome === RETURNED
       ? settle_now(resolve, this._value)
       : settle_now(reject, as_error(this._value));
+  }
+
+  /** @internal An await by code that belongs to no task: the coroutine becomes one. */
+  private _await_outside(
+    resolve: (value: T) => unknown,
+    reject: (error: unknown) => unknown,
+  ): unknown {
+    if (this._phase === ACTIVE || this._phase === CLOSED) {
+      return settle_now(reject, reused(this._phase));
+    }
+    if (this instanceof PromisedCoroutine) return this._promise().then(resolve, reject);
+    const loop = get_event_loop();
+    loop._ensure_ambient();
+    return loop.create_task(this).then(resolve, reject);
   }
 
   /** Waits for the coroutine in a `function*`: `const value = yield* coroutine;`. */
@@ -184,8 +177,8 @@ export abstract class Coroutine<T> implements Promise<T> {
 
   /** Ends the coroutine where it is; its `finally` blocks run if it is a started generator. */
   close(): void {
+    if (this._phase === WATCHED) stop_watching(this);
     this._phase = CLOSED;
-    if (debug_loops > 0) unused.unregister(this);
   }
 
   /**
@@ -222,9 +215,8 @@ export abstract class Coroutine<T> implements Promise<T> {
 
   /** @internal Marks it as used; a coroutine that was used before throws. */
   _claim(): void {
-    if (this._phase !== CREATED) throw reused();
+    if (this._phase !== CREATED) check_unused(this);
     this._phase = ACTIVE;
-    if (debug_loops > 0) unused.unregister(this);
   }
 
   /** Names the class in a promise's stead. */
@@ -248,22 +240,18 @@ export abstract class Coroutine<T> implements Promise<T> {
   }
 }
 
-function reused(): RuntimeError {
-  return new RuntimeError("cannot reuse already awaited coroutine");
+function check_unused(coroutine: Coroutine<unknown>): void {
+  const phase = coroutine._phase;
+  if (phase === ACTIVE || phase === CLOSED) throw reused(phase);
+  if (phase === WATCHED) stop_watching(coroutine);
 }
 
-/** Has a coroutine go on; says how far it has come. */
-export function advance(
-  coroutine: Coroutine<unknown>,
-  thrown: boolean,
-  value: unknown,
-): Outcome {
-  try {
-    return coroutine._advance(thrown, value);
-  } catch (error) {
-    coroutine._value = error;
-    return RAISED;
-  }
+function reused(phase: number): RuntimeError {
+  return new RuntimeError(
+    phase === ACTIVE
+      ? "coroutine is being awaited already"
+      : "cannot reuse already awaited coroutine",
+  );
 }
 
 function step<T>(
@@ -271,7 +259,7 @@ function step<T>(
   thrown: boolean,
   value: unknown,
 ): IteratorResult<unknown, T> {
-  if (coroutine._phase === CLOSED) throw reused();
+  if (coroutine._phase === CLOSED) throw reused(CLOSED);
   coroutine._phase = ACTIVE;
   const outcome = advance(coroutine, thrown, value);
   if (outcome === RAISED) throw as_error(coroutine._value);
@@ -308,88 +296,6 @@ class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
       this.#started = true;
       this.#coroutine._claim();
     }
-  }
-}
-
-const go_on = (awaiter: CoroutineAwaiter, error: unknown): void => awaiter._go_on(error);
-
-/** An await of a coroutine that had to wait. */
-class CoroutineAwaiter extends Awaiter {
-  declare readonly _task: AnyTask;
-  declare private readonly _coroutine: Coroutine<unknown>;
-  // The host's context in which it waits, if code of the user goes on there.
-  declare private _kept: KeptContext;
-
-  constructor(
-    task: AnyTask,
-    coroutine: Coroutine<unknown>,
-    resolve: (value: never) => unknown,
-    reject: (error: unknown) => unknown,
-  ) {
-    super(task, resolve, reject);
-    this._coroutine = coroutine;
-    this._kept = undefined;
-  }
-
-  /** @internal */
-  override get _only_resumes(): boolean {
-    return !this._coroutine._needs_context();
-  }
-
-  /** @internal */
-  override _coroutine_name(): string {
-    return this._coroutine.name;
-  }
-
-  /** @internal */
-  protected override _continue(error: unknown): void {
-    if (has_async_context && this._coroutine._needs_context()) {
-      run_in(this._kept, go_on, this, error);
-    } else {
-      this._go_on(error);
-    }
-  }
-
-  /** @internal */
-  _go_on(error: unknown): void {
-    this._advance(error !== NOTHING, error);
-  }
-
-  private _advance(thrown: boolean, value: unknown): void {
-    const task = this._task;
-    const coroutine = this._coroutine;
-    enter(task._loop, task, undefined);
-    const outcome = advance(coroutine, thrown, value);
-    leave();
-    if (outcome === SUSPENDED) this._suspend();
-    else if (outcome === RETURNED) this._resolve(coroutine._value);
-    else this._reject(as_error(coroutine._value));
-  }
-
-  /** @internal */
-  _suspend(): void {
-    const yielded = this._coroutine._yielded;
-    if (yielded instanceof NativeCall) {
-      // Its code runs in this step, and the coroutine goes on where it ends.
-      this._task._loop._begin_step(this._task);
-      yielded.promise.then(
-        (value) => this._advance(false, value),
-        (error) => this._advance(true, error),
-      );
-    } else {
-      if (has_async_context && this._coroutine._needs_context()) this._kept = keep_context();
-      this._task._await_yielded(this, yielded);
-    }
-  }
-}
-
-/** What a coroutine yields while a native promise of its own task's code is in progress. */
-export class NativeCall {
-  /** The promise; when it settles the coroutine goes on at once, in the step that settled it. */
-  readonly promise: Promise<unknown>;
-
-  constructor(promise: Promise<unknown>) {
-    this.promise = promise;
   }
 }
 
@@ -586,6 +492,10 @@ export interface Operation<T, S, A> {
   readonly name: string;
   /** What {@linkcode Coroutine._advance} does. */
   advance(wait: Suspension<T, S, A>, thrown: boolean, value: unknown): Outcome;
+  /** Cancels a wait that must not end at once; true if the cancellation was taken. */
+  cancel?(wait: Suspension<T, S, A>, scope: Scope, message: unknown): boolean;
+  /** Whether it calls code of the user when it begins. */
+  readonly calls_user_code?: boolean;
 }
 
 /**
@@ -659,9 +569,9 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
     return SUSPENDED;
   }
 
-  /** @internal No code of the user is in it. */
+  /** @internal */
   override _needs_context(): boolean {
-    return false;
+    return this._operation.calls_user_code === true && !this._has_waited;
   }
 
   /** @internal Whether it waits and nobody has woken or cancelled it. */
@@ -696,6 +606,23 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
     this._value = message ?? undefined;
     this._end_wait(CANCELLED);
     return true;
+  }
+
+  /** @internal */
+  _cancel_for(scope: Scope, message: unknown): boolean {
+    const { _operation: operation } = this;
+    if (operation.cancel === undefined) return this.cancel(message);
+    return operation.cancel(this, scope, message);
+  }
+
+  /** @internal */
+  get _is_owned(): boolean {
+    return true;
+  }
+
+  /** @internal It has one waiter, which is cancelled with it. */
+  _remove_waiter(): void {
+    this._waiter = null;
   }
 
   private _end_wait(state: number): void {

@@ -1,52 +1,59 @@
 /**
- * Whose turn is it: the loop, the task and the context in which the code now running runs.
+ * The loop, the scope and the context of the code that runs now.
  *
  * While a loop calls something synchronously it has *entered* it, and this module knows. Code that a
- * promise resumed runs with no loop on the stack; then the host's asynchronous context tells the task.
- * Where the host has none, the task whose step is in progress is taken.
+ * promise has resumed runs with no loop on the stack; then the host's asynchronous context carries the
+ * scope. Where the host has none, the scope of the step in progress is taken.
  *
  * @module
  */
 
 import { context_value, has_async_context } from "../host/async_context.ts";
 import type { Context } from "./contextvars.ts";
-import type { AbstractEventLoop } from "../loop/events.ts";
-import type { Task } from "./tasks.ts";
-
-type AnyTask = Task<unknown>;
+import { if_uncaught } from "../host/exit.ts";
+import type { LoopCore, Scope, TaskCore } from "./contracts.ts";
 
 // Plain module variables, read and written at every step: `undefined` is "nothing is entered".
-let entered_loop: AbstractEventLoop | undefined;
-let entered_task: AnyTask | null = null;
+let entered_loop: LoopCore | undefined;
+let entered_scope: Scope | null = null;
 let entered_context: Context | undefined;
-let stepping_task: AnyTask | null = null;
+let stepping_scope: Scope | null = null;
+// The scopes of code that is on the stack below a task that is being started eagerly.
+const scopes_below: Scope[] = [];
 
-/** What {@linkcode enter} replaced, to be put back by {@linkcode leave}. */
+/** What {@linkcode enter} replaced, to be put back by {@linkcode restore_turn}. */
 export interface Turn {
-  loop: AbstractEventLoop | undefined;
-  task: AnyTask | null;
+  loop: LoopCore | undefined;
+  scope: Scope | null;
   context: Context | undefined;
 }
 
-/**
- * Marks that the loop now runs code of `task` (or of no task: a plain callback) in `context`, that of
- * the task by default.
- */
-export function enter(
-  loop: AbstractEventLoop,
-  task: AnyTask | null,
-  context: Context | undefined,
-): void {
+/** Marks that a loop runs code of a scope (or of none: a plain callback) in a context, the task's by default. */
+export function enter(loop: LoopCore, scope: Scope | null, context: Context | undefined): void {
   entered_loop = loop;
-  entered_task = task;
+  entered_scope = scope;
   entered_context = context;
 }
 
-/** Marks that the loop has got control back from what it had entered at the bottom of the stack. */
+/** Marks that the loop has control back from what it had entered at the bottom of the stack. */
 export function leave(): void {
   entered_loop = undefined;
-  entered_task = null;
+  entered_scope = null;
   entered_context = undefined;
+}
+
+/** Enters the scope of a block; returns what {@linkcode leave_scope} is to restore. */
+export function enter_scope(scope: Scope): Scope | null | undefined {
+  const outer = entered_loop === undefined ? undefined : entered_scope;
+  entered_loop ??= scope._loop;
+  entered_scope = scope;
+  return outer;
+}
+
+/** Restores the scope around a block. */
+export function leave_scope(outer: Scope | null | undefined): void {
+  if (outer === undefined) entered_loop = undefined;
+  entered_scope = outer ?? null;
 }
 
 /** Whether the code now running was resumed by a promise, and has entered nothing since. */
@@ -54,19 +61,36 @@ export function is_nothing_entered(): boolean {
   return entered_loop === undefined && entered_context === undefined;
 }
 
-/** The present turn, to be restored after something is entered on top of it. */
-export function save_turn(): Turn {
-  return { loop: entered_loop, task: entered_task, context: entered_context };
+/**
+ * Gives an error, which is about to be thrown, to a loop's exception handler if it was thrown in a
+ * callback of the host that does not catch it, in place of ending the program.
+ */
+export function report_if_uncaught(
+  exception: Error,
+  loop: LoopCore,
+  context: Record<string, unknown> = {},
+): void {
+  if_uncaught(exception, () =>
+    loop.call_exception_handler({
+      message: "Exception in a callback of the host",
+      exception,
+      ...context,
+    }));
 }
 
-/** Puts back a turn that was saved. */
+/** What is entered at present, to be restored after something is entered on top of it. */
+export function save_turn(): Turn {
+  return { loop: entered_loop, scope: entered_scope, context: entered_context };
+}
+
+/** Restores what was entered. */
 export function restore_turn(turn: Turn): void {
   entered_loop = turn.loop;
-  entered_task = turn.task;
+  entered_scope = turn.scope;
   entered_context = turn.context;
 }
 
-/** Calls `fn` with another context variables' context, in the same loop and task. */
+/** Calls `fn` with another context variables' context, in the same loop and scope. */
 export function with_context<A extends unknown[], R>(
   context: Context,
   fn: (...args: A) => R,
@@ -89,27 +113,64 @@ export function count_debug_loops(change: number): void {
   debug_loops += change;
 }
 
-/** Notes the task whose step goes on outside of the loop's stack, for hosts without a context. */
-export function set_stepping_task(task: AnyTask | null): void {
-  if (!has_async_context) stepping_task = task;
+/** Notes the scope whose step continues outside of the loop's stack, for hosts without a context. */
+export function set_stepping_scope(scope: Scope | null): void {
+  if (!has_async_context) stepping_scope = scope;
 }
 
-function resumed_task(): AnyTask | null {
-  const task = has_async_context ? context_value() as AnyTask | undefined : stepping_task;
-  return task === undefined || task === null || task.done() ? null : task;
+/** The innermost scope of the code that a promise has resumed, ended ones and ended tasks left out. */
+function resumed_scope(): Scope | null {
+  let scope = has_async_context ? context_value() as Scope | undefined ?? null : stepping_scope;
+  while (scope !== null && scope._ended) scope = scope._parent;
+  return scope;
+}
+
+function belongs_to_task(scope: Scope | null): boolean {
+  return scope !== null && scope._owner !== null && !scope._owner.done();
+}
+
+/** The innermost scope of the code now running, if that belongs to a task; else `null`. */
+export function running_scope(): Scope | null {
+  const scope = entered_loop !== undefined ? entered_scope : resumed_scope();
+  return belongs_to_task(scope) ? scope : null;
 }
 
 /** The task to which the code now running belongs, or `null`. */
-export function running_task(): AnyTask | null {
-  return entered_loop !== undefined ? entered_task : resumed_task();
+export function running_task(): TaskCore | null {
+  return running_scope()?._owner ?? null;
 }
 
-/** The loop by which the code now running runs, or `null`. */
-export function running_loop(): AbstractEventLoop | null {
-  return entered_loop ?? resumed_task()?.get_loop() ?? null;
+/** The loop by which the code now running runs, or `null`; code of an ended task keeps the loop. */
+export function running_loop(): LoopCore | null {
+  return entered_loop ?? resumed_scope()?._loop ?? null;
 }
 
 /** The context variables' context of the code now running, or `null` outside of everything. */
 export function running_context(): Context | null {
-  return entered_context ?? running_task()?.get_context() ?? null;
+  if (entered_context !== undefined) return entered_context;
+  const task = running_task() as (TaskCore & { get_context(): Context }) | null;
+  return task === null ? null : task.get_context();
+}
+
+/** Calls a function that starts a task on top of the code now running. */
+export function start_on_top(fn: () => void): void {
+  const turn = save_turn();
+  const below = running_scope();
+  if (below !== null) scopes_below.push(below);
+  try {
+    fn();
+  } finally {
+    if (below !== null) scopes_below.pop();
+    restore_turn(turn);
+  }
+}
+
+/** How many tasks are being started on top of each other. */
+export function eager_depth(): number {
+  return scopes_below.length;
+}
+
+/** Whether code of a task is on the stack, or was resumed by a promise and runs now. */
+export function is_on_stack(task: TaskCore): boolean {
+  return running_task() === task || scopes_below.some((scope) => scope._owner === task);
 }

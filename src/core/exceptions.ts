@@ -382,12 +382,13 @@ export class LimitOverrunError extends NamedError {
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { DeadlockError, VirtualClockEventLoop } from "@pythonic/asyncio/testing";
  * import { assertRejects } from "@std/assert";
  *
- * const loop_factory = () => new asyncio.VirtualClockEventLoop();
+ * const loop_factory = () => new VirtualClockEventLoop();
  * await assertRejects(
  *   () => asyncio.run(new asyncio.Event().wait(), { loop_factory }),
- *   asyncio.DeadlockError,
+ *   DeadlockError,
  * );
  * ```
  */

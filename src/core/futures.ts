@@ -14,8 +14,8 @@
 
 import { ConcurrentFuture } from "../concurrent_futures.ts";
 import { type Context, copy_context } from "./contextvars.ts";
-import { make_cancelled_error } from "./cancellation.ts";
-import { CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
+import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
+import { type CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import {
   deno_inspect,
   extract_stack,
@@ -23,169 +23,24 @@ import {
   node_inspect,
   repr,
 } from "../internal/format_helpers.ts";
-import { type AbstractEventLoop, get_event_loop, Handle, type Runnable } from "../loop/events.ts";
+import { type AbstractEventLoop, get_event_loop, Handle } from "../loop/events.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
-import type { Task } from "./tasks.ts";
-import { running_task } from "./current.ts";
+import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
+import { FutureAwait, settle_now } from "./awaits.ts";
+import { NOTHING, type Runnable, type Scope, type TaskCore, type Waitable } from "./contracts.ts";
+import {
+  enter,
+  is_nothing_entered,
+  leave,
+  report_if_uncaught,
+  running_loop,
+  running_scope,
+} from "./current.ts";
+import { next_moment } from "./scopes.ts";
+import { begin_await } from "./steps.ts";
 
-type AnyTask = Task<unknown>;
-
-/** What a task can wait on: a future, or a coroutine of the library that is its own future. */
-export interface Waitable {
-  /** @internal */
-  readonly _loop: AbstractEventLoop;
-  /** @internal Whether it has just been given up by `yield*`, and not by a plain `yield`. */
-  _is_offered(): boolean;
-  /** @internal Has a runnable scheduled when this is done. */
-  _add_waiter(waiter: Runnable): void;
-  /** @internal The cancellation it ended with, or `null`. */
-  _cancellation(): CancelledError | null;
-  /** Cancels it; false if it is done. */
-  cancel(message?: unknown): boolean;
-}
-
-/** Stands for "no error" where an error may be any value. */
-export const NOTHING: unique symbol = Symbol("nothing");
-
-// The future that `yield*` gives up, on its way to the task.
+// The future that `yield*` has yielded, on its way to the task.
 let offered: Future<unknown> | null = null;
-
-/** What waits on a {@linkcode Waitable} for a task, and goes on in a step of it. */
-export interface Driver extends Runnable {
-  /** @internal What is waited on; `null` when it only waits for its turn. */
-  _waiting: Waitable | null;
-}
-
-const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
-
-type Settler = ((value: never) => unknown) | ((error: unknown) => unknown);
-
-/** Calls a function that `then` was given at once, and gives what `then` returns. */
-export function settle_now(settle: Settler, value: unknown): Promise<unknown> {
-  try {
-    const result = (settle as (value: unknown) => unknown)(value);
-    // The resolving functions of an `await` return nothing; only a direct caller's may.
-    return result === undefined ? RESOLVED : Promise.resolve(result);
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
-
-class Deferred {
-  readonly promise: Promise<unknown>;
-  declare resolve: (outcome: unknown) => void;
-
-  constructor() {
-    this.promise = new Promise((resolve) => this.resolve = resolve);
-  }
-}
-
-/**
- * One await of an asynchronous function (or one direct call of `then`): it holds the functions that
- * resume it, waits in their place, and is itself the promise that `then` returns.
- */
-export abstract class Awaiter implements Driver {
-  /** @internal */
-  declare _waiting: Waitable | null;
-  /** @internal The task that awaits, or `null` outside of any. */
-  declare readonly _task: AnyTask | null;
-  declare private readonly _on_fulfilled: (value: never) => unknown;
-  declare private readonly _on_rejected: (error: unknown) => unknown;
-  // What a direct caller of `then` was given, or will be if it asks.
-  declare private _outcome: Promise<unknown> | Deferred | null;
-
-  constructor(
-    task: AnyTask | null,
-    resolve: (value: never) => unknown,
-    reject: (error: unknown) => unknown,
-  ) {
-    this._waiting = null;
-    this._task = task;
-    this._on_fulfilled = resolve;
-    this._on_rejected = reject;
-    this._outcome = null;
-  }
-
-  /** @internal The loop runs it: what it waited on is done, or its turn has come. */
-  _run(): void {
-    const task = this._task;
-    if (task === null || task.done()) this._continue(NOTHING);
-    else this._continue(task._wake(this));
-  }
-
-  /** @internal Whether no code of the user runs at once when it goes on. */
-  get _only_resumes(): boolean {
-    return true;
-  }
-
-  /** @internal The name of the coroutine that is awaited; `null` for a future. */
-  _coroutine_name(): string | null {
-    return null;
-  }
-
-  /** @internal Goes on, with an error instead if there is one. */
-  protected abstract _continue(error: unknown): void;
-
-  /** @internal Resumes the function that awaits with a value. */
-  protected _resolve(value: unknown): void {
-    this._settle(this._on_fulfilled, value);
-  }
-
-  /** @internal Resumes the function that awaits with an error. */
-  protected _reject(error: unknown): void {
-    this._settle(this._on_rejected, error);
-  }
-
-  private _settle(settle: Settler, value: unknown): void {
-    if (this._task !== null) this._task._loop._begin_step(this._task);
-    const outcome = settle_now(settle, value);
-    if (this._outcome instanceof Deferred) this._outcome.resolve(outcome);
-    else this._outcome = outcome;
-  }
-
-  private _promise(): Promise<unknown> {
-    const outcome = this._outcome ??= new Deferred();
-    return outcome instanceof Deferred ? outcome.promise : outcome;
-  }
-
-  then(
-    on_fulfilled?: ((value: unknown) => unknown) | null,
-    on_rejected?: ((error: unknown) => unknown) | null,
-  ): Promise<unknown> {
-    return this._promise().then(on_fulfilled, on_rejected);
-  }
-
-  catch(on_rejected?: ((error: unknown) => unknown) | null): Promise<unknown> {
-    return this._promise().catch(on_rejected);
-  }
-
-  finally(on_finally?: (() => void) | null): Promise<unknown> {
-    return this._promise().finally(on_finally);
-  }
-}
-
-class FutureAwaiter extends Awaiter {
-  declare private readonly _future: Future<unknown>;
-
-  constructor(
-    task: AnyTask | null,
-    future: Future<unknown>,
-    resolve: (value: never) => unknown,
-    reject: (error: unknown) => unknown,
-  ) {
-    super(task, resolve, reject);
-    this._future = future;
-    this._waiting = future;
-  }
-
-  /** @internal */
-  protected override _continue(error: unknown): void {
-    const future = this._future;
-    if (error !== NOTHING) this._reject(error);
-    else if (future._state === FINISHED) this._resolve(future._value);
-    else this._reject(future._error());
-  }
-}
 
 /** A function of the library that is called in the loop's turn when a future is done, or each of many. */
 export class Listener<T> {
@@ -219,7 +74,17 @@ class Notice implements Runnable {
 
   /** @internal */
   _run(): void {
-    this.#listener.callback(this.#future, this.#listener.owner as never);
+    call_listener(this.#listener, this.#future);
+  }
+}
+
+// The host's context in which the loop runs it may be that of any task, which it is no code of.
+function call_listener<T>(listener: Listener<T>, future: Future<T>): void {
+  enter(future._loop, null, undefined);
+  try {
+    listener.callback(future, listener.owner as never);
+  } finally {
+    leave();
   }
 }
 
@@ -244,6 +109,11 @@ export const PENDING = 0;
 export const CANCELLED = 1;
 export const FINISHED = 2;
 export const FAILED = 3;
+
+// With more waiters than this they are a set, in which one is found at once.
+const MAX_LISTED = 16;
+
+const NO_MESSAGE = new Cancellation(undefined);
 
 const STATE_NAMES = ["PENDING", "CANCELLED", "FINISHED", "FINISHED"];
 
@@ -295,7 +165,7 @@ export interface CallbackOptions {
  * });
  * ```
  */
-export class Future<T> implements Promise<T> {
+export class Future<T> implements Promise<T>, Waitable {
   /** @internal */
   static get name(): string {
     return "Future";
@@ -306,14 +176,12 @@ export class Future<T> implements Promise<T> {
   /** @internal */
   declare _state: number;
   /**
-   * @internal The result, or the error; of a cancelled future the very error that its coroutine ended
-   * with, which is thrown to the first who asks.
+   * @internal The result, or the error; of a cancelled future a note of the cancellation, or the very
+   * error that its coroutine ended with, which the first to retrieve it gets.
    */
   declare _value: unknown;
   /** @internal A listener that is alone stays here until it is told. */
-  declare _waiters: Waiting | Waiting[] | null;
-  /** @internal What `cancel` was given; `undefined` for nothing. */
-  declare _cancel_message: unknown;
+  declare _waiters: Waiting | Waiting[] | Set<Waiting> | null;
   /** @internal Whether nobody has looked at the error yet. */
   declare _unretrieved: boolean;
   /** @internal Where it was made; in debug mode. */
@@ -330,7 +198,6 @@ export class Future<T> implements Promise<T> {
     this._state = PENDING;
     this._value = undefined;
     this._waiters = null;
-    this._cancel_message = undefined;
     this._unretrieved = false;
     if (this._loop.get_debug()) this._source_traceback = extract_stack(new.target);
   }
@@ -411,8 +278,7 @@ export class Future<T> implements Promise<T> {
   cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     if (this._state !== PENDING) return false;
-    this._cancel_message = message ?? undefined;
-    this._finish(CANCELLED, undefined);
+    this._finish(CANCELLED, new Cancellation(message ?? undefined));
     return true;
   }
 
@@ -468,8 +334,8 @@ export class Future<T> implements Promise<T> {
       return this._await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
     }
     return new Promise<T>((resolve, reject) => {
-      if (this._state !== PENDING) this._await(resolve, reject);
-      else this._add_waiter(new FutureAwaiter(null, this, resolve, reject));
+      if (this._state !== PENDING) this._settle_await(resolve, reject);
+      else this._add_waiter(new FutureAwait(this._loop._loop_scope, this, resolve, reject));
     }).then(on_fulfilled, on_rejected);
   }
 
@@ -500,13 +366,42 @@ export class Future<T> implements Promise<T> {
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {
-    if (this._state === FINISHED) return settle_now(resolve, this._value);
-    if (this._state !== PENDING) return settle_now(reject, this._error());
-    const task = running_task();
-    const awaiter = new FutureAwaiter(task, this, resolve, reject);
-    if (task === null) this._add_waiter(awaiter);
-    else task._wait(awaiter, this);
-    return awaiter;
+    const scope = running_scope();
+    if (scope === null) return this._await_outside(resolve, reject);
+    const task = scope._owner as TaskCore;
+    const error = begin_await(task, scope);
+    if (error !== NOTHING) return settle_now(reject, error);
+    if (this._state !== PENDING) {
+      scope._resumed = next_moment();
+      return this._settle_await(resolve, reject);
+    }
+    const waiting = new FutureAwait(scope, this, resolve, reject);
+    task._suspend(waiting, this);
+    return waiting;
+  }
+
+  /** @internal An await by code that belongs to no task. */
+  private _await_outside(
+    resolve: (value: T) => unknown,
+    reject: (error: unknown) => unknown,
+  ): unknown {
+    if (this._state !== PENDING) return this._settle_await(resolve, reject);
+    const loop = this._loop;
+    const waiting = new FutureAwait(loop._loop_scope, this, resolve, reject);
+    this._add_waiter(waiting);
+    // The code belongs to this loop: a run of it that ends cancels the await.
+    if (running_loop() === loop) loop._note_loose_await(waiting);
+    return waiting;
+  }
+
+  /** @internal */
+  private _settle_await(
+    resolve: (value: T) => unknown,
+    reject: (error: unknown) => unknown,
+  ): unknown {
+    return this._state === FINISHED
+      ? settle_now(resolve, this._value)
+      : settle_now(reject, this._error());
   }
 
   /** @internal */
@@ -520,15 +415,23 @@ export class Future<T> implements Promise<T> {
   _add_waiter(waiter: Waiting): void {
     const waiters = this._waiters;
     if (waiters === null) this._waiters = waiter;
-    else if (Array.isArray(waiters)) waiters.push(waiter);
+    else if (Array.isArray(waiters)) {
+      if (waiters.length < MAX_LISTED) waiters.push(waiter);
+      else this._waiters = new Set(waiters).add(waiter);
+    } else if (waiters instanceof Set) waiters.add(waiter);
     else this._waiters = [waiters, waiter];
   }
 
   /** @internal */
-  _remove_waiter(waiter: Runnable): void {
+  _remove_waiter(waiter: Waiting): void {
     if (this._state !== PENDING) return;
-    const rest = this._all_waiters().filter((other) => other !== waiter);
-    this._waiters = rest.length > 0 ? rest : null;
+    const waiters = this._waiters;
+    if (waiters === waiter) this._waiters = null;
+    else if (waiters instanceof Set) waiters.delete(waiter);
+    else if (Array.isArray(waiters)) {
+      const index = waiters.indexOf(waiter);
+      if (index >= 0) waiters.splice(index, 1);
+    }
   }
 
   /** @internal Has a function of the library called when the future is done. */
@@ -551,13 +454,14 @@ export class Future<T> implements Promise<T> {
   _run(): void {
     const listener = this._waiters as Listener<T> | null;
     this._waiters = null;
-    listener?.callback(this, listener.owner as never);
+    if (listener !== null) call_listener(listener, this);
   }
 
   /** @internal */
   _all_waiters(): Waiting[] {
     const waiters = this._waiters;
     if (waiters === null || this._state !== PENDING) return [];
+    if (waiters instanceof Set) return [...waiters];
     return Array.isArray(waiters) ? waiters : [waiters];
   }
 
@@ -572,7 +476,7 @@ export class Future<T> implements Promise<T> {
       return;
     }
     this._waiters = null;
-    if (Array.isArray(waiters)) {
+    if (Array.isArray(waiters) || waiters instanceof Set) {
       for (const waiter of waiters) {
         if (waiter instanceof Listener) this._notify(waiter);
         else this._loop._schedule(waiter);
@@ -591,7 +495,10 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   _check_pending(): void {
-    if (this._state !== PENDING) throw new InvalidStateError("invalid state");
+    if (this._state === PENDING) return;
+    const error = new InvalidStateError("invalid state");
+    if (is_nothing_entered()) report_if_uncaught(error, this._loop, { future: this });
+    throw error;
   }
 
   /** @internal The error of a future that failed or was cancelled, for somebody who gets it. */
@@ -611,16 +518,47 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   _make_cancelled_error(): CancelledError {
-    const error = this._state === CANCELLED ? this._value : undefined;
-    if (error === undefined) return make_cancelled_error(this._cancel_message);
-    this._value = undefined;
-    return error as CancelledError;
+    const value = this._value;
+    if (this._state !== CANCELLED) return make_cancelled_error(this._undelivered_message());
+    if (value instanceof Cancellation) return make_cancelled_error(value.message);
+    this._value = NO_MESSAGE;
+    return value as CancelledError;
+  }
+
+  /** @internal The message of a cancellation that a task has had and survived. */
+  _undelivered_message(): unknown {
+    return undefined;
+  }
+
+  /** @internal */
+  _cancel_for(_scope: Scope, message: unknown): boolean {
+    return this.cancel(message);
+  }
+
+  /** @internal Others may wait for it, too. */
+  get _is_owned(): boolean {
+    return false;
+  }
+
+  /** @internal */
+  _is_waiting(): boolean {
+    return this._state === PENDING;
+  }
+
+  /** @internal */
+  get _has_failed(): boolean {
+    return this._state === FAILED;
+  }
+
+  /** @internal */
+  get _has_result(): boolean {
+    return this._state === FINISHED;
   }
 
   /** @internal */
   _cancellation(): CancelledError | null {
     if (this._state === CANCELLED) return this._make_cancelled_error();
-    if (this._state === FAILED && this._value instanceof CancelledError) {
+    if (this._state === FAILED && is_cancelled_error(this._value)) {
       this._mark_retrieved();
       return this._value;
     }
@@ -757,8 +695,12 @@ export function wrap_future<T>(future: PromiseLike<T>, options: FutureOptions = 
     throw new TypeError(`a promise is expected, got ${repr(future)}`);
   }
   return new ForeignFuture<T>((settle) => {
-    future.then((value) => settle(FINISHED, value), (error) => settle(FAILED, error));
+    const listener: SettlementListener = {
+      _settled: (is_fulfilled, value) => settle(is_fulfilled ? FINISHED : FAILED, value),
+    };
+    listen(future, listener);
     return (state) => {
+      stop_listening(future, listener);
       if (state === CANCELLED && future instanceof ConcurrentFuture) future.cancel();
     };
   }, options);

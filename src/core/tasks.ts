@@ -4,39 +4,6 @@
  * @module
  */
 
-import { Context, share_values, type Values } from "./contextvars.ts";
-import {
-  advance,
-  type Awaitable,
-  Coroutine,
-  type CoroutineFunction,
-  type CoroutineLike,
-  function_name,
-  FunctionCoroutine,
-  is_generator,
-  isawaitable,
-  NativeCall,
-  type Outcome,
-  RAISED,
-  RETURNED,
-  Suspension,
-  to_start,
-} from "./coroutines.ts";
-import { type AbstractEventLoop, get_event_loop, get_running_loop } from "../loop/events.ts";
-import { Cancellation, make_cancelled_error } from "./cancellation.ts";
-import { CancelledError, leaves_the_loop, RuntimeError, ValueError } from "./exceptions.ts";
-import { repr } from "../internal/format_helpers.ts";
-import {
-  CANCELLED,
-  type Driver,
-  FAILED,
-  FINISHED,
-  Future,
-  NOTHING,
-  PENDING,
-  type Waitable,
-  wrap_future,
-} from "./futures.ts";
 import {
   context_value,
   has_async_context,
@@ -45,11 +12,53 @@ import {
   run_as,
   run_in,
 } from "../host/async_context.ts";
-import { may_be_listened_to } from "../host/abort_signal.ts";
-import { host_now } from "../host/timers.ts";
+import { repr } from "../internal/format_helpers.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
-import { Deadline } from "../timeouts.ts";
-import { enter, leave, restore_turn, running_task, save_turn } from "./current.ts";
+import { type AbstractEventLoop, get_event_loop, get_running_loop } from "../loop/events.ts";
+import { advance, BlockWait, NativeCall, type Outcome, RAISED, RETURNED } from "./awaits.ts";
+import { Context, share_values, type Values } from "./contextvars.ts";
+import {
+  type Continuation,
+  NOTHING,
+  type OpenAwait,
+  type Scope,
+  type TaskCore,
+  type Waitable,
+} from "./contracts.ts";
+import {
+  type Awaitable,
+  Coroutine,
+  type CoroutineFunction,
+  type CoroutineLike,
+  function_name,
+  FunctionCoroutine,
+  is_generator,
+  isawaitable,
+  Suspension,
+  to_start,
+} from "./coroutines.ts";
+import { eager_depth, enter, is_on_stack, leave, running_task, start_on_top } from "./current.ts";
+import {
+  as_cancellation,
+  Cancellation,
+  is_cancellation,
+  make_cancelled_error,
+} from "./cancellation.ts";
+import { type CancelledError, leaves_the_loop, RuntimeError, ValueError } from "./exceptions.ts";
+import { CANCELLED, FAILED, FINISHED, Future, PENDING, wrap_future } from "./futures.ts";
+import {
+  add_open_await,
+  cancel_scope,
+  CancellationState,
+  innermost,
+  next_moment,
+  note_cycle,
+  open_awaits,
+  remove_open_await,
+  this_moment,
+} from "./scopes.ts";
+import { NOT_STARTED, SUSPENDED as SUSPENDED_STEP } from "./steps.ts";
+import { CREATED, SCHEDULED } from "./unawaited.ts";
 
 /**
  * What a task may be made with.
@@ -79,60 +88,11 @@ export type TaskFactory = <T>(
   options: TaskOptions,
 ) => Task<T>;
 
-// How soon, in milliseconds, a foreign operation fails after its signal was aborted: Deno's fetch
-// takes two turns of the host, Bun's AbortSignal.any up to 24.
-const TOLD_WITHIN = 20;
-
-// How long, in seconds, a task may take to end after its signal seems to have told it of its
-// cancellation. It may have gone on for another reason, and then knows of nothing.
-const DOUBTED_AFTER = 2;
-
-/** What a task remembers of its `AbortSignal`. */
-class Signalling {
-  controller: AbortController | null = null;
-  /** Whether the signal was asked for since the task last went on from an await of this library. */
-  asked = false;
-  /** Until when the task, if it goes on, has been told of its cancellation by the abort. */
-  told_until = 0;
-  /** Tells the task once more. */
-  doubt: Deadline | null = null;
-
-  trust(): void {
-    this.doubt?.cancel();
-    this.doubt = null;
-  }
-
-  abort(message: unknown): void {
-    const controller = this.controller;
-    this.controller = null;
-    controller?.abort(make_cancelled_error(message ?? undefined));
-  }
-}
-
-/** What hardly any task has. */
-class Rare {
-  cancels_requested = 0;
-  being_cancelled = false;
-  /** Cancelled before it could be told: it is thrown at the next step. */
-  must_cancel = false;
-  /** What the task waits on beside its first await. */
-  more_awaiters: Set<Driver> | null = null;
-  /** What is thrown at the next step: something was yielded that cannot be waited on. */
-  error: unknown = NOTHING;
-  signalling: Signalling | null = null;
-
-  end(): void {
-    this.more_awaiters = null;
-    this.signalling?.trust();
-    this.signalling = null;
-  }
-}
-
 /** What tasks are made with that need no check of their options. */
 export type OwnTaskOptions = OwnOptions<AbstractEventLoop>;
 
-// Of the step protocol.
-const NOT_BEGUN = -2;
+// Tasks that start each other eagerly beyond this depth are refused, before the stack overflows.
+const MAX_EAGER_DEPTH = 400;
 
 const TASK_OPTIONS = ["loop", "name", "context", "eager_start"];
 
@@ -146,9 +106,6 @@ const call_returned = (value: unknown): void =>
   (context_value() as Task<unknown>)._call_ended(false, value);
 const call_raised = (error: unknown): void =>
   (context_value() as Task<unknown>)._call_ended(true, error);
-
-// A cancellation on its way from task to task has come back to one that it came from.
-let cycle_met = false;
 
 /**
  * A coroutine that runs by itself, step by step, in its loop's turn.
@@ -178,34 +135,38 @@ let cycle_met = false;
  * });
  * ```
  */
-export class Task<T> extends Future<T> {
+export class Task<T> extends Future<T> implements TaskCore, Continuation {
   /** @internal */
   static override get name(): string {
     return "Task";
   }
 
-  /** @internal What the task's own generator waits on. */
+  /** @internal What the task's own coroutine waits on. */
   declare _waiting: Waitable | null;
-  /**
-   * @internal The step protocol: 1 in a step, -1 waiting for something foreign, -2 not begun, else 0.
-   */
+  /** @internal When its own coroutine began to wait. */
+  declare _begun: number;
+  /** @internal */
+  declare _resumed: number;
+  /** @internal */
+  declare _active: number;
+  /** @internal An async function awaits one thing at a time; with `Promise.all` and the like several. */
+  declare _newest: OpenAwait | null;
+  /** @internal A state of the step protocol. */
   declare _step: number;
   /** @internal Its neighbours in the loop's list of tasks. */
   declare _previous_task: Task<unknown> | null;
   /** @internal */
   declare _next_task: Task<unknown> | null;
-  /** @internal A function that is called needs no coroutine until somebody asks for it. */
-  declare private _coroutine: Coroutine<T> | CoroutineFunction<T>;
-  /** @internal The values that it is to be made of, until somebody asks for it. */
+  /** @internal */
+  declare _cancellation_state: CancellationState | null;
+  /** @internal A function that is called needs no coroutine until `get_coro()`. */
+  declare private _coroutine: Coroutine<T> | CoroutineFunction<T> | null;
+  /** @internal The values that it is to be made of, until it is needed. */
   declare private _context: Context | Values;
-  /** @internal A number until somebody asks for it. */
+  /** @internal A number until it is needed. */
   declare private _name: string | number;
-  /** @internal An async function awaits one thing at a time; with Promise.all and the like several. */
-  declare private _awaiter: Driver | null;
   /** @internal The host's context for the next step, if code of the user runs in it. */
   declare private _kept: KeptContext;
-  /** @internal */
-  declare private _rare: Rare | null;
 
   /**
    * Makes a task and schedules its first step.
@@ -223,42 +184,74 @@ export class Task<T> extends Future<T> {
     super(is_own ? options as OwnTaskOptions : { loop: options.loop });
     const start = to_start<T>(coro);
     if (start === null) throw new TypeError(not_a_coroutine(coro));
+    const runs_eagerly = !is_own && options.eager_start && this._loop.is_running();
+    if (runs_eagerly && eager_depth() >= MAX_EAGER_DEPTH) {
+      if (start instanceof Coroutine) start.close();
+      throw new RuntimeError(
+        `Cannot start a task eagerly: maximum recursion depth exceeded: received a task that ` +
+          `${MAX_EAGER_DEPTH} tasks on the stack have started`,
+      );
+    }
     this._waiting = null;
-    this._step = NOT_BEGUN;
+    this._begun = 0;
+    this._resumed = this._active = this_moment();
+    this._newest = null;
+    this._step = NOT_STARTED;
     this._previous_task = null;
     this._next_task = null;
+    this._cancellation_state = null;
+    if (typeof start !== "function" && start._phase === CREATED) start._phase = SCHEDULED;
     this._coroutine = start;
-    this._awaiter = null;
-    this._rare = null;
     this._name = is_own || options.name == null ? ++tasks_named : String(options.name);
     this._context = is_own ? share_values() : options.context ?? share_values();
-    const runs_eagerly = !is_own && options.eager_start && this._loop.is_running();
     this._kept = this._needs_context() ? keep_context() : undefined;
     this._loop._register_task(this as Task<unknown>);
     if (runs_eagerly) this._start_eagerly();
     else this._loop._schedule(this);
   }
 
-  /** The coroutine that the task runs. */
-  get_coro(): Coroutine<T> {
+  /** @internal A task is its own root scope. */
+  get _owner(): TaskCore {
+    return this as TaskCore;
+  }
+
+  /** @internal */
+  get _parent(): null {
+    return null;
+  }
+
+  /** @internal */
+  get _ended(): false {
+    return false;
+  }
+
+  /** @internal The scope in which its own coroutine waits. */
+  get _scope(): Scope {
+    return this._cancellation_state?.own_scope ?? this as Scope;
+  }
+
+  set _scope(scope: Scope) {
+    if (scope !== this as Scope) {
+      (this._cancellation_state ??= new CancellationState()).own_scope = scope;
+    } else if (this._cancellation_state !== null) this._cancellation_state.own_scope = null;
+  }
+
+  /** The coroutine that the task runs; `null` if it was started eagerly and ended at once. */
+  get_coro(): Coroutine<T> | null {
     const coroutine = this._coroutine;
     if (typeof coroutine !== "function") return coroutine;
-    const has_begun = this._step !== NOT_BEGUN;
+    const has_begun = this._step !== NOT_STARTED;
     const made = new FunctionCoroutine<T>(coroutine.name, has_begun ? null : coroutine);
     if (has_begun) made._claim();
     if (this._state !== PENDING) made.close();
     return this._coroutine = made;
   }
 
-  /** @internal */
-  private get _coroutine_name(): string {
+  /** @internal The name of the function that it runs. */
+  get _coroutine_name(): string {
     const coroutine = this._coroutine;
+    if (coroutine === null) return "";
     return typeof coroutine === "function" ? function_name(coroutine.name) : coroutine.name;
-  }
-
-  /** @internal Whether it was cancelled before it could be told. */
-  get _must_cancel(): boolean {
-    return this._rare !== null && this._rare.must_cancel;
   }
 
   // Whether code of the user may run in its next step.
@@ -266,7 +259,7 @@ export class Task<T> extends Future<T> {
   private _needs_context(): boolean {
     if (!has_async_context) return false;
     const coroutine = this._coroutine;
-    return typeof coroutine === "function" || coroutine._needs_context();
+    return typeof coroutine === "function" || (coroutine as Coroutine<T>)._needs_context();
   }
 
   /** The context in which the task runs. */
@@ -308,106 +301,72 @@ export class Task<T> extends Future<T> {
   }
 
   /**
-   * Asks the task to end: a {@linkcode CancelledError} is thrown where it waits.
+   * Requests the cancellation of the task: a {@linkcode CancelledError} is thrown where it waits.
    *
-   * It may clean up, and may even refuse. A task that waits for a foreign promise is told by
-   * {@linkcode Task.signal}, and at its next await of something of this library.
+   * The task may clean up, and may even refuse. What it waits on is cancelled, if it is of this library; a
+   * task that waits for a native promise gets the error at its next await of something of this library, or
+   * at once if the promise is behind {@linkcode from_promise}.
    *
-   * @param message what the error says
+   * @param message the message of the error
    * @returns false if the task is done already
    */
   override cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     if (this._state !== PENDING) return false;
-    const rare = this._rare ??= new Rare();
-    if (rare.being_cancelled) {
-      cycle_met = true;
+    const state = this._cancellation_state ??= new CancellationState();
+    const target = state.target ?? this as Scope;
+    state.target = null;
+    if (state.being_told) {
+      note_cycle();
       return false;
     }
-    rare.cancels_requested++;
+    state.requests++;
     this._loop._note_cancel(this as Task<unknown>);
-    this._tell(rare, message);
+    const by_itself = this._step !== NOT_STARTED && is_on_stack(this);
+    cancel_scope({ task: this, state, target, message: message ?? undefined, by_itself });
     return true;
   }
 
-  /** @internal */
-  private _tell(rare: Rare, message: unknown): void {
-    rare.being_cancelled = true;
-    let told = false;
-    for (const driver of this._drivers()) {
-      if (this._cancel_wait(driver, message)) told = true;
-    }
-    rare.being_cancelled = false;
-    if (!told) {
-      rare.must_cancel = true;
-      this._cancel_message = message ?? undefined;
-    }
-    const { signalling } = rare;
-    if (signalling === null) return;
-    signalling.trust();
-    if (signalling.controller !== null) {
-      // What it waits for was most likely given the signal, and fails with its reason soon.
-      if (
-        !told && signalling.asked && may_be_listened_to(signalling.controller.signal) &&
-        this._waits_elsewhere() && !this._loop._is_in_step(this as Task<unknown>)
-      ) {
-        signalling.told_until = host_now() + TOLD_WITHIN;
-      }
-      signalling.abort(message);
+  /** @internal Requests the cancellation of a block of the task, by its context manager. */
+  _cancel_block(scope: Scope, is_new_request: boolean): void {
+    if (this._state !== PENDING) return;
+    const state = this._cancellation_state ??= new CancellationState();
+    if (is_new_request && scope !== this as Scope) state.add_request(scope);
+    state.target = scope;
+    try {
+      this.cancel();
+    } finally {
+      state.target = null;
     }
   }
 
-  /** How often cancellation was requested and not taken back. */
+  /** @internal The requests for cancellation, seen from a scope: those of blocks that it is not in left out. */
+  _cancelling_seen_from(scope: Scope): number {
+    const count = this.cancelling();
+    return count === 0 ? 0 : count - (this._cancellation_state?.requests_outside(scope) ?? 0);
+  }
+
+  /** The number of requests for cancellation that have not been taken back. */
   cancelling(): number {
-    return this._rare === null ? 0 : this._rare.cancels_requested;
+    return this._cancellation_state === null ? 0 : this._cancellation_state.requests;
   }
 
   /**
-   * Takes one request for cancellation back, for who made it and has dealt with it.
+   * Takes one request for cancellation back, by code that made it and has dealt with it.
    *
    * @returns how many are left
    */
   uncancel(): number {
-    const rare = this._rare;
-    if (rare === null || rare.cancels_requested === 0) return 0;
-    rare.cancels_requested--;
-    if (rare.cancels_requested === 0) {
-      rare.must_cancel = false;
-      rare.signalling?.trust();
-    }
-    return rare.cancels_requested;
+    const state = this._cancellation_state;
+    if (state === null || state.requests === 0) return 0;
+    state.requests--;
+    if (state.requests === 0) state.drop_undelivered();
+    return state.requests;
   }
 
-  /**
-   * An `AbortSignal` that is aborted when the task is cancelled, with the
-   * {@linkcode CancelledError} as its reason.
-   *
-   * Give it to foreign operations, so that a cancellation reaches them at once. Ask for it anew each
-   * time: a signal is aborted once, a task may be cancelled again. A task that has asked for it since
-   * its last await of this library and has given it to something, and goes on soon after the abort,
-   * counts as told; any other is told by a `CancelledError` at its next await of this library. Should
-   * a task that counts as told not have ended two seconds later, it is told once more.
-   *
-   * @example
-   * ```ts
-   * import * as asyncio from "@pythonic/asyncio";
-   * import { assert } from "@std/assert";
-   *
-   * const forever = (signal: AbortSignal) =>
-   *   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-   * const task = asyncio.create_task(() => forever(asyncio.current_task()!.signal));
-   * await asyncio.sleep(0.001);
-   * task.cancel();
-   * await asyncio.wait([task]);
-   * assert(task.cancelled());
-   * ```
-   */
-  get signal(): AbortSignal {
-    const signalling = (this._rare ??= new Rare()).signalling ??= new Signalling();
-    const { signal } = signalling.controller ??= new AbortController();
-    signalling.asked = true;
-    if (this._must_cancel) signalling.abort(this._cancel_message);
-    return signal;
+  /** @internal */
+  override _undelivered_message(): unknown {
+    return this._cancellation_state?.message;
   }
 
   /**
@@ -448,67 +407,20 @@ export class Task<T> extends Future<T> {
     else console.error(lines.join("\n"));
   }
 
-  // All that waits for this task: its own generator, and the awaits of an async function.
-  /** @internal */
-  private _drivers(): Driver[] {
-    const drivers: Driver[] = this._waiting === null ? [] : [this];
-    if (this._awaiter !== null) drivers.push(this._awaiter);
-    if (this._rare?.more_awaiters) drivers.push(...this._rare.more_awaiters);
-    return drivers;
-  }
-
-  // Cancels what a driver waits on; false if it must be told in another way.
-  /** @internal */
-  private _cancel_wait(driver: Driver, message: unknown): boolean {
-    const waitable = driver._waiting;
-    if (waitable === null) return false;
-    cycle_met = false;
-    if (waitable.cancel(message)) return true;
-    if (cycle_met && waitable instanceof Task) {
-      // It waits, by others or not, for this very task: one of them has to give up its wait.
-      cycle_met = false;
-      waitable._remove_waiter(driver);
-      this._loop._schedule(driver);
-    }
-    return false;
-  }
-
-  // Whether the signal has told the task of its cancellation, so that it need not be told again.
-  /** @internal */
-  private _was_told_by_signal(): boolean {
-    const signalling = this._rare?.signalling;
-    if (!signalling || signalling.told_until === 0) return false;
-    const was_told = host_now() <= signalling.told_until;
-    signalling.told_until = 0;
-    return was_told;
-  }
-
-  // Takes the task as told, and tells it once more if it does not end.
-  /** @internal */
-  private _doubt_later(): void {
-    const { _loop: loop, _cancel_message: message } = this;
-    const rare = this._rare as Rare;
-    rare.must_cancel = false;
-    const tell_again = () => this._tell(rare, message);
-    const doubt = new Deadline(loop, loop.time() + DOUBTED_AFTER, tell_again);
-    (rare.signalling as Signalling).doubt = doubt;
-    loop._schedule_timer(doubt);
-  }
-
-  /** @internal The loop runs it: the first step, or that of a generator that goes on. */
+  /** @internal The loop runs it: the first step, or a later one of its own coroutine. */
   override _run(): void {
     if (this._state !== PENDING) {
       super._run();
       return;
     }
-    const error = this._wake(this);
+    const error = this._resume(this);
     if (!this._needs_context()) {
       this._run_step(error);
-    } else if (this._step !== NOT_BEGUN || error !== NOTHING) {
+    } else if (this._step !== NOT_STARTED || error !== NOTHING) {
       run_in(this._let_go_of_context(), next_step, this as Task<unknown>, error);
     } else {
       // It runs in the context of the code that created it, and can be told from it.
-      run_as(this._let_go_of_context(), first_step, this as Task<unknown>);
+      run_as(this._let_go_of_context(), this, first_step, this as Task<unknown>);
     }
   }
 
@@ -521,20 +433,18 @@ export class Task<T> extends Future<T> {
 
   /** @internal */
   private _start_eagerly(): void {
-    const outer = save_turn();
-    try {
+    start_on_top(() => {
       if (!this._needs_context()) this._run_step(NOTHING);
-      else run_as(this._let_go_of_context(), first_step, this as Task<unknown>);
-    } finally {
-      restore_turn(outer);
-    }
+      else run_as(this._let_go_of_context(), this, first_step, this as Task<unknown>);
+    });
+    if (this._state !== PENDING) this._coroutine = null;
   }
 
   /** @internal */
   _run_step(error: unknown): void {
-    enter(this._loop, this as Task<unknown>, undefined);
+    enter(this._loop, this as Scope, undefined);
     try {
-      if (this._step !== NOT_BEGUN) this._go_on(error !== NOTHING, error);
+      if (this._step !== NOT_STARTED) this._go_on(error !== NOTHING, error);
       else this._start(error);
     } finally {
       leave();
@@ -543,8 +453,8 @@ export class Task<T> extends Future<T> {
 
   /** @internal */
   private _start(error: unknown): void {
-    const coroutine = this._coroutine;
-    this._step = 0;
+    const coroutine = this._coroutine as Coroutine<T> | CoroutineFunction<T>;
+    this._step = SUSPENDED_STEP;
     if (typeof coroutine === "function") {
       if (error === NOTHING) this._call(coroutine);
       else this._raised(error);
@@ -570,7 +480,7 @@ export class Task<T> extends Future<T> {
       return;
     }
     if (returned instanceof Promise) {
-      this._loop._begin_step(this as Task<unknown>);
+      this._loop._begin_step(this, this);
       if (has_async_context) returned.then(call_returned, call_raised);
       else {returned.then((value) =>
           this._call_ended(false, value), (e) =>
@@ -585,7 +495,7 @@ export class Task<T> extends Future<T> {
   /** @internal The promise of the call has settled. */
   _call_ended(thrown: boolean, value: unknown): void {
     if (this._state !== PENDING) return;
-    if (typeof this._coroutine !== "function") this._coroutine.close();
+    if (typeof this._coroutine !== "function") this._coroutine?.close();
     try {
       if (thrown) this._raised(value);
       else this._returned(value as T);
@@ -613,21 +523,21 @@ export class Task<T> extends Future<T> {
     }
     const yielded = coroutine._yielded;
     if (yielded instanceof NativeCall) {
-      this._loop._begin_step(this as Task<unknown>);
+      this._loop._begin_step(this, this);
       yielded.promise.then(
         (value) => this._native_call_ended(false, value),
         (error) => this._native_call_ended(true, error),
       );
     } else {
       if (has_async_context && coroutine._needs_context()) this._kept = keep_context();
-      this._await_yielded(this, yielded);
+      this._suspend_on_yielded(this, yielded);
     }
   }
 
   /** @internal */
   private _native_call_ended(thrown: boolean, value: unknown): void {
     if (this._state !== PENDING) return;
-    enter(this._loop, this as Task<unknown>, undefined);
+    enter(this._loop, this as Scope, undefined);
     try {
       this._go_on(thrown, value);
     } catch (error) {
@@ -640,8 +550,9 @@ export class Task<T> extends Future<T> {
 
   /** @internal */
   private _returned(value: T): void {
-    if (this._must_cancel && !this._was_told_by_signal()) {
-      this._end_cancelled(this._cancel_message, undefined);
+    const state = this._cancellation_state;
+    if (state !== null && state.take_pending_at_end(this, false)) {
+      this._end_cancelled(new Cancellation(state.message));
     } else {
       if (this.cancelling() > 0 && this._loop.get_debug()) this._warn_of_swallowing();
       this._end(FINISHED, value);
@@ -662,17 +573,8 @@ export class Task<T> extends Future<T> {
 
   /** @internal */
   private _raised(error: unknown): void {
-    if (error instanceof Cancellation) {
-      this._end_cancelled(error.message, undefined);
-    } else if (error instanceof CancelledError) {
-      this._end_cancelled(undefined, error);
-    } else if (
-      this.cancelling() > 0 && error instanceof Error &&
-      error.cause instanceof CancelledError &&
-      error.name === "AbortError"
-    ) {
-      // A foreign operation that wraps the reason of the signal it was aborted by.
-      this._end_cancelled(undefined, error.cause);
+    if (is_cancellation(error)) {
+      this._end_cancelled(as_cancellation(error));
     } else {
       this._end(FAILED, error);
       this._fail(error);
@@ -681,105 +583,132 @@ export class Task<T> extends Future<T> {
   }
 
   /** @internal */
-  private _end_cancelled(message: unknown, error: CancelledError | undefined): void {
+  private _end_cancelled(cancellation: Cancellation | CancelledError): void {
     this._end(CANCELLED, undefined);
-    this._cancel_message = message;
-    this._finish(CANCELLED, error);
+    this._finish(CANCELLED, cancellation);
   }
 
   /** @internal */
   private _end(state: number, value: unknown): void {
     this._loop._unregister_task(this as Task<unknown>, state, value);
     this._waiting = null;
-    this._awaiter = null;
+    this._begun = 0;
     this._kept = undefined;
-    if (this._rare !== null) this._rare.end();
+    this._cancellation_state?.end();
+    if (this._newest !== null) this._loop._note_loose_awaits(this);
   }
 
-  /** @internal Has a driver of this task wait on what its coroutine yielded; the step ends. */
-  _await_yielded(driver: Driver, yielded: unknown): void {
+  /** @internal Suspends a continuation of this task on what its coroutine yielded; the step ends. */
+  _suspend_on_yielded(continuation: Continuation, given: unknown): void {
+    let yielded = given;
+    if (given instanceof BlockWait) {
+      yielded = given.yielded;
+      continuation._scope = given.scope;
+    } else if (continuation._scope._parent !== null) {
+      continuation._scope = innermost(continuation._scope);
+    }
     if (yielded === null || yielded === undefined) {
-      this._begin_wait(driver);
-      driver._waiting = null;
-      this._loop._schedule(driver);
-      this._loop._end_step(this as Task<unknown>, driver);
+      this._begin_wait(continuation);
+      const state = this._cancellation_state;
+      if (state !== null && state.take_pending(continuation._scope, true) !== null) {
+        state.mark(continuation);
+      }
+      this._loop._schedule(continuation);
+      this._loop._end_step(this, continuation);
     } else if (is_waitable(yielded) && yielded._is_offered()) {
-      this._wait(driver, yielded);
+      this._suspend(continuation, yielded);
     } else {
-      (this._rare ??= new Rare()).error = is_waitable(yielded)
-        ? new RuntimeError(`yield was used instead of yield from in task ${this} with ${yielded}`)
-        : is_generator(yielded)
-        ? new RuntimeError(
-          `yield was used instead of yield from for generator in task ${this} with ${
+      this._begin_wait(continuation);
+      this._refuse_wait(
+        continuation,
+        is_waitable(yielded)
+          ? `yield was used instead of yield from in task ${this} with ${yielded}`
+          : is_generator(yielded)
+          ? `yield was used instead of yield from for generator in task ${this} with ${
             repr(yielded)
-          }`,
-        )
-        : new RuntimeError(`Task got bad yield: ${repr(yielded)}`);
-      this._loop._schedule(driver);
-      this._loop._end_step(this as Task<unknown>, driver);
+          }`
+          : `Task got bad yield: ${repr(yielded)}`,
+      );
+      this._loop._end_step(this, continuation);
     }
   }
 
-  /** @internal Has a driver of this task wait on something; the step ends. */
-  _wait(driver: Driver, waitable: Waitable): void {
-    this._begin_wait(driver);
+  /** @internal Suspends a continuation of this task on something that waits; the step ends. */
+  _suspend(continuation: Continuation, waitable: Waitable): void {
+    this._begin_wait(continuation);
     if (waitable._loop !== this._loop) {
-      driver._waiting = null;
-      (this._rare ??= new Rare()).error = new RuntimeError(
+      this._refuse_wait(
+        continuation,
         `Task ${this} got Future ${waitable} attached to a different loop`,
       );
-      this._loop._schedule(driver);
     } else if (waitable as unknown === this) {
-      driver._waiting = null;
-      (this._rare ??= new Rare()).error = new RuntimeError(`Task cannot await on itself: ${this}`);
-      this._loop._schedule(driver);
+      this._refuse_wait(continuation, `Task cannot await on itself: ${this}`);
     } else {
-      waitable._add_waiter(driver);
-      driver._waiting = waitable;
-      if (this._must_cancel && waitable.cancel(this._cancel_message)) {
-        (this._rare as Rare).must_cancel = false;
+      waitable._add_waiter(continuation);
+      continuation._waiting = waitable;
+      const state = this._cancellation_state;
+      if (state !== null) {
+        const target = state.take_pending(continuation._scope, true);
+        if (target !== null && !waitable._cancel_for(target, state.message)) {
+          state.mark(continuation);
+        }
       }
     }
-    this._loop._end_step(this as Task<unknown>, driver);
+    this._loop._end_step(this, continuation);
+  }
+
+  // An error is thrown into the continuation at its next step; a cancellation goes before it.
+  /** @internal */
+  private _refuse_wait(continuation: Continuation, message: string): void {
+    continuation._waiting = null;
+    const state = this._cancellation_state ??= new CancellationState();
+    const is_cancelled = state.take_pending(continuation._scope, true) !== null;
+    state.mark(continuation, is_cancelled ? NOTHING : new RuntimeError(message));
+    this._loop._schedule(continuation);
   }
 
   /** @internal */
-  private _begin_wait(driver: Driver): void {
-    if (this._must_cancel && this._was_told_by_signal()) this._doubt_later();
-    if (driver === this) return;
-    if (this._awaiter === null) this._awaiter = driver;
-    else ((this._rare ??= new Rare()).more_awaiters ??= new Set()).add(driver);
+  private _begin_wait(continuation: Continuation): void {
+    const moment = this_moment();
+    continuation._begun = moment;
+    continuation._scope._active = moment;
+    if (continuation !== this) add_open_await(this, continuation as OpenAwait);
   }
 
-  /** @internal Begins a step in which a driver goes on; returns the error to throw in it. */
-  _wake(driver: Driver): unknown {
-    const waiting = driver._waiting;
-    driver._waiting = null;
-    if (this._awaiter === driver) this._awaiter = null;
-    const rare = this._rare;
-    if (rare === null) return NOTHING; // nothing can be thrown
-    if (rare.more_awaiters !== null) rare.more_awaiters.delete(driver);
-    if (rare.signalling !== null) rare.signalling.asked = false;
-    let error = rare.error;
-    rare.error = NOTHING;
-    if (rare.must_cancel) {
-      rare.must_cancel = false;
-      if (!(error instanceof CancelledError)) {
-        error = waiting?._cancellation() ?? this._make_cancelled_error();
-      }
+  /** @internal Begins a step in which a continuation is resumed; returns the error to throw into it. */
+  _resume(continuation: Continuation): unknown {
+    const waiting = continuation._waiting;
+    continuation._waiting = null;
+    continuation._begun = 0;
+    if (continuation !== this) remove_open_await(this, continuation as OpenAwait);
+    innermost(continuation._scope)._resumed = next_moment();
+    const state = this._cancellation_state;
+    if (state === null) return NOTHING; // nothing can be thrown
+    let error = state.take_mark(continuation);
+    if (error === undefined) {
+      const is_cancelled = this._step === NOT_STARTED && state.take_pending(this, true) !== null;
+      if (!is_cancelled) return NOTHING;
+      error = NOTHING;
     }
-    return error;
+    if (error !== NOTHING) return error;
+    return waiting?._cancellation() ?? make_cancelled_error(state.message);
+  }
+
+  /** @internal Whether a cancellation of the task waits to be thrown at its next await. */
+  get _is_cancel_pending(): boolean {
+    return this._cancellation_state?.is_pending(this) ?? false;
+  }
+
+  /** @internal Whether a cancellation is to be thrown into a continuation at its resumption. */
+  _is_told(continuation: Continuation): boolean {
+    const state = this._cancellation_state;
+    return state !== null &&
+      (state.is_marked(continuation) || (this._step === NOT_STARTED && state.is_pending(this)));
   }
 
   /** @internal What the task waits on now, for people who debug. */
   _waits_on(): Waitable[] {
-    return this._drivers().map((driver) => driver._waiting).filter((wait) => wait !== null);
-  }
-
-  /** @internal Whether it is started and waits on nothing that this library knows of. */
-  _waits_elsewhere(): boolean {
-    return this._step !== NOT_BEGUN && this._awaiter === null && this._waiting === null &&
-      !this._rare?.more_awaiters?.size;
+    return open_awaits(this).map((open) => open._waiting).filter((wait) => wait !== null);
   }
 
   /** @internal */
@@ -793,7 +722,7 @@ export class Task<T> extends Future<T> {
       1,
       0,
       `name=${repr(this.get_name())}`,
-      `coro=<${this._coroutine_name}()>`,
+      ...(this._coroutine === null ? [] : [`coro=<${this._coroutine_name}()>`]),
       ...waits,
     );
     return info;
@@ -867,7 +796,7 @@ export function create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO
  * ```
  */
 export function current_task(loop: AbstractEventLoop | null = null): Task<unknown> | null {
-  const task = running_task();
+  const task = running_task() as Task<unknown> | null;
   if (loop === null) {
     if (task === null) get_running_loop();
     return task;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Outcome, Suspension } from "./coroutines.ts";
+import type { Outcome } from "./awaits.ts";
+import type { Suspension } from "./coroutines.ts";
 import type { LoopBound } from "./mixins.ts";
 
 type Waiter = Suspension<unknown>;

@@ -16,8 +16,16 @@ export interface Contexts {
   keep(): KeptContext;
   /** Calls `fn(a, b)` in a context. */
   run_in<A, B, R>(kept: KeptContext, fn: (a: A, b: B) => R, a: A, b: B): R;
-  /** Calls `fn(value, undefined)` in a context to which the value is added. */
-  run_as<T, R>(kept: KeptContext, fn: (value: T, _: undefined) => R, value: T): R;
+  /** Calls `fn(argument)` in a context to which a value is added; `own` is one that has nothing else. */
+  run_as<A, R>(
+    kept: KeptContext,
+    value: unknown,
+    fn: (argument: A) => R,
+    argument: A,
+    own: KeptContext,
+  ): R;
+  /** A context that has nothing but a value, if the host has such. */
+  own(value: unknown): KeptContext;
 }
 
 interface Storage {
@@ -41,14 +49,15 @@ interface BuiltinModules {
 /** Contexts by the interface of Node.js, which Bun and Deno have too. */
 export function contexts_of_storage({ AsyncLocalStorage, AsyncResource }: AsyncHooks): Contexts {
   const storage = new AsyncLocalStorage();
-  const run_with = <T, R>(fn: (value: T, _: undefined) => R, value: T): R =>
-    storage.run(value, fn, value, undefined);
+  const run_with = <A, R>(value: unknown, fn: (argument: A) => R, argument: A): R =>
+    storage.run(value, fn, argument);
   return {
     value: () => storage.getStore(),
     keep: () => new AsyncResource("asyncio"),
     run_in: (kept, fn, a, b) => (kept as Resource).runInAsyncScope(fn, null, a, b),
-    run_as: <T, R>(kept: KeptContext, fn: (value: T, _: undefined) => R, value: T) =>
-      (kept as Resource).runInAsyncScope(run_with<T, R>, null, fn, value),
+    run_as: <A, R>(kept: KeptContext, value: unknown, fn: (argument: A) => R, argument: A) =>
+      (kept as Resource).runInAsyncScope(run_with<A, R>, null, value, fn, argument),
+    own: () => undefined,
   };
 }
 
@@ -94,12 +103,25 @@ export function contexts_of_frames({ getAsyncContext, setAsyncContext }: DenoCor
     value: () => getAsyncContext()?.[VALUE],
     keep: getAsyncContext,
     run_in,
-    run_as: <T, R>(kept: KeptContext, fn: (value: T, _: undefined) => R, value: T) => {
+    run_as: <A, R>(
+      kept: KeptContext,
+      value: unknown,
+      fn: (argument: A) => R,
+      argument: A,
+      own: KeptContext,
+    ) => {
       const frame = kept === undefined || kept === null || kept instanceof OwnFrame
-        ? new OwnFrame(value)
+        ? own ?? new OwnFrame(value)
         : { __proto__: null, ...kept, [VALUE]: value };
-      return run_in(frame, fn, value, undefined);
+      const outer = getAsyncContext();
+      setAsyncContext(frame as Frame);
+      try {
+        return fn(argument);
+      } finally {
+        setAsyncContext(outer);
+      }
     },
+    own: (value) => new OwnFrame(value),
   };
 }
 
@@ -108,12 +130,14 @@ export function agree(contexts: Contexts, { AsyncLocalStorage }: AsyncHooks): bo
   const variable = new AsyncLocalStorage();
   const both = (value: unknown, stored: unknown) =>
     contexts.value() === value && variable.getStore() === stored;
+  const run_as = (kept: KeptContext, call: () => boolean) =>
+    contexts.run_as(kept, 2, call, undefined, undefined);
   const outside = contexts.keep();
   return variable.run(1, () => {
     const inside = contexts.keep();
     return both(undefined, 1) &&
-      contexts.run_as(inside, () => both(2, 1) && variable.run(3, () => both(2, 3)), 2) &&
-      contexts.run_as(outside, () => both(2, undefined) && variable.run(3, () => both(2, 3)), 2) &&
+      run_as(inside, () => both(2, 1) && variable.run(3, () => both(2, 3))) &&
+      run_as(outside, () => both(2, undefined) && variable.run(3, () => both(2, 3))) &&
       contexts.run_in(outside, () => both(undefined, undefined), null, null);
   }) && both(undefined, undefined);
 }
@@ -157,13 +181,20 @@ export function run_in<A, B, R>(kept: KeptContext, fn: (a: A, b: B) => R, a: A, 
 }
 
 /**
- * Calls `fn(value, undefined)`, now, in a context that was kept; the function, and all that it awaits
- * or starts, sees `value` as its context value.
+ * Calls `fn(argument)`, now, in a context that was kept; the function, and all that it awaits or starts,
+ * has `value` as its context value. `own` is what {@linkcode own_context} made of the value before.
  */
-export function run_as<T, R>(
+export function run_as<A, R>(
   kept: KeptContext,
-  fn: (value: T, _: undefined) => R,
-  value: T,
+  value: unknown,
+  fn: (argument: A) => R,
+  argument: A,
+  own: KeptContext = undefined,
 ): R {
-  return contexts === null ? fn(value, undefined) : contexts.run_as(kept, fn, value);
+  return contexts === null ? fn(argument) : contexts.run_as(kept, value, fn, argument, own);
+}
+
+/** A context that has nothing but a value, for {@linkcode run_as} with this value again and again. */
+export function own_context(value: unknown): KeptContext {
+  return contexts === null ? undefined : contexts.own(value);
 }

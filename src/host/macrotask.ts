@@ -5,11 +5,13 @@
  * @module
  */
 
-/** Asks for turns of the host, one at a time. */
+import { host_function, host_timers, type Timers } from "./timers.ts";
+
+/** Requests turns of the host, one at a time. */
 export interface Macrotasks {
-  /** Asks for one turn; only called while none is asked for. */
+  /** Requests one turn; only called while none is requested. */
   request(): void;
-  /** Takes the request back, where the host can. */
+  /** Cancels the request, where the host can. */
   cancel(): void;
 }
 
@@ -21,68 +23,101 @@ export interface Macrotasks {
  */
 export const TURNS_TO_IO: number = "Deno" in globalThis ? 24 : 1;
 
-interface ImmediateHost {
-  setImmediate?(callback: () => void): unknown;
-  clearImmediate?(handle: unknown): void;
+/** What a host may have to give turns by; the first that is there is used. */
+export interface TurnSource {
+  /** `setImmediate` and `clearImmediate`. */
+  immediates: Timers | undefined;
+  /** The class of message channels. */
+  MessageChannel: typeof MessageChannel | undefined;
 }
 
-class Immediates implements Macrotasks {
-  readonly #host: Required<ImmediateHost>;
+/** A host's timer or immediate. */
+class TimedTurns implements Macrotasks {
+  readonly #timers: Timers;
   readonly #callback: () => void;
+  // It holds the context in which it was requested, and so perhaps a task.
   #handle: unknown = null;
 
-  constructor(host: Required<ImmediateHost>, callback: () => void) {
-    this.#host = host;
-    this.#callback = callback;
+  constructor(timers: Timers, callback: () => void) {
+    this.#timers = timers;
+    this.#callback = () => {
+      this.#handle = null;
+      callback();
+    };
   }
 
   request(): void {
-    this.#handle = this.#host.setImmediate(this.#callback);
+    this.#handle = this.#timers.set(this.#callback, 0);
   }
 
   cancel(): void {
-    this.#host.clearImmediate(this.#handle);
+    this.#timers.clear(this.#handle);
     this.#handle = null;
   }
 }
 
+// Of Node.js: a port keeps the process alive unless it is told not to.
+interface HostPort {
+  ref?(): void;
+  unref?(): void;
+}
+
 class Messages implements Macrotasks {
+  readonly #class: typeof MessageChannel;
   readonly #callback: () => void;
   #channel: MessageChannel | null = null;
-  #wanted = false;
+  #is_requested = false;
 
-  constructor(callback: () => void) {
+  constructor(channel_class: typeof MessageChannel, callback: () => void) {
+    this.#class = channel_class;
     this.#callback = callback;
   }
 
   request(): void {
-    this.#wanted = true;
-    if (this.#channel === null) {
-      this.#channel = new MessageChannel();
-      this.#channel.port1.onmessage = () => {
-        if (this.#wanted) {
-          this.#wanted = false;
-          this.#callback();
-        }
-      };
-    }
-    this.#channel.port2.postMessage(null);
+    this.#is_requested = true;
+    const { port1, port2 } = this.#channel ??= this.#open();
+    (port1 as HostPort).ref?.();
+    port2.postMessage(null);
+  }
+
+  #open(): MessageChannel {
+    const channel = new this.#class();
+    channel.port1.onmessage = () => {
+      if (!this.#is_requested) return;
+      this.#is_requested = false;
+      (channel.port1 as HostPort).unref?.();
+      this.#callback();
+    };
+    return channel;
   }
 
   cancel(): void {
-    this.#wanted = false;
+    this.#is_requested = false;
     this.#channel?.port1.close();
     this.#channel = null;
   }
 }
 
+function find_immediates(): Timers | undefined {
+  const set = host_function("setImmediate");
+  const clear = host_function("clearImmediate");
+  if (set === undefined || clear === undefined) return undefined;
+  return { set: (callback) => set(callback), clear: (handle) => clear(handle) };
+}
+
+const HOST: TurnSource = {
+  immediates: find_immediates(),
+  MessageChannel: (globalThis as { MessageChannel?: typeof MessageChannel }).MessageChannel,
+};
+
 /**
- * The host's quickest macrotask: `setImmediate`, or a message to oneself in browsers, where timers
- * of zero delay are held back to four milliseconds.
+ * Makes the host's quickest macrotask: `setImmediate`, a message to oneself in browsers, where timers
+ * of zero delay are held back to four milliseconds, or else such a timer.
+ *
+ * All of them are the host's own, of the moment in which this library was loaded.
  */
-export function create_macrotasks(callback: () => void): Macrotasks {
-  const host = globalThis as ImmediateHost;
-  return host.setImmediate !== undefined && host.clearImmediate !== undefined
-    ? new Immediates(host as Required<ImmediateHost>, callback)
-    : new Messages(callback);
+export function create_macrotasks(callback: () => void, source: TurnSource = HOST): Macrotasks {
+  if (source.immediates !== undefined) return new TimedTurns(source.immediates, callback);
+  if (source.MessageChannel !== undefined) return new Messages(source.MessageChannel, callback);
+  return new TimedTurns(host_timers, callback);
 }

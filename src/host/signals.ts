@@ -4,55 +4,51 @@
  * @module
  */
 
-interface SignalProcess {
-  exitCode: number | undefined;
-  on(signal: string, listener: () => void): unknown;
-  once(event: "exit", listener: (code: number) => void): unknown;
-  off(signal: string, listener: () => void): unknown;
-  listenerCount(signal: string): number;
-  exit(code: number): never;
-}
-
-const host = (globalThis as { process?: Partial<SignalProcess> }).process;
+import { host_process, type HostProcess } from "./process.ts";
 
 /** Whether signals can be listened to here. */
-export const has_signals: boolean = typeof host?.on === "function" &&
-  typeof host.off === "function" && typeof host.listenerCount === "function";
+export const has_signals: boolean = typeof host_process?.on === "function" &&
+  typeof host_process.off === "function" && typeof host_process.listeners === "function";
 
-/** Calls a listener at each signal of this name; throws what the host throws if it cannot. */
+/** Calls a listener at each signal of a name; throws what the host throws if it cannot. */
 export function add_signal_listener(signal: string, listener: () => void): void {
   // Bun takes listeners that it can never call.
   if (signal === "SIGKILL" || signal === "SIGSTOP") throw new Error("no program can catch it");
-  (host as SignalProcess).on(signal, listener);
+  (host_process as HostProcess).on(signal, listener);
 }
 
-/** Takes a listener back. */
+/** Removes a listener. */
 export function remove_signal_listener(signal: string, listener: () => void): void {
-  (host as SignalProcess).off(signal, listener);
+  (host_process as HostProcess).off(signal, listener);
 }
 
-/** How many listen to a signal. */
-export function count_signal_listeners(signal: string): number {
-  return (host as SignalProcess).listenerCount(signal);
+// Marks the listener of this module, and those of other copies of it.
+const INTERRUPTS = Symbol.for("@pythonic/asyncio interrupts");
+
+function has_other_listeners(): boolean {
+  const listeners = (host_process as HostProcess).listeners("SIGINT");
+  return listeners.some((listener) => !(INTERRUPTS in (listener as object)));
 }
 
-/** Ends the process at once. */
-export function exit_process(code: number): void {
-  host?.exit?.(code);
-}
+const callbacks = new Set<() => void>();
 
-/** Has the process end with this exit code and a line on the terminal if nobody catches an error. */
-export function exit_if_uncaught(error: Error, code: number): void {
-  const process = host as SignalProcess;
-  // Deno's way; it exits with 1 after any uncaught error, without an event.
-  globalThis.addEventListener?.("unhandledrejection", (event) => {
-    if (event.reason !== error) return;
-    event.preventDefault();
-    console.error(error.name);
-    process.exit(code);
-  });
-  // Node.js's and Bun's: 1 is the code of an uncaught error.
-  process.once("exit", (exit_code) => {
-    if (exit_code === 1) process.exitCode = code;
-  });
+const on_signal = Object.assign((): void => {
+  if (has_other_listeners()) return;
+  for (const callback of [...callbacks]) callback();
+}, { [INTERRUPTS]: true });
+
+/**
+ * Calls a function at each Ctrl-C, unless the program listens to SIGINT itself, now or then.
+ *
+ * @returns a function that ends it
+ */
+export function on_interrupt(callback: () => void): () => void {
+  if (!has_signals || has_other_listeners()) return () => {};
+  if (callbacks.size === 0) add_signal_listener("SIGINT", on_signal);
+  callbacks.add(callback);
+  return () => {
+    if (callbacks.delete(callback) && callbacks.size === 0) {
+      remove_signal_listener("SIGINT", on_signal);
+    }
+  };
 }

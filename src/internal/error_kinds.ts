@@ -78,7 +78,7 @@ export function is_instance(kind: ErrorKind, value: unknown): boolean {
  *
  * @category Errors
  */
-export class NamedError extends Error {
+export abstract class NamedError extends Error {
   /** @internal */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return is_instance(this, value);

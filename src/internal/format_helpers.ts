@@ -19,6 +19,8 @@ export const node_inspect: unique symbol = Symbol.for("nodejs.util.inspect.custo
  * An object that consoles and `JSON.stringify()` show as its `toString()`.
  *
  * The methods are here and in no other class, since a bundler keeps each class with such keys, used or not.
+ *
+ * @category Host
  */
 export abstract class Inspectable {
   /** Returns the `repr` for Deno's console. */
@@ -138,7 +140,8 @@ function repr_inside(value: unknown, levels: number): string {
       }
   }
   const text = repr_other(value);
-  return is_limited ? shorten(text, MAX_OTHER) : text;
+  // Other than in reprlib, errors are shown in full: a trace of a program shows them so.
+  return is_limited && !(value instanceof Error) ? shorten(text, MAX_OTHER) : text;
 }
 
 function repr_other(value: unknown): string {
@@ -211,7 +214,7 @@ export function format_callback(callback: unknown, args: readonly unknown[] = []
 /** Returns the innermost place of a stack that {@linkcode extract_stack} returned: `file:line`. */
 export function format_place(stack: string): string {
   const [line = ""] = stack.split("\n", 1);
-  return line.match(/([^\s(@]+:\d+)(?::\d+)?\)?$/)?.[1] ?? line.trim();
+  return line.match(/([^\s(@]+?:\d+)(?::\d+)?\)?$/)?.[1] ?? line.trim();
 }
 
 /** Returns the name of a value's class or primitive type, for error messages. */

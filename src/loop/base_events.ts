@@ -22,14 +22,21 @@ import {
   type ExceptionHandler,
   type Executor,
   Handle,
-  type Runnable,
   set_default_loop_maker,
   set_loop_running,
-  type Timed,
   TimerHandle,
   type TrackedAsyncGenerator,
 } from "./events.ts";
+import type {
+  Continuation,
+  OpenAwait,
+  Runnable,
+  Scope,
+  TaskCore,
+  Timed,
+} from "../core/contracts.ts";
 import {
+  DeadlockError,
   is_exception,
   leaves_the_loop,
   RuntimeError,
@@ -37,7 +44,11 @@ import {
   ValueError,
 } from "../core/exceptions.ts";
 import { deno_inspect, is_plain_object, node_inspect, repr } from "../internal/format_helpers.ts";
-import { Awaiter, type Driver, FAILED, Future, wrap_future } from "../core/futures.ts";
+import { Await, type FutureAwait } from "../core/awaits.ts";
+import { FAILED, Future, wrap_future } from "../core/futures.ts";
+import { LoopScope, next_moment, open_awaits } from "../core/scopes.ts";
+import { Steps } from "../core/steps.ts";
+import { watch_untouched } from "../core/unawaited.ts";
 import { heapify, heappop, heappush } from "../internal/heapq.ts";
 import { has_async_context } from "../host/async_context.ts";
 import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "../host/macrotask.ts";
@@ -65,10 +76,12 @@ import type { TraceRecorder } from "../trace/recorder.ts";
 import {
   count_debug_loops,
   is_nothing_entered,
+  report_if_uncaught,
   running_loop,
-  set_stepping_task,
+  set_stepping_scope,
   with_context,
 } from "../core/current.ts";
+import { Deadline } from "../timeouts.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { find_cycle } from "./waits.ts";
 
@@ -77,6 +90,9 @@ type AnyTask = Task<unknown>;
 // Of CPython: cancelled timers leave the heap at once only when there are this many, and this share.
 const MIN_SCHEDULED_TIMERS = 100;
 const MIN_CANCELLED_FRACTION = 0.5;
+
+// Below so many, loose awaits that are over are not looked for.
+const MIN_LOOSE = 100;
 
 // How many callbacks run at most between two looks at the clock that gives the host its turn.
 const MAX_UNCHECKED = 16;
@@ -157,12 +173,13 @@ let default_trace: TraceRecorder | null = null;
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { set_default_trace, TraceRecorder } from "@pythonic/asyncio/trace";
  * import { assertEquals } from "@std/assert";
  *
- * const recorder = new asyncio.TraceRecorder();
- * asyncio.set_default_trace(recorder);
+ * const recorder = new TraceRecorder();
+ * set_default_trace(recorder);
  * await asyncio.run(asyncio.sleep(0.001));
- * asyncio.set_default_trace(null);
+ * set_default_trace(null);
  * assertEquals(recorder.events[0].kind, "created");
  * ```
  */
@@ -210,11 +227,13 @@ export class EventLoop implements AbstractEventLoop {
   #timers: Timed[] = [];
   #cancelled_timers = 0;
 
-  // The step protocol: the task whose step goes on outside of the loop's stack, the others (hardly
-  // ever any), and what is known to wait for something that is not of this library.
-  #stepping: AnyTask | null = null;
-  readonly #also_stepping: AnyTask[] = [];
-  readonly #waits_elsewhere = new Set<unknown>();
+  readonly #steps = new Steps();
+  /** @internal */
+  _dry_moment = 0;
+  /** @internal */
+  readonly _loop_scope: LoopScope = new LoopScope(this);
+  // Awaits by code of ended tasks and of none: held weakly, since what such code waits for may never come.
+  readonly #loose = new Set<WeakRef<FutureAwait | AnyTask>>();
 
   #run: Run | null = null;
   #ambient = false;
@@ -293,11 +312,12 @@ export class EventLoop implements AbstractEventLoop {
 
   // If it goes on within somebody's call, then only with what runs no code of anybody now.
   readonly #go = (is_called = false): void => {
-    if (this.#stepping !== null || this.#going) return;
-    set_stepping_task(null);
+    if (this.#steps.open !== null || this.#going) return;
+    set_stepping_scope(null);
     if (!this.#is_active()) return;
     this.#asleep = false;
     this.#going = true;
+    let runnable: Runnable | null = null;
     try {
       while (this.#todo > 0 || this.#begin_iteration()) {
         if (this.#todo === 0) continue;
@@ -311,14 +331,23 @@ export class EventLoop implements AbstractEventLoop {
           return;
         }
         this.#todo--;
-        set_stepping_task(null);
-        const runnable = this.#ready.shift();
+        set_stepping_scope(null);
+        runnable = this.#ready.shift();
         if (this.#watched) this.#run_watched(runnable);
         else runnable._run();
-        if (this.#stepping !== null) return;
+        if (this.#steps.open !== null) return;
       }
     } catch (error) {
-      this._interrupt(error);
+      if (runnable === null || leaves_the_loop(error) || error instanceof DeadlockError) {
+        this._interrupt(error);
+      } else {
+        // As CPython's handles do, for the callbacks of the library itself.
+        this.call_exception_handler({
+          message: `Exception in callback ${name_of(runnable)}`,
+          exception: error,
+        });
+        RESOLVED.then(this.#go);
+      }
     } finally {
       this.#going = false;
     }
@@ -439,7 +468,7 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal Whether something of this loop waits for a thing that the loop knows nothing of. */
   protected _has_foreign_waits(): boolean {
-    return this.#waits_elsewhere.size > 0;
+    return this.#steps.any_foreign;
   }
 
   /** @internal Whether a call of `run_forever` or `run_until_complete` is in progress. */
@@ -466,6 +495,8 @@ export class EventLoop implements AbstractEventLoop {
 
   #on_turn(): void {
     this.#turn_requested = false;
+    this._dry_moment = next_moment();
+    watch_untouched();
     if (--this.#turns_to_give > 0) {
       this.#request_turn();
       return;
@@ -473,20 +504,12 @@ export class EventLoop implements AbstractEventLoop {
     if (this.#asleep && !this.#looks_again) return;
     this.#looks_again = false;
     this.#slice = this.#last_date = host_date();
-    this.#unretrieved.weaken();
-    // The microtask queue has run dry, so a step still in progress waits for something foreign.
-    const stepping = this.#stepping === null ? [] : [...this.#also_stepping, this.#stepping];
-    for (const task of stepping) {
-      // With Promise.all and the like it may still wait for others that the loop knows of.
-      task._step = task._waits_elsewhere() ? -1 : 0;
-      if (task._step === -1) {
-        this.#waits_elsewhere.add(task);
-        if (this.#trace !== null) this.#trace._waits_elsewhere(task);
-      }
+    // The microtask queue has run dry, so a step that is still open waits for a native promise.
+    const foreign = this.#steps.run_dry();
+    if (this.#trace !== null) {
+      for (const task of foreign) this.#trace._waits_elsewhere(task as AnyTask);
     }
-    this.#stepping = null;
-    this.#also_stepping.length = 0;
-    set_stepping_task(null);
+    set_stepping_scope(null);
     // Not from here: an error that a task makes costs the more the deeper the stack is.
     RESOLVED.then(this.#go);
   }
@@ -511,7 +534,7 @@ export class EventLoop implements AbstractEventLoop {
     this.#running_handle = runnable;
     this.#handle_started = this.time();
     runnable._run();
-    if (this.#stepping === null) this.#end_measurement();
+    if (this.#steps.open === null) this.#end_measurement();
   }
 
   #end_measurement(): void {
@@ -529,7 +552,7 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   _schedule(runnable: Runnable): void {
-    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    if (this.#closed) throw this.#closed_error();
     if (this.#trace !== null) this.#trace._scheduled(runnable);
     this.#ready.push(runnable);
     this._activity++;
@@ -538,7 +561,9 @@ export class EventLoop implements AbstractEventLoop {
 
   /** @internal */
   _schedule_timer(timer: Timed): void {
-    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    // NaN has no place in an order; CPython takes such a time as over.
+    if (Number.isNaN(timer._when)) return this._schedule(timer);
+    if (this.#closed) throw this.#closed_error();
     heappush(this.#timers, timer, earlier);
     timer._scheduled = true;
     this._activity++;
@@ -561,21 +586,18 @@ export class EventLoop implements AbstractEventLoop {
   }
 
   /** @internal */
-  _begin_step(task: AnyTask): void {
-    if (task._step === 1 || !this.#is_active()) return;
-    if (task._step === -1) this.#waits_elsewhere.delete(task);
-    task._step = 1;
+  _begin_step(task: TaskCore, scope: Scope): void {
+    if (!this.#is_active()) return;
+    set_stepping_scope(scope);
+    if (!this.#steps.begin(task)) return;
     this._activity++;
-    if (this.#stepping !== null) this.#also_stepping.push(this.#stepping);
-    this.#stepping = task;
-    set_stepping_task(task);
     this.#asleep = false;
     this.#request_turn();
   }
 
   /** @internal */
-  _end_step(task: AnyTask, driver: Driver): void {
-    if (this.#trace !== null) this.#trace._waits(task, driver);
+  _end_step(task: TaskCore, continuation: Continuation): void {
+    if (this.#trace !== null) this.#trace._waits(task as AnyTask, continuation);
     if (!this.#leave_step(task)) return;
     if (this.#ready.length > 0 && has_async_context && is_nothing_entered()) this.#go(true);
     else RESOLVED.then(this.#go);
@@ -587,41 +609,70 @@ export class EventLoop implements AbstractEventLoop {
   }
 
   /** @internal */
-  _is_in_step(task: AnyTask): boolean {
-    return task._step === 1;
+  _watch_microtasks(): void {
+    if (this.#is_active()) this.#request_turn();
   }
 
   // True if it was the last step in progress.
-  #leave_step(task: AnyTask): boolean {
-    if (task._step === 1) {
-      const others = this.#also_stepping;
-      task._step = 0;
-      if (this.#stepping === task) this.#stepping = others.length > 0 ? others.pop()! : null;
-      else others.splice(others.indexOf(task), 1);
-      if (this.#stepping !== null) {
-        set_stepping_task(this.#stepping);
-        return false;
-      }
-      if (this.#debug) this.#end_measurement();
-      return true;
-    }
-    if (task._step === -1) {
-      task._step = 0;
+  #leave_step(task: TaskCore): boolean {
+    const is_last = this.#steps.end(task);
+    if (!is_last) {
       this._activity++;
-      this.#waits_elsewhere.delete(task);
-    }
-    return false;
+      const { open } = this.#steps;
+      if (open !== null) set_stepping_scope(open);
+    } else if (this.#debug) this.#end_measurement();
+    return is_last;
   }
 
   /** @internal */
-  _note_foreign(future: Future<unknown>): void {
+  _note_foreign(wait: object): void {
     this._activity++;
-    this.#waits_elsewhere.add(future);
+    this.#steps.add_foreign(wait);
   }
 
   /** @internal */
-  _forget_foreign(future: Future<unknown>): void {
-    this.#waits_elsewhere.delete(future);
+  _forget_foreign(wait: object): void {
+    this.#steps.delete_foreign(wait);
+  }
+
+  /** @internal */
+  _note_loose_await(waiting: FutureAwait): void {
+    this.#add_loose(waiting);
+  }
+
+  /** @internal */
+  _note_loose_awaits(task: AnyTask): void {
+    this.#add_loose(task);
+  }
+
+  #add_loose(holder: FutureAwait | AnyTask): void {
+    if (typeof WeakRef === "undefined") return;
+    if (this.#loose.size >= this.#loose_limit) {
+      for (const reference of this.#loose) {
+        const held = reference.deref();
+        if (held === undefined || !is_still_loose(held)) this.#loose.delete(reference);
+      }
+      this.#loose_limit = 2 * this.#loose.size + MIN_LOOSE;
+    }
+    this.#loose.add(new WeakRef(holder));
+  }
+
+  // When those that are over are looked for among the loose awaits.
+  #loose_limit = MIN_LOOSE;
+
+  /** @internal Cancels the open awaits of code that belongs to no task any more; false if there are none. */
+  _cancel_loose_awaits(): boolean {
+    let any = false;
+    for (const reference of this.#loose) {
+      const held = reference.deref();
+      if (held === undefined || !is_still_loose(held)) continue;
+      any = true;
+      if (held instanceof Task) {
+        for (const open of open_awaits(held)) (open as OpenAwait)._cancel_outside();
+      } else held._cancel_outside();
+    }
+    this.#loose.clear();
+    return any;
   }
 
   /** @internal */
@@ -684,7 +735,7 @@ export class EventLoop implements AbstractEventLoop {
   }
 
   #report_cycle(): void {
-    if (this.#waits_elsewhere.size > 0 || this.#run === null) return;
+    if (this.#steps.any_foreign || this.#run === null) return;
     const start = this.time();
     if (start < this.#next_search) {
       this._wake_after(this.#next_search - start, this.#next_search);
@@ -709,7 +760,13 @@ export class EventLoop implements AbstractEventLoop {
   readonly #reported = new WeakSet<AnyTask>();
 
   #check_closed(): void {
-    if (this.#closed) throw new RuntimeError("Event loop is closed");
+    if (this.#closed) throw this.#closed_error();
+  }
+
+  #closed_error(): RuntimeError {
+    const error = new RuntimeError("Event loop is closed");
+    if (is_nothing_entered()) report_if_uncaught(error, this);
+    return error;
   }
 
   #check_not_running(): void {
@@ -825,9 +882,8 @@ export class EventLoop implements AbstractEventLoop {
     this.#in_iteration = false;
     this.#ready.clear();
     this.#timers = [];
-    this.#stepping = null;
-    this.#also_stepping.length = 0;
-    this.#waits_elsewhere.clear();
+    this.#steps.clear();
+    this.#loose.clear();
     this.#forget_host_timer();
     if (this.#turn_requested) this.#turns.cancel();
     this.#turn_requested = false;
@@ -1151,9 +1207,12 @@ export class EventLoop implements AbstractEventLoop {
    * @param context what happened
    */
   default_exception_handler(context: ExceptionContext): void {
-    const lines = [context.message || "Unhandled exception in event loop"];
+    const message = context.message || "Unhandled exception in event loop";
+    const { description } = context;
+    const lines = [description === undefined ? message : `${message}: ${description}`];
     for (const key of Object.keys(context).sort()) {
-      if (key === "message" || key === "exception") continue;
+      if (key === "message" || key === "exception" || key === "description") continue;
+      if (key === "future" && description !== undefined) continue;
       const value = key === "source_traceback"
         ? `Object created at (most recent call first):\n${context[key]}`
         : repr(context[key]);
@@ -1239,7 +1298,16 @@ export class EventLoop implements AbstractEventLoop {
 // The await of an async function goes on in a microtask; in the library's own coroutines no code of
 // the user runs.
 function only_resumes(runnable: Runnable): boolean {
-  return runnable instanceof Awaiter && runnable._only_resumes;
+  return runnable instanceof Await && runnable._only_resumes;
+}
+
+// What the report of an error in a callback names.
+function name_of(runnable: Runnable): string {
+  return runnable instanceof Deadline ? runnable.label : "of the library";
+}
+
+function is_still_loose(held: FutureAwait | AnyTask): boolean {
+  return held instanceof Task ? held._newest !== null : held._waiting !== null;
 }
 
 function stop_its_loop(future: Future<unknown>): void {

@@ -13,31 +13,18 @@ import {
   format_place,
   Inspectable,
 } from "../internal/format_helpers.ts";
-import type { Driver, Future } from "../core/futures.ts";
+import type { LoopCore, Timed } from "../core/contracts.ts";
+import type { FutureAwait } from "../core/awaits.ts";
+import type { Future } from "../core/futures.ts";
+import type { LoopScope } from "../core/scopes.ts";
 import {
   has_async_context,
   keep_context,
   type KeptContext,
-  run_in,
+  run_as,
 } from "../host/async_context.ts";
 import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "../core/tasks.ts";
 import { enter, leave, restore_turn, running_loop, save_turn } from "../core/current.ts";
-
-/** What waits in a loop's ready queue: the loop runs it once, in its turn. */
-export interface Runnable {
-  /** @internal */
-  _run(): void;
-}
-
-/** A runnable with a time: what waits in a loop's heap of timers, and is dropped if it is cancelled. */
-export interface Timed extends Runnable {
-  /** @internal */
-  _cancelled: boolean;
-  /** @internal */
-  _when: number;
-  /** @internal */
-  _scheduled: boolean;
-}
 
 /**
  * What an exception handler is told; the keys are Python's.
@@ -57,6 +44,8 @@ export interface ExceptionContext {
   handle?: Handle;
   /** The asynchronous generator that failed to close. */
   asyncgen?: unknown;
+  /** What it is about, in words: a task's name and its function. */
+  description?: string;
   /** Where the object was made; in debug mode. */
   source_traceback?: string;
   /** Other things a caller may add. */
@@ -117,7 +106,7 @@ export interface Executor {
  *
  * @category Event loop
  */
-export interface AbstractEventLoop {
+export interface AbstractEventLoop extends LoopCore {
   /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
   slow_callback_duration: number;
   /** The loop's clock, in seconds from some start; it never goes back. */
@@ -321,8 +310,8 @@ export interface AbstractEventLoop {
 
   /** @internal What futures and tasks of this loop are made with. */
   readonly _only_loop: OwnTaskOptions;
-  /** @internal Puts something in the ready queue. */
-  _schedule(runnable: Runnable): void;
+  /** @internal The scope of code that belongs to the loop and to no task. */
+  readonly _loop_scope: LoopScope;
   /** @internal The time at which the clock was last asked, by anybody. */
   _last_time(): number;
   /** @internal Puts something in the heap of timers. */
@@ -331,20 +320,20 @@ export interface AbstractEventLoop {
   _timer_cancelled(timer: Timed): void;
   /** @internal Makes a loop that nobody runs work by itself. */
   _ensure_ambient(): void;
-  /** @internal The step protocol: a step of this task goes on outside of the loop's stack. */
-  _begin_step(task: Task<unknown>): void;
-  /** @internal The step protocol: the task has been seen to wait, by one of its drivers. */
-  _end_step(task: Task<unknown>, driver: Driver): void;
-  /** @internal The step protocol: whether a step of this task is in progress. */
-  _is_in_step(task: Task<unknown>): boolean;
   /** @internal The step protocol: the task has ended, seen at the bottom of a microtask. */
   _end_last_step(task: Task<unknown>): void;
+  /** @internal Notes an await by code that belongs to no task. */
+  _note_loose_await(waiting: FutureAwait): void;
+  /** @internal Cancels the open awaits of code that belongs to no task any more; false if there are none. */
+  _cancel_loose_awaits(): boolean;
+  /** @internal Notes that a task has ended while awaits of its code are open. */
+  _note_loose_awaits(task: Task<unknown>): void;
   /** @internal Ends the run in progress with an exception that leaves the loop. */
   _interrupt(error: unknown): void;
   /** @internal Notes a future whose outcome comes from outside of this library. */
-  _note_foreign(future: Future<unknown>): void;
+  _note_foreign(wait: object): void;
   /** @internal */
-  _forget_foreign(future: Future<unknown>): void;
+  _forget_foreign(wait: object): void;
   /** @internal Remembers a future whose exception nobody has looked at. */
   _note_unretrieved(future: Future<unknown>): void;
   /** @internal */
@@ -463,7 +452,9 @@ export class Handle extends Inspectable {
     const outer = save_turn();
     enter(this._loop, null, this.#context);
     try {
-      run_in(this.#kept, Handle.#call, this as Handle, undefined);
+      // What an asynchronous callback does later belongs to the loop, too, and to no task.
+      const scope = this._loop._loop_scope;
+      run_as(this.#kept, scope, Handle.#call, this as Handle, scope.own_context);
     } catch (error) {
       if (leaves_the_loop(error)) throw error;
       const context: ExceptionContext = {
@@ -511,10 +502,10 @@ export class Handle extends Inspectable {
  *
  * @example
  * ```ts
- * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
  * import { assertEquals } from "@std/assert";
  *
- * const loop = new asyncio.VirtualClockEventLoop();
+ * const loop = new VirtualClockEventLoop();
  * const handle = loop.call_later(5, () => {});
  * assertEquals(handle.when(), 5);
  * handle.cancel();
@@ -598,7 +589,7 @@ export function set_loop_running(loop: AbstractEventLoop, is_running: boolean): 
  * ```
  */
 export function get_running_loop(): AbstractEventLoop {
-  const loop = running_loop();
+  const loop = running_loop() as AbstractEventLoop | null;
   if (loop === null) throw new RuntimeError("no running event loop");
   return loop;
 }
@@ -623,7 +614,7 @@ export function get_running_loop(): AbstractEventLoop {
  * ```
  */
 export function get_event_loop(): AbstractEventLoop {
-  const loop = running_loop() ?? set_loop;
+  const loop = running_loop() as AbstractEventLoop | null ?? set_loop;
   if (loop !== null) return loop;
   // Without a host context, code after a foreign await cannot be told from code outside of every
   // loop; it most likely belongs to the only loop that runs.

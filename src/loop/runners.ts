@@ -9,7 +9,7 @@ import { EventLoop } from "./base_events.ts";
 import { async_with } from "../context_managers.ts";
 import { type Context, copy_context } from "../core/contextvars.ts";
 import {
-  type Awaitable,
+  type CoroutineLike,
   iscoroutine,
   library_coroutine,
   to_coroutine,
@@ -18,17 +18,12 @@ import {
 import { type AbstractEventLoop, set_default_loop_maker } from "./events.ts";
 import { CancelledError, KeyboardInterrupt, RuntimeError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
-import {
-  add_signal_listener,
-  count_signal_listeners,
-  exit_if_uncaught,
-  exit_process,
-  has_signals,
-  remove_signal_listener,
-} from "../host/signals.ts";
+import { exit_if_uncaught } from "../host/exit.ts";
+import { on_interrupt } from "../host/signals.ts";
+import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { all_tasks, ensure_future, type Task } from "../core/tasks.ts";
-import { gather } from "../waiting.ts";
+import { gather, sleep } from "../waiting.ts";
 import { running_loop } from "../core/current.ts";
 
 /**
@@ -55,6 +50,8 @@ export interface RunOptions extends RunnerOptions {
 
 // The exit code of a program that Ctrl-C ended: 128 and the number of SIGINT.
 const INTERRUPTED = 130;
+
+const SHUTDOWN_FAILED = "unhandled exception during asyncio.run() shutdown";
 
 const make_event_loop = (): AbstractEventLoop => new EventLoop();
 let default_loop_factory = make_event_loop;
@@ -110,18 +107,22 @@ export class Runner implements AsyncDisposable {
   }
 
   /**
-   * Runs an awaitable as a task, to its end.
+   * Runs a coroutine as a task until it is done.
    *
-   * Ctrl-C cancels the task, and this throws {@linkcode KeyboardInterrupt}; a second Ctrl-C ends the
-   * process at once. A signal cancels it too; then this throws the signal's reason.
+   * Ctrl-C cancels the task, and {@linkcode KeyboardInterrupt} is thrown when it has ended by that. A
+   * second Ctrl-C throws it at once, whatever the task does; {@linkcode Runner.close} then cancels the
+   * task again. If the program listens to SIGINT itself, its listeners are called alone.
    *
-   * @param coro a coroutine in any form, or another awaitable
-   * @param options `context`, in which it runs, the runner's own by default; `signal`, which ends it
+   * @param coro a coroutine in any form, or a future of this library
+   * @param options `context`, in which it runs, the runner's own by default; `signal`, an `AbortSignal`
+   * that cancels the task, whose reason is then thrown
    * @returns a promise of its result
+   * @throws {TypeError} if `coro` is a native promise, whose work has started already
    * @throws {RuntimeError} if the runner is closed, or a loop runs the caller
+   * @throws {KeyboardInterrupt} if Ctrl-C has ended it
    */
   async run<T>(
-    coro: Awaitable<T>,
+    coro: CoroutineLike<T> | Future<T>,
     options: { context?: Context | null; signal?: AbortSignal | null } = {},
   ): Promise<T> {
     check_options("run", options, ["context", "signal"]);
@@ -129,28 +130,38 @@ export class Runner implements AsyncDisposable {
       if (iscoroutine(coro)) coro.close();
       throw new RuntimeError("Runner.run() cannot be called from a running event loop");
     }
+    refuse_promise(coro);
     const loop = this.get_loop();
     const main = to_coroutine<T>(coro) ??
       library_coroutine("main", wait_on(ensure_future(coro, { loop })));
     const signal = options.signal ?? null;
     const limited = signal === null ? main : async_with(aborted_by(signal), () => main);
     const task = loop.create_task(limited, { context: options.context ?? this.#context });
-    const interrupt = new Interrupt(task as Task<unknown>);
+    let interrupts = 0;
+    const end_interrupts = on_interrupt(() => {
+      try {
+        if (++interrupts > 1 || task.done()) throw make_interruption();
+        task.cancel();
+      } catch (error) {
+        loop._interrupt(error);
+      }
+    });
     try {
       return await loop.run_until_complete(task);
     } catch (error) {
-      if (error instanceof CancelledError && interrupt.happened && task.uncancel() === 0) {
-        const interruption = new KeyboardInterrupt();
-        exit_if_uncaught(interruption, INTERRUPTED);
-        throw interruption;
+      if (error instanceof CancelledError && interrupts > 0 && task.uncancel() === 0) {
+        throw make_interruption();
       }
       throw error;
     } finally {
-      interrupt.stop_listening();
+      end_interrupts();
     }
   }
 
-  /** Cancels what is left, waits for it, closes asynchronous generators and the loop. */
+  /**
+   * Cancels the tasks that are left and waits for them, closes asynchronous generators, shuts the
+   * default executor down and closes the loop, in this order. The loop is closed in any case.
+   */
   async close(): Promise<void> {
     const loop = this.#loop;
     if (this.#state !== "initialized" || loop === null) return;
@@ -162,6 +173,16 @@ export class Runner implements AsyncDisposable {
       loop.close();
       this.#loop = null;
       this.#state = "closed";
+    }
+  }
+
+  /** @internal Closes the runner; what that throws is reported, since another error is thrown. */
+  async _close_after_error(): Promise<void> {
+    const loop = this.#loop;
+    try {
+      await this.close();
+    } catch (exception) {
+      loop?.call_exception_handler({ message: SHUTDOWN_FAILED, exception });
     }
   }
 
@@ -185,8 +206,9 @@ export class Runner implements AsyncDisposable {
   }
 
   /** Closes the runner, for `async_with()`. */
-  async __aexit__(_error: unknown): Promise<void> {
-    await this.close();
+  async __aexit__(error: unknown): Promise<void> {
+    if (error === null) await this.close();
+    else await this._close_after_error();
   }
 
   /** Closes the runner, for `await using`. */
@@ -195,65 +217,70 @@ export class Runner implements AsyncDisposable {
   }
 }
 
-/** Listens to Ctrl-C while a program runs, unless the program does so itself. */
-class Interrupt {
-  happened = false;
-  readonly #task: Task<unknown>;
-  readonly #listens: boolean;
+function make_interruption(): KeyboardInterrupt {
+  const interruption = new KeyboardInterrupt();
+  exit_if_uncaught(interruption, INTERRUPTED);
+  return interruption;
+}
 
-  constructor(task: Task<unknown>) {
-    this.#task = task;
-    this.#listens = has_signals && count_signal_listeners("SIGINT") === 0;
-    if (this.#listens) add_signal_listener("SIGINT", this.#on_signal);
-  }
-
-  readonly #on_signal = (): void => {
-    // A handler that the program has set since goes before this one.
-    if (count_signal_listeners("SIGINT") > 1) return;
-    if (this.happened || this.#task.done()) exit_process(INTERRUPTED);
-    this.happened = true;
-    this.#task.cancel();
-  };
-
-  stop_listening(): void {
-    if (this.#listens) remove_signal_listener("SIGINT", this.#on_signal);
-  }
+function refuse_promise(main: unknown): void {
+  // Of any realm.
+  if (Object.prototype.toString.call(main) !== "[object Promise]") return;
+  (main as Promise<unknown>).then(null, () => {}); // the error thrown here says more
+  throw new TypeError(
+    "Cannot run main: its work has already started, outside of the loop; instead of run(main()) " +
+      `write run(main), instead of run(main(x)) run(() => main(x)): received ${repr(main)}`,
+  );
 }
 
 async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   const tasks = all_tasks(loop);
-  if (tasks.size === 0) return;
+  const any_loose = loop._cancel_loose_awaits();
+  if (tasks.size === 0 && !any_loose) return;
   for (const task of tasks) task.cancel();
-  await loop.run_until_complete(cancelled(tasks));
+  await loop.run_until_complete(
+    any_loose ? library_coroutine("shutdown", until_done_and_resumed(tasks)) : until_done(tasks),
+  );
+  // Clean-ups of calls that belonged to no task have become tasks, which are not cut short.
+  const clean_ups = all_tasks(loop);
+  if (any_loose && clean_ups.size > 0) await loop.run_until_complete(until_done(clean_ups));
   for (const task of tasks) {
-    if (task.cancelled()) continue;
+    if (!task._has_failed) continue;
     const exception = task.exception();
-    if (exception !== null) {
-      loop.call_exception_handler({
-        message: "unhandled exception during asyncio.run() shutdown",
-        exception,
-        task,
-      });
-    }
+    loop.call_exception_handler({ message: SHUTDOWN_FAILED, exception, task });
   }
 }
 
-function cancelled(tasks: Set<Task<unknown>>): Future<unknown> {
+function until_done(tasks: Set<Task<unknown>>): Future<unknown> {
   return gather(tasks, { return_exceptions: true });
+}
+
+// Until the code has been resumed, too, whose awaits outside of tasks were cancelled.
+function* until_done_and_resumed(
+  tasks: Set<Task<unknown>>,
+): Generator<unknown, void, unknown> {
+  yield* sleep(0);
+  yield* until_done(tasks);
 }
 
 /**
  * Runs a program: a new loop, its main coroutine as a task, and everything cleaned up at the end.
  *
- * When main is done, tasks that are left are cancelled and waited for, asynchronous generators are
- * closed, and errors that nobody looked at are reported. Ctrl-C cancels main, and the returned
- * promise fails with {@linkcode KeyboardInterrupt}; a second Ctrl-C ends the process at once.
+ * When main is done, the tasks that are left are cancelled and waited for, asynchronous generators are
+ * closed, the default executor is shut down, and errors that nothing has retrieved are reported. If
+ * main has failed, its error is thrown, and what fails meanwhile is reported.
+ *
+ * Ctrl-C cancels main, and the returned promise fails with {@linkcode KeyboardInterrupt} when main has
+ * ended by that. A second Ctrl-C ends the run with that error at once; main is then cancelled again
+ * with all that is left. If nothing catches the error, the process prints its name and exits with code
+ * 130. If the program listens to SIGINT itself, its listeners are called alone.
  *
  * See {@link https://docs.python.org/3/library/asyncio-runner.html#asyncio.run Python's run}.
  *
- * @param main a coroutine in any form, or another awaitable
+ * @param main a coroutine in any form, or a future of this library
  * @param options `debug`, `loop_factory`; `signal`, an `AbortSignal` that cancels main, whose reason is then thrown
  * @returns a promise of what main returns
+ * @throws {TypeError} if `main` is a native promise, whose work has started already
  * @throws {RuntimeError} if it is called from a running loop
  * @throws {KeyboardInterrupt} if Ctrl-C has ended main
  * @throws the error that main ends with
@@ -271,19 +298,26 @@ function cancelled(tasks: Set<Task<unknown>>): Future<unknown> {
  * assertEquals(await asyncio.run(main), "hello");
  * ```
  */
-export async function run<T>(main: Awaitable<T>, options: RunOptions = {}): Promise<T> {
+export async function run<T>(
+  main: CoroutineLike<T> | Future<T>,
+  options: RunOptions = {},
+): Promise<T> {
   check_options("run", options, ["debug", "loop_factory", "signal"]);
   if (running_loop() !== null) {
     if (iscoroutine(main)) main.close();
     throw new RuntimeError("asyncio.run() cannot be called from a running event loop");
   }
-  const { signal, ...runner_options } = options;
+  const { signal = null, ...runner_options } = options;
   const runner = new Runner(runner_options);
+  let result: T;
   try {
-    return await runner.run(main, { signal });
-  } finally {
-    await runner.close();
+    result = await runner.run(main, { signal });
+  } catch (error) {
+    await runner._close_after_error();
+    throw error;
   }
+  await runner.close();
+  return result;
 }
 
 /**
@@ -319,12 +353,13 @@ export function new_event_loop(): AbstractEventLoop {
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
  * import { assertEquals } from "@std/assert";
  *
- * asyncio.set_loop_factory(() => new asyncio.VirtualClockEventLoop());
+ * asyncio.set_loop_factory(() => new VirtualClockEventLoop());
  * await asyncio.run(() => asyncio.sleep(3600));
  * asyncio.set_loop_factory(null);
- * assertEquals(asyncio.new_event_loop() instanceof asyncio.VirtualClockEventLoop, false);
+ * assertEquals(asyncio.new_event_loop() instanceof VirtualClockEventLoop, false);
  * ```
  */
 export function set_loop_factory(factory: (() => AbstractEventLoop) | null): void {

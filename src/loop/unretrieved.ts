@@ -1,27 +1,38 @@
 /**
- * Errors of futures that nobody has looked at, and their report.
+ * Errors of futures that nothing has retrieved, and their report.
  *
  * @module
  */
 
 import type { AbstractEventLoop, ExceptionContext } from "./events.ts";
 import type { Future } from "../core/futures.ts";
+import { Task } from "../core/tasks.ts";
+import { make_reference, type Reference, watch_collection } from "../host/collection.ts";
+import { at_exit } from "../host/exit.ts";
+import { copy_thrown, is_object } from "./error_copies.ts";
+import { repr } from "../internal/format_helpers.ts";
+import { create_macrotasks, type Macrotasks } from "../host/macrotask.ts";
 
 interface Entry {
-  future: WeakRef<Future<unknown>>;
-  unretrieved: WeakRef<Unretrieved>;
-  context: ExceptionContext;
+  readonly owner: Unretrieved;
+  readonly future: Reference<Future<unknown>>;
+  readonly error: Reference<object> | null;
+  readonly context: ExceptionContext;
 }
 
-const collected = new FinalizationRegistry<Entry>((entry) =>
-  entry.unretrieved.deref()?._report_collected(entry)
-);
+const collected = watch_collection<Entry>((entry) => entry.owner._report(entry));
+
+// Those with something to report; it is asked when the program ends.
+const all = new Set<Unretrieved>();
+let turns: Macrotasks | null = null;
+let is_turn_requested = false;
 
 /**
- * The futures of a loop whose errors nobody has looked at.
+ * The futures of a loop whose errors nothing has retrieved.
  *
- * Most are looked at within the same turn of the host, so they are only held until the next one;
- * then the garbage collector tells of those that nobody can look at any more.
+ * Most errors are retrieved within the same turn of the host, so futures are only held until the next
+ * one; then the garbage collector tells which can never be asked any more. What is left is reported
+ * when the loop is closed, and when the program ends.
  */
 export class Unretrieved {
   readonly #loop: AbstractEventLoop;
@@ -33,30 +44,37 @@ export class Unretrieved {
     this.#loop = loop;
   }
 
-  /** Notes a future whose error nobody has looked at yet. */
+  /** Notes a future whose error is not retrieved yet. */
   add(future: Future<unknown>): void {
     this.#recent.add(future);
+    all.add(this);
+    // A turn of its own: the loop may be idle.
+    if (is_turn_requested) return;
+    is_turn_requested = true;
+    if (turns === null) at_exit(report_all);
+    (turns ??= create_macrotasks(weaken_all)).request();
   }
 
-  /** Forgets a future: somebody has looked. */
+  /** Forgets a future: its error is retrieved. */
   delete(future: Future<unknown>): void {
-    if (this.#recent.delete(future)) return;
-    const entry = this.#entry_of.get(future);
-    if (entry === undefined) return;
-    this.#entries.delete(entry);
-    this.#entry_of.delete(future);
-    collected.unregister(future);
+    if (!this.#recent.delete(future)) {
+      const entry = this.#entry_of.get(future);
+      if (entry === undefined) return;
+      this.#entries.delete(entry);
+      this.#entry_of.delete(future);
+      collected.unregister(future);
+    }
+    this.#forget_if_empty();
+  }
+
+  #forget_if_empty(): void {
+    if (this.#recent.size === 0 && this.#entries.size === 0) all.delete(this);
   }
 
   /** Lets go of the futures noted so far. */
   weaken(): void {
-    if (this.#recent.size === 0) return;
     for (const future of this.#recent) {
-      const entry = {
-        future: new WeakRef(future),
-        unretrieved: new WeakRef(this),
-        context: describe(future),
-      };
+      const entry = make_entry(this, future);
       this.#entries.add(entry);
       this.#entry_of.set(future, entry);
       collected.register(future, entry, future);
@@ -64,31 +82,54 @@ export class Unretrieved {
     this.#recent.clear();
   }
 
-  /** Tells the exception handler of all that are left. */
+  /** Reports all that are left. */
   report(): void {
     this.weaken();
     for (const entry of [...this.#entries]) {
       const future = entry.future.deref();
       if (future !== undefined) {
-        future._mark_retrieved();
         entry.context.future = future;
+        entry.context.exception = future._value;
+        future._mark_retrieved();
       }
-      this._report_collected(entry);
+      this._report(entry);
     }
   }
 
   /** @internal */
-  _report_collected(entry: Entry): void {
+  _report(entry: Entry): void {
     this.#entries.delete(entry);
+    this.#forget_if_empty();
+    const error = entry.error?.deref();
+    if (error !== undefined) entry.context.exception = error;
     this.#loop.call_exception_handler(entry.context);
   }
 }
 
-function describe(future: Future<unknown>): ExceptionContext {
+function weaken_all(): void {
+  is_turn_requested = false;
+  for (const unretrieved of all) unretrieved.weaken();
+}
+
+function report_all(): void {
+  for (const unretrieved of [...all]) unretrieved.report();
+}
+
+function make_entry(owner: Unretrieved, future: Future<unknown>): Entry {
+  const error = future._value;
   const context: ExceptionContext = {
     message: `${future.constructor.name} exception was never retrieved`,
-    exception: future._value,
+    exception: copy_thrown(error),
   };
+  if (future instanceof Task) {
+    const name = future.get_coro()?.name;
+    context.description = `task ${repr(future.get_name())}` + (name ? ` of ${name}()` : "");
+  }
   if (future._source_traceback !== undefined) context.source_traceback = future._source_traceback;
-  return context;
+  return {
+    owner,
+    future: make_reference(future),
+    error: is_object(error) ? make_reference(error) : null,
+    context,
+  };
 }

@@ -5,7 +5,7 @@
  */
 
 import { Suspension } from "../core/coroutines.ts";
-import type { Waitable } from "../core/futures.ts";
+import type { Waitable } from "../core/contracts.ts";
 import { Task } from "../core/tasks.ts";
 import { GatheringFuture } from "../waiting.ts";
 
@@ -22,7 +22,7 @@ export function describe_waits(tasks: Iterable<AnyTask>): string {
   for (const task of tasks) {
     const waits = task._waits_on().map(describe_waitable);
     const what = waits.length > 0 ? waits.join(" and ") : "something foreign";
-    lines.push(`  ${task.get_name()} (${task.get_coro().name}()) waits on ${what}`);
+    lines.push(`  ${task.get_name()} (${task._coroutine_name}()) waits on ${what}`);
   }
   return lines.join("\n");
 }

@@ -5,36 +5,59 @@
  */
 
 import { EventLoop, type EventLoopOptions } from "../loop/base_events.ts";
-import { DeadlockError } from "../core/exceptions.ts";
+import { DeadlockError, ValueError } from "../core/exceptions.ts";
+import type { Future } from "../core/futures.ts";
+import { repr } from "../internal/format_helpers.ts";
+import { heappop, heappush } from "../internal/heapq.ts";
 import { check_options } from "../internal/options.ts";
 import { describe_waits } from "../loop/waits.ts";
-
-// How long, in real seconds, the host is given to settle what it is asked for before time jumps.
-const PATIENCE = 0.02;
 
 /**
  * What a {@linkcode VirtualClockEventLoop} may be made with.
  *
  * @category Testing
  */
-export type VirtualClockOptions = Omit<EventLoopOptions, "time">;
+export interface VirtualClockOptions extends Omit<EventLoopOptions, "time"> {
+  /**
+   * How long, in seconds of the host's time, the loop waits for the host before time jumps past a
+   * native promise that a task waits for, and before a {@linkcode DeadlockError}; 0.02 by default.
+   *
+   * With `Infinity` time never jumps past such a promise, however long it takes, and there is no
+   * `DeadlockError`; a limit around a promise that never settles then never passes by itself.
+   */
+  patience?: number;
+}
+
+const DEFAULT_PATIENCE = 0.02;
+
+/** A call of `advance()` that is not done. */
+interface Advance {
+  readonly when: number;
+  readonly done: Future<void>;
+}
+
+const earlier = (a: Advance, b: Advance): boolean => a.when < b.when;
 
 /**
  * An event loop on a virtual clock: when nothing is ready, time jumps to the next timer.
  *
  * An hour's sleep takes microseconds, and what happens in which order is always the same. The clock
  * starts at 0. A program that can make no progress throws a {@linkcode DeadlockError} that names
- * every waiting task and what it waits on. While a task waits for something foreign (a promise of
- * the host), the host is given some milliseconds before time jumps; then that is no deadlock either.
+ * every waiting task and what it waits on.
+ *
+ * Native promises take the host's time. While a task waits for one, the host is given `patience`
+ * before time jumps. Where no timer is set, the loop waits for it without limit, and there is no
+ * deadlock.
  *
  * @category Testing
  *
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
  * import { assertEquals } from "@std/assert";
  *
- * const loop_factory = () => new asyncio.VirtualClockEventLoop();
+ * const loop_factory = () => new VirtualClockEventLoop();
  * const elapsed = await asyncio.run(async () => {
  *   await asyncio.sleep(3600);
  *   return asyncio.get_running_loop().time();
@@ -48,7 +71,9 @@ export class VirtualClockEventLoop extends EventLoop {
     return "VirtualClockEventLoop";
   }
 
+  readonly #patience: number;
   #now = 0;
+  readonly #advances: Advance[] = [];
   // Since something last happened: whether the microtask queue has run dry, and whether the host has
   // had its time.
   #ran_dry = false;
@@ -61,16 +86,86 @@ export class VirtualClockEventLoop extends EventLoop {
   /**
    * Makes a loop whose time is 0.
    *
-   * @param options `trace`, what records its tasks
+   * @param options `patience`, how long the host is waited for, in seconds; `trace`, what records its tasks
+   * @throws {TypeError} if `patience` is not a number
+   * @throws {ValueError} if it is negative or `NaN`
    */
   constructor(options: VirtualClockOptions = {}) {
-    check_options("VirtualClockEventLoop", options, ["trace"]);
-    super(options);
+    check_options("VirtualClockEventLoop", options, ["trace", "patience"]);
+    const { patience = DEFAULT_PATIENCE, ...loop_options } = options;
+    super(loop_options);
+    check_seconds("make a VirtualClockEventLoop", "patience", patience);
+    this.#patience = patience;
   }
 
   /** The virtual time, in seconds. */
   override time(): number {
     return this.#now;
+  }
+
+  /**
+   * Moves the time forward by hand.
+   *
+   * All that becomes due on the way runs in order, each at its own time, and so does what follows from
+   * it. The returned promise settles when nothing of it is left to run; then it is as much later as was
+   * asked for. Native promises are not waited for. A loop that does not run is run until then, so that
+   * its time stands still between the calls; in one that runs, time also jumps by itself as soon as all
+   * tasks wait.
+   *
+   * @param seconds how far, at least 0
+   * @returns a promise that settles when the time is reached
+   * @throws {TypeError} if `seconds` is not a number
+   * @throws {ValueError} if it is negative or not finite
+   * @throws {RuntimeError} if the loop is closed, or if it does not run and another loop runs the caller
+   *
+   * @example
+   * ```ts
+   * import * as asyncio from "@pythonic/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const loop = new asyncio.VirtualClockEventLoop();
+   * const log: number[] = [];
+   * loop.create_task(async () => {
+   *   for (;;) {
+   *     await asyncio.sleep(60);
+   *     log.push(loop.time());
+   *   }
+   * });
+   * await loop.advance(150);
+   * assertEquals([log, loop.time()], [[60, 120], 150]);
+   * await loop.advance(30);
+   * assertEquals(log, [60, 120, 180]);
+   * loop.close();
+   * ```
+   */
+  async advance(seconds: number): Promise<void> {
+    check_seconds("advance the clock", "seconds", seconds);
+    if (seconds === Infinity) {
+      throw new ValueError("Cannot advance the clock: seconds must be finite: received Infinity");
+    }
+    const done = this.create_future<void>();
+    heappush(this.#advances, { when: this.#now + seconds, done }, earlier);
+    try {
+      if (this.is_running()) {
+        this._look_again();
+        await done;
+      } else {
+        await this.run_until_complete(done);
+      }
+    } finally {
+      done.cancel();
+    }
+  }
+
+  // The earliest call of advance() that still waits.
+  #next_advance(): Advance | null {
+    const advances = this.#advances;
+    while (advances.length > 0) {
+      const first = advances[0] as Advance;
+      if (!first.done.done()) return first;
+      heappop(advances, earlier);
+    }
+    return null;
   }
 
   /** @internal */
@@ -85,19 +180,42 @@ export class VirtualClockEventLoop extends EventLoop {
       this._look_again();
       return false;
     }
-    if (this._has_foreign_waits() && !this.#was_patient) {
-      this.#was_patient = true;
-      this._wake_after(PATIENCE, 0);
-      return false;
-    }
-    const when = this._next_timer();
-    if (when !== null) {
-      if (when > this.#now) this.#now = when;
+    const timer = this._next_timer();
+    const advance = this.#next_advance();
+    if (advance !== null) {
+      // Timers of the same time come first.
+      if (timer !== null && timer < advance.when + this._clock_resolution) return this.#jump(timer);
+      this.#jump(advance.when);
+      advance.done.set_result(undefined);
       return true;
     }
-    if (this._has_foreign_waits() || !this._is_run()) return false;
+    const waits_for_host = this._has_foreign_waits();
+    if (timer === null && (waits_for_host || !this._is_run())) return false;
+    if ((timer === null || waits_for_host) && !this.#was_patient) {
+      // Not only promises: a callback of the host may settle what the tasks wait for.
+      this.#was_patient = true;
+      if (this.#patience < Infinity) this._wake_after(this.#patience, 0);
+      return false;
+    }
+    if (timer !== null) return this.#jump(timer);
     throw new DeadlockError(
       `No task can go on and no timer is set:\n${describe_waits(this._tasks())}`,
     );
+  }
+
+  #jump(when: number): true {
+    if (when > this.#now) this.#now = when;
+    return true;
+  }
+}
+
+function check_seconds(what: string, name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `Cannot ${what}: ${name} must be a number of seconds: received ${repr(value)}`,
+    );
+  }
+  if (!(value >= 0)) {
+    throw new ValueError(`Cannot ${what}: ${name} must be at least 0: received ${value}`);
   }
 }

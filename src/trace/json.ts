@@ -30,13 +30,15 @@ type JSONEvent = Record<string, unknown>;
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
+ * import { format_trace_json, TraceRecorder } from "@pythonic/asyncio/trace";
  * import { assertEquals } from "@std/assert";
  *
- * const trace = new asyncio.TraceRecorder();
- * const loop_factory = () => new asyncio.VirtualClockEventLoop({ trace });
+ * const trace = new TraceRecorder();
+ * const loop_factory = () => new VirtualClockEventLoop({ trace });
  * await asyncio.run(() => asyncio.sleep(2), { loop_factory });
  *
- * const { traceEvents } = JSON.parse(asyncio.format_trace_json(trace.events));
+ * const { traceEvents } = JSON.parse(format_trace_json(trace.events));
  * const sleep = traceEvents.find((event: { name: string }) => event.name === "sleep 2");
  * assertEquals(Math.round(sleep.dur), 2_000_000);
  * ```

@@ -8,20 +8,15 @@
  */
 
 import { Suspension } from "../core/coroutines.ts";
-import type { AbstractEventLoop, Runnable } from "../loop/events.ts";
+import type { AbstractEventLoop } from "../loop/events.ts";
+import type { Runnable } from "../core/contracts.ts";
 import { CancelledError } from "../core/exceptions.ts";
 import { repr } from "../internal/format_helpers.ts";
-import {
-  Awaiter,
-  CANCELLED,
-  type Driver,
-  FAILED,
-  FINISHED,
-  ForeignFuture,
-  type Future,
-  type Waitable,
-} from "../core/futures.ts";
+import { CANCELLED, FAILED, FINISHED, ForeignFuture, type Future } from "../core/futures.ts";
+import { type Waitable } from "../core/contracts.ts";
 import { Task } from "../core/tasks.ts";
+import { Await } from "../core/awaits.ts";
+import type { Continuation } from "../core/contracts.ts";
 import { GatheringFuture } from "../waiting.ts";
 import { running_task, save_turn } from "../core/current.ts";
 
@@ -206,10 +201,12 @@ interface Known {
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
+ * import { TraceRecorder } from "@pythonic/asyncio/trace";
  * import { assertEquals } from "@std/assert";
  *
- * const trace = new asyncio.TraceRecorder();
- * const loop_factory = () => new asyncio.VirtualClockEventLoop({ trace });
+ * const trace = new TraceRecorder();
+ * const loop_factory = () => new VirtualClockEventLoop({ trace });
  * await asyncio.run(() => asyncio.sleep(0.5, "slept"), { loop_factory });
  *
  * const main = trace.events.filter((event) => event.task === 1);
@@ -231,7 +228,7 @@ export class TraceRecorder {
   #waits_met = 0;
   readonly #loops = new Map<AbstractEventLoop, number>();
   readonly #known = new WeakMap<AnyTask, Known>();
-  readonly #waits = new WeakMap<Driver, Wait>();
+  readonly #waits = new WeakMap<Continuation, Wait>();
   // Which task had something scheduled that is no step of a task: a callback.
   readonly #causes = new WeakMap<Runnable, number>();
   // While a loop runs something: the task by which, or by whose callback, it does so.
@@ -264,7 +261,7 @@ export class TraceRecorder {
       time: loop.time(),
       task: number,
       name,
-      coroutine: task.get_coro().name,
+      coroutine: task._coroutine_name,
       parent,
       loop: this.#loops.get(loop) as number,
       loop_class: loop.constructor.name,
@@ -276,7 +273,7 @@ export class TraceRecorder {
     this.#loop_runs = true;
     const known = this.#known_of(runnable);
     this.#cause = known?.number ?? this.#causes.get(runnable) ?? null;
-    if (known !== null && !known.task.done()) this.#go_on(known, runnable as Driver);
+    if (known !== null && !known.task.done()) this.#go_on(known, runnable as Continuation);
   }
 
   /** @internal The loop has run it. */
@@ -293,7 +290,7 @@ export class TraceRecorder {
       if (by !== null) this.#causes.set(runnable, by);
       return;
     }
-    const driver = runnable as Driver;
+    const driver = runnable as Continuation;
     const wait = this.#waits.get(driver);
     if (wait === undefined || wait.woken) return;
     wait.woken = true;
@@ -307,13 +304,13 @@ export class TraceRecorder {
   }
 
   /** @internal One of a task's drivers begins to wait. */
-  _waits(task: AnyTask, driver: Driver): void {
+  _waits(task: AnyTask, driver: Continuation): void {
     const known = this.#known.get(task);
     if (known === undefined) return;
     this.#is_running(known);
     const waiting = driver._waiting;
-    if (known.cancel_requested && !task._must_cancel && !was_cancelled(waiting)) {
-      this.#deliver_cancel(known); // its signal has told it
+    if (known.cancel_requested && !task._is_told(driver) && !was_cancelled(waiting)) {
+      this.#deliver_cancel(known); // it was pending, and has been thrown at an await that did not begin
     }
     const time = task.get_loop().time();
     const number = ++this.#waits_met;
@@ -370,8 +367,8 @@ export class TraceRecorder {
   #known_of(runnable: Runnable): Known | null {
     const task = runnable instanceof Task
       ? runnable
-      : runnable instanceof Awaiter
-      ? runnable._task
+      : runnable instanceof Await
+      ? runnable._task as AnyTask | null
       : null;
     return task === null ? null : this.#known.get(task) ?? null;
   }
@@ -381,7 +378,10 @@ export class TraceRecorder {
     const turn = save_turn();
     const is_entered = turn.loop !== undefined;
     // While the loop runs something that it has not entered, the host's context is any task's.
-    const task = is_entered ? turn.task : this.#loop_runs ? null : running_task();
+    const task =
+      (is_entered ? turn.scope?._owner ?? null : this.#loop_runs ? null : running_task()) as
+        | AnyTask
+        | null;
     const known = task === null ? undefined : this.#known.get(task);
     if (known === undefined) return this.#cause;
     if (!known.task.done()) this.#is_running(known);
@@ -389,9 +389,10 @@ export class TraceRecorder {
   }
 
   // A step of a task begins, by the loop.
-  #go_on(known: Known, driver: Driver): void {
+  #go_on(known: Known, driver: Continuation): void {
     const { task } = known;
-    const is_told = known.cancel_requested && (task._must_cancel || was_cancelled(driver._waiting));
+    const is_told = known.cancel_requested &&
+      (task._is_told(driver) || was_cancelled(driver._waiting));
     const wait = this.#waits.get(driver);
     if (wait === undefined) this.#is_running(known);
     else {
@@ -439,7 +440,7 @@ function was_cancelled(waiting: Waitable | null): boolean {
   return state === CANCELLED || (state === FAILED && value instanceof CancelledError);
 }
 
-function describe(driver: Driver, step_began: number, now: number): string {
+function describe(driver: Continuation, step_began: number, now: number): string {
   const waiting = driver._waiting;
   if (waiting === null) return "its turn";
   if (waiting instanceof Suspension) {
@@ -450,7 +451,7 @@ function describe(driver: Driver, step_began: number, now: number): string {
   if (waiting instanceof Task) return `task ${waiting.get_name()}`;
   if (waiting instanceof GatheringFuture) return "gather";
   if (waiting instanceof ForeignFuture) return "a foreign promise";
-  return (driver instanceof Awaiter ? driver._coroutine_name() : null) ?? "a future";
+  return (driver instanceof Await ? driver._coroutine_name() : null) ?? "a future";
 }
 
 // The delay that a sleep was given lies between two times, as the clock went on since: it is most

@@ -61,13 +61,15 @@ const MAX_WAKE_UPS = 400;
  * @example
  * ```ts
  * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
+ * import { format_trace_svg, TraceRecorder } from "@pythonic/asyncio/trace";
  * import { assertStringIncludes } from "@std/assert";
  *
- * const trace = new asyncio.TraceRecorder();
- * const loop_factory = () => new asyncio.VirtualClockEventLoop({ trace });
+ * const trace = new TraceRecorder();
+ * const loop_factory = () => new VirtualClockEventLoop({ trace });
  * await asyncio.run(() => asyncio.sleep(2), { loop_factory });
  *
- * assertStringIncludes(asyncio.format_trace_svg(trace.events), "sleep 2");
+ * assertStringIncludes(format_trace_svg(trace.events), "sleep 2");
  * ```
  */
 export function format_trace_svg(

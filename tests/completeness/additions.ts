@@ -16,16 +16,13 @@ function plain(...names: string[]): Name[] {
 export const ADDITIONS: readonly Addition[] = [
   {
     title: "From elsewhere in Python",
-    text: "Builtins, built-in exceptions, and what `contextlib`, `inspect`, `itertools` have.",
+    text: "Builtins, built-in exceptions, and what `contextlib`, `inspect` have.",
     names: [
       ...plain("isawaitable", "aiter", "anext", "aclosing", "closing"),
       ...plain("BaseException", "KeyboardInterrupt", "LookupError", "RuntimeError"),
       ...plain("StopAsyncIteration", "ValueError"),
       { name: "BaseExceptionGroup", members: ["derive", "split", "subgroup"] },
       { name: "ExceptionGroup", members: ["derive", "split", "subgroup"] },
-      ...plain("alist", "aset", "adict", "amap", "afilter", "aenumerate", "azip", "asum", "amin"),
-      ...plain("amax", "aany", "aall", "achain", "aislice", "atakewhile", "adropwhile", "abatched"),
-      ...plain("apairwise", "aaccumulate", "atee", "areduce"),
     ],
   },
   {
@@ -43,17 +40,36 @@ export const ADDITIONS: readonly Addition[] = [
   },
   {
     title: "This library's own",
-    text: "For tests, for JavaScript's own ways to wait, and for `using`.",
+    text: "For JavaScript's own ways to wait, and for `using`.",
     names: [
-      ...plain("aborted_by", "next_event"),
-      ...plain("VirtualClockEventLoop", "DeadlockError", "Permit", "amerge", "ToolIterator"),
-      ...plain("set_loop_factory", "set_default_trace", "format_trace_json", "format_trace_svg"),
-      { name: "TraceRecorder", members: ["clear"] },
+      ...plain("from_promise", "detached", "aborted_by", "next_event"),
+      ...plain("Permit", "set_loop_factory"),
       { name: "EventLoop", members: ["slow_callback_duration"] },
-      { name: "Task", members: ["signal"] },
       { name: "Queue", members: ["size"] },
       { name: "Context", members: ["has", "size"] },
       { name: "Future", members: ["catch", "finally", "then"] },
+    ],
+  },
+  {
+    title: "Tools over iterables and AsyncIterables: `@pythonic/asyncio/itertools`",
+    text: "As Python's builtins and `itertools` have them; `amerge` is this library's own.",
+    names: [
+      ...plain("alist", "aset", "adict", "amap", "afilter", "aenumerate", "azip", "asum", "amin"),
+      ...plain("amax", "aany", "aall", "achain", "aislice", "atakewhile", "adropwhile", "abatched"),
+      ...plain("apairwise", "aaccumulate", "atee", "areduce", "amerge", "ToolIterator"),
+    ],
+  },
+  {
+    title: "For tests: `@pythonic/asyncio/testing`",
+    text: "[How they are used](testing.md).",
+    names: plain("VirtualClockEventLoop", "DeadlockError"),
+  },
+  {
+    title: "Recording what tasks do: `@pythonic/asyncio/trace`",
+    text: "`deno task trace FILE` does it for a whole program.",
+    names: [
+      ...plain("set_default_trace", "format_trace_json", "format_trace_svg"),
+      { name: "TraceRecorder", members: ["clear"] },
     ],
   },
 ];

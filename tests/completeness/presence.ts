@@ -1,17 +1,26 @@
-/** Whether the library has a name: an export of mod.ts, or a member of an exported class. */
+/** Whether the library has a name: an export of an entry point, or a member of an exported class. */
 
 import * as asyncio from "../../mod.ts";
+import * as itertools from "../../itertools.ts";
+import * as testing from "../../testing.ts";
+import * as trace from "../../trace.ts";
 
-const exported = asyncio as unknown as Readonly<Record<string, unknown>>;
+/** All that is public, by name. */
+export const EXPORTED: Readonly<Record<string, unknown>> = {
+  ...asyncio,
+  ...itertools,
+  ...testing,
+  ...trace,
+};
 
 /** An object of each class that has some of its members as fields, which no prototype shows. */
 const EXAMPLES: Readonly<Record<string, () => object>> = {
-  EventLoop: () => new asyncio.VirtualClockEventLoop(),
+  EventLoop: () => new testing.VirtualClockEventLoop(),
   Token: () => new asyncio.ContextVar<number>("example").set(1),
 };
 
 function has_member(owner: string, member: string): boolean {
-  const value = exported[owner];
+  const value = EXPORTED[owner];
   if (typeof value !== "function") return false;
   return member in value.prototype || member in value ||
     (owner in EXAMPLES && member in EXAMPLES[owner]());
@@ -20,5 +29,5 @@ function has_member(owner: string, member: string): boolean {
 /** Whether a name, `name` or `Class.member`, is there. */
 export function is_present(name: string): boolean {
   const [owner, member] = name.split(".");
-  return member === undefined ? owner in exported : has_member(owner, member);
+  return member === undefined ? owner in EXPORTED : has_member(owner, member);
 }

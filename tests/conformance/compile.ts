@@ -31,8 +31,8 @@ function isCoroutine(body: Body): boolean {
 }
 
 /** The expression that stands for a body not yet started, as given to `create_task`. */
-function launch(target: number, scope: Scope): string {
-  const body = scope.bodies[target];
+function launch(target: number, { bodies }: Pick<Scope, "bodies">): string {
+  const body = bodies[target];
   if (body === undefined) throw new RangeError(`Cannot launch body ${target}: no such body`);
   if (isCoroutine(body)) return `coroutine${target}()`;
   return isGenerator(body) ? `body${target}()` : `body${target}`;
@@ -316,9 +316,13 @@ ${compileBlock(body.block, scope)}
 const coroutine${index} = asyncio.coroutine(body${index});`;
 }
 
-/** The source of a function of `asyncio`, `run` and the primitives that gives the main body. */
+/**
+ * The source of a function of `asyncio` and `run`, which has the primitives: it gives a function for each
+ * main task, which gives its body, not yet started.
+ */
 export function compile(program: Program): string {
   const bodies = program.bodies.map((body, index) => compileBody(body, index, program.bodies));
+  const mains = (program.runs ?? [{ body: 0 }]).map(({ body }) => `() => ${launch(body, program)}`);
   return `"use strict";
 const { queues, semaphores, locks, events, conditions, barriers } = run;
 const { futures, variables, generators } = run;
@@ -329,14 +333,5 @@ function* through_generators(depth, body) {
   return depth === 0 ? yield* body() : yield* through_generators(depth - 1, body);
 }
 ${bodies.join("\n")}
-return ${
-    launch(0, {
-      wait: "await",
-      lambda: "async function",
-      through: "through",
-      body: 0,
-      nested: false,
-      bodies: program.bodies,
-    })
-  };`;
+return [${mains.join(", ")}];`;
 }

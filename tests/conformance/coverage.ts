@@ -9,7 +9,8 @@ const PLACES = new Map([["start", "before its first step"], ["itself", "by itsel
 export function* happenings(program: Program, trace: Trace): Generator<string> {
   const kinds = new Map<string, Kind>();
   for (const [statement] of statementsOf(program)) kinds.set(`${statement.id}`, statement.do);
-  for (const [, , id, what] of trace) {
+  for (const [, task, id, what] of trace) {
+    if (task === "runner") yield `runner: ${/^\w+(?: \w+Error)?/.exec(what)?.[0]}`;
     const kind = kinds.get(`${id}`);
     if (kind === undefined) {
       if (id === 0 && what === "deadlock") yield "deadlock";

@@ -19,6 +19,7 @@ import type {
   Message,
   Program,
   ReturnWhen,
+  RunnerRun,
   Shared,
   Statement,
 } from "./program.ts";
@@ -543,6 +544,12 @@ function shared(profile: Profile, random: Random): Shared {
   };
 }
 
+/** What a runner runs: the first body, and some others, which find what was left behind. */
+function runner_runs(random: Random, bodies: number): RunnerRun[] {
+  const later = Array.from({ length: random.between(1, 3) }, () => random.between(0, bodies - 1));
+  return [0, ...later].map((body) => ({ body, own_context: random.chance(0.2) }));
+}
+
 /** The program of a profile and a seed. */
 export function generate(name: ProfileName, seed: number): Program {
   const profile: Profile = PROFILES[name];
@@ -560,5 +567,6 @@ export function generate(name: ProfileName, seed: number): Program {
     shared: shared(profile, random),
     bodies,
     finish: random.pick(["cancel", "cancel", "wait"]),
+    ...(profile.runner ? { runs: runner_runs(random, count) } : {}),
   };
 }

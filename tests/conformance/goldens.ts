@@ -4,7 +4,7 @@ import { happenings } from "./coverage.ts";
 import { generate } from "./generate.ts";
 import type { ProfileName } from "./profiles.ts";
 import type { Program, Trace } from "./program.ts";
-import type { Python } from "./python.ts";
+import type { Side } from "./side.ts";
 
 export interface Golden {
   seed: number;
@@ -43,7 +43,7 @@ function kindsOf(happenings: Set<string>): Set<string> {
 }
 
 /** Chooses again and again the program that shows most of what none before it shows. */
-async function choose(profile: ProfileName, seed: number, python: Python): Promise<Golden[]> {
+async function choose(profile: ProfileName, seed: number, python: Side): Promise<Golden[]> {
   const seeds = Array.from({ length: TRIED }, (_, index) => seed + index);
   const programs = seeds.map((each) => generate(profile, each));
   const traces = await python.run(programs);
@@ -67,7 +67,7 @@ async function choose(profile: ProfileName, seed: number, python: Python): Promi
 export async function writeGoldens(
   profiles: readonly ProfileName[],
   seed: number,
-  python: Python,
+  python: Side,
 ): Promise<void> {
   for (const profile of profiles) {
     const goldens = await choose(profile, seed, python);

@@ -1,6 +1,6 @@
 """Runs random programs (see program.ts) on CPython's asyncio under a virtual clock: their traces.
 
-`run_programs` takes and returns JSON lines, one program and one trace each.
+`run_program` takes and returns JSON.
 
 Where CPython walks a set of tasks, its order is that of their addresses. `InsertionOrderedSet` takes
 the place of `set` there, so that the order is defined: of the arguments (`wait`, `as_completed`) and
@@ -63,6 +63,21 @@ def order_sets():
 order_sets()
 
 
+def order_tasks():
+    """A runner that is closed cancels all tasks: in the order of their creation."""
+    all_tasks = asyncio.tasks.all_tasks
+
+    def in_order(loop=None):
+        tasks = all_tasks(loop)
+        created = (loop or asyncio.get_running_loop()).created
+        return [task for task in created if task in tasks]
+
+    asyncio.tasks.all_tasks = in_order
+
+
+order_tasks()
+
+
 class AppError(Exception):
     """An error of the program's own."""
 
@@ -106,6 +121,12 @@ class VirtualClockLoop(base_events.BaseEventLoop):
         self._clock_resolution = 1e-9
         self._selector = self
         self._asyncgens = InsertionOrderedSet()
+        self.created = []
+
+    def create_task(self, coro, **options):
+        task = super().create_task(coro, **options)
+        self.created.append(task)
+        return task
 
     def time(self):
         return self._now
@@ -536,15 +557,15 @@ class Run:
 
     # The run.
 
-    def phase(self, coroutine):
+    def phase(self, name, ended, work, *arguments):
         try:
-            result = self.loop.run_until_complete(coroutine)
+            result = work(*arguments)
         except Deadlock:
-            self.event("loop", 0, "deadlock")
+            self.event(name, 0, "deadlock")
         except BaseException as error:
-            self.event("loop", 0, f"stopped {show(error)}")
+            self.event(name, 0, f"{ended} {show(error)}")
         else:
-            self.event("loop", 0, f"stopped {show(result)}")
+            self.event(name, 0, f"{ended} {show(result)}")
 
     async def finish(self):
         pending = [task for task in self.tasks if not task.done()]
@@ -568,14 +589,33 @@ class Run:
             return "cancelled"
         return show(task.exception() or task.result())
 
-    def run(self):
-        self.loop.set_exception_handler(self.handle_exception)
+    def run_on_loop(self):
         main = self.loop.create_task(self.run_body(0))
         self.register(main, 0)
-        self.phase(main)
-        self.phase(self.finish())
+        run_until_complete = self.loop.run_until_complete
+        self.phase("loop", "stopped", run_until_complete, main)
+        self.phase("loop", "stopped", run_until_complete, self.finish())
         if self.all_generators:
-            self.phase(self.loop.shutdown_asyncgens())
+            shutdown = self.loop.shutdown_asyncgens()
+            self.phase("loop", "stopped", run_until_complete, shutdown)
+
+    def run_by_runner(self, runs):
+        runner = asyncio.Runner(loop_factory=lambda: self.loop)
+        for run in runs:
+            context = contextvars.copy_context() if run["own_context"] else None
+            main = self.run_body(run["body"])
+            self.phase("runner", "ran", functools.partial(runner.run, context=context), main)
+        self.phase("runner", "closed", runner.close)
+        refused = self.run_body(0)
+        self.phase("runner", "ran", runner.run, refused)
+        refused.close()
+
+    def run(self):
+        self.loop.set_exception_handler(self.handle_exception)
+        if "runs" in self.program:
+            self.run_by_runner(self.program["runs"])
+        else:
+            self.run_on_loop()
         for task in self.tasks:
             self.event(task.get_name(), 0, f"{self.state_of(task)} {task.cancelling()}")
         primitives = [
@@ -752,11 +792,13 @@ ACTIONS = {
 }
 
 
-def run_programs(lines):
-    traces = [json.dumps(Run(json.loads(line)).run()) for line in lines.splitlines()]
-    # The loops of a batch are garbage in cycles; none is collected in the middle of a run.
+def run_program(program):
+    return json.dumps(Run(json.loads(program)).run())
+
+
+def collect():
+    """The loops of many programs are garbage in cycles; none is collected in the middle of a run."""
     gc.collect()
-    return "\n".join(traces)
 
 
 gc.disable()

@@ -1,9 +1,20 @@
 /** Runs random programs on this library under a virtual clock and returns their traces. */
 
 import * as asyncio from "../../mod.ts";
+import { DeadlockError, VirtualClockEventLoop } from "../../testing.ts";
 import { compile } from "./compile.ts";
 import { generate, makeError, matches, Primitives, type Witness } from "./primitives.ts";
-import type { Action, ErrorKind, ExceptKind, Message, Program, Trace } from "./program.ts";
+import {
+  type Action,
+  type ErrorKind,
+  type ExceptKind,
+  HANGS,
+  type Message,
+  PATIENCE,
+  type Program,
+  type RunnerRun,
+  type Trace,
+} from "./program.ts";
 import { show } from "./show.ts";
 
 /** What a compiled program gives to `create_task`. */
@@ -12,8 +23,8 @@ type AnyTask = asyncio.Task<unknown>;
 type AnyFuture = asyncio.Future<unknown>;
 type DoneCallback = (future: AnyFuture) => void;
 
-/** Real seconds after which a program that neither ends nor finds itself in a deadlock is given up. */
-const PATIENCE = 10;
+/** What a program throws that neither ends nor finds itself in a deadlock. */
+class Hangs extends Error {}
 
 /** The item counted from the newest, around the corner. */
 function newest<T>(items: readonly T[], index: number): T | undefined {
@@ -24,7 +35,8 @@ function newest<T>(items: readonly T[], index: number): T | undefined {
 class Run extends Primitives {
   readonly generators: ReturnType<typeof generate>[] = [];
   readonly #program: Program;
-  readonly #loop: asyncio.VirtualClockEventLoop;
+  readonly #patience: number;
+  readonly #loop: VirtualClockEventLoop;
   readonly #trace: Trace = [];
   readonly #tasks: AnyTask[] = [];
   readonly #bodyOf = new Map<AnyTask, number>();
@@ -40,10 +52,11 @@ class Run extends Primitives {
   /** How often each condition was notified. */
   readonly #notified: number[];
 
-  constructor(program: Program) {
-    const loop = new asyncio.VirtualClockEventLoop();
+  constructor(program: Program, patience: number) {
+    const loop = new VirtualClockEventLoop();
     super(program.shared, loop);
     this.#program = program;
+    this.#patience = patience;
     this.#loop = loop;
     this.#notified = this.conditions.map(() => 0);
     for (const index of program.shared.generators.keys()) this.generator_new(index);
@@ -56,11 +69,15 @@ class Run extends Primitives {
       this.#record("loop", 0, `${message.split(" <")[0]}: ${show(exception)}`);
     });
     const start = new Function("asyncio", "run", compile(this.#program));
-    const main: AnyTask = this.#loop.create_task(start(asyncio, this) as Launchable);
-    this.#register(main, 0);
-    await this.#phase(main);
-    await this.#phase(() => this.#finish());
-    if (this.#allGenerators.length > 0) await this.#phase(this.#loop.shutdown_asyncgens());
+    const mains = start(asyncio, this) as (() => Launchable)[];
+    try {
+      if (this.#program.runs === undefined) await this.#run_on_loop(mains[0]);
+      else await this.#run_by_runner(mains, this.#program.runs);
+    } catch (error) {
+      if (!(error instanceof Hangs)) throw error;
+      this.#record("loop", 0, HANGS);
+      return this.#trace;
+    }
     for (const task of this.#tasks) {
       this.#record(task.get_name(), 0, `${stateOf(task)} ${task.cancelling()}`);
     }
@@ -310,17 +327,37 @@ class Run extends Primitives {
     };
   }
 
-  async #phase(work: Parameters<asyncio.EventLoop["run_until_complete"]>[0]): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const impatience = new Promise<string>((resolve) => {
-      timer = setTimeout(() => resolve("hangs"), PATIENCE * 1000);
-    });
+  async #run_on_loop(main: () => Launchable): Promise<void> {
+    const task: AnyTask = this.#loop.create_task(main());
+    this.#register(task, 0);
+    const phase = (work: Parameters<asyncio.EventLoop["run_until_complete"]>[0]) =>
+      this.#phase("loop", "stopped", () => this.#loop.run_until_complete(work));
+    await phase(task);
+    await phase(() => this.#finish());
+    if (this.#allGenerators.length > 0) await phase(this.#loop.shutdown_asyncgens());
+  }
+
+  async #run_by_runner(mains: (() => Launchable)[], runs: readonly RunnerRun[]): Promise<void> {
+    const runner = new asyncio.Runner({ loop_factory: () => this.#loop });
+    for (const [index, { own_context }] of runs.entries()) {
+      const options = own_context ? { context: asyncio.copy_context() } : {};
+      await this.#phase("runner", "ran", () => runner.run(mains[index](), options));
+    }
+    await this.#phase("runner", "closed", () => runner.close());
+    await this.#phase("runner", "ran", () => runner.run(mains[0]()));
+  }
+
+  /** Runs the loop for a while and says how that ended; throws `Hangs` if it does not. */
+  async #phase(name: string, ended: string, work: () => PromiseLike<unknown>): Promise<void> {
+    const { promise: impatience, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Hangs()), this.#patience * 1000);
     try {
-      const result = this.#loop.run_until_complete(work).then(show);
-      this.#record("loop", 0, `stopped ${await Promise.race([result, impatience])}`);
+      const result = await Promise.race([work(), impatience]);
+      this.#record(name, 0, `${ended} ${show(result)}`);
     } catch (error) {
-      const deadlock = error instanceof asyncio.DeadlockError;
-      this.#record("loop", 0, deadlock ? "deadlock" : `stopped ${show(error)}`);
+      if (error instanceof Hangs) throw error;
+      const deadlock = error instanceof DeadlockError;
+      this.#record(name, 0, deadlock ? "deadlock" : `${ended} ${show(error)}`);
     } finally {
       clearTimeout(timer);
     }
@@ -365,7 +402,12 @@ function stateOf(task: AnyTask): string {
   return show(task.exception() ?? task.result());
 }
 
-/** The trace of one program on this library. */
-export function runProgram(program: Program): Promise<Trace> {
-  return new Run(program).run();
+/**
+ * The trace of one program on this library.
+ *
+ * @param patience real seconds after which a program that does not end is given up; its trace then ends
+ * with `HANGS`
+ */
+export function runProgram(program: Program, patience = PATIENCE): Promise<Trace> {
+  return new Run(program, patience).run();
 }

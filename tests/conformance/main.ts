@@ -3,7 +3,7 @@
  *
  * `deno task conformance --count 20000 --seed 7` runs that many programs over all profiles, `--profile`
  * of one profile alone; `--write-goldens` makes their golden files anew instead. Ends with exit code 1
- * and the smallest program found when the traces of a program differ.
+ * and the smallest program found when the traces of a program differ, or when one hangs on either side.
  */
 
 import { parseArgs } from "node:util";
@@ -11,19 +11,24 @@ import { firstDifference } from "./compare.ts";
 import { Coverage } from "./coverage.ts";
 import { generate } from "./generate.ts";
 import { writeGoldens } from "./goldens.ts";
-import { runProgram } from "./interpreter.ts";
 import { printDifference, printProgram } from "./print.ts";
 import { PROFILE_NAMES, type ProfileName } from "./profiles.ts";
-import { type Program, statementsOf } from "./program.ts";
-import { Python } from "./python.ts";
+import { hangs, type Program, statementsOf, type Trace } from "./program.ts";
 import { Random } from "./random.ts";
 import { shrink } from "./shrink.ts";
+import { type Patience, Side } from "./side.ts";
 
 /** How many programs CPython is given at once. */
 const BATCH = 250;
 
 /** After so many differences there is nothing to learn from more of them. */
 const ENOUGH = 50;
+
+/** How long programs may take while one is made smaller; the first that shows it will do. */
+const WHILE_SHRINKING: Patience = { patience: 1, most_hangs: 1 };
+
+/** Each try of a program that hangs takes its time. */
+const SHRINKING_OF_HANGS = { batch: 4, seconds: 180 };
 
 interface Options {
   count: number;
@@ -98,8 +103,8 @@ function* batches<T>(items: Iterable<T>, size: number): Generator<T[]> {
 }
 
 /** Shows how far the run is: on a terminal in one line that changes, elsewhere now and then. */
-function progress(done: number, count: number, differ: number): void {
-  const text = `${done} of ${count} programs, ${differ} differ`;
+function progress(done: number, count: number, found: number): void {
+  const text = `${done} of ${count} programs, ${found} differ or hang`;
   if (Deno.stdout.isTerminal()) {
     Deno.stdout.writeSync(new TextEncoder().encode(`\r${text}`));
     if (done === count) console.log();
@@ -108,71 +113,121 @@ function progress(done: number, count: number, differ: number): void {
   }
 }
 
+/** CPython and this library. */
+class Sides implements Disposable {
+  readonly python = new Side(new URL("./python_worker.ts", import.meta.url));
+  readonly library = new Side(new URL("./library_worker.ts", import.meta.url));
+
+  /** What each program does on both; of fewer programs if too many hang. */
+  async run(programs: readonly Program[], patience?: Patience): Promise<Outcome[]> {
+    const [expected, actual] = await Promise.all(
+      [this.python, this.library].map((side) => side.run(programs, patience)),
+    );
+    return expected.slice(0, actual.length).map((trace, index) => ({
+      expected: trace,
+      actual: actual[index],
+    }));
+  }
+
+  [Symbol.dispose](): void {
+    this.python[Symbol.dispose]();
+    this.library[Symbol.dispose]();
+  }
+}
+
+interface Outcome {
+  expected: Trace;
+  actual: Trace;
+}
+
+function is_hanging({ expected, actual }: Outcome): boolean {
+  return hangs(expected) || hangs(actual);
+}
+
+function is_different({ expected, actual }: Outcome): boolean {
+  return firstDifference(expected, actual) !== null;
+}
+
+/** A program that is not as it should be: it differs, or hangs. */
+interface Finding {
+  found: Case;
+  outcome: Outcome;
+}
+
 async function compareAll(
   options: Options,
-  python: Python,
+  sides: Sides,
   coverage: Coverage,
-): Promise<{ done: number; different: Case[] }> {
-  const different: Case[] = [];
+): Promise<{ done: number; findings: Finding[] }> {
+  const findings: Finding[] = [];
   let done = 0;
+  const ask = (batch: Case[]) => ({
+    batch,
+    answer: sides.run(batch.map(({ program }) => program)),
+  });
+  // The sides work at the next batch while this thread works at what they gave for this one.
   const todo = batches(cases(options), BATCH);
-  const ask = (batch: Case[]) => python.run(batch.map(({ program }) => program));
-  // CPython works at the next batch while this thread works at this one.
   let next = todo.next();
-  let answer = next.done ? null : ask(next.value);
-  while (!next.done && answer !== null && different.length < ENOUGH) {
-    const batch = next.value;
-    const expected = answer;
+  let asked = next.done ? null : ask(next.value);
+  while (asked !== null && findings.length < ENOUGH) {
+    const { batch, answer } = asked;
     next = todo.next();
-    const actual = batch.map(({ program }) => program);
-    answer = next.done ? null : ask(next.value);
-    for (const [index, program] of actual.entries()) {
-      const trace = await runProgram(program);
-      const reference = (await expected)[index];
-      coverage.add(program, reference);
-      if (firstDifference(reference, trace) !== null) different.push(batch[index]);
+    asked = next.done ? null : ask(next.value);
+    const outcomes = await answer;
+    for (const [index, outcome] of outcomes.entries()) {
+      const found = batch[index];
+      coverage.add(found.program, outcome.expected);
+      if (is_hanging(outcome) || is_different(outcome)) findings.push({ found, outcome });
     }
-    done += batch.length;
-    progress(done, options.count, different.length);
+    done += outcomes.length;
+    if (outcomes.length < batch.length) break;
+    progress(done, options.count, findings.length);
   }
-  return { done, different };
+  return { done, findings };
 }
 
-async function differs(programs: Program[], python: Python): Promise<boolean[]> {
-  const expected = await python.run(programs);
-  const found: boolean[] = [];
-  for (const [index, program] of programs.entries()) {
-    found.push(firstDifference(expected[index], await runProgram(program)) !== null);
-  }
-  return found;
-}
-
-async function report(different: Case[], python: Python): Promise<void> {
-  const size = ({ program }: Case) => [...statementsOf(program)].length;
-  const [simplest] = different.toSorted((one, other) => size(one) - size(other));
-  const smallest = await shrink(simplest.program, (programs) => differs(programs, python));
-  const [expected] = await python.run([smallest]);
-  console.log(`\nProfile ${simplest.profile}, seed ${simplest.seed}, made smaller:\n`);
+/** Shrinks the simplest finding and prints it with both traces. */
+async function report(findings: readonly Finding[], sides: Sides): Promise<void> {
+  const size = ({ found }: Finding) => [...statementsOf(found.program)].length;
+  const [simplest] = findings.toSorted((one, other) => size(one) - size(other));
+  const { profile, seed, program } = simplest.found;
+  const is_hang = is_hanging(simplest.outcome);
+  const shows = async (programs: Program[]) =>
+    (await sides.run(programs, WHILE_SHRINKING)).map((outcome) =>
+      is_hang ? is_hanging(outcome) : is_different(outcome) && !is_hanging(outcome)
+    );
+  const smallest = await shrink(program, shows, is_hang ? SHRINKING_OF_HANGS : {});
+  const [outcome] = await sides.run([smallest]);
+  console.log(`\nProfile ${profile}, seed ${seed}, made smaller:\n`);
   console.log(printProgram(smallest));
-  console.log(`\n${printDifference(expected, await runProgram(smallest))}`);
+  for (
+    const [side, trace] of [["On CPython", outcome.expected], ["Here", outcome.actual]] as const
+  ) {
+    if (hangs(trace)) console.log(`\n${side} it hangs.`);
+  }
+  console.log(`\n${printDifference(outcome.expected, outcome.actual)}`);
   console.log(`\n${JSON.stringify(smallest)}\n`);
 }
 
 async function main(options: Options): Promise<number> {
-  using python = new Python();
+  using sides = new Sides();
   if (options.writeGoldens) {
-    await writeGoldens(options.profiles, options.seed, python);
+    await writeGoldens(options.profiles, options.seed, sides.python);
     return 0;
   }
   const start = performance.now();
   const coverage = new Coverage();
-  const { done, different } = await compareAll(options, python, coverage);
+  const { done, findings } = await compareAll(options, sides, coverage);
   const seconds = (performance.now() - start) / 1000;
   console.log(`What happened, and how often:\n${coverage}`);
-  if (different.length > 0) await report(different, python);
+  if (findings.length > 0) await report(findings, sides);
   const rate = Math.round(done / seconds);
-  console.log(`${done} programs, ${different.length} differ (${rate} programs a second)`);
-  return different.length > 0 ? 1 : 0;
+  const hanging = findings.filter(({ outcome }) => is_hanging(outcome)).length;
+  console.log(
+    `${done} programs, ${findings.length - hanging} differ, ${hanging} hang ` +
+      `(${rate} programs a second)`,
+  );
+  return findings.length > 0 ? 1 : 0;
 }
 
 if (import.meta.main) Deno.exit(await main(readOptions(Deno.args)));

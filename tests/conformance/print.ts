@@ -8,6 +8,7 @@ import type {
   Kind,
   Message,
   Program,
+  RunnerRun,
   Shared,
   Statement,
   StatementOf,
@@ -220,14 +221,21 @@ function declarations(shared: Shared): string[] {
   ];
 }
 
+function runner_run({ body, own_context }: RunnerRun): string {
+  const context = own_context ? ", context=copy_context()" : "";
+  return `    runner.run(body${body}()${context})`;
+}
+
 /** The program as Python would have it; bodies without statements are left out. */
-export function printProgram({ shared, bodies, finish }: Program): string {
+export function printProgram({ shared, bodies, finish, runs }: Program): string {
   return [
     ...declarations(shared),
     ...bodies.flatMap(({ form, block }, index) =>
       block.length > 0 ? suite(`async def body${index}():  # ${form}`, block, "") : []
     ),
-    `# when body0 has ended: ${finish} the rest`,
+    ...(runs === undefined
+      ? [`# when body0 has ended: ${finish} the rest`]
+      : ["with Runner() as runner:", ...runs.map(runner_run)]),
   ].join("\n");
 }
 

@@ -28,6 +28,8 @@ export interface Profile extends Partial<Record<Primitive, number>> {
   queueKinds?: readonly QueueKind[];
   /** Whether one task notifies the first condition again and again, so that those who wait go on. */
   notifier?: boolean;
+  /** Whether a `Runner` runs several bodies, one after the other, and is closed. */
+  runner?: boolean;
 }
 
 /** What every profile has, so that its primitives meet cancellations, errors and other tasks. */
@@ -167,6 +169,27 @@ export const PROFILES = {
     weights: { ...COMMON, ...QUEUE, spawn_eager: 16, gather: 6, done_future: 3, all_tasks: 2 },
     forms: ["generator", "generator", "generator coroutine"],
     queues: 1,
+  },
+  runner: {
+    weights: {
+      ...COMMON,
+      ...VARIABLES,
+      spawn: 12,
+      raise: 4,
+      return: 3,
+      all_tasks: 2,
+      call_later: 3,
+      group: 4,
+      group_spawn: 4,
+      generator_next: 4,
+      generator_for: 2,
+      event_wait: 4,
+      event_set: 3,
+    },
+    events: 1,
+    variables: 2,
+    generators: 2,
+    runner: true,
   },
   core: {
     weights: {

@@ -202,18 +202,39 @@ export interface Shared {
   generators: GeneratorPlan[];
 }
 
+/** One call of `Runner.run()`. */
+export interface RunnerRun {
+  /** The body of the main task. */
+  body: number;
+  /** Whether it gets a context of its own, in the place of the runner's. */
+  own_context: boolean;
+}
+
 export interface Program {
   shared: Shared;
   /** The main task runs the first. */
   bodies: Body[];
   /** What becomes of the tasks that outlive the main task: all are waited for, cancelled or not. */
   finish: "cancel" | "wait";
+  /** Where a `Runner` runs the program: the main tasks, one after the other; then it is closed. */
+  runs?: RunnerRun[];
 }
 
 /** One thing that happened: virtual time, task, statement and what came of it. */
 export type Event = [time: number, task: string, statement: number, what: string];
 
 export type Trace = Event[];
+
+/** What the last event of a trace says of a program that was given up since it did not end. */
+export const HANGS = "hangs";
+
+/** Real seconds after which a program is given up. */
+export const PATIENCE = 5;
+
+/** Whether the program of a trace was given up. */
+export function hangs(trace: Trace): boolean {
+  return trace.at(-1)?.[3] === HANGS;
+}
 
 /** The blocks inside a statement. */
 export function blocksOf(statement: Statement): Statement[][] {

@@ -1,25 +1,12 @@
-/** The worker behind `Python`: loads CPython and interpreter.py, then answers one message at a time. */
+/** CPython: loads it and interpreter.py, then runs programs on it. */
 
 import { loadPyodide } from "pyodide";
+import { serve } from "./worker.ts";
 
-async function load(): Promise<(programs: string) => string> {
-  const source = await Deno.readTextFile(new URL("./interpreter.py", import.meta.url));
-  const python = await loadPyodide();
-  python.runPython(source);
-  return python.globals.get("run_programs");
-}
+const source = await Deno.readTextFile(new URL("./interpreter.py", import.meta.url));
+const python = await loadPyodide();
+python.runPython(source);
+const run_program: (program: string) => string = python.globals.get("run_program");
+const collect: () => void = python.globals.get("collect");
 
-/** What this module, which is checked as a window's, sees of its worker's scope. */
-interface Port {
-  onmessage: (event: MessageEvent<string>) => void;
-  postMessage(traces: string): void;
-}
-
-const port = self as unknown as Port;
-
-// The listener comes first: what arrives while nobody listens is lost.
-const loaded = load();
-port.onmessage = async ({ data }) => {
-  const runPrograms = await loaded;
-  port.postMessage(runPrograms(data));
-};
+serve((program) => Promise.resolve(run_program(program)), collect);

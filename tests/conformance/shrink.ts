@@ -7,8 +7,12 @@ export type Shows = (programs: Program[]) => Promise<boolean[]>;
 
 type Change = (program: Program) => void;
 
-/** How many candidates are tried at once. */
-const BATCH = 32;
+export interface ShrinkOptions {
+  /** How many candidates are tried at once. */
+  readonly batch?: number;
+  /** After so many real seconds what was found until then is given. */
+  readonly seconds?: number;
+}
 
 function allBlocks(program: Program): Statement[][] {
   return [
@@ -70,6 +74,15 @@ function* simplifications(program: Program): Generator<Change> {
       };
     }
   }
+  for (const [index, { own_context }] of (program.runs ?? []).entries()) {
+    if ((program.runs?.length ?? 0) > 1) yield (copy) => copy.runs?.splice(index, 1);
+    if (own_context) {
+      yield (copy) => {
+        const run = copy.runs?.[index];
+        if (run) run.own_context = false;
+      };
+    }
+  }
   for (const [index, { form }] of program.bodies.entries()) {
     if (form === "async") continue;
     yield (copy) => {
@@ -90,10 +103,15 @@ function* smaller(program: Program): Generator<Program> {
 }
 
 /** The first of the candidates that shows it. */
-async function first(candidates: Generator<Program>, shows: Shows): Promise<Program | null> {
-  for (;;) {
+async function first(
+  candidates: Generator<Program>,
+  shows: Shows,
+  size: number,
+  end: number,
+): Promise<Program | null> {
+  while (performance.now() < end) {
     const batch: Program[] = [];
-    while (batch.length < BATCH) {
+    while (batch.length < size) {
       const next = candidates.next();
       if (next.done) break;
       batch.push(next.value);
@@ -102,13 +120,19 @@ async function first(candidates: Generator<Program>, shows: Shows): Promise<Prog
     const found = (await shows(batch)).indexOf(true);
     if (found >= 0) return batch[found] ?? null;
   }
+  return null;
 }
 
 /** The smallest program found that shows it; `program` must. */
-export async function shrink(program: Program, shows: Shows): Promise<Program> {
+export async function shrink(
+  program: Program,
+  shows: Shows,
+  { batch = 32, seconds = Infinity }: ShrinkOptions = {},
+): Promise<Program> {
+  const end = performance.now() + seconds * 1000;
   let smallest = program;
   for (;;) {
-    const next = await first(smaller(smallest), shows);
+    const next = await first(smaller(smallest), shows, batch, end);
     if (next === null) return smallest;
     smallest = next;
   }

@@ -1,5 +1,6 @@
 /** What `deno doc` knows of the module: every public name, its parameters, its docstring. */
 
+import { ENTRY_POINTS } from "../../scripts/entry_points.ts";
 import { ROOT } from "./document.ts";
 
 interface Tag {
@@ -151,10 +152,10 @@ function entries_of(name: string, declarations: readonly Declaration[]): Entry[]
   return [own, ...declarations.flatMap((declaration) => members_of(name, declaration))];
 }
 
-/** All public names that `mod.ts` exports, with those of their members that are not internal. */
+/** All names that the entry points export, with those of their members that are not internal. */
 export async function read_reference(): Promise<Entry[]> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["doc", "--json", "mod.ts"],
+    args: ["doc", "--json", ...ENTRY_POINTS.map(({ module }) => `${module}.ts`)],
     cwd: ROOT,
   }).output();
   if (code !== 0) throw new Error(`deno doc failed: ${new TextDecoder().decode(stderr)}`);

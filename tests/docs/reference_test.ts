@@ -13,7 +13,7 @@ const PROTOCOL = /\.(then|catch|finally|next|return|throw|toString|__\w+__|\[.+\
 /** What Python has without a page of documentation. */
 const UNDOCUMENTED = ["staggered_race"];
 
-/** For parts of the library that are used without `mod.ts`, which sets the default loop. */
+/** For parts of the library that are used without an entry point that sets the default loop. */
 const NEVER_THROWN = ["get_event_loop: RuntimeError"];
 
 function names(entries: readonly Entry[]): string[] {

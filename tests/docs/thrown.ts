@@ -8,7 +8,7 @@ import {
   Project,
   SyntaxKind,
 } from "ts-morph";
-import { ROOT } from "./document.ts";
+import { ENTRY_POINTS } from "../../scripts/entry_points.ts";
 
 /** A function and the class of an error that a `throw` in its own body makes. */
 export interface Thrown {
@@ -43,12 +43,12 @@ function callables_of(name: string, declaration: Node): [name: string, callable:
   ];
 }
 
-/** What all that `mod.ts` exports throws by itself. */
+/** What all that the entry points export throws by itself. */
 export function read_thrown(): Thrown[] {
   const project = new Project({ compilerOptions: { allowImportingTsExtensions: true } });
-  const [entry] = project.addSourceFilesAtPaths(new URL("mod.ts", ROOT).pathname);
+  const entries = project.addSourceFilesAtPaths(ENTRY_POINTS.map(({ file }) => file.pathname));
   project.resolveSourceFileDependencies();
-  return [...entry.getExportedDeclarations()]
+  return entries.flatMap((entry) => [...entry.getExportedDeclarations()])
     .flatMap(([name, declarations]) => declarations.flatMap((found) => callables_of(name, found)))
     .flatMap(([name, callable]) => thrown_in(callable).map((error) => ({ name, error })));
 }

@@ -1,6 +1,7 @@
 /** The tests as programs for other hosts: they use the installed package and nothing of Deno's. */
 
 import { build, type Plugin } from "esbuild";
+import { ENTRY_POINTS } from "../../scripts/entry_points.ts";
 import type { HostKind } from "./left_out.ts";
 import { type Installation, TEST_DEPENDENCIES } from "./installation.ts";
 
@@ -32,10 +33,12 @@ function resolver({ kind, library, dependencies }: Bundle): Plugin {
   return {
     name: "the installed package in the place of the sources",
     setup(build) {
-      build.onResolve({ filter: /\/(mod|src\/[\w/]+)\.ts$/ }, ({ path, resolveDir }) => {
+      build.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir }) => {
         const file = new URL(path, `file://${resolveDir}/`).pathname;
-        const [, module] = file.slice(ROOT.length).match(/^(mod|src\/[\w/]+)\.ts$/) ?? [];
-        return module === undefined ? null : { path: library(module), external: true };
+        const module = file.slice(ROOT.length, -".ts".length);
+        const is_library = module.startsWith("src/") ||
+          ENTRY_POINTS.some((entry) => entry.module === module);
+        return is_library ? { path: library(module), external: true } : null;
       });
       const installed = (path: string) =>
         build.resolve(path, {
@@ -106,11 +109,14 @@ export async function bundle_tests(bundle: Bundle): Promise<void> {
 
 /** The modules of the library that tests import. */
 const TESTED_MODULES = [
-  "mod",
+  ...ENTRY_POINTS.map(({ module }) => module),
+  "src/core/cancellation",
+  "src/core/contextvars",
+  "src/core/exceptions",
   "src/internal/deque",
   "src/internal/format_helpers",
   "src/internal/heapq",
-  "src/host/abort_signal",
+  "src/internal/options",
   "src/host/async_context",
   "src/host/macrotask",
 ];

@@ -1,8 +1,8 @@
 /** What other people's tools say of the package. */
 
+import { ENTRY_POINTS } from "../../scripts/entry_points.ts";
 import { run } from "./commands.ts";
 import type { Installation } from "./installation.ts";
-import { LIBRARY } from "./left_out.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
@@ -34,11 +34,11 @@ export async function check_form(source: string): Promise<void> {
  * that Node.js 20 does not have at run time.
  */
 export async function check_types({ folder }: Installation): Promise<void> {
-  const text = await Deno.readTextFile(`${ROOT}tests/types_test.ts`);
-  await Deno.writeTextFile(
-    `${folder}/types_test.ts`,
-    text.replace('"../mod.ts"', `"${LIBRARY}"`) + DENO,
-  );
+  let text = await Deno.readTextFile(`${ROOT}tests/types_test.ts`);
+  for (const { module, specifier } of ENTRY_POINTS) {
+    text = text.replace(`"../${module}.ts"`, `"${specifier}"`);
+  }
+  await Deno.writeTextFile(`${folder}/types_test.ts`, text + DENO);
   const strict = { strict: true, noEmit: true, skipLibCheck: false, types: [] };
   const configurations = {
     "declarations": {
@@ -54,7 +54,7 @@ export async function check_types({ folder }: Installation): Promise<void> {
         allowImportingTsExtensions: true,
         lib: [...LIBRARIES, "esnext.disposable"],
       },
-      files: [`${ROOT}mod.ts`],
+      files: ENTRY_POINTS.map(({ file }) => file.pathname),
     },
   };
   for (const [name, configuration] of Object.entries(configurations)) {

@@ -9,7 +9,7 @@ export interface Installation {
   folder: string;
   /** The folder of the package itself. */
   library: string;
-  /** The path of a module of the library, such as `mod` or `src/internal/deque`. */
+  /** The path of a module of the library, such as `src/internal/deque`. */
   module(name: string): string;
 }
 

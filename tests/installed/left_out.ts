@@ -1,10 +1,6 @@
 /** The tests that are not run on the installed package, or not on every host, by the reason why. */
 
-import project from "../../deno.json" with { type: "json" };
 import { needs_context } from "../no_async_context/needs_context.ts";
-
-/** What the package is imported by. */
-export const LIBRARY = project.name;
 
 /** Where tests run. */
 export type HostKind = "node" | "bun" | "browser";
@@ -15,6 +11,7 @@ type Reasons = Readonly<Record<string, readonly string[]>>;
 export const FILES: Reasons = {
   "they start programs with Deno": [
     "debug_test.ts",
+    "frozen_test.ts",
     "interrupt_test.ts",
     "keep_alive_test.ts",
     "no_async_context_test.ts",
@@ -24,13 +21,20 @@ export const FILES: Reasons = {
     "soak_test.ts",
     "trace_task_test.ts",
   ],
-  "they are about the playground": ["playground_reader_test.ts", "playground_test.ts"],
-  "they compare files of this repository": ["completeness_test.ts"],
+  "it copies the sources": ["copies_test.ts"],
+  "they are about files of this repository": [
+    "ci_test.ts",
+    "completeness_test.ts",
+    "language_test.ts",
+    "layers_test.ts",
+    "size_test.ts",
+  ],
 };
 
 /** Files that are not run in browsers. */
 export const BROWSER_FILES: Reasons = {
   "browsers have no console that asks an object how it is shown": ["inspect_test.ts"],
+  "browsers have no node:vm, which makes realms": ["options_test.ts"],
 };
 
 const NEEDS_SERVER = ["a cancelled fetch may clean up, and is not told again"];

@@ -12,13 +12,14 @@
  */
 
 import { parseArgs } from "node:util";
+import { ENTRY_POINTS } from "../../scripts/entry_points.ts";
 import { pack } from "../../scripts/pack.ts";
 import { browser } from "./browser.ts";
 import { bundle_library, bundle_tests } from "./bundles.ts";
 import { check_form, check_types } from "./checks.ts";
 import type { Host } from "./hosts.ts";
 import { install, install_test_dependencies, type Installation } from "./installation.ts";
-import { files_for, LIBRARY } from "./left_out.ts";
+import { files_for } from "./left_out.ts";
 import { test_on } from "./report.ts";
 import { is_runtime, runtime, RUNTIMES } from "./runtimes.ts";
 import { check_sizes } from "./sizes.ts";
@@ -59,7 +60,8 @@ async function make_host(name: string, installation: Installation, work: string)
   }
   const { kind } = RUNTIMES[name];
   const output = `${installation.folder}/${name}`;
-  const library = (module: string) => module === "mod" ? LIBRARY : installation.module(module);
+  const library = (module: string) =>
+    ENTRY_POINTS.find((entry) => entry.module === module)?.specifier ?? installation.module(module);
   await bundle_tests({ kind, files: await files_for(kind), library, dependencies, output });
   return await runtime(name, output);
 }

@@ -2,9 +2,10 @@
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../../mod.ts";
+import { VirtualClockEventLoop } from "../../testing.ts";
 import { has_async_context } from "../../src/host/async_context.ts";
 
-const loop_factory = () => new asyncio.VirtualClockEventLoop();
+const loop_factory = () => new VirtualClockEventLoop();
 
 /** A test that hangs fails after this many milliseconds. */
 const TIME_LIMIT = 5000;

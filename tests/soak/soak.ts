@@ -8,6 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseArgs } from "node:util";
 import * as asyncio from "../../mod.ts";
+import { VirtualClockEventLoop } from "../../testing.ts";
 import { Work } from "./work.ts";
 
 /** How often the heap is measured; the first time is when the work is in full swing. */
@@ -26,7 +27,7 @@ interface Outcome {
 }
 
 /** A loop that tells of its timers. */
-class ObservedLoop extends asyncio.VirtualClockEventLoop {
+class ObservedLoop extends VirtualClockEventLoop {
   next_timer(): number | null {
     return this._next_timer();
   }

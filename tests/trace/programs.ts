@@ -1,11 +1,15 @@
 /** Programs whose traces are written down and drawn, on the virtual clock. */
 
 import * as asyncio from "../../mod.ts";
+import { VirtualClockEventLoop } from "../../testing.ts";
+import { type TraceEvent, TraceRecorder } from "../../trace.ts";
 
 /** Runs a program and gives the events of its trace. */
-export async function trace_of(main: asyncio.Awaitable<unknown>): Promise<asyncio.TraceEvent[]> {
-  const trace = new asyncio.TraceRecorder();
-  const loop_factory = () => new asyncio.VirtualClockEventLoop({ trace });
+export async function trace_of(
+  main: asyncio.CoroutineLike<unknown>,
+): Promise<TraceEvent[]> {
+  const trace = new TraceRecorder();
+  const loop_factory = () => new VirtualClockEventLoop({ trace });
   await asyncio.run(main, { loop_factory });
   return trace.events;
 }

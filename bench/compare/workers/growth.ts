@@ -15,9 +15,9 @@ import {
   sleep,
   type Task,
   TaskGroup,
-  VirtualClockEventLoop,
   wait,
 } from "../../../mod.ts";
+import { VirtualClockEventLoop } from "../../../testing.ts";
 import { type Batches, measure } from "../measure.ts";
 
 const empty = async () => {};

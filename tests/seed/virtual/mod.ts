@@ -4,20 +4,21 @@
  */
 
 import * as asyncio from "../../../mod.ts";
+import { VirtualClockEventLoop } from "../../../testing.ts";
 import { advance } from "./host_clock.ts";
 
 export * from "../../../mod.ts";
 
-asyncio.set_event_loop(new asyncio.VirtualClockEventLoop());
+asyncio.set_event_loop(new VirtualClockEventLoop());
 
 /** As the library's, on the virtual clock. */
 export function new_event_loop(): asyncio.AbstractEventLoop {
-  return new asyncio.VirtualClockEventLoop();
+  return new VirtualClockEventLoop();
 }
 
 /** As the library's, on the virtual clock; the host's clock moves on by the time the loop has run. */
 export const run: typeof asyncio.run = async (main, options) => {
-  const loop = new asyncio.VirtualClockEventLoop();
+  const loop = new VirtualClockEventLoop();
   try {
     return await asyncio.run(main, { loop_factory: () => loop, ...options });
   } finally {

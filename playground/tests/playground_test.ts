@@ -1,0 +1,218 @@
+/** The playground, in a browser: what programs print and show, and how they end. */
+
+import { readFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { read_samples } from "../scripts/samples.ts";
+import { browser_test } from "./browser.ts";
+import { in_main } from "./page.ts";
+import { expected_file } from "../../tests/seed/runs.ts";
+
+/** How many tasks each program has; those that are not here have none. */
+const TASKS: Readonly<Record<string, number>> = {
+  async_queue: 6,
+  awaitables: 2,
+  call_at: 1,
+  call_later: 1,
+  call_soon: 1,
+  call_soon_threadsafe: 1,
+  chained: 4,
+  countasync: 4,
+  countdown_async: 3,
+  countdown_generators: 3,
+  create_task: 2,
+  get_running_loop: 2,
+  mygen: 1,
+  rand: 4,
+  run_coroutine_threadsafe: 2,
+  two_loops: 8,
+  wait_timeout: 21,
+};
+
+const { chapters } = await read_samples();
+const SAMPLES = chapters.flatMap(({ samples }) => samples);
+
+browser_test(
+  "every program prints what Deno prints, and its timeline shows every task",
+  async (open, t) => {
+    const playground = await open();
+    for (const { name, virtual } of SAMPLES) {
+      await t.step(name, async () => {
+        await playground.pick(name);
+        await playground.run();
+        const run = { program: name, args: [], virtual, documented: false };
+        const comparable = (text: string) => {
+          const plain = stripVTControlCharacters(text).replaceAll("True", "true")
+            .replaceAll("False", "false");
+          return virtual ? plain : plain.replaceAll(/\d+\.\d+(?= seconds)/g, "_");
+        };
+        const expected = await Deno.readTextFile(expected_file(run));
+        assertEquals(comparable(await playground.output()), comparable(expected));
+        assertMatch(await playground.status(), /^Finished in /);
+        assertEquals(await playground.rows(), TASKS[name] ?? 0);
+      });
+    }
+  },
+);
+
+const ERRORS: Readonly<Record<string, { source: string; message: string; line: number | null }>> = {
+  "a syntax error": {
+    source: "let x = 1;\n\nlet y = = 2;\n",
+    message: "SyntaxError: Unexpected token",
+    line: 3,
+  },
+  "a mistake that only the browser sees": {
+    source: "const x = 1;\nconsole.log(x);\nconst x = 2;\n",
+    message: "SyntaxError: Identifier 'x' has already been declared",
+    line: 3,
+  },
+  "an error at the top level": {
+    source: "interface Unused {\n  a: number;\n}\nthrow new RangeError('too far');\n",
+    message: "RangeError: too far",
+    line: 4,
+  },
+  "an error in a task, after a wait": {
+    source: in_main("  await asyncio.sleep(1);", "  throw new TypeError('what is this?');"),
+    message: "TypeError: what is this?",
+    line: 4,
+  },
+  "an error in a task of a group": {
+    source: in_main(
+      "  await asyncio.async_with(new asyncio.TaskGroup(), async (group) => {",
+      "    group.create_task(async () => {",
+      "      await asyncio.sleep(1);",
+      "      throw new TypeError('what is this?');",
+      "    });",
+      "  });",
+    ),
+    message: "ExceptionGroup: unhandled errors in a TaskGroup\n  TypeError: what is this?",
+    line: 6,
+  },
+  "a deadlock": {
+    source: in_main("  await new asyncio.Event().wait();"),
+    message: "DeadlockError: No task can go on and no timer is set:\n" +
+      "  Task-1 (<lambda>()) waits on Event.wait()",
+    line: null,
+  },
+  "a module that is not there": {
+    source: 'import { x } from "nowhere";\nconsole.log(x);\n',
+    message: 'Error: There is no module "nowhere" here',
+    line: 1,
+  },
+  "a rejected promise that nobody waits for": {
+    source: "const x = 1;\nPromise.reject(new Error(`lost ${x}`));\nawait new Promise(() => {});\n",
+    message: "Error: lost 1",
+    line: 2,
+  },
+  "something that is no error": {
+    source: "throw { code: 7 };\n",
+    message: "Uncaught { code: 7 }",
+    line: null,
+  },
+};
+
+browser_test("an error is shown with its line, and one can go there", async (open, t) => {
+  const playground = await open();
+  const { page } = playground;
+  for (const [name, { source, message, line }] of Object.entries(ERRORS)) {
+    await t.step(name, async () => {
+      await playground.write(source);
+      await playground.run();
+      const text = line === null ? message : `${message} line ${line}`;
+      assertEquals(await page.getByRole("log").locator(".error").innerText(), text);
+      assertEquals(await playground.status(), "Ended by an error.");
+      const marks = page.locator(".cm-lint-marker-error");
+      assertEquals(await marks.count(), line === null ? 0 : 1);
+      if (line === null) return;
+      await page.getByRole("button", { name: `line ${line}` }).click();
+      const at = await page.locator(".cm-lineNumbers .cm-activeLineGutter").innerText();
+      assertEquals(at, String(line));
+    });
+  }
+});
+
+browser_test("an error in a task is in the timeline, too", async (open) => {
+  const playground = await open();
+  await playground.write(in_main(
+    "  asyncio.create_task(async () => {",
+    "    await asyncio.sleep(1);",
+    "    throw new RangeError('too far');",
+    "  }, { name: 'fails' });",
+    "  const task = asyncio.create_task(asyncio.sleep(5), { name: 'cancelled' });",
+    "  await asyncio.sleep(2);",
+    "  task.cancel();",
+  ));
+  await playground.run();
+  const picture = await playground.page.locator("#timeline svg").innerHTML();
+  for (const text of ["RangeError('too far')", "cancel() called", "CancelledError thrown"]) {
+    assertStringIncludes(picture, text);
+  }
+  assertStringIncludes(await playground.output(), "Task exception was never retrieved");
+});
+
+browser_test(
+  "what never ends can be stopped, and what it did until then stays",
+  async (open, t) => {
+    const playground = await open();
+    const { page } = playground;
+    const endless = {
+      "a loop that never waits": "console.log('begun');\nfor (;;);\n",
+      "tasks that never end": in_main(
+        "  console.log('begun');",
+        "  for (;;) await asyncio.sleep(1);",
+      ),
+    };
+    for (const [name, source] of Object.entries(endless)) {
+      await t.step(name, async () => {
+        await playground.write(source);
+        await page.getByRole("button", { name: "Run" }).click();
+        await page.locator("#output", { hasText: "begun" }).waitFor();
+        await page.getByRole("button", { name: "Stop" }).click();
+        await playground.ended();
+        assertEquals(await playground.status(), "Stopped.");
+        assertEquals(await playground.output(), "begun\n");
+      });
+    }
+    await t.step("another program runs after it", async () => {
+      await playground.write("console.log('again');\n");
+      await playground.run();
+      assertEquals(await playground.output(), "again\n");
+    });
+  },
+);
+
+browser_test("tasks of the default loop and real time need no run()", async (open) => {
+  const playground = await open();
+  await playground.page.getByRole("combobox", { name: "Time" }).selectOption("real");
+  await playground.write([
+    'import { create_task, sleep } from "@pythonic/asyncio";',
+    "create_task(async () => {",
+    "  await sleep(0.01);",
+    "  console.log({ slept: [1, 'two'] });",
+    "}, { name: 'left alone' });",
+    "await sleep(0.001);",
+  ].join("\n"));
+  await playground.run();
+  assertEquals(await playground.output(), "{ slept: [ 1, 'two' ] }\n");
+  assertEquals(await playground.rows(), 2);
+});
+
+browser_test("the picture and the trace can be saved", async (open) => {
+  const playground = await open();
+  const { page } = playground;
+  const save = async (button: string) => {
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: button }).click();
+    const file = await download;
+    return { name: file.suggestedFilename(), text: readFileSync(await file.path(), "utf-8") };
+  };
+  await playground.pick("chained");
+  await playground.run();
+  const picture = await save("Save picture");
+  assertEquals(picture.name, "chained.svg");
+  assertMatch(picture.text, /^<svg /);
+  const trace = await save("Save for Perfetto");
+  assertEquals(trace.name, "chained.trace.json");
+  const { traceEvents } = JSON.parse(trace.text);
+  assertEquals(traceEvents[0].args.name, "VirtualClockEventLoop 1");
+});

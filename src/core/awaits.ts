@@ -1,0 +1,348 @@
+/**
+ * Awaits: what `then` makes of a future or a coroutine that has to wait.
+ *
+ * An await holds the functions that resume the code which awaits, stands in its place among the waiters,
+ * and is itself the promise that `then` returns.
+ *
+ * @module
+ */
+
+import {
+  has_async_context,
+  keep_context,
+  type KeptContext,
+  run_in,
+} from "../host/async_context.ts";
+import {
+  type LoopCore,
+  NOTHING,
+  type OpenAwait,
+  type Scope,
+  type TaskCore,
+  type Waitable,
+} from "./contracts.ts";
+import { enter, leave, report_if_uncaught } from "./current.ts";
+import { as_error, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
+import { innermost, remove_open_await, this_moment } from "./scopes.ts";
+
+const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
+
+type Settler = ((value: never) => unknown) | ((error: unknown) => unknown);
+
+/** Calls a function that `then` was given at once, and returns what `then` returns. */
+export function settle_now(settle: Settler, value: unknown): Promise<unknown> {
+  try {
+    const result = (settle as (value: unknown) => unknown)(value);
+    // The resolving functions of an `await` return nothing; only a direct caller's may.
+    return result === undefined ? RESOLVED : Promise.resolve(result);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+class Deferred {
+  readonly promise: Promise<unknown>;
+  declare resolve: (outcome: unknown) => void;
+
+  constructor() {
+    this.promise = new Promise((resolve) => this.resolve = resolve);
+  }
+}
+
+/** One await of native code, or one direct call of `then`. */
+export abstract class Await implements OpenAwait {
+  /** @internal */
+  declare _waiting: Waitable | null;
+  /** @internal */
+  declare _scope: Scope;
+  /** @internal */
+  declare _begun: number;
+  /** @internal */
+  declare _older: OpenAwait | null;
+  /** @internal */
+  declare _newer: OpenAwait | null;
+  declare private readonly _on_fulfilled: (value: never) => unknown;
+  declare private readonly _on_rejected: (error: unknown) => unknown;
+  // What a direct caller of `then` was given, or will be if it asks.
+  declare private _outcome: Promise<unknown> | Deferred | null;
+
+  constructor(
+    scope: Scope,
+    resolve: (value: never) => unknown,
+    reject: (error: unknown) => unknown,
+  ) {
+    this._waiting = null;
+    this._scope = scope;
+    this._begun = 0;
+    this._older = null;
+    this._newer = null;
+    this._on_fulfilled = resolve;
+    this._on_rejected = reject;
+    this._outcome = null;
+  }
+
+  /** @internal The task that awaits, or `null` outside of any. */
+  get _task(): TaskCore | null {
+    return this._scope._owner;
+  }
+
+  /** @internal The loop runs it: what it waited on is done, or its next step has come. */
+  _run(): void {
+    const task = this._scope._owner;
+    if (task !== null && !task.done()) this._continue(task._resume(this));
+    else this._continue_outside();
+  }
+
+  private _continue_outside(): void {
+    if (this._begun === 0) return;
+    this._leave_outside();
+    this._continue(NOTHING);
+  }
+
+  private _leave_outside(): void {
+    this._waiting = null;
+    this._begun = 0;
+    const task = this._scope._owner;
+    if (task !== null) remove_open_await(task, this);
+  }
+
+  /** @internal Cancels the await of code that belongs to no task any more. */
+  _cancel_outside(): void {
+    const waitable = this._waiting;
+    if (waitable === null || !waitable._is_waiting()) return;
+    if (waitable._is_owned) {
+      waitable._cancel_for(this._scope, undefined);
+    } else {
+      waitable._remove_waiter(this);
+      this._leave_outside();
+      this._continue(make_cancelled_error(undefined));
+    }
+  }
+
+  /** @internal Whether no code of the user runs at once when it is resumed. */
+  get _only_resumes(): boolean {
+    return true;
+  }
+
+  /** @internal The name of the coroutine that is awaited; `null` for a future. */
+  _coroutine_name(): string | null {
+    return null;
+  }
+
+  /** @internal Resumes, with an error instead if there is one. */
+  protected abstract _continue(error: unknown): void;
+
+  /** @internal Resumes the code that awaits with a value. */
+  protected _resolve(value: unknown): void {
+    this._settle(this._on_fulfilled, value);
+  }
+
+  /** @internal Resumes the code that awaits with an error. */
+  protected _reject(error: unknown): void {
+    const { _scope: scope } = this;
+    const task = scope._owner;
+    if ((task === null || task.done()) && is_cancelled_error(error)) {
+      // Nothing may handle it: no promise rejects that anybody has asked for.
+      report_if_uncaught(error, scope._loop, { message: describe_loose(this) });
+    }
+    this._settle(this._on_rejected, error);
+  }
+
+  private _settle(settle: Settler, value: unknown): void {
+    const { _scope: scope } = this;
+    const task = scope._owner;
+    if (task !== null && !task.done()) scope._loop._begin_step(task, innermost(scope));
+    const outcome = settle_now(settle, value);
+    if (this._outcome instanceof Deferred) this._outcome.resolve(outcome);
+    else this._outcome = outcome;
+  }
+
+  private _promise(): Promise<unknown> {
+    const outcome = this._outcome ??= new Deferred();
+    return outcome instanceof Deferred ? outcome.promise : outcome;
+  }
+
+  then(
+    on_fulfilled?: ((value: unknown) => unknown) | null,
+    on_rejected?: ((error: unknown) => unknown) | null,
+  ): Promise<unknown> {
+    return this._promise().then(on_fulfilled, on_rejected);
+  }
+
+  catch(on_rejected?: ((error: unknown) => unknown) | null): Promise<unknown> {
+    return this._promise().catch(on_rejected);
+  }
+
+  finally(on_finally?: (() => void) | null): Promise<unknown> {
+    return this._promise().finally(on_finally);
+  }
+}
+
+function describe_loose(waiting: Await): string {
+  const task = waiting._task;
+  const made_in = task === null ? "outside of tasks" : `in ${task}`;
+  const name = waiting._coroutine_name();
+  const on = name === null ? "a future" : `${name}()`;
+  return `A call made ${made_in} and not awaited still waited on ${on} when it was cancelled, ` +
+    "at the latest because the run of its loop ended";
+}
+
+/** What an await of a future asks of it. */
+export interface Settled extends Waitable {
+  /** @internal */
+  readonly _has_result: boolean;
+  /** @internal */
+  readonly _value: unknown;
+  /** @internal The error of a future that failed or was cancelled; it counts as retrieved. */
+  _error(): unknown;
+}
+
+/** An await of a future. */
+export class FutureAwait extends Await {
+  declare private readonly _future: Settled;
+
+  constructor(
+    scope: Scope,
+    future: Settled,
+    resolve: (value: never) => unknown,
+    reject: (error: unknown) => unknown,
+  ) {
+    super(scope, resolve, reject);
+    this._future = future;
+    this._waiting = future;
+    this._begun = this_moment();
+  }
+
+  /** @internal */
+  protected override _continue(error: unknown): void {
+    const future = this._future;
+    if (error !== NOTHING) this._reject(error);
+    else if (future._has_result) this._resolve(future._value);
+    else this._reject(future._error());
+  }
+}
+
+// How far a coroutine has come when it gives control back.
+export const SUSPENDED = 0;
+export const RETURNED = 1;
+export const RAISED = 2;
+
+/** Waits for something, or has ended. */
+export type Outcome = typeof SUSPENDED | typeof RETURNED | typeof RAISED;
+
+/** What the awaits and the tasks that run a coroutine ask of it. */
+export interface Steps {
+  readonly name: string;
+  /** @internal What it returned or raised, once it has. */
+  _value: unknown;
+  /** @internal What it waits on, when it is suspended. */
+  readonly _yielded: unknown;
+  /** @internal */
+  _advance(thrown: boolean, value: unknown): Outcome;
+  /** @internal Whether code of the user may run when it is resumed, in the host's context in which it waits. */
+  _needs_context(): boolean;
+}
+
+/** Runs a coroutine up to the next thing that it waits on, or to its end; says how far it has come. */
+export function advance(coroutine: Steps, thrown: boolean, value: unknown): Outcome {
+  try {
+    return coroutine._advance(thrown, value);
+  } catch (error) {
+    coroutine._value = error;
+    return RAISED;
+  }
+}
+
+/** What a coroutine yields while a native promise of its own task's code is in progress. */
+export class NativeCall {
+  /** The promise; when it settles the coroutine is resumed at once, in the step that settled it. */
+  readonly promise: Promise<unknown>;
+
+  constructor(promise: Promise<unknown>) {
+    this.promise = promise;
+  }
+}
+
+/** What a block that is a scope yields when a coroutine of the library waits in it. */
+export class BlockWait {
+  /** What is waited on. */
+  readonly yielded: unknown;
+  /** The innermost scope. */
+  readonly scope: Scope;
+
+  constructor(yielded: unknown, scope: Scope) {
+    this.yielded = yielded;
+    this.scope = scope;
+  }
+}
+
+const resume = (awaiting: CoroutineAwait, error: unknown): void => awaiting._go_on(error);
+
+/** An await of a coroutine that had to wait. */
+export class CoroutineAwait extends Await {
+  declare private readonly _coroutine: Steps;
+  // The host's context in which it waits, if code of the user is resumed there.
+  declare private _kept: KeptContext;
+
+  constructor(
+    scope: Scope,
+    coroutine: Steps,
+    resolve: (value: never) => unknown,
+    reject: (error: unknown) => unknown,
+  ) {
+    super(scope, resolve, reject);
+    this._coroutine = coroutine;
+    this._kept = undefined;
+  }
+
+  /** @internal */
+  override get _only_resumes(): boolean {
+    return !this._coroutine._needs_context();
+  }
+
+  /** @internal */
+  override _coroutine_name(): string {
+    return this._coroutine.name;
+  }
+
+  /** @internal */
+  protected override _continue(error: unknown): void {
+    if (has_async_context && this._coroutine._needs_context()) {
+      run_in(this._kept, resume, this, error);
+    } else {
+      this._go_on(error);
+    }
+  }
+
+  /** @internal */
+  _go_on(error: unknown): void {
+    this._advance(error !== NOTHING, error);
+  }
+
+  private _advance(thrown: boolean, value: unknown): void {
+    const coroutine = this._coroutine;
+    enter(this._scope._loop as LoopCore, this._scope, undefined);
+    const outcome = advance(coroutine, thrown, value);
+    leave();
+    if (outcome === SUSPENDED) this._suspend();
+    else if (outcome === RETURNED) this._resolve(coroutine._value);
+    else this._reject(as_error(coroutine._value));
+  }
+
+  /** @internal */
+  _suspend(): void {
+    const yielded = this._coroutine._yielded;
+    const task = this._scope._owner as TaskCore;
+    if (yielded instanceof NativeCall) {
+      // Its code runs in this step, and the coroutine is resumed where it ends.
+      this._scope._loop._begin_step(task, this._scope);
+      yielded.promise.then(
+        (value) => this._advance(false, value),
+        (error) => this._advance(true, error),
+      );
+    } else {
+      if (has_async_context && this._coroutine._needs_context()) this._kept = keep_context();
+      task._suspend_on_yielded(this, yielded);
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The interfaces by which the parts of the core know each other. This module imports nothing.
+ *
+ * @module
+ */
+
+/** An entry of a loop's ready queue: the loop runs it once. */
+export interface Runnable {
+  /** @internal */
+  _run(): void;
+}
+
+/** A runnable with a time: an entry of a loop's heap of timers, dropped if it is cancelled. */
+export interface Timed extends Runnable {
+  /** @internal */
+  _cancelled: boolean;
+  /** @internal */
+  _when: number;
+  /** @internal */
+  _scheduled: boolean;
+}
+
+/** What the core asks of a loop. */
+export interface LoopCore {
+  /** Reports an error that nothing handles. */
+  call_exception_handler(context: Record<string, unknown>): void;
+  /** @internal The moment at which the microtask queue was last seen to have run dry. */
+  readonly _dry_moment: number;
+  /** @internal Puts something in the ready queue. */
+  _schedule(runnable: Runnable): void;
+  /** @internal A step of this task continues outside of the loop's stack. */
+  _begin_step(task: TaskCore, scope: Scope): void;
+  /** @internal A step of this task has suspended: one of its continuations waits. */
+  _end_step(task: TaskCore, continuation: Continuation): void;
+  /** @internal Sees to it that the loop learns when the microtask queue has run dry. */
+  _watch_microtasks(): void;
+}
+
+/** What the core asks of a task. */
+export interface TaskCore extends Scope {
+  /** @internal A state of the step protocol, see `loop/steps.ts`. */
+  _step: number;
+  /** @internal The newest of its open awaits. */
+  _newest: OpenAwait | null;
+  /** @internal Made at the first `cancel()`. */
+  _cancellation_state: CancellationStateCore | null;
+  /** Whether it has ended. */
+  done(): boolean;
+  /** @internal Notes that a continuation runs now; returns the error to throw into it, or `NOTHING`. */
+  _resume(continuation: Continuation): unknown;
+  /** @internal Suspends a continuation on something that waits. */
+  _suspend(continuation: Continuation, waitable: Waitable): void;
+  /** @internal Suspends a continuation on what its coroutine yielded. */
+  _suspend_on_yielded(continuation: Continuation, yielded: unknown): void;
+}
+
+/** What the core asks of the state of a task that has been cancelled. */
+export interface CancellationStateCore {
+  /** @internal Takes what is to be thrown into a continuation at its resumption. */
+  take_mark(continuation: Continuation): unknown;
+  /** @internal Takes the cancellations that are pending for code of a scope: the outermost scope of one that is due, or `null`. */
+  take_pending(scope: Scope, must_wait: boolean): Scope | null;
+  /** @internal The message of the latest cancellation that could not be thrown at once. */
+  message: unknown;
+}
+
+/**
+ * The extent of code that a cancellation reaches: a task, or a block inside it whose context manager
+ * can cancel it.
+ */
+export interface Scope {
+  /** @internal */
+  readonly _loop: LoopCore;
+  /** @internal The task to which the scope belongs; `null` for code that belongs to a loop alone. */
+  readonly _owner: TaskCore | null;
+  /** @internal The scope around it; `null` for a task. */
+  readonly _parent: Scope | null;
+  /** @internal The moment at which it began; for a block only. */
+  readonly _begun: number;
+  /** @internal The moment at which its own code was last resumed. */
+  _resumed: number;
+  /** @internal The moment at which an await last began in it. */
+  _active: number;
+  /** @internal Whether it is a block that has ended. */
+  readonly _ended: boolean;
+}
+
+/** What a continuation can wait on: a future, or a coroutine of the library that is its own future. */
+export interface Waitable {
+  /** @internal */
+  readonly _loop: LoopCore;
+  /** @internal Whether it has just been yielded by `yield*`, and not by a plain `yield`. */
+  _is_offered(): boolean;
+  /** @internal Schedules a runnable when this is done. */
+  _add_waiter(waiter: Runnable): void;
+  /** @internal The cancellation that it ended with, or `null`. */
+  _cancellation(): Error | null;
+  /** @internal Cancels it for a scope; false if it is done. */
+  _cancel_for(scope: Scope, message: unknown): boolean;
+  /** @internal Whether it has one waiter alone, so that an older await may cancel it. */
+  readonly _is_owned: boolean;
+  /** @internal Whether it is not done. */
+  _is_waiting(): boolean;
+  /** @internal Removes a waiter; for what may have several. */
+  _remove_waiter(waiter: Runnable): void;
+}
+
+/** Suspended code of a task: it is resumed in a step when what it waits on is done. */
+export interface Continuation extends Runnable {
+  /** @internal What is waited on; `null` when it only waits for its next step, or does not wait. */
+  _waiting: Waitable | null;
+  /** @internal The scope in which it waits. */
+  _scope: Scope;
+  /** @internal The moment at which it began to wait; 0 while it does not. */
+  _begun: number;
+}
+
+/** The continuation of an await of native code, of which a task may have several at a time. */
+export interface OpenAwait extends Continuation {
+  /** @internal Its neighbours among the task's open awaits. */
+  _older: OpenAwait | null;
+  /** @internal */
+  _newer: OpenAwait | null;
+  /** @internal Cancels it when the code belongs to no task any more. */
+  _cancel_outside(): void;
+}
+
+/** Stands for "no error" where an error may be any value. */
+export const NOTHING: unique symbol = Symbol("nothing");

@@ -1,0 +1,106 @@
+/**
+ * Reports of coroutines that were made and never awaited.
+ *
+ * Nearly all coroutines are awaited or made a task by the code that makes them. So one that is still untouched
+ * when the next is made is noted, and only what is untouched when the microtask queue has run dry is watched.
+ *
+ * @module
+ */
+
+import { make_reference, type Reference, watch_collection } from "../host/collection.ts";
+import { at_exit } from "../host/exit.ts";
+import { extract_stack } from "../internal/format_helpers.ts";
+import { debug_loops } from "./current.ts";
+
+// The phases of a coroutine.
+/** It has been made, and nothing has been done with it. */
+export const CREATED = 0;
+/** It runs, or waits. */
+export const ACTIVE = 1;
+/** It has ended, or was closed. */
+export const CLOSED = 2;
+/** A task is to run it. */
+export const SCHEDULED = 3;
+/** It has been made, and a report is due if it is collected. */
+export const WATCHED = 4;
+
+/** What is known of a coroutine here. */
+export interface Unawaited {
+  readonly name: string;
+  _phase: number;
+}
+
+interface Report {
+  readonly name: string;
+  readonly origin: string | undefined;
+}
+
+let latest: Unawaited | null = null;
+let untouched: Unawaited[] = [];
+// Where coroutines were made, in debug mode.
+const origins = new WeakMap<Unawaited, string>();
+const watched = new Map<Report, Reference<Unawaited>>();
+const reports = new WeakMap<Unawaited, Report>();
+let reports_at_exit = false;
+
+// Without a loop that sees the microtask queue run dry, no more than this are noted.
+const MAX_UNTOUCHED = 10_000;
+
+const collected = watch_collection<Report>((report) => {
+  if (watched.delete(report)) warn(report);
+});
+
+function warn({ name, origin }: Report): void {
+  const where = origin === undefined
+    ? ""
+    : `\nCoroutine created at (most recent call first):\n${origin}`;
+  globalThis.console?.warn(`coroutine '${name}' was never awaited${where}`);
+}
+
+/** Notes a coroutine that is being made. */
+export function note_made(coroutine: Unawaited, maker: object): void {
+  if (latest !== null && latest._phase === CREATED) {
+    untouched.push(latest);
+    if (untouched.length > MAX_UNTOUCHED) watch_untouched();
+  }
+  latest = coroutine;
+  if (debug_loops > 0) origins.set(coroutine, extract_stack(maker));
+}
+
+/** Watches the coroutines that nothing has been done with since they were made. */
+export function watch_untouched(): void {
+  if (latest !== null) {
+    if (latest._phase === CREATED) watch(latest);
+    latest = null;
+  }
+  if (untouched.length === 0) return;
+  const noted = untouched;
+  untouched = [];
+  for (const coroutine of noted) {
+    if (coroutine._phase === CREATED) watch(coroutine);
+  }
+}
+
+function watch(coroutine: Unawaited): void {
+  const report = { name: coroutine.name, origin: origins.get(coroutine) };
+  coroutine._phase = WATCHED;
+  watched.set(report, make_reference(coroutine));
+  reports.set(coroutine, report);
+  collected.register(coroutine, report, coroutine);
+  if (reports_at_exit) return;
+  reports_at_exit = true;
+  at_exit(report_all);
+}
+
+/** Stops watching a coroutine that is used after all. */
+export function stop_watching(coroutine: Unawaited): void {
+  const report = reports.get(coroutine);
+  if (report !== undefined) watched.delete(report);
+  collected.unregister(coroutine);
+}
+
+function report_all(): void {
+  watch_untouched();
+  for (const report of watched.keys()) warn(report);
+  watched.clear();
+}

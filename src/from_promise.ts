@@ -1,0 +1,193 @@
+/**
+ * Native work as a part of a task: awaited so that a cancellation reaches it.
+ *
+ * @module
+ */
+
+import { type Coroutine, isawaitable, type Operation, Suspension } from "./core/coroutines.ts";
+import type { Outcome } from "./core/awaits.ts";
+import type { Scope } from "./core/contracts.ts";
+import { make_cancelled_error } from "./core/cancellation.ts";
+import { type CancelledError } from "./core/exceptions.ts";
+import type { AnyTask } from "./core/scope_managers.ts";
+import { repr } from "./internal/format_helpers.ts";
+import { check_options } from "./internal/options.ts";
+import { listen, type SettlementListener, stop_listening } from "./internal/settlements.ts";
+import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+
+/**
+ * Native work that `from_promise()` takes: a promise, or a function that is given an `AbortSignal`.
+ *
+ * @category Native promises
+ */
+export type NativeWork<T> = PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T> | T);
+
+/**
+ * Options of `from_promise()`.
+ *
+ * @category Native promises
+ */
+export interface FromPromiseOptions {
+  /** Whether a cancellation does not wait until the work has stopped; false by default. */
+  abandon_on_cancel?: boolean;
+}
+
+type Wait = Suspension<unknown, null, Work>;
+
+/** The work of one call of `from_promise()`. */
+class Work implements SettlementListener {
+  readonly given: NativeWork<unknown>;
+  readonly abandons: boolean;
+  promise: PromiseLike<unknown> | null = null;
+  controller: AbortController | null = null;
+  /** The error of the cancellation that aborted it. */
+  error: CancelledError | null = null;
+  /** The scopes whose cancellation it has taken. */
+  readonly scopes = new Set<Scope>();
+  outcome: { readonly is_fulfilled: boolean; readonly value: unknown } | null = null;
+  #wait: Wait | null = null;
+
+  constructor(given: NativeWork<unknown>, abandons: boolean) {
+    this.given = given;
+    this.abandons = abandons;
+  }
+
+  /** Starts the work; returns what it gives. */
+  start(): unknown {
+    if (typeof this.given !== "function") return this.given;
+    this.controller = new AbortController();
+    return this.given(this.controller.signal);
+  }
+
+  listen(wait: Wait, promise: PromiseLike<unknown>): void {
+    this.#wait = wait;
+    this.promise = promise;
+    listen(promise, this);
+  }
+
+  stop_listening(): void {
+    if (this.promise !== null) stop_listening(this.promise, this);
+    this.#wait = null;
+  }
+
+  abort(message: unknown): void {
+    if (this.error !== null) return;
+    this.error = make_cancelled_error(message);
+    this.controller?.abort(this.error);
+  }
+
+  _settled(is_fulfilled: boolean, value: unknown): void {
+    const wait = this.#wait;
+    if (wait === null || !wait._is_waiting() || wait._loop.is_closed()) return;
+    this.outcome = { is_fulfilled, value };
+    wait._wake();
+  }
+}
+
+// The cancellation that work took which was fulfilled all the same is not lost.
+function leave_pending(work: Work): void {
+  for (const scope of work.scopes) {
+    const task = scope._owner as AnyTask;
+    const state = task._cancellation_state;
+    if (state === null || scope._ended || task.done() || task.cancelling() === 0) continue;
+    state.message = work.error?.args[0];
+    state.add_pending(scope, false);
+  }
+}
+
+const FROM_PROMISE: Operation<unknown, null, Work> = {
+  name: "from_promise",
+  calls_user_code: true,
+  advance(wait, thrown, value): Outcome {
+    const work = wait._argument;
+    if (!wait._has_waited) {
+      if (thrown) return wait._raise(value);
+      const loop = get_running_loop();
+      const promise = work.start();
+      if (!isawaitable(promise)) return wait._return(promise);
+      loop._note_foreign(wait);
+      work.listen(wait, promise);
+      return wait._wait(loop);
+    }
+    (wait._loop as AbstractEventLoop)._forget_foreign(wait);
+    work.stop_listening();
+    const { error, outcome } = work;
+    if (outcome !== null && outcome.is_fulfilled && !thrown) {
+      leave_pending(work);
+      return wait._return(outcome.value);
+    }
+    const ended = wait._error_of_wait(thrown, value);
+    if (outcome === null || thrown) {
+      return wait._raise(ended ?? error ?? make_cancelled_error(undefined));
+    }
+    if (error === null) return wait._raise(outcome.value);
+    if (outcome.value !== error && error.cause === undefined) error.cause = outcome.value;
+    return wait._raise(error);
+  },
+  cancel(wait, scope, message) {
+    const work = wait._argument;
+    if (work.outcome !== null) {
+      // It is to be resumed with a value, which must not be lost.
+      if (!work.outcome.is_fulfilled) return false;
+      work.error ??= make_cancelled_error(message);
+      work.scopes.add(scope);
+      return true;
+    }
+    if (work.controller === null) return wait.cancel(message);
+    work.scopes.add(scope);
+    work.abort(message);
+    if (work.abandons) wait.cancel(message);
+    return true;
+  },
+};
+
+/**
+ * Waits for native work such that a cancellation reaches it: `await from_promise((signal) => fetch(url, { signal }))`.
+ *
+ * With a function, a cancellation aborts the signal, with the {@linkcode CancelledError} as its reason, and
+ * waits until the work has settled. If the work is rejected then, with whatever error, the `CancelledError` is
+ * thrown, with that error as its `cause`; if it is fulfilled, its value is returned, and the cancellation is
+ * thrown at the next await: nothing is lost. With a promise, whose work cannot be stopped, a cancellation stops
+ * the wait at once; others may still wait for the promise.
+ *
+ * It is a lazy coroutine: the function is called when it is awaited or made a task, in the task and the context
+ * that awaits it.
+ *
+ * @param work a promise, or a function `(signal) => promise`
+ * @param options `abandon_on_cancel`: whether a cancellation does not wait until the work has settled, false by default
+ * @returns a coroutine of the value of the promise
+ * @throws {TypeError} if `work` is neither a promise nor a function
+ * @throws {CancelledError} if it is cancelled
+ * @throws the error with which the promise is rejected
+ * @category Native promises
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assert } from "@std/assert";
+ *
+ * // As `fetch` does: rejects when the signal is aborted.
+ * const download = (signal: AbortSignal) =>
+ *   new Promise<string>((_, reject) => {
+ *     signal.addEventListener("abort", () => reject(signal.reason));
+ *   });
+ * const task = asyncio.create_task(() => asyncio.from_promise(download));
+ * await asyncio.sleep(0);
+ * task.cancel();
+ * await asyncio.wait([task]);
+ * assert(task.cancelled());
+ * ```
+ */
+export function from_promise<T>(
+  work: NativeWork<T>,
+  options: FromPromiseOptions = {},
+): Coroutine<T> {
+  check_options("from_promise", options, ["abandon_on_cancel"]);
+  if (typeof work !== "function" && !isawaitable(work)) {
+    throw new TypeError(
+      `Cannot wait for native work: a promise or a function is expected: received ${repr(work)}`,
+    );
+  }
+  const argument = new Work(work, options.abandon_on_cancel ?? false);
+  return new Suspension(FROM_PROMISE, null, argument) as Coroutine<unknown> as Coroutine<T>;
+}

@@ -1,0 +1,38 @@
+/**
+ * The process and its built-in modules, where the host has them: Node.js, Deno and Bun.
+ *
+ * @module
+ */
+
+/** The parts of Node.js's `process` that this library uses. */
+export interface HostProcess {
+  /** Adds a listener of an event or a signal. */
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  /** Removes a listener. */
+  off(event: string, listener: (...args: never[]) => void): unknown;
+  /** The number of listeners of an event. */
+  listenerCount(event: string): number;
+  /** The listeners of an event. */
+  listeners(event: string): unknown[];
+  /** Ends the process. */
+  exit(code: number): never;
+  /** Sets the function that is called with uncaught errors in place of all listeners. */
+  setUncaughtExceptionCaptureCallback(callback: ((error: unknown) => void) | null): void;
+  /** Returns whether such a function is set. */
+  hasUncaughtExceptionCaptureCallback(): boolean;
+  /** Returns a built-in module. */
+  getBuiltinModule(name: string): unknown;
+}
+
+/** The process; on hosts without one, `undefined`. */
+export const host_process: Partial<HostProcess> | undefined = (globalThis as { process?: unknown })
+  .process as Partial<HostProcess> | undefined;
+
+/**
+ * Returns a built-in module of Node.js, or `undefined`.
+ *
+ * It is looked up at run time and by name, so that no bundler sees an import.
+ */
+export function builtin_module<T>(name: string): T | undefined {
+  return host_process?.getBuiltinModule?.(name) as T | undefined;
+}

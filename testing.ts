@@ -1,0 +1,17 @@
+/**
+ * For tests of asynchronous programs: on the {@linkcode VirtualClockEventLoop} an hour's sleep takes
+ * microseconds, and a program that can make no progress throws a {@linkcode DeadlockError} that names
+ * every waiting task.
+ *
+ * ```ts
+ * import { run, sleep } from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
+ *
+ * await run(sleep(3600), { loop_factory: () => new VirtualClockEventLoop() });
+ * ```
+ *
+ * @module
+ */
+
+export { DeadlockError } from "./src/core/exceptions.ts";
+export { VirtualClockEventLoop, type VirtualClockOptions } from "./src/testing/virtual_clock.ts";

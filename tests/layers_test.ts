@@ -1,0 +1,116 @@
+/**
+ * The layers of the library, from the ground, and that no import points up or in a circle; imports of
+ * types count. `deno task cycles` runs this alone.
+ */
+
+import { assertEquals } from "@std/assert";
+import { parseCircular, parseDependencyTree } from "dpdm";
+import { ENTRY_POINTS } from "../scripts/entry_points.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+type Layer =
+  | "host"
+  | "internal"
+  | "core"
+  | "primitives"
+  | "loop"
+  | "trace"
+  | "testing"
+  | "entry point";
+
+/** What each layer may import, besides itself. */
+const BELOW: Readonly<Record<Layer, readonly Layer[]>> = {
+  host: ["internal"],
+  internal: ["host"],
+  core: ["host", "internal"],
+  primitives: ["host", "internal", "core"],
+  loop: ["host", "internal", "core"],
+  trace: ["host", "internal", "core"],
+  testing: ["host", "internal", "core", "primitives", "loop"],
+  "entry point": ["host", "internal", "core", "primitives", "loop", "trace", "testing"],
+};
+
+/** Interfaces that files of the core need of each other: it imports nothing. */
+const CONTRACTS = "src/core/contracts.ts";
+
+/** Imports that point up today, to become none. */
+const KNOWN_UP: readonly string[] = [
+  "src/async_generators.ts -> src/loop/events.ts",
+  "src/core/coroutines.ts -> src/loop/events.ts",
+  "src/core/futures.ts -> src/concurrent_futures.ts",
+  "src/core/futures.ts -> src/loop/events.ts",
+  "src/core/mixins.ts -> src/loop/events.ts",
+  "src/core/tasks.ts -> src/loop/events.ts",
+  "src/detached.ts -> src/loop/events.ts",
+  "src/from_promise.ts -> src/loop/events.ts",
+  "src/loop/base_events.ts -> src/timeouts.ts",
+  "src/loop/base_events.ts -> src/trace/recorder.ts",
+  "src/loop/base_events.ts -> src/waiting.ts",
+  "src/loop/runners.ts -> src/aborts.ts",
+  "src/loop/runners.ts -> src/context_managers.ts",
+  "src/loop/runners.ts -> src/waiting.ts",
+  "src/loop/waits.ts -> src/waiting.ts",
+  "src/staggered.ts -> src/loop/events.ts",
+  "src/taskgroups.ts -> src/loop/events.ts",
+  "src/threads.ts -> src/loop/events.ts",
+  "src/timeouts.ts -> src/loop/events.ts",
+  "src/trace/recorder.ts -> src/loop/events.ts",
+  "src/trace/recorder.ts -> src/waiting.ts",
+  "src/waiting.ts -> src/loop/events.ts",
+];
+
+/** Files that are in a circle of imports today, to become none. */
+const KNOWN_CIRCLES: readonly string[] = [
+  "src/core/contextvars.ts",
+  "src/core/coroutines.ts",
+  "src/core/current.ts",
+  "src/core/futures.ts",
+  "src/core/tasks.ts",
+  "src/loop/events.ts",
+];
+
+/** A file of a folder of `src/` is in the layer of that name, a file of `src/` itself is a primitive. */
+function layer_of(file: string): Layer {
+  const [, folder] = file.match(/^src\/(\w+)\//) ?? [];
+  if (folder !== undefined) {
+    if (!(folder in BELOW)) throw new Error(`Cannot tell the layer of ${file}: no such layer`);
+    return folder as Layer;
+  }
+  return file.startsWith("src/") ? "primitives" : "entry point";
+}
+
+const tree = await parseDependencyTree(
+  ENTRY_POINTS.map(({ module }) => `${module}.ts`),
+  { context: ROOT.pathname, transform: false },
+);
+const imports = Object.entries(tree).flatMap(([from, found]) =>
+  (found ?? []).flatMap(({ id }) => id === null ? [] : [{ from, to: id }])
+);
+
+Deno.test("imports: none points to a layer above", () => {
+  const up = imports.filter(({ from, to }) => {
+    const [above, below] = [layer_of(from), layer_of(to)];
+    return above !== below && !BELOW[above].includes(below);
+  });
+  const found = new Set(up.map(({ from, to }) => `${from} -> ${to}`));
+  assertEquals([...found].sort(), KNOWN_UP, "what is no longer so is taken off KNOWN_UP");
+});
+
+Deno.test("imports: none is part of a circle", () => {
+  const found = new Set(parseCircular(tree).flat());
+  assertEquals([...found].sort(), KNOWN_CIRCLES, "what is no longer so is taken off KNOWN_CIRCLES");
+});
+
+Deno.test("imports: the contracts of the core import nothing", () => {
+  assertEquals(imports.filter(({ from }) => from === CONTRACTS).map(({ to }) => to), []);
+});
+
+Deno.test("imports: all stand at the head of a file, where the checks above see them", async () => {
+  const inline: string[] = [];
+  for (const file of Object.keys(tree)) {
+    const text = await Deno.readTextFile(new URL(file, ROOT));
+    if (/\bimport\(["']\./.test(text)) inline.push(file);
+  }
+  assertEquals(inline, []);
+});

@@ -1,0 +1,165 @@
+/** Errors of futures that nothing has retrieved: when they are reported, and how. */
+
+import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
+import * as asyncio from "../mod.ts";
+import { copy_thrown } from "../src/loop/error_copies.ts";
+import { child } from "./child.ts";
+
+const GC = ["--v8-flags=--expose-gc"];
+
+/** Collects garbage, and lets the host say so, some times. */
+const COLLECT = `
+  const collect = async () => {
+    for (let i = 0; i < 8; i++) await new Promise((done) => setTimeout(done, 5)), gc();
+  };`;
+
+const FAIL = `
+  async function work() { throw new TypeError("lost"); }
+  const task = asyncio.create_task(work);
+  const failed = () => asyncio.wait([task]);`;
+
+const ENDS: Record<string, string> = {
+  "by itself": "",
+  "in the same turn of the host": "await asyncio.sleep(0); await asyncio.sleep(0); Deno.exit(0);",
+  "by Deno.exit()": "await failed(); Deno.exit(0);",
+  "by process.exit()": "await failed(); process.exit(0);",
+  "by an uncaught error": `await failed(); throw new Error("the end");`,
+};
+
+for (const [end, program] of Object.entries(ENDS)) {
+  Deno.test(`create_task: an error that nothing retrieved is reported when the program ends ${end}`, async () => {
+    const { stderr } = await child(FAIL + program);
+    const said = stderr.join("\n");
+    assertMatch(
+      said,
+      /^Task exception was never retrieved: task 'Task-1' of work\(\)\n.*TypeError: lost\n +at work/,
+    );
+    assertEquals(said.split("never retrieved").length, 2);
+  });
+}
+
+Deno.test("create_task: an error that is retrieved late is not reported", async () => {
+  const { stderr, stdout } = await child(`
+    const task = asyncio.create_task(async () => { throw new TypeError("found"); });
+    await new Promise((done) => setTimeout(done, 20));
+    console.log(String(task.exception()));`);
+  assertEquals([stdout, stderr], [["TypeError: found"], []]);
+});
+
+Deno.test("create_task: errors are reported once the task is collected, whatever they refer to", async () => {
+  const { stdout, stderr } = await child(
+    `${COLLECT}
+    const reported = [];
+    asyncio.get_event_loop().set_exception_handler((_, { exception, message, description }) =>
+      reported.push([message, description, exception]));
+    class WorkError extends Error { name = "WorkError"; code = 7; }
+    const failing = {
+      plain: () => new WorkError("plain"),
+      with_task: () => Object.assign(new WorkError("with_task"), { task: asyncio.current_task() }),
+      with_cause: () => new WorkError("with_cause", { cause: new Error("why", { cause: asyncio.current_task() }) }),
+      of_a_group: () => new asyncio.ExceptionGroup("of_a_group", [new WorkError("member")]),
+      dom: () => new DOMException("dom", "AbortError"),
+      object: () => ({ message: "object", task: asyncio.current_task() }),
+      text: () => "text",
+    };
+    for (const [name, make] of Object.entries(failing)) {
+      asyncio.create_task(async () => { throw make(); }, { name });
+    }
+    await collect();
+    for (const [message, description, error] of reported.sort((a, b) => a[1] < b[1] ? -1 : 1)) {
+      console.log(message, description, error?.constructor.name, error?.message ?? error, error?.code);
+      if (error instanceof WorkError && !/WorkError: .*\\n +at /.test(error.stack)) console.log(error.stack);
+      if (error.cause) console.log(error.cause.message, error.cause.cause);
+      if (error.exceptions) console.log(error.exceptions[0] instanceof WorkError, error.exceptions[0].code);
+    }`,
+    GC,
+  );
+  const task = (name: string) => `Task exception was never retrieved task '${name}' of <lambda>()`;
+  assertEquals(stdout, [
+    `${task("dom")} DOMException dom 20`,
+    `${task("object")} Object object undefined`,
+    `${task("of_a_group")} ExceptionGroup of_a_group undefined`,
+    "true 7",
+    `${task("plain")} WorkError plain 7`,
+    `${task("text")} String text undefined`,
+    `${task("with_cause")} WorkError with_cause 7`,
+    "why undefined",
+    `${task("with_task")} WorkError with_task 7`,
+  ]);
+  assertEquals(stderr, []);
+});
+
+Deno.test("Future.set_exception: an error on an idle loop is reported once the future is collected", async () => {
+  const { stdout } = await child(
+    `${COLLECT}
+    asyncio.get_event_loop().set_exception_handler((_, { message, exception }) =>
+      console.log(message, String(exception)));
+    (() => new asyncio.Future().set_exception(new RangeError("lost")))();
+    await collect();
+    console.log("the program goes on");`,
+    GC,
+  );
+  assertEquals(stdout, [
+    "Future exception was never retrieved RangeError: lost",
+    "the program goes on",
+  ]);
+});
+
+Deno.test("EventLoop: an error is reported where the host tells of no collection", async () => {
+  const { stderr } = await child(
+    FAIL,
+    [],
+    "delete globalThis.FinalizationRegistry; delete globalThis.WeakRef;",
+  );
+  assertMatch(
+    stderr.join("\n"),
+    /^Task exception was never retrieved: task 'Task-1' of work\(\)\n/,
+  );
+});
+
+Deno.test("EventLoop.close: reports with the very error and the future", () => {
+  const loop = new asyncio.EventLoop();
+  const contexts: asyncio.ExceptionContext[] = [];
+  loop.set_exception_handler((_, context) => contexts.push(context));
+  const future = loop.create_future();
+  const error = new RangeError("lost");
+  future.set_exception(error);
+  loop.close();
+  assertEquals(contexts.length, 1);
+  assert(contexts[0].exception === error && contexts[0].future === future);
+  assertEquals(contexts[0].message, "Future exception was never retrieved");
+});
+
+Deno.test("copy_thrown: a copy has the class, the stack and the plain entries, and no objects", () => {
+  class HttpError extends Error {
+    status = 503;
+    response = { body: new Map() };
+  }
+  const error = new HttpError("unavailable", { cause: new RangeError("full") });
+  error.cause = Object.assign(error.cause as Error, { cause: error });
+  const copy = copy_thrown(Object.freeze(error)) as HttpError;
+  assert(copy !== error && copy instanceof HttpError);
+  assertEquals([copy.message, copy.stack, copy.status], ["unavailable", error.stack, 503]);
+  assertFalse("response" in copy);
+  assert(copy.cause instanceof RangeError && copy.cause !== error.cause);
+  const members = copy_thrown(
+    new AggregateError([new HttpError("a"), "b"], "several"),
+  ) as AggregateError;
+  assert(members.errors[0] instanceof HttpError);
+  assertEquals(members.errors[1], "b");
+});
+
+Deno.test("copy_thrown: what is no error, or cannot be read, is no trouble", () => {
+  const throws = new Proxy({}, {
+    ownKeys() {
+      throw new TypeError("refused");
+    },
+  });
+  for (const value of [null, undefined, 5, "text"]) assertEquals(copy_thrown(value), value);
+  assertEquals(copy_thrown(throws), "[object Object]");
+  assertEquals(typeof copy_thrown(() => {}), "string");
+  const limit = (Error as { stackTraceLimit?: number }).stackTraceLimit;
+  const aborted = copy_thrown(new DOMException("stopped", "AbortError")) as Error;
+  assertEquals([aborted.name, aborted.message], ["AbortError", "stopped"]);
+  assertEquals((Error as { stackTraceLimit?: number }).stackTraceLimit, limit);
+});
