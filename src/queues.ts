@@ -467,10 +467,6 @@ class QueueIterator<T> implements AsyncGenerator<T, void, void> {
 
   next(): Promise<Step<T>> {
     if (this._is_finished) return Promise.resolve(END);
-    const queue = this.#queue;
-    const wait = queue.get === Queue.prototype.get
-      ? new Suspension(NEXT, queue as Queue<unknown>, this as QueueIterator<unknown>)
-      : library_coroutine("Queue.__anext__", next_by_get(queue, this));
     const promise = new Promise<Step<T>>((resolve, reject) => {
       const on_error = (error: unknown) => {
         reject(error);
@@ -478,9 +474,18 @@ class QueueIterator<T> implements AsyncGenerator<T, void, void> {
         if (is_cancelled_error(error)) promise.catch(() => {});
       };
       // Begins to wait when `await` would, after the caller's code: the step of the task ends then.
-      RESOLVED.then(() => void (wait as Coroutine<Step<T>>).then(resolve, on_error));
+      RESOLVED.then(() => void this.#take().then(resolve, on_error));
     });
     return promise;
+  }
+
+  #take(): Coroutine<Step<T>> {
+    const queue = this.#queue;
+    return queue.get === Queue.prototype.get
+      ? new Suspension(NEXT, queue as Queue<unknown>, this as QueueIterator<unknown>) as Coroutine<
+        Step<T>
+      >
+      : library_coroutine("Queue.__anext__", next_by_get(queue, this));
   }
 
   return(value?: void | PromiseLike<void>): Promise<IteratorResult<T, void>> {

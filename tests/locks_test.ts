@@ -1,6 +1,7 @@
 /** Locks, events, conditions, semaphores and barriers: order, cancellation at every moment, overriding, mistakes. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import type { ArrayOf } from "../itertools.ts";
 import * as asyncio from "../mod.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
 
@@ -15,10 +16,10 @@ async function turns(count: number): Promise<void> {
 async function start<N extends number>(
   count: N,
   work: (index: number) => Promise<unknown>,
-): Promise<asyncio.ArrayOf<asyncio.Task<unknown>, N>> {
+): Promise<ArrayOf<asyncio.Task<unknown>, N>> {
   const tasks = Array.from({ length: count }, (_, i) => asyncio.create_task(() => work(i)));
   await turns(1);
-  return tasks as asyncio.ArrayOf<asyncio.Task<unknown>, N>;
+  return tasks as ArrayOf<asyncio.Task<unknown>, N>;
 }
 
 interface Program {
