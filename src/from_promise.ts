@@ -8,7 +8,7 @@ import { type Coroutine, isawaitable, type Operation, Suspension } from "./core/
 import type { Outcome } from "./core/awaits.ts";
 import type { Scope } from "./core/contracts.ts";
 import { make_cancelled_error } from "./core/cancellation.ts";
-import { type CancelledError } from "./core/exceptions.ts";
+import type { CancelledError } from "./core/exceptions.ts";
 import type { AnyTask } from "./core/scope_managers.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";

@@ -15,7 +15,6 @@ import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts"
 import type { AbstractEventLoop } from "./loop/events.ts";
 import { is_cancellation } from "./core/cancellation.ts";
 import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
-import { deno_inspect, node_inspect } from "./internal/format_helpers.ts";
 import { type Future, Listener } from "./core/futures.ts";
 import { NO_OPTIONS, type Task, type TaskOptions } from "./core/tasks.ts";
 
@@ -198,15 +197,5 @@ export class TaskGroup extends ScopeManager {
     if (this.#aborting) info.push("cancelling");
     else if (this.#entered) info.push("entered");
     return `<${info.join(" ")}>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }

@@ -11,7 +11,7 @@ import { enter, leave } from "./core/current.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
 import { as_cancelled_error, is_cancellation } from "./core/cancellation.ts";
 import { RuntimeError, TimeoutError } from "./core/exceptions.ts";
-import { deno_inspect, node_inspect, repr } from "./internal/format_helpers.ts";
+import { repr } from "./internal/format_helpers.ts";
 
 /** What calls a function of the library at a time, without what a handle of the user's needs. */
 export class Deadline implements Timed {
@@ -175,16 +175,6 @@ export class Timeout extends ScopeManager {
   override toString(): string {
     const when = this.#when === null ? null : Math.round(this.#when * 1000) / 1000;
     return `<Timeout [${this.#state}]${this.#state === "active" ? ` when=${when}` : ""}>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
 

@@ -2,7 +2,6 @@
 
 import type process from "node:process";
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { may_be_listened_to } from "../src/host/abort_signal.ts";
 import {
   agree,
   type Contexts,
@@ -71,12 +70,12 @@ function test_contexts(name: string, make: (() => Contexts) | null): void {
       const outside = contexts.keep();
       const kept = variable.run(
         "theirs",
-        () => contexts.run_as(contexts.keep(), () => contexts.keep(), "ours"),
+        () => contexts.run_as(contexts.keep(), "ours", () => contexts.keep(), null, undefined),
       );
       await Promise.all([
         contexts.run_in(kept, flow, "kept", undefined),
-        contexts.run_as(kept, () => flow("anew"), "another"),
-        contexts.run_as(outside, () => flow("alone"), "single"),
+        contexts.run_as(kept, "another", flow, "anew", undefined),
+        contexts.run_as(outside, "single", flow, "alone", undefined),
       ]);
       see("outside");
       assertEquals(seen, [
@@ -106,16 +105,4 @@ Deno.test({
     });
     assertFalse(agree(contexts, hooks!));
   },
-});
-
-Deno.test("it is seen whether anybody may listen to a signal", () => {
-  const fresh = new AbortController();
-  assertEquals(may_be_listened_to(fresh.signal), false);
-  const listened_to = new AbortController();
-  listened_to.signal.addEventListener("abort", () => {});
-  assert(may_be_listened_to(listened_to.signal));
-  const depended_on = new AbortController();
-  const dependent = AbortSignal.any([depended_on.signal]);
-  assert(may_be_listened_to(depended_on.signal));
-  assertEquals(dependent.aborted, false);
 });

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
+import { DeadlockError, VirtualClockEventLoop } from "../testing.ts";
 
 const loop_factory = () => new VirtualClockEventLoop();
 const run = <T>(main: asyncio.CoroutineLike<T> | asyncio.Future<T>): Promise<T> =>

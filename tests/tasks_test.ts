@@ -5,7 +5,6 @@ import {
   assert,
   assertEquals,
   assertMatch,
-  assertNotStrictEquals,
   assertRejects,
   assertStrictEquals,
   assertThrows,
@@ -241,7 +240,7 @@ Deno.test("a function that is made a task has one coroutine, whenever it is aske
       return name_here();
     };
     const early = asyncio.create_task(work);
-    const coroutine = early.get_coro();
+    const coroutine = early.get_coro() as asyncio.Coroutine<string>;
     assertEquals([coroutine.name, asyncio.iscoroutine(coroutine)], ["work", true]);
     assertStrictEquals(early.get_coro(), coroutine);
     assertEquals(await early, early.get_name());
@@ -249,23 +248,27 @@ Deno.test("a function that is made a task has one coroutine, whenever it is aske
 
     const late = asyncio.create_task(work);
     await turn();
-    const running = late.get_coro();
+    const running = late.get_coro() as asyncio.Coroutine<string>;
     assertStrictEquals(late.get_coro(), running);
     const is_used = "cannot reuse already awaited coroutine";
-    await assertRejects(async () => await running, asyncio.RuntimeError, is_used);
+    await assertRejects(
+      async () => await running,
+      asyncio.RuntimeError,
+      "coroutine is being awaited already",
+    );
     assertEquals(await late, late.get_name());
     assertThrows(() => running.send(), asyncio.RuntimeError, is_used);
 
     const done = asyncio.create_task(work);
     await done;
-    assertThrows(() => done.get_coro().send(), asyncio.RuntimeError, is_used);
+    assertThrows(() => done.get_coro()!.send(), asyncio.RuntimeError, is_used);
     assertStrictEquals(done.get_coro(), done.get_coro());
 
     // What it returned is a coroutine itself, of another name.
     const nap = () => asyncio.sleep(0, "rested");
     const napping = asyncio.create_task(nap);
     await turn();
-    assertEquals([napping.get_coro().name, await napping], ["nap", "rested"]);
+    assertEquals([napping.get_coro()!.name, await napping], ["nap", "rested"]);
   }));
 
 Deno.test("get_stack and print_stack show where a failed task's error came from", () =>

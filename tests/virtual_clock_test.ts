@@ -234,8 +234,8 @@ Deno.test("VirtualClockEventLoop.advance: moves a loop that runs in the backgrou
   const { loop, log } = with_timers();
   const never = new Promise<never>(() => {});
   const task = loop.create_task(async () => {
-    await asyncio.wait_for(never, 10).catch((error: Error) =>
-      log.push(`${error.name} at ${loop.time()}`)
+    await asyncio.wait_for(never, 10).catch((error) =>
+      log.push(`${(error as Error).name} at ${loop.time()}`)
     );
   });
   await loop.advance(9);

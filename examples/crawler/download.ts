@@ -39,29 +39,34 @@ export function download(
   url: string,
   { timeout, max_size }: { timeout: number; max_size: number },
 ): asyncio.Coroutine<Answer> {
-  return asyncio.async_with(asyncio.timeout(timeout), async () => {
-    const response = await fetch(url, {
-      headers: { "user-agent": USER_AGENT, accept: "text/html,application/xhtml+xml,*/*;q=0.1" },
-      redirect: "manual",
-      signal: asyncio.current_task()?.signal,
-    });
-    const type = mime_type(response.headers.get("content-type"));
-    const content_type = type?.essence ?? null;
-    let body: Buffer = Buffer.alloc(0);
-    if (content_type === null || READABLE.test(content_type)) {
-      body = await read(response, max_size);
-    } else {
-      await response.body?.cancel();
-    }
-    return {
-      status: response.status,
-      location: response.headers.get("location"),
-      content_type,
-      charset: type?.params.get("charset") ?? null,
-      retry_after: seconds_until(response.headers.get("retry-after")),
-      body,
-    };
+  return asyncio.async_with(
+    asyncio.timeout(timeout),
+    () => asyncio.from_promise((signal) => request(url, max_size, signal)),
+  );
+}
+
+async function request(url: string, max_size: number, signal: AbortSignal): Promise<Answer> {
+  const response = await fetch(url, {
+    headers: { "user-agent": USER_AGENT, accept: "text/html,application/xhtml+xml,*/*;q=0.1" },
+    redirect: "manual",
+    signal,
   });
+  const type = mime_type(response.headers.get("content-type"));
+  const content_type = type?.essence ?? null;
+  let body: Buffer = Buffer.alloc(0);
+  if (content_type === null || READABLE.test(content_type)) {
+    body = await read(response, max_size);
+  } else {
+    await response.body?.cancel();
+  }
+  return {
+    status: response.status,
+    location: response.headers.get("location"),
+    content_type,
+    charset: type?.params.get("charset") ?? null,
+    retry_after: seconds_until(response.headers.get("retry-after")),
+    body,
+  };
 }
 
 async function read(response: Response, max_size: number): Promise<Buffer> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deno_inspect, node_inspect, repr } from "../internal/format_helpers.ts";
+import { make_inspectable, repr } from "../internal/format_helpers.ts";
 import { type AbstractEventLoop, get_event_loop } from "../loop/events.ts";
 import {
   advance,
@@ -228,17 +228,9 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
   toString(): string {
     return `<coroutine object ${this.name}>`;
   }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
-  }
 }
+
+make_inspectable(Coroutine);
 
 function check_unused(coroutine: Coroutine<unknown>): void {
   const phase = coroutine._phase;

@@ -13,14 +13,14 @@
  */
 
 import { ConcurrentFuture } from "../concurrent_futures.ts";
-import { type Context, copy_context } from "./contextvars.ts";
+import { check_context, type Context, copy_context } from "./contextvars.ts";
+import { check_bound } from "../internal/unbound.ts";
 import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
 import { type CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import {
-  deno_inspect,
   extract_stack,
   format_callback,
-  node_inspect,
+  make_inspectable,
   repr,
 } from "../internal/format_helpers.ts";
 import { type AbstractEventLoop, get_event_loop, Handle } from "../loop/events.ts";
@@ -299,7 +299,9 @@ export class Future<T> implements Promise<T>, Waitable {
       );
     }
     check_options("add_done_callback", options, ["context"]);
+    check_bound("add_done_callback", callback);
     const context = options.context ?? copy_context();
+    check_context("add_done_callback", context);
     if (this._state !== PENDING) this._loop.call_soon(callback, this, { context });
     else this._add_waiter(new Handle(callback, this._loop, [this], context));
   }
@@ -591,17 +593,9 @@ export class Future<T> implements Promise<T>, Waitable {
       being_shown.delete(self);
     }
   }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
-  }
 }
+
+make_inspectable(Future);
 
 /**
  * Whether a value is a future, a task included.

@@ -6,6 +6,7 @@
 
 import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
 import { RuntimeError } from "./exceptions.ts";
+import { note_methods } from "../internal/unbound.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
 
 /**
@@ -15,6 +16,11 @@ import { Inspectable } from "../internal/format_helpers.ts";
  */
 export abstract class LoopBound extends Inspectable {
   #loop: AbstractEventLoop | null = null;
+
+  constructor() {
+    super();
+    note_methods(new.target.prototype);
+  }
 
   /** @internal Returns the running loop; throws if the primitive is bound to a different one. */
   _get_loop(): AbstractEventLoop {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Inspectable } from "../internal/format_helpers.ts";
 import type { Scope } from "./contracts.ts";
 import { type Coroutine, instant, Suspension } from "./coroutines.ts";
 import { running_scope } from "./current.ts";
@@ -18,7 +19,7 @@ export interface Failure {
 }
 
 /** A context manager that can cancel the block that it is entered for, and nothing around it. */
-export abstract class ScopeManager {
+export abstract class ScopeManager extends Inspectable {
   // The scope of the block that `async_with()` is about to enter it for.
   #offered: Scope | null = null;
   #thrown: Failure | null = null;

@@ -16,7 +16,7 @@ import { repr } from "../internal/format_helpers.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
 import { type AbstractEventLoop, get_event_loop, get_running_loop } from "../loop/events.ts";
 import { advance, BlockWait, NativeCall, type Outcome, RAISED, RETURNED } from "./awaits.ts";
-import { Context, share_values, type Values } from "./contextvars.ts";
+import { check_context, Context, share_values, type Values } from "./contextvars.ts";
 import {
   type Continuation,
   NOTHING,
@@ -184,6 +184,7 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     super(is_own ? options as OwnTaskOptions : { loop: options.loop });
     const start = to_start<T>(coro);
     if (start === null) throw new TypeError(not_a_coroutine(coro));
+    if (!is_own && options.context != null) check_context("create_task", options.context);
     const runs_eagerly = !is_own && options.eager_start && this._loop.is_running();
     if (runs_eagerly && eager_depth() >= MAX_EAGER_DEPTH) {
       if (start instanceof Coroutine) start.close();
@@ -203,7 +204,7 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     if (typeof start !== "function" && start._phase === CREATED) start._phase = SCHEDULED;
     this._coroutine = start;
     this._name = is_own || options.name == null ? ++tasks_named : String(options.name);
-    this._context = is_own ? share_values() : options.context ?? share_values();
+    this._context = is_own || options.context == null ? share_values() : options.context;
     this._kept = this._needs_context() ? keep_context() : undefined;
     this._loop._register_task(this as Task<unknown>);
     if (runs_eagerly) this._start_eagerly();
@@ -622,12 +623,13 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
       this._refuse_wait(
         continuation,
         is_waitable(yielded)
-          ? `yield was used instead of yield from in task ${this} with ${yielded}`
+          ? `yield was used instead of yield from in task ${this} with ${yielded}` +
+            how_to_wait_for(yielded)
           : is_generator(yielded)
           ? `yield was used instead of yield from for generator in task ${this} with ${
             repr(yielded)
           }`
-          : `Task got bad yield: ${repr(yielded)}`,
+          : `Task got bad yield: ${repr(yielded)}` + how_to_wait_for(yielded),
       );
       this._loop._end_step(this, continuation);
     }
@@ -731,6 +733,12 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
 
 function is_waitable(value: unknown): value is Waitable {
   return value instanceof Suspension || value instanceof Future;
+}
+
+function how_to_wait_for(yielded: unknown): string {
+  return isawaitable(yielded)
+    ? "; to wait for it write yield*, and gather(...jobs()) for what a generator jobs() yields"
+    : "";
 }
 
 function not_a_coroutine(value: unknown): string {

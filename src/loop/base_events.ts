@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Context } from "../core/contextvars.ts";
+import { check_context, Context } from "../core/contextvars.ts";
 import {
   type Coroutine,
   type CoroutineLike,
@@ -43,7 +43,7 @@ import {
   TimeoutError,
   ValueError,
 } from "../core/exceptions.ts";
-import { deno_inspect, is_plain_object, node_inspect, repr } from "../internal/format_helpers.ts";
+import { Inspectable, is_plain_object, repr } from "../internal/format_helpers.ts";
 import { Await, type FutureAwait } from "../core/awaits.ts";
 import { FAILED, Future, wrap_future } from "../core/futures.ts";
 import { LoopScope, next_moment, open_awaits } from "../core/scopes.ts";
@@ -63,6 +63,7 @@ import {
   type Timers,
 } from "../host/timers.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
+import { check_bound, note_methods } from "../internal/unbound.ts";
 import {
   ensure_future,
   NO_OPTIONS,
@@ -211,9 +212,9 @@ export function set_default_trace(recorder: TraceRecorder | null): void {
  * assertEquals(order, ["soon"]);
  * ```
  */
-export class EventLoop implements AbstractEventLoop {
+export class EventLoop extends Inspectable implements AbstractEventLoop {
   /** @internal */
-  static get name(): string {
+  static override get name(): string {
     return "EventLoop";
   }
 
@@ -295,6 +296,7 @@ export class EventLoop implements AbstractEventLoop {
    * @throws {TypeError} if `time` is no function
    */
   constructor(options: EventLoopOptions = NO_LOOP_OPTIONS) {
+    super();
     check_options("EventLoop", options, ["time", "trace"]);
     const clock = options.time ?? null;
     if (clock !== null && typeof clock !== "function") {
@@ -308,6 +310,7 @@ export class EventLoop implements AbstractEventLoop {
     this._clock_resolution = clock === null ? 0 : GIVEN_CLOCK_RESOLUTION;
     this.#trace = options.trace === undefined ? default_trace : options.trace;
     this.#watched = this.#trace !== null;
+    for (const { prototype } of [Future, Task, new.target]) note_methods(prototype);
   }
 
   // If it goes on within somebody's call, then only with what runs no code of anybody now.
@@ -972,7 +975,7 @@ export class EventLoop implements AbstractEventLoop {
   #call_soon(method: string, callback: Callback<never>, args: unknown[]): Handle {
     this.#check_closed();
     this.#check_callback(method, callback);
-    const handle = new Handle(callback, this, ...split_context(args));
+    const handle = new Handle(callback, this, ...split_context(method, callback, args));
     this._schedule(handle);
     return handle;
   }
@@ -1038,7 +1041,7 @@ export class EventLoop implements AbstractEventLoop {
   #call_at(method: string, when: number, callback: Callback<never>, args: unknown[]): TimerHandle {
     this.#check_closed();
     this.#check_callback(method, callback);
-    const handle = new TimerHandle(when, callback, this, ...split_context(args));
+    const handle = new TimerHandle(when, callback, this, ...split_context(method, callback, args));
     this._schedule_timer(handle);
     return handle;
   }
@@ -1052,6 +1055,7 @@ export class EventLoop implements AbstractEventLoop {
         `a callable object was expected by ${method}(), got ${repr(callback)}`,
       );
     }
+    check_bound(method, callback);
   }
 
   /** Makes a pending future of this loop. */
@@ -1279,19 +1283,9 @@ export class EventLoop implements AbstractEventLoop {
   }
 
   /** Python's `repr`. */
-  toString(): string {
+  override toString(): string {
     return `<${this.constructor.name} running=${this.is_running()} closed=${this.#closed} ` +
       `debug=${this.#debug}>`;
-  }
-
-  /** What Deno's console shows. */
-  [deno_inspect](): string {
-    return this.toString();
-  }
-
-  /** What Node.js's and Bun's console shows. */
-  [node_inspect](): string {
-    return this.toString();
   }
 }
 
@@ -1329,15 +1323,21 @@ function check_time(method: string, name: string, value: unknown): void {
   }
 }
 
-// A last argument that is an object with a context as its only entry is the callback's options.
-function split_context(args: unknown[]): [args: unknown[], context: Context | null] {
+// A last argument that is an object with a context as its only entry is the callback's options. So is one
+// with something else as `context`, if the callback takes no such argument: then it is refused.
+function split_context(
+  method: string,
+  callback: Callback<never>,
+  args: unknown[],
+): [args: unknown[], context: Context | null] {
   const last = args[args.length - 1];
-  if (
-    is_plain_object(last) && last.context instanceof Context && Object.keys(last).length === 1
-  ) {
-    return [args.slice(0, -1), last.context];
+  if (!is_plain_object(last) || !("context" in last) || Object.keys(last).length !== 1) {
+    return [args, null];
   }
-  return [args, null];
+  const { context } = last;
+  if (!(context instanceof Context) && args.length <= callback.length) return [args, null];
+  check_context(method, context);
+  return [args.slice(0, -1), context];
 }
 
 function* close_generators(loop: EventLoop): Generator<unknown, void, unknown> {

@@ -12,6 +12,7 @@ import {
   format_callback,
   format_place,
   Inspectable,
+  repr,
 } from "../internal/format_helpers.ts";
 import type { LoopCore, Timed } from "../core/contracts.ts";
 import type { FutureAwait } from "../core/awaits.ts";
@@ -648,5 +649,10 @@ export function get_event_loop(): AbstractEventLoop {
  * ```
  */
 export function set_event_loop(loop: AbstractEventLoop | null): void {
+  if (loop !== null && typeof (loop as Partial<AbstractEventLoop>)._schedule !== "function") {
+    throw new TypeError(
+      `Cannot set the event loop: an event loop or null is expected: received ${repr(loop)}`,
+    );
+  }
   set_loop = loop;
 }

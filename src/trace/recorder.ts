@@ -13,7 +13,7 @@ import type { Runnable } from "../core/contracts.ts";
 import { CancelledError } from "../core/exceptions.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { CANCELLED, FAILED, FINISHED, ForeignFuture, type Future } from "../core/futures.ts";
-import { type Waitable } from "../core/contracts.ts";
+import type { Waitable } from "../core/contracts.ts";
 import { Task } from "../core/tasks.ts";
 import { Await } from "../core/awaits.ts";
 import type { Continuation } from "../core/contracts.ts";
