@@ -116,7 +116,7 @@ class Body<T, R, S> {
       return result;
     } catch (error) {
       this.#finish();
-      // What is thrown into a generator that has not started never enters it.
+      // An error that is thrown into a generator before it has started never enters it.
       if (error instanceof StopAsyncIteration && (was_started || method !== "athrow")) {
         throw new RuntimeError("async generator raised StopAsyncIteration", { cause: error });
       }
@@ -126,7 +126,7 @@ class Body<T, R, S> {
     }
   }
 
-  // What the loop holds of it.
+  // The loop holds this object.
   readonly #tracked = {
     generator: (): object => this.#owner?.deref() ?? this.#tracked,
     aclose: (): Coroutine<void> => new Use("aclose", "aclose", this.aclose()),

@@ -64,7 +64,7 @@ class Source<T> implements AsyncIterableIterator<T, undefined, undefined> {
   readonly #is_async: boolean;
   #is_finished = false;
   #is_waiting = false;
-  // What return() gave to interrupt().
+  // The result of the iterator's return() that interrupt() has called.
   #closing: PromiseLike<unknown> | null = null;
 
   constructor(iterable: AnyIterable<T>) {
@@ -648,7 +648,7 @@ export function aislice<T>(
 function check_index(name: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return;
   throw new ValueError(
-    `${name} for islice() must be null or an integer of at least ${least}, received ${repr(value)}`,
+    `${name} for islice() must be null or an integer of at least ${least}: received ${repr(value)}`,
   );
 }
 

@@ -502,7 +502,7 @@ const WAIT_FOR_NOTIFICATION: Operation<void, Condition, null> = {
 };
 
 /**
- * What a {@linkcode Condition} needs of a lock: a {@linkcode Lock}, or any object with these methods.
+ * The lock of a {@linkcode Condition}: a {@linkcode Lock}, or any object with these methods.
  *
  * @category Synchronisation
  */

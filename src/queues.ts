@@ -432,7 +432,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
 }
 
 /**
- * What a {@linkcode Queue} keeps its items in: an array, a set, …
+ * The storage of a {@linkcode Queue}: an array, a set, …
  *
  * @category Queues
  */
@@ -467,10 +467,6 @@ class QueueIterator<T> implements AsyncGenerator<T, void, void> {
 
   next(): Promise<Step<T>> {
     if (this._is_finished) return Promise.resolve(END);
-    const queue = this.#queue;
-    const wait = queue.get === Queue.prototype.get
-      ? new Suspension(NEXT, queue as Queue<unknown>, this as QueueIterator<unknown>)
-      : library_coroutine("Queue.__anext__", next_by_get(queue, this));
     const promise = new Promise<Step<T>>((resolve, reject) => {
       const on_error = (error: unknown) => {
         reject(error);
@@ -478,9 +474,18 @@ class QueueIterator<T> implements AsyncGenerator<T, void, void> {
         if (is_cancelled_error(error)) promise.catch(() => {});
       };
       // Begins to wait when `await` would, after the caller's code: the step of the task ends then.
-      RESOLVED.then(() => void (wait as Coroutine<Step<T>>).then(resolve, on_error));
+      RESOLVED.then(() => void this.#take().then(resolve, on_error));
     });
     return promise;
+  }
+
+  #take(): Coroutine<Step<T>> {
+    const queue = this.#queue;
+    return queue.get === Queue.prototype.get
+      ? new Suspension(NEXT, queue as Queue<unknown>, this as QueueIterator<unknown>) as Coroutine<
+        Step<T>
+      >
+      : library_coroutine("Queue.__anext__", next_by_get(queue, this));
   }
 
   return(value?: void | PromiseLike<void>): Promise<IteratorResult<T, void>> {
@@ -621,6 +626,7 @@ export class PriorityQueue<T> extends Queue<T> {
   }
 
   readonly #less_than: LessThan<T>;
+  /** The items, as a heap. */
   declare protected _queue: T[];
 
   /**
@@ -646,7 +652,11 @@ export class PriorityQueue<T> extends Queue<T> {
     this._queue = [];
   }
 
-  /** Adds an item to the heap; if a comparison throws, the heap is as it was. */
+  /**
+   * Adds an item to the heap; if a comparison throws, the heap is as it was.
+   *
+   * @param item the item
+   */
   protected override _put(item: T): void {
     heappush(this._queue, item, this.#less_than);
   }
@@ -700,6 +710,7 @@ export class LifoQueue<T> extends Queue<T> {
     return "LifoQueue";
   }
 
+  /** The items, the newest one last. */
   declare protected _queue: T[];
 
   /** Makes the empty stack. */
@@ -707,7 +718,11 @@ export class LifoQueue<T> extends Queue<T> {
     this._queue = [];
   }
 
-  /** Adds an item to the stack. */
+  /**
+   * Adds an item to the stack.
+   *
+   * @param item the item
+   */
   protected override _put(item: T): void {
     this._queue.push(item);
   }

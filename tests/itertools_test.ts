@@ -565,6 +565,7 @@ test("amerge: throws the first error of closing its sources", async () => {
       }
     } finally {
       closed.push(name);
+      // deno-lint-ignore no-unsafe-finally -- what is tested
       throw new RangeError(name);
     }
   }

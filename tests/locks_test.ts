@@ -1,6 +1,7 @@
 /** Locks, events, conditions, semaphores and barriers: order, cancellation at every moment, overriding, mistakes. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import type { ArrayOf } from "../itertools.ts";
 import * as asyncio from "../mod.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
 
@@ -11,14 +12,14 @@ async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await asyncio.sleep(0);
 }
 
-/** Starts `count` tasks of `work` and lets each come to its first wait. */
-async function start(
-  count: number,
+/** Starts `count` tasks of `work`, and waits until each has reached its first wait. */
+async function start<N extends number>(
+  count: N,
   work: (index: number) => Promise<unknown>,
-): Promise<asyncio.Task<unknown>[]> {
+): Promise<ArrayOf<asyncio.Task<unknown>, N>> {
   const tasks = Array.from({ length: count }, (_, i) => asyncio.create_task(() => work(i)));
   await turns(1);
-  return tasks;
+  return tasks as ArrayOf<asyncio.Task<unknown>, N>;
 }
 
 interface Program {
@@ -38,7 +39,7 @@ async function cancel_at_every_moment(moments: number, program: () => Program): 
         const { works, safe = [], check } = program();
         const tasks = [...works, ...safe].map((work) => asyncio.create_task(work));
         await turns(moment);
-        tasks[victim].cancel();
+        tasks[victim]?.cancel();
         await asyncio.wait(tasks, { timeout: 100 });
         assert(tasks.every((task) => task.done()), `hangs: task ${victim} at moment ${moment}`);
         check();
@@ -546,7 +547,7 @@ Deno.test("Lock, Semaphore, Event, Condition: waiting throws if they are bound t
   for (const error of await run(contend)) {
     assertMatch(String(error), /^RuntimeError: <.+> is bound to a different event loop$/);
   }
-  // Who was refused does not stand in the way of others.
+  // A waiter that was refused is not in the queue.
   for (const primitive of [lock, limit, condition]) {
     assertMatch(String(primitive), /\[unlocked(, value:1)?\]>$/);
     await run(async () => await asyncio.wait_for(primitive.acquire(), 1));
@@ -812,7 +813,7 @@ Deno.test("Condition.wait_for: a predicate that throws leaves the lock held and 
             if (i === 0 && stock > 0) throw new RangeError("predicate");
             return stock;
           })),
-    ) as [asyncio.Task<unknown>, asyncio.Task<unknown>];
+    );
     await asyncio.async_with(condition, () => Promise.resolve(condition.notify(++stock)));
     await assertRejects(async () => await failing, RangeError, "predicate");
     assertEquals(await waiting, 1);
