@@ -4,7 +4,6 @@
  * @module
  */
 
-import { type Coroutine, instant, Suspension } from "./core/coroutines.ts";
 import type { Scope } from "./core/contracts.ts";
 import { is_cancellation } from "./core/cancellation.ts";
 import { RuntimeError } from "./core/exceptions.ts";
@@ -64,13 +63,8 @@ export class AbortScope extends ScopeManager {
     this.#signal.addEventListener("abort", this.#on_abort, { once: true });
   }
 
-  /** Ends the block, with the error that left it or `null`. */
-  __aexit__(error: unknown): Coroutine<void> {
-    return new Suspension(EXIT, this, error);
-  }
-
   /** @internal */
-  _exit(error: unknown): void {
+  override _exit(error: unknown): void {
     this.#signal.removeEventListener("abort", this.#on_abort);
     if (!this.#aborted) return;
     if (take_back(this.#scope as Scope) <= this.#cancelling && is_cancellation(error)) {
@@ -78,11 +72,6 @@ export class AbortScope extends ScopeManager {
     }
   }
 }
-
-const EXIT = /* @__PURE__ */ instant(
-  "AbortScope.__aexit__",
-  (scope: AbortScope, error: unknown) => scope._exit(error),
-);
 
 /**
  * Ends a block of code when a signal is aborted: `async_with(aborted_by(signal), async () => …)`.

@@ -139,16 +139,15 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   override _advance(thrown: boolean, value: unknown): Outcome {
     const scope = this._scope;
     if (scope === null || this._stage === ENTERING) return this._advance_inside(thrown, value);
-    // Code of a generator runs here and now; that of an async function has its context from its call.
     const outer = enter_scope(scope);
-    let outcome: Outcome;
-    if (has_async_context && this._needs_context()) {
-      outcome = run_as(keep_context(), scope, () => this._advance_inside(thrown, value), undefined);
-    } else {
-      outcome = this._advance_inside(thrown, value);
+    try {
+      // Code of a generator runs here and now; that of an async function has its context from its call.
+      return has_async_context && this._needs_context()
+        ? run_as(keep_context(), scope, () => this._advance_inside(thrown, value), undefined)
+        : this._advance_inside(thrown, value);
+    } finally {
+      leave_scope(outer);
     }
-    leave_scope(outer);
-    return outcome;
   }
 
   private _advance_inside(thrown: boolean, value: unknown): Outcome {
@@ -184,7 +183,11 @@ class Block<T, R> extends DelegatingCoroutine<R> {
 
   /** @internal The body and the manager's methods may be the user's. */
   override _needs_context(): boolean {
-    return this._stage !== LEAVING || super._needs_context();
+    if (this._stage === LEAVING) return super._needs_context();
+    const inner = this._inner;
+    const manager: unknown = this._manager;
+    return this._stage !== INSIDE || inner === null || inner._needs_context() ||
+      !(manager instanceof ScopeManager && manager._has_own_exit);
   }
 
   private _enter(): Outcome {
@@ -193,7 +196,13 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     if (manager instanceof ScopeManager) {
       const parent = running_scope();
       if (parent !== null) {
-        manager._offer(this._scope = new BlockScope(parent, parent._owner as TaskCore));
+        const scope = this._scope = new BlockScope(parent, parent._owner as TaskCore);
+        if (manager._has_own_enter) {
+          manager._enter(scope);
+          this._value = manager;
+          return RETURNED;
+        }
+        manager._offer(scope);
       }
     }
     return this._await_given(this._manager.__aenter__());
@@ -233,8 +242,13 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     this._failed = failed;
     this._result = result;
     const manager: unknown = this._manager;
-    if (failed && (result === null || result === undefined) && manager instanceof ScopeManager) {
-      manager._note_thrown(result);
+    if (manager instanceof ScopeManager) {
+      if (manager._exits_at_once) {
+        manager._exit(failed ? result : null);
+        this._value = undefined;
+        return RETURNED;
+      }
+      if (failed && (result === null || result === undefined)) manager._note_thrown(result);
     }
     return this._await_given(this._manager.__aexit__(failed ? result : null));
   }

@@ -72,11 +72,16 @@ export class TaskGroup extends ScopeManager {
   }
 
   /** Ends the block, with the error that left it or `null`: waits for all tasks. */
-  __aexit__(error: unknown): Coroutine<void> {
+  override __aexit__(error: unknown): Coroutine<void> {
     return library_coroutine(
       "TaskGroup.__aexit__",
       this.#exit(this._failure_of(error)),
     );
+  }
+
+  /** @internal */
+  override get _has_own_exit(): boolean {
+    return this.__aexit__ === TaskGroup.prototype.__aexit__;
   }
 
   *#exit(failure: Failure | null): Generator<unknown, void, unknown> {

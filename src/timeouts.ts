@@ -6,7 +6,6 @@
 
 import { type AnyTask, ScopeManager, take_back } from "./core/scope_managers.ts";
 import type { Scope, Timed } from "./core/contracts.ts";
-import { type Coroutine, instant, Suspension } from "./core/coroutines.ts";
 import { enter, leave } from "./core/current.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
 import { as_cancelled_error, is_cancellation } from "./core/cancellation.ts";
@@ -15,27 +14,29 @@ import { repr } from "./internal/format_helpers.ts";
 
 /** What calls a function of the library at a time, without what a handle of the user's needs. */
 export class Deadline implements Timed {
-  _cancelled = false;
-  _scheduled = false;
+  _cancelled: boolean;
+  _scheduled: boolean;
   readonly _when: number;
   /** The name of the function, for reports. */
   readonly label: string;
-  readonly #loop: AbstractEventLoop;
-  readonly #call: () => void;
+  private readonly _loop: AbstractEventLoop;
+  private readonly _call: () => void;
 
   constructor(loop: AbstractEventLoop, when: number, label: string, call: () => void) {
-    this.label = label;
-    this.#loop = loop;
+    this._cancelled = false;
+    this._scheduled = false;
     this._when = when;
-    this.#call = call;
+    this.label = label;
+    this._loop = loop;
+    this._call = call;
   }
 
   _run(): void {
     if (this._cancelled) return;
     // The host's context in which the loop runs it may be that of any task, which it is no code of.
-    enter(this.#loop, null, undefined);
+    enter(this._loop, null, undefined);
     try {
-      this.#call();
+      this._call();
     } finally {
       leave();
     }
@@ -43,15 +44,10 @@ export class Deadline implements Timed {
 
   /** Takes the call back. */
   cancel(): void {
-    if (!this._cancelled) this.#loop._timer_cancelled(this);
+    if (!this._cancelled) this._loop._timer_cancelled(this);
     this._cancelled = true;
   }
 }
-
-const EXIT = /* @__PURE__ */ instant(
-  "Timeout.__aexit__",
-  (timeout: Timeout, error: unknown) => timeout._exit(error),
-);
 
 type State = "created" | "active" | "expiring" | "expired" | "finished";
 
@@ -80,12 +76,12 @@ type State = "created" | "active" | "expiring" | "expired" | "finished";
  * ```
  */
 export class Timeout extends ScopeManager {
-  #state: State = "created";
-  #when: number | null;
-  #deadline: Deadline | null = null;
-  #scope: Scope | null = null;
+  declare private _state: State;
+  declare private _when: number | null;
+  declare private _deadline: Deadline | null;
+  declare private _scope: Scope | null;
   // How many cancellations were under way when the block began.
-  #cancelling = 0;
+  declare private _cancelling: number;
 
   /**
    * Makes a timeout.
@@ -98,12 +94,16 @@ export class Timeout extends ScopeManager {
     if (when !== null && typeof when !== "number") {
       throw new TypeError(`a timeout must be a number of seconds or null, received ${repr(when)}`);
     }
-    this.#when = when;
+    this._state = "created";
+    this._when = when;
+    this._deadline = null;
+    this._scope = null;
+    this._cancelling = 0;
   }
 
   /** The deadline, as a time of the loop's clock in seconds; `null` if there is none. */
   when(): number | null {
-    return this.#when;
+    return this._when;
   }
 
   /**
@@ -113,68 +113,63 @@ export class Timeout extends ScopeManager {
    * @throws {RuntimeError} unless the block is being run and has not expired
    */
   reschedule(when: number | null): void {
-    if (this.#state !== "active") {
-      if (this.#state === "created") throw new RuntimeError("Timeout has not been entered");
-      throw new RuntimeError(`Cannot change state of ${this.#state} Timeout`);
+    if (this._state !== "active") {
+      if (this._state === "created") throw new RuntimeError("Timeout has not been entered");
+      throw new RuntimeError(`Cannot change state of ${this._state} Timeout`);
     }
-    this.#when = when;
-    this.#deadline?.cancel();
+    this._when = when;
+    this._deadline?.cancel();
     if (when === null) {
-      this.#deadline = null;
+      this._deadline = null;
       return;
     }
     const loop = get_running_loop();
-    this.#deadline = new Deadline(loop, when, "Timeout._on_timeout()", () => this.#on_timeout());
-    if (when <= loop._last_time()) loop._schedule(this.#deadline);
-    else loop._schedule_timer(this.#deadline);
+    this._deadline = new Deadline(loop, when, "Timeout._on_timeout()", () => this._on_timeout());
+    if (when <= loop._last_time()) loop._schedule(this._deadline);
+    else loop._schedule_timer(this._deadline);
   }
 
   /** Whether the time was over before the block ended. */
   expired(): boolean {
-    return this.#state === "expiring" || this.#state === "expired";
+    return this._state === "expiring" || this._state === "expired";
   }
 
   /** @internal */
   override _enter(scope: Scope | null): void {
-    if (this.#state !== "created") throw new RuntimeError("Timeout has already been entered");
+    if (this._state !== "created") throw new RuntimeError("Timeout has already been entered");
     if (scope === null) throw new RuntimeError("Timeout should be used inside a task");
-    this.#state = "active";
-    this.#scope = scope;
-    this.#cancelling = (scope._owner as AnyTask)._cancelling_seen_from(scope);
-    this.reschedule(this.#when);
-  }
-
-  /** Ends the block, with the error that left it or `null`. */
-  __aexit__(error: unknown): Coroutine<void> {
-    return new Suspension(EXIT, this, error);
+    this._state = "active";
+    this._scope = scope;
+    this._cancelling = (scope._owner as AnyTask)._cancelling_seen_from(scope);
+    this.reschedule(this._when);
   }
 
   /** @internal */
-  _exit(error: unknown): void {
-    this.#deadline?.cancel();
-    this.#deadline = null;
-    if (this.#state === "expiring") {
-      this.#state = "expired";
-      const scope = this.#scope as Scope;
-      if (take_back(scope) <= this.#cancelling && is_cancellation(error)) {
+  override _exit(error: unknown): void {
+    this._deadline?.cancel();
+    this._deadline = null;
+    if (this._state === "expiring") {
+      this._state = "expired";
+      const scope = this._scope as Scope;
+      if (take_back(scope) <= this._cancelling && is_cancellation(error)) {
         throw new TimeoutError("", { cause: as_cancelled_error(error) });
       }
-    } else if (this.#state === "active") {
-      this.#state = "finished";
+    } else if (this._state === "active") {
+      this._state = "finished";
     }
   }
 
-  #on_timeout(): void {
-    const scope = this.#scope as Scope;
+  private _on_timeout(): void {
+    const scope = this._scope as Scope;
     (scope._owner as AnyTask)._cancel_block(scope, true);
-    this.#state = "expiring";
-    this.#deadline = null;
+    this._state = "expiring";
+    this._deadline = null;
   }
 
   /** Python's `repr`. */
   override toString(): string {
-    const when = this.#when === null ? null : Math.round(this.#when * 1000) / 1000;
-    return `<Timeout [${this.#state}]${this.#state === "active" ? ` when=${when}` : ""}>`;
+    const when = this._when === null ? null : Math.round(this._when * 1000) / 1000;
+    return `<Timeout [${this._state}]${this._state === "active" ? ` when=${when}` : ""}>`;
   }
 }
 

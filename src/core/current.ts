@@ -125,14 +125,12 @@ function resumed_scope(): Scope | null {
   return scope;
 }
 
-function belongs_to_task(scope: Scope | null): boolean {
-  return scope !== null && scope._owner !== null && !scope._owner.done();
-}
-
 /** The innermost scope of the code now running, if that belongs to a task; else `null`. */
 export function running_scope(): Scope | null {
   const scope = entered_loop !== undefined ? entered_scope : resumed_scope();
-  return belongs_to_task(scope) ? scope : null;
+  if (scope === null) return null;
+  const task = scope._owner;
+  return task === null || task.done() ? null : scope;
 }
 
 /** The task to which the code now running belongs, or `null`. */

@@ -21,12 +21,33 @@ export interface Failure {
 /** A context manager that can cancel the block that it is entered for, and nothing around it. */
 export abstract class ScopeManager extends Inspectable {
   // The scope of the block that `async_with()` is about to enter it for.
-  #offered: Scope | null = null;
-  #thrown: Failure | null = null;
+  declare private _offered: Scope | null;
+  declare private _thrown: Failure | null;
+
+  constructor() {
+    super();
+    this._offered = null;
+    this._thrown = null;
+  }
+
+  /** @internal Whether `__aenter__` is not overridden. */
+  get _has_own_enter(): boolean {
+    return this.__aenter__ === ScopeManager.prototype.__aenter__;
+  }
+
+  /** @internal Whether `__aexit__` is not overridden by a subclass of the user's. */
+  get _has_own_exit(): boolean {
+    return this._exits_at_once;
+  }
+
+  /** @internal Whether `__aexit__` is not overridden, and so does not wait. */
+  get _exits_at_once(): boolean {
+    return this.__aexit__ === ScopeManager.prototype.__aexit__;
+  }
 
   /** @internal Offers it the scope of a block; entered by hand it takes the current scope. */
   _offer(scope: Scope): void {
-    this.#offered = scope;
+    this._offered = scope;
   }
 
   /** Begins the block. */
@@ -34,23 +55,31 @@ export abstract class ScopeManager extends Inspectable {
     return new Suspension(ENTER, this, null) as Coroutine<unknown> as Coroutine<this>;
   }
 
+  /** Ends the block, with the error that left it or `null`. */
+  __aexit__(error: unknown): Coroutine<void> {
+    return new Suspension(EXIT, this, error);
+  }
+
+  /** @internal Ends the block. */
+  _exit(_error: unknown): void {}
+
   /** @internal */
   _enter_offered(): this {
-    const scope = this.#offered ?? running_scope();
-    this.#offered = null;
+    const scope = this._offered ?? running_scope();
+    this._offered = null;
     this._enter(scope);
     return this;
   }
 
   /** @internal Tells it that the block ends by throwing something that looks like no error: `null`. */
   _note_thrown(error: unknown): void {
-    this.#thrown = { error };
+    this._thrown = { error };
   }
 
   /** @internal What has left the block, if anything has: an error, one cancellation, `null` if that was thrown. */
   protected _failure_of(error: unknown): Failure | null {
-    const thrown = this.#thrown;
-    this.#thrown = null;
+    const thrown = this._thrown;
+    this._thrown = null;
     if (error === null || error === undefined) return thrown;
     return { error: is_cancellation(error) ? as_cancelled_error(error) : error };
   }
@@ -62,6 +91,11 @@ export abstract class ScopeManager extends Inspectable {
 const ENTER = /* @__PURE__ */ instant(
   "__aenter__",
   (manager: ScopeManager, _: null) => manager._enter_offered(),
+);
+
+const EXIT = /* @__PURE__ */ instant(
+  "__aexit__",
+  (manager: ScopeManager, error: unknown) => manager._exit(error),
 );
 
 /** Takes back the request for cancellation that a block has made; returns how many are left, seen from it. */

@@ -414,7 +414,14 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
       super._run();
       return;
     }
-    const error = this._resume(this);
+    let error: unknown = NOTHING;
+    if (this._cancellation_state === null) {
+      this._waiting = null;
+      this._begun = 0;
+      this._resumed = next_moment();
+    } else {
+      error = this._resume(this);
+    }
     if (!this._needs_context()) {
       this._run_step(error);
     } else if (this._step !== NOT_STARTED || error !== NOTHING) {
@@ -682,10 +689,23 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     const waiting = continuation._waiting;
     continuation._waiting = null;
     continuation._begun = 0;
-    if (continuation !== this) remove_open_await(this, continuation as OpenAwait);
-    innermost(continuation._scope)._resumed = next_moment();
+    if (continuation !== this) {
+      remove_open_await(this, continuation as OpenAwait);
+      const scope = continuation._scope;
+      (scope._ended ? innermost(scope) : scope)._resumed = next_moment();
+    } else {
+      innermost(this._scope)._resumed = next_moment();
+    }
     const state = this._cancellation_state;
-    if (state === null) return NOTHING; // nothing can be thrown
+    return state === null ? NOTHING : this._error_at_resumption(state, continuation, waiting);
+  }
+
+  /** @internal */
+  private _error_at_resumption(
+    state: CancellationState,
+    continuation: Continuation,
+    waiting: Waitable | null,
+  ): unknown {
     let error = state.take_mark(continuation);
     if (error === undefined) {
       const is_cancelled = this._step === NOT_STARTED && state.take_pending(this, true) !== null;

@@ -43,8 +43,8 @@ const watched = new Map<Report, Reference<Unawaited>>();
 const reports = new WeakMap<Unawaited, Report>();
 let reports_at_exit = false;
 
-// Without a loop that sees the microtask queue run dry, no more than this are noted.
-const MAX_UNTOUCHED = 10_000;
+// No more than this are noted between two times that a loop sees the microtask queue run dry.
+const MAX_UNTOUCHED = 1000;
 
 const collected = watch_collection<Report>((report) => {
   if (watched.delete(report)) warn(report);
@@ -60,8 +60,7 @@ function warn({ name, origin }: Report): void {
 /** Notes a coroutine that is being made. */
 export function note_made(coroutine: Unawaited, maker: object): void {
   if (latest !== null && latest._phase === CREATED) {
-    untouched.push(latest);
-    if (untouched.length > MAX_UNTOUCHED) watch_untouched();
+    if (untouched.length < MAX_UNTOUCHED) untouched.push(latest);
   }
   latest = coroutine;
   if (debug_loops > 0) origins.set(coroutine, extract_stack(maker));
