@@ -121,9 +121,10 @@ export class VirtualClockEventLoop extends EventLoop {
    * @example
    * ```ts
    * import * as asyncio from "@pythonic/asyncio";
+   * import { VirtualClockEventLoop } from "@pythonic/asyncio/testing";
    * import { assertEquals } from "@std/assert";
    *
-   * const loop = new asyncio.VirtualClockEventLoop();
+   * const loop = new VirtualClockEventLoop();
    * const log: number[] = [];
    * loop.create_task(async () => {
    *   for (;;) {

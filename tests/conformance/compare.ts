@@ -8,7 +8,7 @@ function same(one: Event | undefined, other: Event | undefined): boolean {
 }
 
 /** The index of the first event in which the traces differ, or `null` when they are the same. */
-export function firstDifference(expected: Trace, actual: Trace): number | null {
+export function first_difference(expected: Trace, actual: Trace): number | null {
   const length = Math.max(expected.length, actual.length);
   for (let index = 0; index < length; index++) {
     if (!same(expected[index], actual[index])) return index;

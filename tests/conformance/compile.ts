@@ -22,11 +22,11 @@ interface Scope {
   bodies: readonly Body[];
 }
 
-function isGenerator(body: Body): boolean {
+function is_generator(body: Body): boolean {
   return body.form.startsWith("generator");
 }
 
-function isCoroutine(body: Body): boolean {
+function is_coroutine(body: Body): boolean {
   return body.form.endsWith("coroutine");
 }
 
@@ -34,23 +34,23 @@ function isCoroutine(body: Body): boolean {
 function launch(target: number, { bodies }: Pick<Scope, "bodies">): string {
   const body = bodies[target];
   if (body === undefined) throw new RangeError(`Cannot launch body ${target}: no such body`);
-  if (isCoroutine(body)) return `coroutine${target}()`;
-  return isGenerator(body) ? `body${target}()` : `body${target}`;
+  if (is_coroutine(body)) return `coroutine${target}()`;
+  return is_generator(body) ? `body${target}()` : `body${target}`;
 }
 
 /** The function that makes what stands for a body, as given to `staggered_race`. */
 function launcher(target: number, scope: Scope): string {
   const body = scope.bodies[target];
   if (body === undefined) throw new RangeError(`Cannot launch body ${target}: no such body`);
-  return isCoroutine(body) ? `coroutine${target}` : `body${target}`;
+  return is_coroutine(body) ? `coroutine${target}` : `body${target}`;
 }
 
 /** The function that a body of this flavour calls to wait for another body in place. */
 function callee(target: number, scope: Scope): string {
   const body = scope.bodies[target];
   if (body === undefined) throw new RangeError(`Cannot call body ${target}: no such body`);
-  const sameFlavour = isGenerator(body) === (scope.wait === "yield*");
-  return sameFlavour && !isCoroutine(body) ? `body${target}` : `coroutine${target}`;
+  const same_flavour = is_generator(body) === (scope.wait === "yield*");
+  return same_flavour && !is_coroutine(body) ? `body${target}` : `coroutine${target}`;
 }
 
 function item(argument: Item, scope: Scope): string {
@@ -207,13 +207,13 @@ const MANAGERS: { [K in Kind]?: (statement: StatementOf<K>) => [manager: string,
 const NOTHING_HANDLED = `new asyncio.RuntimeError("No active exception to reraise")`;
 
 /** `async with manager: block`, whose block is a function of its own: `return` in it takes two steps. */
-function asyncWith(
+function async_with(
   [manager, enter]: [manager: string, enter: string],
   { id, block }: { id: number; block: Statement[] },
   scope: Scope,
   handled: string,
 ): string {
-  const inner = compileBlock(block, { ...scope, nested: true }, handled);
+  const inner = compile_block(block, { ...scope, nested: true }, handled);
   const left = `left${id}`;
   return `let ${left};
 ${
@@ -229,21 +229,21 @@ run.end(${id});
 if (${left} !== undefined) return ${scope.nested ? left : `${left}[0]`};`;
 }
 
-function compileTry(statement: StatementOf<"try">, scope: Scope, handled: string): string {
+function compile_try(statement: StatementOf<"try">, scope: Scope, handled: string): string {
   const { id } = statement;
   const error = `error${id}`;
   const handlers = statement.handlers.map((handler) =>
     `if (run.matches(${error}, "${handler.catches}")) {
 run.event(${id}, "except", ${error});
-${compileBlock(handler.block, scope, error)}
+${compile_block(handler.block, scope, error)}
 } else `
   );
-  const otherwise = compileBlock(statement.otherwise, scope, handled);
+  const otherwise = compile_block(statement.otherwise, scope, handled);
   const completed = `completed${id}`;
   return `let ${completed} = false;
 try {
 try {
-${compileBlock(statement.block, scope, handled)}
+${compile_block(statement.block, scope, handled)}
 ${completed} = true;
 } catch (${error}) {
 ${handlers.join("")}throw ${error};
@@ -254,11 +254,11 @@ ${otherwise}
 }
 } finally {
 run.event(${id}, "finally");
-${compileBlock(statement.finally, scope, handled)}
+${compile_block(statement.finally, scope, handled)}
 }`;
 }
 
-function compileStatement(statement: Statement, scope: Scope, handled: string): string {
+function compile_statement(statement: Statement, scope: Scope, handled: string): string {
   const { id } = statement;
   switch (statement.do) {
     case "return":
@@ -271,13 +271,13 @@ throw ${handled};`;
       const index = `i${id}`;
       return `for (let ${index} = 0; ${index} < ${statement.count}; ${index}++) {
 run.event(${id}, "round");
-${compileBlock(statement.block, scope, handled)}
+${compile_block(statement.block, scope, handled)}
 }`;
     }
     case "try":
-      return compileTry(statement, scope, handled);
+      return compile_try(statement, scope, handled);
     default: {
-      if ("block" in statement) return asyncWith(manager(statement), statement, scope, handled);
+      if ("block" in statement) return async_with(manager(statement), statement, scope, handled);
       return traced(id, `run.end(${id}, ${expression(statement, scope)});`);
     }
   }
@@ -295,12 +295,12 @@ function expression<K extends Kind>(statement: StatementOf<K>, scope: Scope): st
   return compile(statement, scope);
 }
 
-function compileBlock(block: Statement[], scope: Scope, handled = NOTHING_HANDLED): string {
-  return block.map((statement) => `{ ${compileStatement(statement, scope, handled)} }`).join("\n");
+function compile_block(block: Statement[], scope: Scope, handled = NOTHING_HANDLED): string {
+  return block.map((statement) => `{ ${compile_statement(statement, scope, handled)} }`).join("\n");
 }
 
-function compileBody(body: Body, index: number, bodies: readonly Body[]): string {
-  const generator = isGenerator(body);
+function compile_body(body: Body, index: number, bodies: readonly Body[]): string {
+  const generator = is_generator(body);
   const scope: Scope = {
     wait: generator ? "yield*" : "await",
     lambda: generator ? "function*" : "async function",
@@ -311,7 +311,7 @@ function compileBody(body: Body, index: number, bodies: readonly Body[]): string
   };
   return `${generator ? "function*" : "async function"} body${index}() {
 run.enter(${index});
-${compileBlock(body.block, scope)}
+${compile_block(body.block, scope)}
 }
 const coroutine${index} = asyncio.coroutine(body${index});`;
 }
@@ -321,7 +321,7 @@ const coroutine${index} = asyncio.coroutine(body${index});`;
  * main task, which gives its body, not yet started.
  */
 export function compile(program: Program): string {
-  const bodies = program.bodies.map((body, index) => compileBody(body, index, program.bodies));
+  const bodies = program.bodies.map((body, index) => compile_body(body, index, program.bodies));
   const mains = (program.runs ?? [{ body: 0 }]).map(({ body }) => `() => ${launch(body, program)}`);
   return `"use strict";
 const { queues, semaphores, locks, events, conditions, barriers } = run;

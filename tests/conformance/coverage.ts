@@ -1,6 +1,6 @@
 /** Counts what really happened in traces: statements run, and where tasks were when they were cancelled. */
 
-import { type Kind, type Program, statementsOf, type Trace } from "./program.ts";
+import { type Kind, type Program, statements_of, type Trace } from "./program.ts";
 
 /** What `cancel` says of a task that had not begun, and of one that cancelled itself. */
 const PLACES = new Map([["start", "before its first step"], ["itself", "by itself"]]);
@@ -8,7 +8,7 @@ const PLACES = new Map([["start", "before its first step"], ["itself", "by itsel
 /** Each thing that happened, in words: `join: end`, `join: fail CancelledError`, `cancelled at join`. */
 export function* happenings(program: Program, trace: Trace): Generator<string> {
   const kinds = new Map<string, Kind>();
-  for (const [statement] of statementsOf(program)) kinds.set(`${statement.id}`, statement.do);
+  for (const [statement] of statements_of(program)) kinds.set(`${statement.id}`, statement.do);
   for (const [, task, id, what] of trace) {
     if (task === "runner") yield `runner: ${/^\w+(?: \w+Error)?/.exec(what)?.[0]}`;
     const kind = kinds.get(`${id}`);

@@ -179,7 +179,7 @@ const MAKERS: Makers = {
     const { random } = maker;
     const block = maker.block(place, 3);
     const handlers = Array.from({ length: random.pick([0, 1, 1, 1, 2]) }, () => ({
-      catches: random.pick(maker.exceptKinds),
+      catches: random.pick(maker.except_kinds),
       block: maker.block({ ...place, handling: true }, 2),
     }));
     const otherwise = handlers.length > 0 && random.chance(0.3) ? maker.block(place, 2) : [];
@@ -191,7 +191,7 @@ const MAKERS: Makers = {
   group: (maker, place) => {
     const target = maker.usable(place);
     const first: Statement[] = target
-      ? [{ id: maker.nextId(), do: "group_spawn", group: 0, ...target }]
+      ? [{ id: maker.next_id(), do: "group_spawn", group: 0, ...target }]
       : [];
     return { block: [...first, ...maker.block(place, 3)] };
   },
@@ -237,17 +237,17 @@ const MAKERS: Makers = {
     // Mostly what a condition is held for, on the one that is held.
     const first = random.chance(0.75)
       ? [random.pick<Statement>([
-        { id: maker.nextId(), do: "condition_wait", condition },
-        { id: maker.nextId(), do: "condition_wait", condition },
+        { id: maker.next_id(), do: "condition_wait", condition },
+        { id: maker.next_id(), do: "condition_wait", condition },
         {
-          id: maker.nextId(),
+          id: maker.next_id(),
           do: "condition_wait_for",
           condition,
           remainder: random.between(0, 2),
         },
-        { id: maker.nextId(), do: "condition_notify", condition, count: random.between(1, 2) },
-        { id: maker.nextId(), do: "condition_notify_all", condition },
-        { id: maker.nextId(), do: "condition_notify_all", condition },
+        { id: maker.next_id(), do: "condition_notify", condition, count: random.between(1, 2) },
+        { id: maker.next_id(), do: "condition_notify_all", condition },
+        { id: maker.next_id(), do: "condition_notify_all", condition },
       ])]
       : [];
     return { condition, block: [...first, ...maker.block({ ...place, holding: true }, 2)] };
@@ -339,7 +339,7 @@ class BodyMaker {
   readonly random: Random;
   /** The statements that this body can run, with all that it starts. */
   cost = 0;
-  readonly exceptKinds: readonly ExceptKind[];
+  readonly except_kinds: readonly ExceptKind[];
   readonly #number: number;
   readonly #profile: Profile;
   readonly #weights: ReadonlyMap<Kind, number>;
@@ -362,7 +362,7 @@ class BodyMaker {
     this.#profile = profile;
     this.#weights = new Map(Object.entries(profile.weights) as [Kind, number][]);
     this.#ids = ids;
-    this.exceptKinds = [
+    this.except_kinds = [
       ...EXCEPT_KINDS,
       ...PROFILE_EXCEPT_KINDS.flatMap(([kind, error]) => kind in profile.weights ? [error] : []),
     ];
@@ -490,7 +490,7 @@ class BodyMaker {
     return { generator: this.one("generators") };
   }
 
-  nextId(): number {
+  next_id(): number {
     return this.#ids.next();
   }
 
@@ -507,7 +507,7 @@ class BodyMaker {
   }
 }
 
-function generatorPlan(random: Random, index: number): GeneratorPlan {
+function generator_plan(random: Random, index: number): GeneratorPlan {
   return {
     yields: Array.from({ length: random.between(0, 4) }, () => ({
       delay: maybe(random, 0.6, random.pick(DELAYS)),
@@ -527,7 +527,7 @@ function shared(profile: Profile, random: Random): Shared {
     Array.from({ length: profile[primitive] ?? 0 }, (_, index) => make(index));
   return {
     queues: several("queues", () => ({
-      kind: random.pick(profile.queueKinds ?? ["Queue"]),
+      kind: random.pick(profile.queue_kinds ?? ["Queue"]),
       maxsize: random.pick([0, 1, 1, 2, 3]),
     })),
     semaphores: several("semaphores", () => ({
@@ -540,7 +540,7 @@ function shared(profile: Profile, random: Random): Shared {
     barriers: several("barriers", () => random.pick([1, 2, 2, 3])),
     futures: profile.futures ?? 0,
     variables: profile.variables ?? 0,
-    generators: several("generators", (index) => generatorPlan(random, index)),
+    generators: several("generators", (index) => generator_plan(random, index)),
   };
 }
 

@@ -23,7 +23,7 @@ function file(profile: ProfileName): URL {
   return new URL(`./goldens/${profile}.jsonl`, import.meta.url);
 }
 
-export async function readGoldens(profile: ProfileName): Promise<Golden[]> {
+export async function read_goldens(profile: ProfileName): Promise<Golden[]> {
   const text = await Deno.readTextFile(file(profile));
   return text.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
@@ -34,11 +34,11 @@ const NEW_KIND = 20;
 /** What a program shows, as far as it is new. */
 function worth(shows: Set<string>, shown: Set<string>): number {
   const news = [...shows.difference(shown)];
-  const kinds = [...kindsOf(shows).difference(kindsOf(shown))];
+  const kinds = [...kinds_of(shows).difference(kinds_of(shown))];
   return news.length + NEW_KIND * kinds.length;
 }
 
-function kindsOf(happenings: Set<string>): Set<string> {
+function kinds_of(happenings: Set<string>): Set<string> {
   return new Set([...happenings].map((happening) => happening.split(":")[0]));
 }
 
@@ -64,7 +64,7 @@ async function choose(profile: ProfileName, seed: number, python: Side): Promise
 }
 
 /** Makes the golden files of the profiles anew. */
-export async function writeGoldens(
+export async function write_goldens(
   profiles: readonly ProfileName[],
   seed: number,
   python: Side,

@@ -3,7 +3,7 @@
 import * as asyncio from "../../mod.ts";
 import { DeadlockError, VirtualClockEventLoop } from "../../testing.ts";
 import { compile } from "./compile.ts";
-import { generate, makeError, matches, Primitives, type Witness } from "./primitives.ts";
+import { generate, make_error, matches, Primitives, type Witness } from "./primitives.ts";
 import {
   type Action,
   type ErrorKind,
@@ -39,16 +39,16 @@ class Run extends Primitives {
   readonly #loop: VirtualClockEventLoop;
   readonly #trace: Trace = [];
   readonly #tasks: AnyTask[] = [];
-  readonly #bodyOf = new Map<AnyTask, number>();
+  readonly #body_of = new Map<AnyTask, number>();
   /** The statements that each task is in, the innermost last. */
-  readonly #suspendedAt = new Map<AnyTask, number[]>();
+  readonly #suspended_at = new Map<AnyTask, number[]>();
   readonly #groups: asyncio.TaskGroup[] = [];
   readonly #timeouts: asyncio.Timeout[] = [];
   readonly #handles: asyncio.Handle[] = [];
   readonly #callbacks: [AnyFuture, DoneCallback][] = [];
   readonly #tokens: [asyncio.ContextVar<number>, asyncio.Token<number>][] = [];
   /** All generators there were: one that nobody holds would be closed at no defined moment. */
-  readonly #allGenerators: ReturnType<typeof generate>[] = [];
+  readonly #all_generators: ReturnType<typeof generate>[] = [];
   /** How often each condition was notified. */
   readonly #notified: number[];
 
@@ -79,7 +79,7 @@ class Run extends Primitives {
       return this.#trace;
     }
     for (const task of this.#tasks) {
-      this.#record(task.get_name(), 0, `${stateOf(task)} ${task.cancelling()}`);
+      this.#record(task.get_name(), 0, `${state_of(task)} ${task.cancelling()}`);
     }
     const compared = [...this.compared(), ...this.#groups, ...this.#timeouts];
     for (const [index, primitive] of compared.entries()) {
@@ -120,18 +120,18 @@ class Run extends Primitives {
   }
 
   error(kind: ErrorKind): Error {
-    return makeError(kind);
+    return make_error(kind);
   }
 
   raise(kind: ErrorKind, message?: Message): never {
-    throw makeError(kind, message === undefined ? undefined : String(message));
+    throw make_error(kind, message === undefined ? undefined : String(message));
   }
 
   // Tasks.
 
   enter(body: number): void {
     const task = this.current();
-    if (!this.#bodyOf.has(task)) this.#register(task, body);
+    if (!this.#body_of.has(task)) this.#register(task, body);
     this.event(0, `body ${body}`);
   }
 
@@ -151,7 +151,7 @@ class Run extends Primitives {
 
   /** A task that may be waited for in `body`, or a future that is done. */
   waitable(index: number, body: number): AnyFuture {
-    const tasks = this.#tasks.filter((task) => (this.#bodyOf.get(task) ?? 0) > body);
+    const tasks = this.#tasks.filter((task) => (this.#body_of.get(task) ?? 0) > body);
     return tasks[index % tasks.length] ?? this.done_future("no task");
   }
 
@@ -166,7 +166,7 @@ class Run extends Primitives {
   }
 
   all_tasks(): string[] {
-    const tasks = [...asyncio.all_tasks()].filter((task) => this.#bodyOf.has(task));
+    const tasks = [...asyncio.all_tasks()].filter((task) => this.#body_of.has(task));
     return tasks.map((task) => task.get_name()).sort();
   }
 
@@ -289,7 +289,7 @@ class Run extends Primitives {
     const tell: Witness = (what, ...values) => this.event(-1 - index, what, ...values);
     const generator = generate(plan, index, tell);
     this.generators[index] = generator;
-    this.#allGenerators.push(generator);
+    this.#all_generators.push(generator);
   }
 
   // Its own.
@@ -305,7 +305,7 @@ class Run extends Primitives {
       case "set_result":
         return this.futures[action.future].set_result(action.value);
       case "set_exception":
-        return this.futures[action.future].set_exception(makeError(action.error));
+        return this.futures[action.future].set_exception(make_error(action.error));
       case "call_soon":
         return this.call_soon(statement, { act: "log", value: action.value });
       case "variable_get":
@@ -334,7 +334,7 @@ class Run extends Primitives {
       this.#phase("loop", "stopped", () => this.#loop.run_until_complete(work));
     await phase(task);
     await phase(() => this.#finish());
-    if (this.#allGenerators.length > 0) await phase(this.#loop.shutdown_asyncgens());
+    if (this.#all_generators.length > 0) await phase(this.#loop.shutdown_asyncgens());
   }
 
   async #run_by_runner(mains: (() => Launchable)[], runs: readonly RunnerRun[]): Promise<void> {
@@ -374,19 +374,19 @@ class Run extends Primitives {
 
   #created(task: AnyTask, body: number): string {
     // An eager task has registered itself.
-    if (!this.#bodyOf.has(task)) this.#register(task, body);
+    if (!this.#body_of.has(task)) this.#register(task, body);
     return task.get_name();
   }
 
   #register(task: AnyTask, body: number): void {
     task.set_name(`t${this.#tasks.length}`);
     this.#tasks.push(task);
-    this.#bodyOf.set(task, body);
-    this.#suspendedAt.set(task, []);
+    this.#body_of.set(task, body);
+    this.#suspended_at.set(task, []);
   }
 
   #places(task: AnyTask): number[] {
-    const places = this.#suspendedAt.get(task);
+    const places = this.#suspended_at.get(task);
     if (places === undefined) throw new Error(`${task.get_name()} is not one of the program's`);
     return places;
   }
@@ -396,7 +396,7 @@ class Run extends Primitives {
   }
 }
 
-function stateOf(task: AnyTask): string {
+function state_of(task: AnyTask): string {
   if (!task.done()) return "pending";
   if (task.cancelled()) return "cancelled";
   return show(task.exception() ?? task.result());
@@ -408,6 +408,6 @@ function stateOf(task: AnyTask): string {
  * @param patience real seconds after which a program that does not end is given up; its trace then ends
  * with `HANGS`
  */
-export function runProgram(program: Program, patience = PATIENCE): Promise<Trace> {
+export function run_program(program: Program, patience = PATIENCE): Promise<Trace> {
   return new Run(program, patience).run();
 }

@@ -1,6 +1,8 @@
 /** This library: runs programs on it. */
 
-import { runProgram } from "./interpreter.ts";
+import { run_program } from "./interpreter.ts";
 import { serve } from "./worker.ts";
 
-serve(async (program, patience) => JSON.stringify(await runProgram(JSON.parse(program), patience)));
+serve(async (program, patience) =>
+  JSON.stringify(await run_program(JSON.parse(program), patience))
+);

@@ -7,13 +7,13 @@
  */
 
 import { parseArgs } from "node:util";
-import { firstDifference } from "./compare.ts";
+import { first_difference } from "./compare.ts";
 import { Coverage } from "./coverage.ts";
 import { generate } from "./generate.ts";
-import { writeGoldens } from "./goldens.ts";
-import { printDifference, printProgram } from "./print.ts";
+import { write_goldens } from "./goldens.ts";
+import { print_difference, print_program } from "./print.ts";
 import { PROFILE_NAMES, type ProfileName } from "./profiles.ts";
-import { hangs, type Program, statementsOf, type Trace } from "./program.ts";
+import { hangs, type Program, statements_of, type Trace } from "./program.ts";
 import { Random } from "./random.ts";
 import { shrink } from "./shrink.ts";
 import { type Patience, Side } from "./side.ts";
@@ -34,7 +34,7 @@ interface Options {
   count: number;
   seed: number;
   profiles: readonly ProfileName[];
-  writeGoldens: boolean;
+  write_goldens: boolean;
 }
 
 interface Case {
@@ -45,12 +45,12 @@ interface Case {
 
 class UsageError extends Error {}
 
-function wholeNumber(name: string, text: string): number {
+function whole_number(name: string, text: string): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
   throw new UsageError(`--${name} takes a whole number: received '${text}'`);
 }
 
-function readOptions(args: string[]): Options {
+function read_options(args: string[]): Options {
   try {
     const { values } = parseArgs({
       args,
@@ -68,10 +68,10 @@ function readOptions(args: string[]): Options {
       );
     }
     return {
-      count: wholeNumber("count", values.count),
-      seed: wholeNumber("seed", values.seed),
+      count: whole_number("count", values.count),
+      seed: whole_number("seed", values.seed),
       profiles,
-      writeGoldens: values["write-goldens"],
+      write_goldens: values["write-goldens"],
     };
   } catch (error) {
     if (error instanceof UsageError || error instanceof TypeError) {
@@ -145,7 +145,7 @@ function is_hanging({ expected, actual }: Outcome): boolean {
 }
 
 function is_different({ expected, actual }: Outcome): boolean {
-  return firstDifference(expected, actual) !== null;
+  return first_difference(expected, actual) !== null;
 }
 
 /** A program that is not as it should be: it differs, or hangs. */
@@ -154,7 +154,7 @@ interface Finding {
   outcome: Outcome;
 }
 
-async function compareAll(
+async function compare_all(
   options: Options,
   sides: Sides,
   coverage: Coverage,
@@ -188,7 +188,7 @@ async function compareAll(
 
 /** Shrinks the simplest finding and prints it with both traces. */
 async function report(findings: readonly Finding[], sides: Sides): Promise<void> {
-  const size = ({ found }: Finding) => [...statementsOf(found.program)].length;
+  const size = ({ found }: Finding) => [...statements_of(found.program)].length;
   const [simplest] = findings.toSorted((one, other) => size(one) - size(other));
   const { profile, seed, program } = simplest.found;
   const is_hang = is_hanging(simplest.outcome);
@@ -199,25 +199,25 @@ async function report(findings: readonly Finding[], sides: Sides): Promise<void>
   const smallest = await shrink(program, shows, is_hang ? SHRINKING_OF_HANGS : {});
   const [outcome] = await sides.run([smallest]);
   console.log(`\nProfile ${profile}, seed ${seed}, made smaller:\n`);
-  console.log(printProgram(smallest));
+  console.log(print_program(smallest));
   for (
     const [side, trace] of [["On CPython", outcome.expected], ["Here", outcome.actual]] as const
   ) {
     if (hangs(trace)) console.log(`\n${side} it hangs.`);
   }
-  console.log(`\n${printDifference(outcome.expected, outcome.actual)}`);
+  console.log(`\n${print_difference(outcome.expected, outcome.actual)}`);
   console.log(`\n${JSON.stringify(smallest)}\n`);
 }
 
 async function main(options: Options): Promise<number> {
   using sides = new Sides();
-  if (options.writeGoldens) {
-    await writeGoldens(options.profiles, options.seed, sides.python);
+  if (options.write_goldens) {
+    await write_goldens(options.profiles, options.seed, sides.python);
     return 0;
   }
   const start = performance.now();
   const coverage = new Coverage();
-  const { done, findings } = await compareAll(options, sides, coverage);
+  const { done, findings } = await compare_all(options, sides, coverage);
   const seconds = (performance.now() - start) / 1000;
   console.log(`What happened, and how often:\n${coverage}`);
   if (findings.length > 0) await report(findings, sides);
@@ -230,4 +230,4 @@ async function main(options: Options): Promise<number> {
   return findings.length > 0 ? 1 : 0;
 }
 
-if (import.meta.main) Deno.exit(await main(readOptions(Deno.args)));
+if (import.meta.main) Deno.exit(await main(read_options(Deno.args)));

@@ -30,7 +30,7 @@ const CAUGHT: { [K in Exclude<ExceptKind, "BaseException" | "Exception">]: Newab
 };
 
 /** A new error of a kind. */
-export function makeError(kind: ErrorKind, message?: string): Error {
+export function make_error(kind: ErrorKind, message?: string): Error {
   return message === undefined ? new RAISED[kind]() : new RAISED[kind](message);
 }
 
@@ -70,7 +70,7 @@ export const generate = asyncio.async_generator(
           if (delay !== null) await asyncio.sleep(delay);
           tell("sent", yield value);
         }
-        if (plan.raises !== null) throw makeError(plan.raises);
+        if (plan.raises !== null) throw make_error(plan.raises);
       } catch (error) {
         if (plan.catches === null || !matches(error, plan.catches)) throw error;
         tell("except", error);

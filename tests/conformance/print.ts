@@ -1,6 +1,6 @@
 /** Shows a program as the Python it means, and two traces side by side. */
 
-import { firstDifference } from "./compare.ts";
+import { first_difference } from "./compare.ts";
 import type {
   Action,
   Event,
@@ -227,7 +227,7 @@ function runner_run({ body, own_context }: RunnerRun): string {
 }
 
 /** The program as Python would have it; bodies without statements are left out. */
-export function printProgram({ shared, bodies, finish, runs }: Program): string {
+export function print_program({ shared, bodies, finish, runs }: Program): string {
   return [
     ...declarations(shared),
     ...bodies.flatMap(({ form, block }, index) =>
@@ -246,8 +246,8 @@ function show(event: Event | undefined): string {
 }
 
 /** Both traces up to the first event that differs, which is marked. */
-export function printDifference(expected: Trace, actual: Trace): string {
-  const index = firstDifference(expected, actual);
+export function print_difference(expected: Trace, actual: Trace): string {
+  const index = first_difference(expected, actual);
   if (index === null) return "no difference";
   return [
     ...expected.slice(0, index).map((event) => `  ${show(event)}`),

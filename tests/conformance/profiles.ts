@@ -25,7 +25,7 @@ export interface Profile extends Partial<Record<Primitive, number>> {
   /** How bodies are written, where not every form will do. */
   forms?: readonly Form[];
   /** The kinds of queues, where not all are plain ones. */
-  queueKinds?: readonly QueueKind[];
+  queue_kinds?: readonly QueueKind[];
   /** Whether one task notifies the first condition again and again, so that those who wait go on. */
   notifier?: boolean;
   /** Whether a `Runner` runs several bodies, one after the other, and is closed. */
@@ -123,7 +123,7 @@ export const PROFILES = {
   queue_kinds: {
     weights: { ...COMMON, ...QUEUE, queue_shutdown: 4 },
     queues: 3,
-    queueKinds: ["Queue", "PriorityQueue", "LifoQueue"],
+    queue_kinds: ["Queue", "PriorityQueue", "LifoQueue"],
   },
   groups: {
     weights: { ...COMMON, group: 18, group_spawn: 12, cancelling: 2, uncancel: 1, raise: 4 },
@@ -236,7 +236,7 @@ export const PROFILES = {
       uncancel: 1,
     },
     queues: 2,
-    queueKinds: ["Queue", "PriorityQueue", "LifoQueue"],
+    queue_kinds: ["Queue", "PriorityQueue", "LifoQueue"],
     semaphores: 1,
     locks: 1,
     events: 1,

@@ -237,7 +237,7 @@ export function hangs(trace: Trace): boolean {
 }
 
 /** The blocks inside a statement. */
-export function blocksOf(statement: Statement): Statement[][] {
+export function blocks_of(statement: Statement): Statement[][] {
   switch (statement.do) {
     case "try":
       return [
@@ -252,11 +252,11 @@ export function blocksOf(statement: Statement): Statement[][] {
 }
 
 /** All statements of a program with the number of their body, outer before inner. */
-export function* statementsOf(program: Program): Generator<[Statement, number]> {
+export function* statements_of(program: Program): Generator<[Statement, number]> {
   function* walk(block: Statement[], body: number): Generator<[Statement, number]> {
     for (const statement of block) {
       yield [statement, body];
-      for (const inner of blocksOf(statement)) yield* walk(inner, body);
+      for (const inner of blocks_of(statement)) yield* walk(inner, body);
     }
   }
   for (const [index, body] of program.bodies.entries()) yield* walk(body.block, index);

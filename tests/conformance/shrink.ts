@@ -1,6 +1,6 @@
 /** Delta debugging: makes a program smaller for as long as what is wrong with it stays. */
 
-import { blocksOf, type Program, type Statement, statementsOf } from "./program.ts";
+import { blocks_of, type Program, type Statement, statements_of } from "./program.ts";
 
 /** Tells of each program whether it still shows what is looked for. */
 export type Shows = (programs: Program[]) => Promise<boolean[]>;
@@ -14,21 +14,21 @@ export interface ShrinkOptions {
   readonly seconds?: number;
 }
 
-function allBlocks(program: Program): Statement[][] {
+function all_blocks(program: Program): Statement[][] {
   return [
     ...program.bodies.map((body) => body.block),
-    ...[...statementsOf(program)].flatMap(([statement]) => blocksOf(statement)),
+    ...[...statements_of(program)].flatMap(([statement]) => blocks_of(statement)),
   ];
 }
 
 /** Leaves out a run of statements, long runs first. */
 function* omissions(program: Program): Generator<Change> {
-  const blocks = allBlocks(program);
+  const blocks = all_blocks(program);
   const longest = Math.max(...blocks.map((block) => block.length));
   for (let size = longest; size >= 1; size = Math.floor(size / 2)) {
     for (const [index, block] of blocks.entries()) {
       for (let start = 0; start + size <= block.length; start += size) {
-        yield (copy) => allBlocks(copy)[index]?.splice(start, size);
+        yield (copy) => all_blocks(copy)[index]?.splice(start, size);
       }
     }
   }
@@ -36,13 +36,13 @@ function* omissions(program: Program): Generator<Change> {
 
 /** Puts what is inside a statement in its place. */
 function* unwrappings(program: Program): Generator<Change> {
-  for (const [index, block] of allBlocks(program).entries()) {
+  for (const [index, block] of all_blocks(program).entries()) {
     for (const [position, statement] of block.entries()) {
-      for (const inner of blocksOf(statement).keys()) {
+      for (const inner of blocks_of(statement).keys()) {
         yield (copy) => {
-          const outer = allBlocks(copy)[index];
+          const outer = all_blocks(copy)[index];
           const wrapped = outer?.[position];
-          if (wrapped) outer.splice(position, 1, ...blocksOf(wrapped)[inner] ?? []);
+          if (wrapped) outer.splice(position, 1, ...blocks_of(wrapped)[inner] ?? []);
         };
       }
     }
@@ -65,11 +65,11 @@ const SIMPLIFICATIONS: Simplification[] = [
 ];
 
 function* simplifications(program: Program): Generator<Change> {
-  for (const [index, [statement]] of [...statementsOf(program)].entries()) {
+  for (const [index, [statement]] of [...statements_of(program)].entries()) {
     for (const simplify of SIMPLIFICATIONS) {
       if (!simplify(structuredClone(statement))) continue;
       yield (copy) => {
-        const target = [...statementsOf(copy)][index]?.[0];
+        const target = [...statements_of(copy)][index]?.[0];
         if (target) simplify(target);
       };
     }

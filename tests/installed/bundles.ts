@@ -107,24 +107,17 @@ export async function bundle_tests(bundle: Bundle): Promise<void> {
   }
 }
 
-/** The modules of the library that tests import. */
-const TESTED_MODULES = [
-  ...ENTRY_POINTS.map(({ module }) => module),
-  "src/core/cancellation",
-  "src/core/contextvars",
-  "src/core/exceptions",
-  "src/internal/deque",
-  "src/internal/format_helpers",
-  "src/internal/heapq",
-  "src/internal/options",
-  "src/host/async_context",
-  "src/host/macrotask",
-];
-
-/** Bundles the installed library as it would be for a page: with short names, and without what nobody uses. */
-export async function bundle_library({ module }: Installation, output: string): Promise<void> {
+/**
+ * Bundles modules of the installed library as it would be for a page: with short names, and without what
+ * is not used.
+ */
+export async function bundle_library(
+  { module }: Installation,
+  modules: Iterable<string>,
+  output: string,
+): Promise<void> {
   await build({
-    entryPoints: TESTED_MODULES.map((name) => ({ in: module(name), out: name })),
+    entryPoints: [...modules].map((name) => ({ in: module(name), out: name })),
     outdir: output,
     bundle: true,
     splitting: true,

@@ -52,10 +52,14 @@ async function make_host(name: string, installation: Installation, work: string)
   const dependencies = `${work}/dependencies`;
   if (!is_runtime(name)) {
     const output = `${work}/site`;
-    await bundle_library(installation, `${output}/library`);
-    const library = (module: string) => `/library/${module}.js`;
+    const tested = new Set<string>();
+    const library = (module: string) => {
+      tested.add(module);
+      return `/library/${module}.js`;
+    };
     const files = await files_for("browser");
     await bundle_tests({ kind: "browser", files, library, dependencies, output });
+    await bundle_library(installation, tested, `${output}/library`);
     return await browser(output);
   }
   const { kind } = RUNTIMES[name];
