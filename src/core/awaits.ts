@@ -111,6 +111,7 @@ export abstract class Await implements OpenAwait {
   _cancel_outside(): void {
     const waitable = this._waiting;
     if (waitable === null || !waitable._is_waiting()) return;
+    cancelled_outside.add(this);
     if (waitable._is_owned) {
       waitable._cancel_for(this._scope, undefined);
     } else {
@@ -140,11 +141,9 @@ export abstract class Await implements OpenAwait {
 
   /** @internal Resumes the code that awaits with an error. */
   protected _reject(error: unknown): void {
-    const { _scope: scope } = this;
-    const task = scope._owner;
-    if ((task === null || task.done()) && is_cancelled_error(error)) {
-      // Nothing may handle it: no promise rejects that anybody has asked for.
-      report_if_uncaught(error, scope._loop, { message: describe_loose(this) });
+    if (cancelled_outside.has(this) && is_cancelled_error(error)) {
+      // The code may have been left running, so that nothing handles the rejection of its promise.
+      report_if_uncaught(error, this._scope._loop, { message: describe_loose(this) });
     }
     this._settle(this._on_rejected, error);
   }
@@ -179,13 +178,16 @@ export abstract class Await implements OpenAwait {
   }
 }
 
+// The awaits of code that belonged to no task any more when the run of its loop ended.
+const cancelled_outside = new WeakSet<Await>();
+
 function describe_loose(waiting: Await): string {
   const task = waiting._task;
   const made_in = task === null ? "outside of tasks" : `in ${task}`;
   const name = waiting._coroutine_name();
   const on = name === null ? "a future" : `${name}()`;
-  return `A call made ${made_in} and not awaited still waited on ${on} when it was cancelled, ` +
-    "at the latest because the run of its loop ended";
+  return `A call made ${made_in} and not awaited still waited on ${on} when the run of its loop ended: ` +
+    "it was cancelled";
 }
 
 /** What an await of a future asks of it. */
