@@ -65,6 +65,8 @@ export {
 } from "./src/core/coroutines.ts";
 export {
   type AbstractEventLoop,
+  type AbstractServer,
+  type BaseEventLoop,
   type Callback,
   type CallbackContext,
   type ExceptionContext,
@@ -73,6 +75,7 @@ export {
   get_event_loop,
   get_running_loop,
   Handle,
+  type LoopIO,
   set_event_loop,
   TimerHandle,
 } from "./src/loop/events.ts";
@@ -168,3 +171,71 @@ export {
 } from "./src/waiting.ts";
 export { run_coroutine_threadsafe, to_thread } from "./src/threads.ts";
 export { Timeout, timeout, timeout_at } from "./src/timeouts.ts";
+export type { Address, AddressInfo } from "./src/host/endpoints.ts";
+export type { HostReadable, HostWritable } from "./src/host/pipes.ts";
+export type { Emitter } from "./src/host/sockets.ts";
+export type {
+  AddressInfoOptions,
+  ConnectionOptions,
+  DatagramOptions,
+  ReadPipe,
+  ServerOptions,
+  SSL,
+  SSLContext,
+  StartTLSOptions,
+  TLSOptions,
+  UnixConnectionOptions,
+  UnixServerOptions,
+  WritePipe,
+} from "./src/core/connection_options.ts";
+export type { Bytes } from "./src/internal/bytes.ts";
+export {
+  BaseProtocol,
+  BufferedProtocol,
+  DatagramProtocol,
+  Protocol,
+  StreamReaderProtocol,
+} from "./src/io.ts";
+export {
+  BrokenPipeError,
+  ConnectionAbortedError,
+  ConnectionError,
+  ConnectionRefusedError,
+  ConnectionResetError,
+  FileNotFoundError,
+  gaierror,
+  OSError,
+  type OSErrorOptions,
+  PermissionError,
+  ProcessLookupError,
+  SSLCertVerificationError,
+  SSLError,
+} from "./src/os_errors.ts";
+export { SubprocessProtocol } from "./src/core/protocols.ts";
+export { Server, ServerSocket } from "./src/servers.ts";
+export type { ByteSource } from "./src/stream_sources.ts";
+export {
+  type ClientConnectedCallback,
+  type FlowControlMixin,
+  open_connection,
+  open_unix_connection,
+  type OpenConnectionOptions,
+  type OpenUnixConnectionOptions,
+  start_server,
+  start_unix_server,
+  type StartServerOptions,
+  type StartUnixServerOptions,
+  StreamReader,
+  type StreamReaderOptions,
+  StreamWriter,
+} from "./src/streams.ts";
+export {
+  BaseTransport,
+  DatagramTransport,
+  ReadTransport,
+  SubprocessTransport,
+  Transport,
+  type TransportProtocol,
+  type WriteBufferLimits,
+  WriteTransport,
+} from "./src/core/transports.ts";

@@ -15,3 +15,8 @@
 
 export { DeadlockError } from "./src/core/exceptions.ts";
 export { VirtualClockEventLoop, type VirtualClockOptions } from "./src/testing/virtual_clock.ts";
+export {
+  type Connection,
+  VirtualNetwork,
+  type VirtualNetworkOptions,
+} from "./src/testing/network.ts";

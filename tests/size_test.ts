@@ -17,7 +17,22 @@ const NEEDS_SOCKETS = PAGES.filter(({ modules }) =>
   ["streams", "subprocess", "transports", "protocols"].some((name) =>
     modules.includes(`asyncio.${name}`)
   )
-).flatMap(names_of).map(({ name }) => name);
+).flatMap(names_of).map(({ name }) => name).concat([
+  "Server",
+  "ServerSocket",
+  "OSError",
+  "ConnectionError",
+  "BrokenPipeError",
+  "ConnectionAbortedError",
+  "ConnectionRefusedError",
+  "ConnectionResetError",
+  "FileNotFoundError",
+  "gaierror",
+  "PermissionError",
+  "ProcessLookupError",
+  "SSLError",
+  "SSLCertVerificationError",
+]);
 
 const WITHOUT_SOCKETS = Object.keys(await import("../mod.ts"))
   .filter((name) => !NEEDS_SOCKETS.includes(name));

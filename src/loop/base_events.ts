@@ -16,6 +16,7 @@ import {
 import { Deque } from "../internal/deque.ts";
 import {
   type AbstractEventLoop,
+  BaseEventLoop,
   type Callback,
   type CallbackContext,
   type ExceptionContext,
@@ -43,7 +44,7 @@ import {
   TimeoutError,
   ValueError,
 } from "../core/exceptions.ts";
-import { Inspectable, is_plain_object, repr } from "../internal/format_helpers.ts";
+import { is_plain_object, repr } from "../internal/format_helpers.ts";
 import { Await, type FutureAwait } from "../core/awaits.ts";
 import { FAILED, Future, wrap_future } from "../core/futures.ts";
 import { LoopScope, next_moment, open_awaits } from "../core/scopes.ts";
@@ -84,6 +85,7 @@ import {
   with_context,
 } from "../core/current.ts";
 import { Deadline } from "../timeouts.ts";
+import type { Network, OpenSet } from "../host/endpoints.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { find_cycle } from "./waits.ts";
 
@@ -213,7 +215,7 @@ export function set_default_trace(recorder: TraceRecorder | null): void {
  * assertEquals(order, ["soon"]);
  * ```
  */
-export class EventLoop extends Inspectable implements AbstractEventLoop {
+export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   /** @internal */
   static override get name(): string {
     return "EventLoop";
@@ -289,6 +291,10 @@ export class EventLoop extends Inspectable implements AbstractEventLoop {
   readonly _only_loop: OwnTaskOptions = new OwnOptions<AbstractEventLoop>(this);
   /** @internal */
   readonly _asyncgens: Set<TrackedAsyncGenerator> = new Set();
+  /** @internal */
+  _open: OpenSet | null = null;
+  /** @internal */
+  readonly _network: Network | null = null;
 
   /**
    * Makes a loop that does not run yet.
@@ -884,6 +890,7 @@ export class EventLoop extends Inspectable implements AbstractEventLoop {
     if (this.#run !== null) throw new RuntimeError("Cannot close a running event loop");
     if (this.#closed) return;
     this._report_unretrieved();
+    this._open?.close();
     if (this.#debug) count_debug_loops(-1);
     this.#closed = true;
     this.#ambient = false;

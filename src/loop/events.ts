@@ -25,6 +25,26 @@ import {
   run_as,
 } from "../host/async_context.ts";
 import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "../core/tasks.ts";
+import type {
+  AddressInfoOptions,
+  ConnectionOptions,
+  DatagramOptions,
+  ReadPipe,
+  ServerOptions,
+  SSLContext,
+  StartTLSOptions,
+  UnixConnectionOptions,
+  UnixServerOptions,
+  WritePipe,
+} from "../core/connection_options.ts";
+import type { BaseProtocol, DatagramProtocol } from "../core/protocols.ts";
+import type {
+  DatagramTransport,
+  ReadTransport,
+  Transport,
+  WriteTransport,
+} from "../core/transports.ts";
+import type { Address, AddressInfo, Network, OpenSet } from "../host/endpoints.ts";
 import { enter, leave, restore_turn, running_loop, save_turn } from "../core/current.ts";
 
 /**
@@ -101,13 +121,204 @@ export interface Executor {
 }
 
 /**
+ * A server, as `loop.create_server()` gives it; {@linkcode Server} is one.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#server-objects Python's server objects}.
+ *
+ * @category Streams
+ */
+export interface AbstractServer extends AsyncDisposable {
+  /** The sockets that the server listens at; none once it is closed. */
+  readonly sockets: { getsockname(): Address }[];
+  /** The loop of the server. */
+  get_loop(): AbstractEventLoop;
+  /** Whether connections are accepted. */
+  is_serving(): boolean;
+  /** Accepts no more connections; those that there are stay. */
+  close(): void;
+  /** Closes all connections, each when what was written has been sent. */
+  close_clients(): void;
+  /** Closes all connections at once: what has not been sent is lost. */
+  abort_clients(): void;
+  /** Begins to accept connections, if it was made with `start_serving: false`. */
+  start_serving(): Coroutine<void>;
+  /**
+   * Accepts connections until it is cancelled; then the server is closed, and its connections are waited
+   * for.
+   */
+  serve_forever(): Coroutine<never>;
+  /** Waits until the server is closed and all its connections have ended. */
+  wait_closed(): Coroutine<void>;
+  /** Gives the server, for `async_with()`. */
+  __aenter__(): PromiseLike<this>;
+  /** Closes the server and waits for it, for `async_with()`. */
+  __aexit__(error: unknown): PromiseLike<void>;
+}
+
+/**
+ * What a loop can do with connections.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#opening-network-connections Python's event loop methods}.
+ *
+ * @category Event loop
+ */
+export interface LoopIO {
+  /**
+   * Connects to a host. Cancelled, it closes the socket.
+   *
+   * @param protocol_factory makes the protocol, once the connection is made
+   * @param host the name or the address of the host
+   * @param port the port
+   * @param options `ssl`, `server_hostname`, `local_addr`, `family`, `happy_eyeballs_delay`, …
+   * @returns the transport and the protocol
+   * @throws {OSError} if the connection fails
+   */
+  create_connection<P extends BaseProtocol>(
+    protocol_factory: () => P,
+    host?: string | null,
+    port?: number | null,
+    options?: ConnectionOptions,
+  ): Coroutine<[transport: Transport, protocol: P]>;
+  /**
+   * Connects to a Unix socket. Cancelled, it closes the socket.
+   *
+   * @param protocol_factory makes the protocol, once the connection is made
+   * @param path the path of the socket
+   * @param options `ssl`, `server_hostname`, …
+   * @returns the transport and the protocol
+   * @throws {OSError} if the connection fails
+   */
+  create_unix_connection<P extends BaseProtocol>(
+    protocol_factory: () => P,
+    path: string,
+    options?: UnixConnectionOptions,
+  ): Coroutine<[transport: Transport, protocol: P]>;
+  /**
+   * Starts a server.
+   *
+   * @param protocol_factory makes a protocol for each connection
+   * @param host the name or the address to listen at, or several; `null` for all of this machine
+   * @param port the port; 0 for any that is free
+   * @param options `ssl`, `backlog`, `reuse_port`, `start_serving`, …
+   * @returns the server
+   * @throws {OSError} if the address cannot be listened at
+   */
+  create_server(
+    protocol_factory: () => BaseProtocol,
+    host?: string | Iterable<string> | null,
+    port?: number | null,
+    options?: ServerOptions,
+  ): Coroutine<AbstractServer>;
+  /**
+   * Starts a server at a Unix socket; a socket file that is left there is removed first.
+   *
+   * @param protocol_factory makes a protocol for each connection
+   * @param path the path of the socket
+   * @param options `ssl`, `backlog`, `start_serving`, …
+   * @returns the server
+   * @throws {OSError} if the path cannot be listened at
+   */
+  create_unix_server(
+    protocol_factory: () => BaseProtocol,
+    path: string,
+    options?: UnixServerOptions,
+  ): Coroutine<AbstractServer>;
+  /**
+   * Makes an endpoint of datagrams (UDP).
+   *
+   * @param protocol_factory makes the protocol
+   * @param options `local_addr`, `remote_addr`, `family`, `reuse_port`, `allow_broadcast`
+   * @returns the transport and the protocol
+   * @throws {OSError} if an address cannot be used
+   */
+  create_datagram_endpoint<P extends DatagramProtocol>(
+    protocol_factory: () => P,
+    options?: DatagramOptions,
+  ): Coroutine<[transport: DatagramTransport, protocol: P]>;
+  /**
+   * Begins TLS on a connection.
+   *
+   * @param transport the transport, which is not used by the protocol any more
+   * @param protocol the protocol, which goes on with the transport that is returned
+   * @param sslcontext options of `node:tls`
+   * @param options `server_side`, `server_hostname`, `ssl_handshake_timeout`, `ssl_shutdown_timeout`
+   * @returns the transport with TLS
+   * @throws {SSLError} if the handshake fails; the connection is closed then
+   */
+  start_tls(
+    transport: Transport,
+    protocol: BaseProtocol,
+    sslcontext: SSLContext,
+    options?: StartTLSOptions,
+  ): Coroutine<Transport>;
+  /**
+   * Connects a protocol to a stream of the host that is read.
+   *
+   * @param protocol_factory makes the protocol
+   * @param pipe a `Readable` of Node.js or a `ReadableStream`
+   * @returns the transport and the protocol
+   */
+  connect_read_pipe<P extends BaseProtocol>(
+    protocol_factory: () => P,
+    pipe: ReadPipe,
+  ): Coroutine<[transport: ReadTransport, protocol: P]>;
+  /**
+   * Connects a protocol to a stream of the host that is written.
+   *
+   * @param protocol_factory makes the protocol
+   * @param pipe a `Writable` of Node.js or a `WritableStream`
+   * @returns the transport and the protocol
+   */
+  connect_write_pipe<P extends BaseProtocol>(
+    protocol_factory: () => P,
+    pipe: WritePipe,
+  ): Coroutine<[transport: WriteTransport, protocol: P]>;
+  /**
+   * Looks up the addresses of a host.
+   *
+   * @param host the name or the address; `null` for this machine
+   * @param port the port
+   * @param options `family`, `type`, `proto`, `flags`, by Python's numbers
+   * @returns Python's tuples, as arrays
+   * @throws {gaierror} if there is no such host
+   */
+  getaddrinfo(
+    host: string | null,
+    port: number | null,
+    options?: AddressInfoOptions,
+  ): Coroutine<AddressInfo[]>;
+  /**
+   * Looks up the names of an address.
+   *
+   * @param sockaddr the address and the port
+   * @param flags 1 for the address instead of the host's name, 2 for the number of the port
+   * @returns the names of the host and of the service
+   * @throws {gaierror} if there is none
+   */
+  getnameinfo(
+    sockaddr: readonly [host: string, port: number, ...number[]],
+    flags?: number,
+  ): Coroutine<[host: string, service: string]>;
+}
+
+/**
+ * The base of all loops: `io.ts` adds the methods that connect and listen, so that they are not in bundles of
+ * programs that do neither.
+ *
+ * @category Event loop
+ */
+export abstract class BaseEventLoop extends Inspectable {}
+/** The methods that are added. */
+export interface BaseEventLoop extends LoopIO {}
+
+/**
  * What every event loop can do; {@linkcode EventLoop} and {@linkcode VirtualClockEventLoop} do it.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#event-loop-methods Python's event loop methods}.
  *
  * @category Event loop
  */
-export interface AbstractEventLoop extends LoopCore {
+export interface AbstractEventLoop extends LoopCore, LoopIO {
   /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
   slow_callback_duration: number;
   /** The loop's clock, in seconds from some start; it never goes back. */
@@ -335,6 +546,10 @@ export interface AbstractEventLoop extends LoopCore {
   _note_foreign(wait: object): void;
   /** @internal */
   _forget_foreign(wait: object): void;
+  /** @internal What it has open on its host: transports and servers. */
+  _open: OpenSet | null;
+  /** @internal What it connects by, if not by the sockets of the host. */
+  readonly _network: Network | null;
   /** @internal Remembers a future whose exception nobody has looked at. */
   _note_unretrieved(future: Future<unknown>): void;
   /** @internal */

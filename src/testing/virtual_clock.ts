@@ -9,6 +9,7 @@ import { DeadlockError, ValueError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { heappop, heappush } from "../internal/heapq.ts";
+import type { VirtualNetwork } from "./network.ts";
 import { check_options } from "../internal/options.ts";
 import { describe_waits } from "../loop/waits.ts";
 
@@ -26,6 +27,8 @@ export interface VirtualClockOptions extends Omit<EventLoopOptions, "time"> {
    * `DeadlockError`; a limit around a promise that never settles then never passes by itself.
    */
   patience?: number;
+  /** What connects the loop's programs, in the place of the host's sockets. */
+  network?: VirtualNetwork | null;
 }
 
 const DEFAULT_PATIENCE = 0.02;
@@ -80,22 +83,28 @@ export class VirtualClockEventLoop extends EventLoop {
   #was_patient = false;
   #seen_activity = 0;
 
+  /** @internal */
+  override readonly _network: VirtualNetwork | null;
+
   /** @internal As CPython's clock: times that differ by less are the same. */
   protected override readonly _clock_resolution = 1e-9;
 
   /**
    * Makes a loop whose time is 0.
    *
-   * @param options `patience`, how long the host is waited for, in seconds; `trace`, what records its tasks
+   * @param options `patience`, how long the host is waited for, in seconds; `trace`, what records its tasks;
+   * `network`, by which it connects
    * @throws {TypeError} if `patience` is not a number
    * @throws {ValueError} if it is negative or `NaN`
    */
   constructor(options: VirtualClockOptions = {}) {
-    check_options("VirtualClockEventLoop", options, ["trace", "patience"]);
-    const { patience = DEFAULT_PATIENCE, ...loop_options } = options;
+    check_options("VirtualClockEventLoop", options, ["trace", "patience", "network"]);
+    const { patience = DEFAULT_PATIENCE, network = null, ...loop_options } = options;
     super(loop_options);
     check_seconds("make a VirtualClockEventLoop", "patience", patience);
     this.#patience = patience;
+    this._network = network;
+    network?._add_loop(this);
   }
 
   /** The virtual time, in seconds. */

@@ -21,6 +21,10 @@ export const ADDITIONS: readonly Addition[] = [
       ...plain("isawaitable", "aiter", "anext", "aclosing", "closing"),
       ...plain("BaseException", "KeyboardInterrupt", "LookupError", "RuntimeError"),
       ...plain("StopAsyncIteration", "ValueError"),
+      ...plain("OSError", "ConnectionError", "BrokenPipeError", "ConnectionAbortedError"),
+      ...plain("ConnectionRefusedError", "ConnectionResetError", "FileNotFoundError"),
+      ...plain("PermissionError", "ProcessLookupError", "gaierror", "SSLError"),
+      ...plain("SSLCertVerificationError", "open_unix_connection", "start_unix_server"),
       { name: "BaseExceptionGroup", members: ["derive", "split", "subgroup"] },
       { name: "ExceptionGroup", members: ["derive", "split", "subgroup"] },
     ],
@@ -43,7 +47,7 @@ export const ADDITIONS: readonly Addition[] = [
     text: "For JavaScript's own ways to wait, and for `using`.",
     names: [
       ...plain("from_promise", "detached", "aborted_by", "next_event"),
-      ...plain("Permit", "set_loop_factory"),
+      ...plain("Permit", "set_loop_factory", "ServerSocket"),
       { name: "EventLoop", members: ["slow_callback_duration"] },
       { name: "Queue", members: ["size"] },
       { name: "Context", members: ["has", "size"] },
@@ -62,7 +66,7 @@ export const ADDITIONS: readonly Addition[] = [
   {
     title: "For tests: `@pythonic/asyncio/testing`",
     text: "[How they are used](testing.md).",
-    names: plain("VirtualClockEventLoop", "DeadlockError"),
+    names: plain("VirtualClockEventLoop", "VirtualNetwork", "DeadlockError"),
   },
   {
     title: "Recording what tasks do: `@pythonic/asyncio/trace`",

@@ -8,42 +8,14 @@ export interface Reason {
 
 export const REASONS: readonly Reason[] = [
   {
-    reason: "later: streams, servers, transports and protocols",
-    names: [
-      "AbstractServer",
-      "BaseProtocol",
-      "BaseTransport",
-      "BufferedProtocol",
-      "DatagramProtocol",
-      "DatagramTransport",
-      "EventLoop.connect_accepted_socket",
-      "EventLoop.connect_read_pipe",
-      "EventLoop.connect_write_pipe",
-      "EventLoop.create_connection",
-      "EventLoop.create_datagram_endpoint",
-      "EventLoop.create_server",
-      "EventLoop.create_unix_connection",
-      "EventLoop.create_unix_server",
-      "EventLoop.start_tls",
-      "Protocol",
-      "ReadTransport",
-      "Server",
-      "StreamReader",
-      "StreamReaderProtocol",
-      "StreamWriter",
-      "Transport",
-      "WriteTransport",
-      "open_connection",
-      "start_server",
-    ],
+    reason: "a type here, which `Server` implements",
+    names: ["AbstractServer"],
   },
   {
     reason: "later: subprocesses",
     names: [
       "EventLoop.subprocess_exec",
       "EventLoop.subprocess_shell",
-      "SubprocessProtocol",
-      "SubprocessTransport",
       "create_subprocess_exec",
       "create_subprocess_shell",
     ],
@@ -63,6 +35,7 @@ export const REASONS: readonly Reason[] = [
   {
     reason: "JavaScript has no raw sockets and no file descriptors to send from",
     names: [
+      "EventLoop.connect_accepted_socket",
       "EventLoop.sendfile",
       "EventLoop.sock_accept",
       "EventLoop.sock_connect",
@@ -84,11 +57,6 @@ export const REASONS: readonly Reason[] = [
       "EventLoop.remove_reader",
       "EventLoop.remove_writer",
     ],
-  },
-  {
-    reason:
-      "browsers cannot look names up; `Deno.resolveDns` and Node's `dns.promises` can be awaited",
-    names: ["EventLoop.getaddrinfo", "EventLoop.getnameinfo"],
   },
   {
     reason: "the host has one way to wait for I/O and no selectors: use `EventLoop`",

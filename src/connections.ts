@@ -1,0 +1,550 @@
+/**
+ * Making connections and servers: what the loop's methods of these names do.
+ *
+ * @module
+ */
+
+import { ByteTransport, type TransportOwner } from "./byte_transports.ts";
+import { type Coroutine, library_coroutine } from "./core/coroutines.ts";
+import { ExceptionGroup, TimeoutError, ValueError } from "./core/exceptions.ts";
+import { type Future, wrap_future } from "./core/futures.ts";
+import type {
+  Address,
+  AddressInfo,
+  Connecting,
+  Endpoint,
+  Listener,
+  Network,
+  SocketOptions,
+} from "./host/endpoints.ts";
+import {
+  AF_UNSPEC,
+  AI_PASSIVE,
+  host_network,
+  name_of_address,
+  remove_stale_socket,
+  SOCK_STREAM,
+} from "./host/sockets.ts";
+import { repr } from "./internal/format_helpers.ts";
+import type {
+  AddressInfoOptions,
+  ConnectionOptions,
+  ServerOptions,
+  SSL,
+  TLSOptions,
+  UnixConnectionOptions,
+  UnixServerOptions,
+} from "./core/connection_options.ts";
+import { check_options } from "./internal/options.ts";
+import type { AbstractEventLoop, AbstractServer } from "./loop/events.ts";
+import { make_os_error, OSError, translate_error } from "./os_errors.ts";
+import type { BaseProtocol } from "./core/protocols.ts";
+import { ListeningServer } from "./servers.ts";
+import { check_ssl, check_ssl_timeouts, tls_over } from "./sslproto.ts";
+import { staggered_race } from "./staggered.ts";
+import type { Transport } from "./core/transports.ts";
+import { gather, sleep } from "./waiting.ts";
+
+const TLS_OPTIONS = ["server_hostname", "ssl_handshake_timeout", "ssl_shutdown_timeout"];
+
+const CONNECTION_OPTIONS = [
+  "ssl",
+  "family",
+  "proto",
+  "flags",
+  "local_addr",
+  ...TLS_OPTIONS,
+  "happy_eyeballs_delay",
+  "interleave",
+  "all_errors",
+];
+
+const UNIX_SERVER_OPTIONS = [
+  "backlog",
+  "ssl",
+  "ssl_handshake_timeout",
+  "ssl_shutdown_timeout",
+  "start_serving",
+];
+
+const SERVER_OPTIONS = [
+  "family",
+  "flags",
+  ...UNIX_SERVER_OPTIONS,
+  "reuse_address",
+  "reuse_port",
+  "keep_alive",
+];
+
+function network_of(loop: AbstractEventLoop): Network {
+  return loop._network ?? host_network;
+}
+
+/** Waits, in a generator of the library, for what the host or the network gives. */
+function* wait_for_host<T>(
+  loop: AbstractEventLoop,
+  given: PromiseLike<T>,
+): Generator<unknown, T, unknown> {
+  return yield* wrap_future(given, { loop });
+}
+
+function to_port(port: unknown, what: string): number {
+  if (port === null || port === undefined) return 0;
+  if (typeof port !== "number" || !Number.isInteger(port)) {
+    throw new TypeError(`Cannot ${what}: the port must be a whole number: received ${repr(port)}`);
+  }
+  if (port < 0 || port > 65535) {
+    throw new ValueError(`Cannot ${what}: the port must be 0-65535: received ${port}`);
+  }
+  return port;
+}
+
+/** What `loop.getaddrinfo()` does. */
+export function getaddrinfo(
+  loop: AbstractEventLoop,
+  host: string | null,
+  port: number | null,
+  options: AddressInfoOptions = {},
+): Coroutine<AddressInfo[]> {
+  check_options("getaddrinfo", options, ["family", "type", "proto", "flags"]);
+  return library_coroutine("getaddrinfo", look_up(loop, host, port, options));
+}
+
+function* look_up(
+  loop: AbstractEventLoop,
+  host: string | null,
+  port: number | null,
+  { family = AF_UNSPEC, type = 0, proto = 0, flags = 0 }: AddressInfoOptions,
+): Generator<unknown, AddressInfo[], unknown> {
+  if (host !== null && typeof host !== "string") {
+    throw new TypeError(
+      `Cannot look up a host: expected a name or an address: received ${repr(host)}`,
+    );
+  }
+  const number = to_port(port, "look up a host");
+  let infos: AddressInfo[];
+  try {
+    infos = yield* wait_for_host(
+      loop,
+      network_of(loop).lookup(host, number, { family, type, proto, flags }),
+    );
+  } catch (error) {
+    throw translate_error(error, undefined, [host, number]);
+  }
+  if (infos.length === 0) throw make_os_error("ENOTFOUND", undefined, { address: [host, number] });
+  return infos;
+}
+
+/** What `loop.getnameinfo()` does. */
+export function getnameinfo(
+  loop: AbstractEventLoop,
+  sockaddr: readonly [host: string, port: number, ...number[]],
+  flags: number = 0,
+): Coroutine<[host: string, service: string]> {
+  return library_coroutine("getnameinfo", look_up_name(loop, sockaddr, flags));
+}
+
+function* look_up_name(
+  loop: AbstractEventLoop,
+  sockaddr: readonly [host: string, port: number, ...number[]],
+  flags: number,
+): Generator<unknown, [host: string, service: string], unknown> {
+  try {
+    return yield* wait_for_host(loop, name_of_address(sockaddr, flags));
+  } catch (error) {
+    throw translate_error(error, undefined, sockaddr);
+  }
+}
+
+// The addresses of a host in the order in which they are tried: `first` of one family, then one of each
+// in turn.
+function interleave_families(infos: readonly AddressInfo[], first: number): AddressInfo[] {
+  const families = Map.groupBy
+    ? [...Map.groupBy(infos, ([family]) => family).values()]
+    : [...new Set(infos.map(([family]) => family))].map((family) =>
+      infos.filter((info) => info[0] === family)
+    );
+  const order = families[0]!.splice(0, first - 1);
+  while (families.some((family) => family.length > 0)) {
+    for (const family of families) {
+      const next = family.shift();
+      if (next !== undefined) order.push(next);
+    }
+  }
+  return order;
+}
+
+function* connect_to(
+  loop: AbstractEventLoop,
+  address: Address,
+  options: SocketOptions,
+): Generator<unknown, Endpoint, unknown> {
+  let connecting: Connecting | null = null;
+  try {
+    connecting = network_of(loop).connect(address, options);
+    return yield* wait_for_host(loop, connecting.endpoint);
+  } catch (error) {
+    connecting?.abort();
+    throw translate_error(error, connect_failed(error, address), address);
+  }
+}
+
+function connect_failed(error: unknown, address: Address): string | undefined {
+  // Of the path of a Unix socket CPython says what is wrong with it.
+  if (typeof address === "string" || (error as { syscall?: unknown })?.syscall === "bind") return;
+  return `Connect call failed ${format_address(address)}`;
+}
+
+/** An address as Python shows it: `('127.0.0.1', 80)`. */
+function format_address(address: readonly unknown[]): string {
+  return `(${address.map((part) => repr(part)).join(", ")})`;
+}
+
+/** Makes the transport of an endpoint that is connected, and waits until it can be used. */
+function* open_transport(
+  loop: AbstractEventLoop,
+  endpoint: Endpoint,
+  protocol: BaseProtocol,
+  owner: TransportOwner | null,
+): Generator<unknown, Transport, unknown> {
+  const waiter = loop.create_future<void>();
+  const transport = new ByteTransport(loop, endpoint, protocol, waiter, owner);
+  try {
+    yield* waiter;
+  } catch (error) {
+    transport.close();
+    throw error;
+  }
+  return transport;
+}
+
+function call_factory<P>(factory: () => P, endpoint: Endpoint): P {
+  try {
+    return factory();
+  } catch (error) {
+    endpoint.abort();
+    throw error;
+  }
+}
+
+function* finish_connection<P extends BaseProtocol>(
+  loop: AbstractEventLoop,
+  endpoint: Endpoint,
+  factory: () => P,
+  ssl: SSL | null,
+  options: TLSOptions,
+): Generator<unknown, [Transport, P], unknown> {
+  const protocol = call_factory(factory, endpoint);
+  const transport = ssl
+    ? yield* tls_over(loop, endpoint, protocol, ssl, { ...options, server_side: false }, null)
+    : yield* open_transport(loop, endpoint, protocol, null);
+  return [transport, protocol];
+}
+
+function check_client_options(
+  options: ConnectionOptions | UnixConnectionOptions,
+): SSL | null {
+  const { ssl = null, server_hostname = null } = options;
+  if (server_hostname !== null && !ssl) {
+    throw new ValueError("server_hostname is only meaningful with ssl");
+  }
+  check_ssl_timeouts(ssl, options);
+  return check_ssl(ssl);
+}
+
+/** What `loop.create_connection()` does. */
+export function create_connection<P extends BaseProtocol>(
+  loop: AbstractEventLoop,
+  protocol_factory: () => P,
+  host: string | null = null,
+  port: number | null = null,
+  options: ConnectionOptions = {},
+): Coroutine<[transport: Transport, protocol: P]> {
+  check_options("create_connection", options, CONNECTION_OPTIONS);
+  return library_coroutine(
+    "create_connection",
+    connect(loop, protocol_factory, host, port, options),
+  );
+}
+
+function* connect<P extends BaseProtocol>(
+  loop: AbstractEventLoop,
+  factory: () => P,
+  host: string | null,
+  port: number | null,
+  options: ConnectionOptions,
+): Generator<unknown, [Transport, P], unknown> {
+  const ssl = check_client_options(options);
+  let { server_hostname = null } = options;
+  if (server_hostname === null && ssl) {
+    if (!host) throw new ValueError("You must set server_hostname when using ssl without a host");
+    server_hostname = host;
+  }
+  if (host === null && port === null) {
+    throw new ValueError("Cannot connect: neither a host nor a port was given");
+  }
+  const { family = 0, proto = 0, flags = 0, local_addr = null } = options;
+  const hints = { family, type: SOCK_STREAM, proto, flags };
+  let infos = yield* look_up(loop, host, port, hints);
+  const local_infos = local_addr === null
+    ? null
+    : yield* look_up(loop, local_addr[0], local_addr[1], hints);
+  const delay = options.happy_eyeballs_delay ?? null;
+  const first = options.interleave ?? (delay === null ? 0 : 1);
+  if (first) infos = interleave_families(infos, first);
+
+  const errors: OSError[] = [];
+  function* attempt([family, , , , address]: AddressInfo): Generator<unknown, Endpoint, unknown> {
+    try {
+      let local_address: Address | null = null;
+      if (local_infos !== null) {
+        local_address = local_infos.find((info) => info[0] === family)?.[4] ?? null;
+        if (local_address === null) {
+          throw new OSError(`no matching local address with family=${family} found`);
+        }
+      }
+      return yield* connect_to(loop, address, { local_address });
+    } catch (error) {
+      if (error instanceof OSError) errors.push(error);
+      throw error;
+    }
+  }
+
+  let endpoint: Endpoint | null = null;
+  if (delay === null) {
+    for (const info of infos) {
+      try {
+        endpoint = yield* attempt(info);
+        break;
+      } catch (error) {
+        if (!(error instanceof OSError)) throw error;
+      }
+    }
+  } else {
+    const starts = infos.map((info) => () => attempt(info));
+    [endpoint] = yield* staggered_race<Endpoint>(starts, delay, { loop });
+  }
+  if (endpoint === null) throw connection_error(errors, options.all_errors ?? false);
+  return yield* finish_connection(loop, endpoint, factory, ssl, { ...options, server_hostname });
+}
+
+function connection_error(errors: readonly OSError[], all: boolean): Error {
+  const [first] = errors;
+  if (first === undefined) return new TimeoutError("create_connection failed");
+  if (all) return new ExceptionGroup("create_connection failed", errors);
+  if (errors.every(({ message }) => message === first.message)) return first;
+  return new OSError(`Multiple exceptions: ${errors.map(({ message }) => message).join(", ")}`);
+}
+
+function check_path(path: unknown, what: string): asserts path is string {
+  if (typeof path !== "string") {
+    throw new TypeError(`Cannot ${what}: the path must be a string: received ${repr(path)}`);
+  }
+}
+
+/** What `loop.create_unix_connection()` does. */
+export function create_unix_connection<P extends BaseProtocol>(
+  loop: AbstractEventLoop,
+  protocol_factory: () => P,
+  path: string,
+  options: UnixConnectionOptions = {},
+): Coroutine<[transport: Transport, protocol: P]> {
+  check_options("create_unix_connection", options, ["ssl", ...TLS_OPTIONS]);
+  return library_coroutine(
+    "create_unix_connection",
+    connect_unix(loop, protocol_factory, path, options),
+  );
+}
+
+function* connect_unix<P extends BaseProtocol>(
+  loop: AbstractEventLoop,
+  factory: () => P,
+  path: string,
+  options: UnixConnectionOptions,
+): Generator<unknown, [Transport, P], unknown> {
+  const ssl = check_client_options(options);
+  if (ssl && (options.server_hostname ?? null) === null) {
+    throw new ValueError("you have to pass server_hostname when using ssl");
+  }
+  check_path(path, "connect");
+  const endpoint = yield* connect_to(loop, path, {});
+  return yield* finish_connection(loop, endpoint, factory, ssl, options);
+}
+
+function make_server(
+  loop: AbstractEventLoop,
+  listeners: Listener[],
+  factory: () => BaseProtocol,
+  options: UnixServerOptions,
+): ListeningServer {
+  const { ssl = null, ssl_handshake_timeout = null, ssl_shutdown_timeout = null } = options;
+  const tls_options = { ssl_handshake_timeout, ssl_shutdown_timeout, server_side: true };
+  return new ListeningServer(
+    loop,
+    listeners,
+    factory,
+    (endpoint, protocol, owner) =>
+      ssl
+        ? tls_over(loop, endpoint, protocol, ssl, tls_options, owner)
+        : open_transport(loop, endpoint, protocol, owner),
+  );
+}
+
+function* start_if_wanted(
+  server: ListeningServer,
+  { start_serving = true }: UnixServerOptions,
+): Generator<unknown, AbstractServer, unknown> {
+  if (start_serving) {
+    server._start_serving();
+    yield* sleep(0);
+  }
+  return server;
+}
+
+function check_server_options(options: UnixServerOptions): void {
+  const { ssl = null } = options;
+  if (typeof ssl === "boolean") {
+    throw new TypeError(
+      "Cannot listen: ssl must be options of node:tls, with a certificate and a key: " +
+        `received ${ssl}`,
+    );
+  }
+  check_ssl(ssl);
+  check_ssl_timeouts(ssl, options);
+}
+
+/** What `loop.create_server()` does. */
+export function create_server(
+  loop: AbstractEventLoop,
+  protocol_factory: () => BaseProtocol,
+  host: string | Iterable<string> | null = null,
+  port: number | null = null,
+  options: ServerOptions = {},
+): Coroutine<AbstractServer> {
+  check_options("create_server", options, SERVER_OPTIONS);
+  return library_coroutine("create_server", listen(loop, protocol_factory, host, port, options));
+}
+
+function* listen(
+  loop: AbstractEventLoop,
+  factory: () => BaseProtocol,
+  host: string | Iterable<string> | null,
+  port: number | null,
+  options: ServerOptions,
+): Generator<unknown, AbstractServer, unknown> {
+  check_server_options(options);
+  if (host === null && port === null) {
+    throw new ValueError("Cannot listen: neither a host nor a port was given");
+  }
+  const hosts = host === "" || host === null ? [null] : typeof host === "string" ? [host] : host;
+  const { family = AF_UNSPEC, flags = AI_PASSIVE } = options;
+  const found = yield* gather(
+    Array.from(
+      hosts,
+      (host) =>
+        library_coroutine(
+          "getaddrinfo",
+          look_up(loop, host, port, { family, type: SOCK_STREAM, flags }),
+        ),
+    ),
+  );
+  // A host may be named twice.
+  const infos = new Map(found.flat().map((info) => [JSON.stringify(info), info]));
+  const listeners: Listener[] = [];
+  try {
+    for (const [, , , , address] of infos.values()) {
+      const listener = yield* listen_at(loop, address, options);
+      if (listener !== null) listeners.push(listener);
+    }
+    if (listeners.length === 0) {
+      const addresses = [...infos.values()].map((info) => format_address(info[4]));
+      throw new OSError(`could not bind on any address out of [${addresses.join(", ")}]`);
+    }
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    throw error;
+  }
+  return yield* start_if_wanted(make_server(loop, listeners, factory, options), options);
+}
+
+function socket_options(options: ServerOptions): SocketOptions {
+  return {
+    backlog: options.backlog ?? 100,
+    reuse_port: options.reuse_port ?? false,
+    keep_alive: options.keep_alive ?? false,
+  };
+}
+
+// `null` if this machine does not have the address: its family may not be enabled.
+function* listen_at(
+  loop: AbstractEventLoop,
+  address: Exclude<Address, string>,
+  options: ServerOptions,
+): Generator<unknown, Listener | null, unknown> {
+  try {
+    return yield* wait_for_listener(loop, address, socket_options(options));
+  } catch (error) {
+    const { code, strerror, message } = translate_error(error) as OSError;
+    if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return null;
+    const reason = (strerror ?? message).toLowerCase();
+    throw translate_error(
+      error,
+      `error while attempting to bind on address ${format_address(address)}: ${reason}`,
+      address,
+    );
+  }
+}
+
+/** Waits for a listener; one that comes after a cancellation is closed. */
+function* wait_for_listener(
+  loop: AbstractEventLoop,
+  address: Address,
+  options: SocketOptions,
+): Generator<unknown, Listener, unknown> {
+  const listening = network_of(loop).listen(address, options);
+  let future: Future<Listener> | null = null;
+  try {
+    future = wrap_future(listening, { loop });
+    return yield* future;
+  } catch (error) {
+    listening.then((listener) => listener.close(), () => {});
+    throw error;
+  }
+}
+
+/** What `loop.create_unix_server()` does. */
+export function create_unix_server(
+  loop: AbstractEventLoop,
+  protocol_factory: () => BaseProtocol,
+  path: string,
+  options: UnixServerOptions = {},
+): Coroutine<AbstractServer> {
+  check_options("create_unix_server", options, UNIX_SERVER_OPTIONS);
+  return library_coroutine(
+    "create_unix_server",
+    listen_unix(loop, protocol_factory, path, options),
+  );
+}
+
+function* listen_unix(
+  loop: AbstractEventLoop,
+  factory: () => BaseProtocol,
+  path: string,
+  options: UnixServerOptions,
+): Generator<unknown, AbstractServer, unknown> {
+  check_server_options(options);
+  check_path(path, "listen");
+  let listener: Listener;
+  try {
+    if (loop._network === null && !path.startsWith("\0")) remove_stale_socket(path);
+    listener = yield* wait_for_listener(loop, path, socket_options(options));
+  } catch (error) {
+    const in_use = (error as { code?: unknown } | null)?.code === "EADDRINUSE";
+    throw translate_error(
+      error,
+      in_use ? `Address ${repr(path)} is already in use` : undefined,
+      path,
+    );
+  }
+  return yield* start_if_wanted(make_server(loop, [listener], factory, options), options);
+}

@@ -1,0 +1,162 @@
+/**
+ * What the functions that connect and listen may be given.
+ *
+ * @module
+ */
+
+import type { HostReadable, HostWritable } from "../host/pipes.ts";
+
+/**
+ * The options of TLS that clients and `start_tls()` have.
+ *
+ * @category Streams
+ */
+export interface TLSOptions {
+  /** The name that the peer's certificate must have; the host by default, `""` for any. */
+  server_hostname?: string | null;
+  /** How long the handshake may take, in seconds; 60 by default. */
+  ssl_handshake_timeout?: number | null;
+  /** How long the end of TLS may take, in seconds; 30 by default. */
+  ssl_shutdown_timeout?: number | null;
+}
+
+/**
+ * What `loop.create_connection()` may be given.
+ *
+ * @category Streams
+ */
+export interface ConnectionOptions extends TLSOptions {
+  /** `true` for TLS with the host's authorities, or options of `node:tls`; `null`, the default, for none. */
+  ssl?: SSL | null;
+  /** The family of addresses, by Python's numbers: 2 for IPv4, 10 for IPv6; 0, the default, for any. */
+  family?: number;
+  /** The protocol, by its number; 0, the default, for that of the family. */
+  proto?: number;
+  /** Flags for `getaddrinfo()`. */
+  flags?: number;
+  /** The address and port of this end; port 0 for any. */
+  local_addr?: readonly [host: string, port: number] | null;
+  /** After how many seconds the next address of the host is tried while one is; not before it has failed by default. */
+  happy_eyeballs_delay?: number | null;
+  /** How many addresses of the first family are tried before one of the other. */
+  interleave?: number | null;
+  /** Whether all errors are thrown, in an {@linkcode ExceptionGroup}, when all addresses fail. */
+  all_errors?: boolean;
+}
+
+/**
+ * What `loop.create_unix_connection()` may be given.
+ *
+ * @category Streams
+ */
+export interface UnixConnectionOptions extends TLSOptions {
+  /** `true` for TLS with the host's authorities, or options of `node:tls`; `null`, the default, for none. */
+  ssl?: SSL | null;
+}
+
+/**
+ * What `loop.create_unix_server()` may be given.
+ *
+ * @category Streams
+ */
+export interface UnixServerOptions {
+  /** How many connections wait at most to be accepted; 100 by default. */
+  backlog?: number;
+  /** Options of `node:tls`, with a certificate and a key; `null`, the default, for none. */
+  ssl?: SSLContext | null;
+  /** How long the handshake may take, in seconds; 60 by default. */
+  ssl_handshake_timeout?: number | null;
+  /** How long the end of TLS may take, in seconds; 30 by default. */
+  ssl_shutdown_timeout?: number | null;
+  /** Whether connections are accepted at once; else `start_serving()` begins. */
+  start_serving?: boolean;
+}
+
+/**
+ * What `loop.create_server()` may be given.
+ *
+ * @category Streams
+ */
+export interface ServerOptions extends UnixServerOptions {
+  /** The family of addresses, by Python's numbers: 2 for IPv4, 10 for IPv6; 0, the default, for any. */
+  family?: number;
+  /** Flags for `getaddrinfo()`. */
+  flags?: number;
+  /** Whether an address may be bound again at once; hosts do so always. */
+  reuse_address?: boolean | null;
+  /** Whether several servers may listen at the address, where the host can. */
+  reuse_port?: boolean | null;
+  /** Whether connections that are idle are probed. */
+  keep_alive?: boolean | null;
+}
+
+/** How an address is looked up. */
+export interface AddressInfoOptions {
+  /** The family of addresses: 2 for IPv4, 10 for IPv6; 0, the default, for any. */
+  family?: number;
+  /** The type of socket: 1 for streams, 2 for datagrams; 0, the default, for any. */
+  type?: number;
+  /** The number of the protocol; 0, the default, for any. */
+  proto?: number;
+  /** 1 for addresses to listen at. */
+  flags?: number;
+}
+
+/**
+ * Options of `node:tls` in the place of Python's `SSLContext`: `ca`, `cert`, `key`, `ALPNProtocols`,
+ * `rejectUnauthorized`, …
+ *
+ * @category Streams
+ */
+export type SSLContext = Readonly<Record<string, unknown>>;
+
+/**
+ * What `ssl` may be for a client: `true` for the host's authorities, or options.
+ *
+ * @category Streams
+ */
+export type SSL = boolean | SSLContext;
+
+/** How TLS is begun. */
+export interface StartTLSOptions {
+  /** Whether this end is the server; not by default. */
+  server_side?: boolean;
+  /** The name that the server's certificate must have; `""`, the default here, for any. */
+  server_hostname?: string | null;
+  /** How long the handshake may take, in seconds; 60 by default. */
+  ssl_handshake_timeout?: number | null;
+  /** How long the end of TLS may take, in seconds; 30 by default. */
+  ssl_shutdown_timeout?: number | null;
+}
+
+/**
+ * What `loop.create_datagram_endpoint()` may be given.
+ *
+ * @category Transports and protocols
+ */
+export interface DatagramOptions {
+  /** The address that it is bound to; any by default. */
+  local_addr?: readonly [host: string, port: number] | null;
+  /** The address that it sends to, and from which alone it receives; none by default. */
+  remote_addr?: readonly [host: string, port: number] | null;
+  /** The family of addresses, by Python's numbers: 2 for IPv4, 10 for IPv6. */
+  family?: number;
+  /** Whether several sockets may be bound to the address, where the host can. */
+  reuse_port?: boolean | null;
+  /** Whether datagrams may be sent to broadcast addresses. */
+  allow_broadcast?: boolean | null;
+}
+
+/**
+ * What `loop.connect_read_pipe()` reads: a `Readable` of Node.js, or a `ReadableStream`, of bytes.
+ *
+ * @category Transports and protocols
+ */
+export type ReadPipe = HostReadable | ReadableStream<Uint8Array>;
+
+/**
+ * What `loop.connect_write_pipe()` writes: a `Writable` of Node.js, or a `WritableStream`, of bytes.
+ *
+ * @category Transports and protocols
+ */
+export type WritePipe = HostWritable | WritableStream<Uint8Array>;

@@ -1,0 +1,300 @@
+/**
+ * Transports: what a protocol writes to, whatever the bytes travel by.
+ *
+ * @module
+ */
+
+import type { Address } from "../host/endpoints.ts";
+import type { Bytes } from "../internal/bytes.ts";
+import { Inspectable } from "../internal/format_helpers.ts";
+import { RuntimeError } from "./exceptions.ts";
+
+/**
+ * What a transport asks of its protocol; {@linkcode BaseProtocol} is one.
+ *
+ * @category Transports and protocols
+ */
+export interface TransportProtocol {
+  /** Called once, when the connection is made. */
+  connection_made(transport: never): void;
+  /** Called once, when the connection is lost or closed. */
+  connection_lost(error: unknown): void;
+  /** Called when the write buffer goes over its high-water mark. */
+  pause_writing(): void;
+  /** Called when the write buffer has drained to its low-water mark. */
+  resume_writing(): void;
+}
+
+// As in Python: the base classes have all methods, and implement none.
+function not_implemented(transport: BaseTransport, method: string): RuntimeError {
+  return new RuntimeError(
+    `Cannot ${method}(): ${transport.constructor.name} does not implement it`,
+  );
+}
+
+/**
+ * What all transports have in common.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-protocol.html#asyncio.BaseTransport Python's BaseTransport}.
+ *
+ * @category Transports and protocols
+ */
+export class BaseTransport extends Inspectable {
+  /** @internal What `get_extra_info` gives. */
+  readonly _extra: Record<string, unknown>;
+
+  /**
+   * Makes a transport.
+   *
+   * @param extra what `get_extra_info` gives, by its names
+   */
+  constructor(extra: Record<string, unknown> = {}) {
+    super();
+    this._extra = extra;
+  }
+
+  /**
+   * Gives what is known of the transport.
+   *
+   * `peername` and `sockname` are addresses, `socket` is the host's own object, `pipe` that of a pipe;
+   * `sslcontext`, `peercert`, `cipher` and `ssl_object` are there with TLS.
+   *
+   * @param name what to give
+   * @param fallback what is returned if there is nothing of that name
+   */
+  get_extra_info(name: string, fallback: unknown = null): unknown {
+    return Object.hasOwn(this._extra, name) ? this._extra[name] : fallback;
+  }
+
+  /** Whether the transport is closing or closed. */
+  is_closing(): boolean {
+    throw not_implemented(this, "is_closing");
+  }
+
+  /**
+   * Closes the transport when what was written has been sent.
+   *
+   * No more data is received; then the protocol's `connection_lost(null)` is called.
+   */
+  close(): void {
+    throw not_implemented(this, "close");
+  }
+
+  /** Gives another protocol to the transport. */
+  set_protocol(_protocol: TransportProtocol): void {
+    throw not_implemented(this, "set_protocol");
+  }
+
+  /** The protocol of the transport. */
+  get_protocol(): TransportProtocol {
+    throw not_implemented(this, "get_protocol");
+  }
+
+  /** Python's `repr`, in short. */
+  override toString(): string {
+    return `<${this.constructor.name}>`;
+  }
+}
+
+/**
+ * A transport that receives.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-protocol.html#asyncio.ReadTransport Python's ReadTransport}.
+ *
+ * @category Transports and protocols
+ */
+export class ReadTransport extends BaseTransport {
+  /** Whether a value is a transport that receives; a {@linkcode Transport} is one, too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return this === ReadTransport as unknown
+      ? value instanceof BaseTransport && "resume_reading" in value
+      : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+
+  /** Whether data is being received. */
+  is_reading(): boolean {
+    throw not_implemented(this, "is_reading");
+  }
+  /** Receives no data until `resume_reading()`; does nothing if it is paused or closing. */
+  pause_reading(): void {
+    throw not_implemented(this, "pause_reading");
+  }
+  /** Receives data again; does nothing if it is not paused. */
+  resume_reading(): void {
+    throw not_implemented(this, "resume_reading");
+  }
+}
+
+/**
+ * The marks of a write buffer, in bytes.
+ *
+ * @category Transports and protocols
+ */
+export interface WriteBufferLimits {
+  /** Above this many bytes `pause_writing()` is called. */
+  high?: number | null;
+  /** At this many bytes, or fewer, `resume_writing()` is called. */
+  low?: number | null;
+}
+
+/**
+ * A transport that sends.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-protocol.html#asyncio.WriteTransport Python's WriteTransport}.
+ *
+ * @category Transports and protocols
+ */
+export class WriteTransport extends BaseTransport {
+  /**
+   * Sends bytes; it never waits, but buffers what cannot be sent yet.
+   *
+   * @param _data the bytes, of which a copy is kept, or a string, which stands for its UTF-8
+   * @throws {RuntimeError} after `write_eof()`
+   * @throws {TypeError} if it is something else
+   */
+  write(_data: Bytes): void {
+    throw not_implemented(this, "write");
+  }
+
+  /**
+   * Sends several chunks of bytes as one.
+   *
+   * @param _data the chunks
+   * @throws {RuntimeError} after `write_eof()`
+   * @throws {TypeError} if one of them is neither a `Uint8Array` nor a string
+   */
+  writelines(_data: Iterable<Bytes>): void {
+    throw not_implemented(this, "writelines");
+  }
+
+  /** Tells the peer, after what was written, that no more will be sent. */
+  write_eof(): void {
+    throw not_implemented(this, "write_eof");
+  }
+
+  /** Whether `write_eof()` is possible. */
+  can_write_eof(): boolean {
+    throw not_implemented(this, "can_write_eof");
+  }
+
+  /** Closes the transport at once: what has not been sent is lost. */
+  abort(): void {
+    throw not_implemented(this, "abort");
+  }
+
+  /** How many bytes are buffered. */
+  get_write_buffer_size(): number {
+    throw not_implemented(this, "get_write_buffer_size");
+  }
+
+  /** The low-water and the high-water mark of the write buffer, in bytes. */
+  get_write_buffer_limits(): [low: number, high: number] {
+    throw not_implemented(this, "get_write_buffer_limits");
+  }
+
+  /**
+   * Sets the marks at which the protocol's `pause_writing()` and `resume_writing()` are called.
+   *
+   * @param _limits `high`, 64 KiB by default, and `low`, a quarter of it by default, in bytes
+   * @throws {ValueError} unless `high >= low >= 0`
+   */
+  set_write_buffer_limits(_limits?: WriteBufferLimits): void {
+    throw not_implemented(this, "set_write_buffer_limits");
+  }
+}
+
+/**
+ * A transport of a stream of bytes in both directions: a connection.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-protocol.html#asyncio.Transport Python's Transport}.
+ *
+ * @category Transports and protocols
+ */
+export class Transport extends WriteTransport implements ReadTransport {
+  /** Whether data is being received. */
+  is_reading(): boolean {
+    throw not_implemented(this, "is_reading");
+  }
+  /** Receives no data until `resume_reading()`; does nothing if it is paused or closing. */
+  pause_reading(): void {
+    throw not_implemented(this, "pause_reading");
+  }
+  /** Receives data again; does nothing if it is not paused. */
+  resume_reading(): void {
+    throw not_implemented(this, "resume_reading");
+  }
+}
+
+/**
+ * A transport of datagrams.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-protocol.html#asyncio.DatagramTransport Python's DatagramTransport}.
+ *
+ * @category Transports and protocols
+ */
+export class DatagramTransport extends BaseTransport {
+  /**
+   * Sends a datagram.
+   *
+   * @param _data its bytes, of which a copy is kept, or a string, which stands for its UTF-8
+   * @param _address where it goes; `null` if the endpoint has a remote address
+   * @throws {ValueError} if the endpoint has another remote address
+   * @throws {TypeError} if the data is something else
+   */
+  sendto(_data: Bytes, _address?: Address | null): void {
+    throw not_implemented(this, "sendto");
+  }
+
+  /** Closes the transport at once: what has not been sent is lost. */
+  abort(): void {
+    throw not_implemented(this, "abort");
+  }
+}
+
+/**
+ * A transport of a process: it has a transport for each pipe.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-protocol.html#asyncio.SubprocessTransport Python's SubprocessTransport}.
+ *
+ * @category Transports and protocols
+ */
+export class SubprocessTransport extends BaseTransport {
+  /** The number of the process. */
+  get_pid(): number {
+    throw not_implemented(this, "get_pid");
+  }
+
+  /** The return code, negative for a signal; `null` while the process runs. */
+  get_returncode(): number | null {
+    throw not_implemented(this, "get_returncode");
+  }
+
+  /**
+   * The transport of a pipe.
+   *
+   * @param _fd its number: 0 for stdin, 1 for stdout, 2 for stderr
+   * @returns the transport, `null` if there is no such pipe
+   */
+  get_pipe_transport(_fd: number): BaseTransport | null {
+    throw not_implemented(this, "get_pipe_transport");
+  }
+
+  /**
+   * Sends a signal to the process.
+   *
+   * @param _signal its name: `"SIGINT"`
+   */
+  send_signal(_signal: string): void {
+    throw not_implemented(this, "send_signal");
+  }
+
+  /** Asks the process to end, by SIGTERM. */
+  terminate(): void {
+    throw not_implemented(this, "terminate");
+  }
+
+  /** Ends the process, by SIGKILL. */
+  kill(): void {
+    throw not_implemented(this, "kill");
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * What a transport stands on: one end of a connection, be it of the host or in memory.
+ *
+ * @module
+ */
+
+/**
+ * An address, as in Python: `["127.0.0.1", 8080]`, for IPv6 `["::1", 8080, 0, 0]`, for a Unix socket
+ * its path.
+ *
+ * @category Transports and protocols
+ */
+export type Address =
+  | string
+  | [host: string, port: number]
+  | [host: string, port: number, flow_info: number, scope_id: number];
+
+/** What an endpoint tells its transport; none of it is called from within a call of the endpoint. */
+export interface EndpointListener {
+  /** Bytes have arrived, in an array of their own. */
+  on_data(chunk: Uint8Array): void;
+  /** The peer sends no more. */
+  on_end(): void;
+  /** The connection has failed; nothing comes after it. */
+  on_error(error: unknown): void;
+  /** The write buffer has shrunk. */
+  on_written(): void;
+}
+
+/** One end of a connection. It is paused until `resume()` is called. */
+export interface Endpoint {
+  /** What is known of the connection: `peername`, `sockname`, `socket`. */
+  readonly extra: Record<string, unknown>;
+  /** Has what happens told to a listener. */
+  listen(listener: EndpointListener): void;
+  /** Sends bytes, which are not changed afterwards. */
+  write(data: Uint8Array): void;
+  /** How many bytes have not been sent yet. */
+  pending(): number;
+  /** Ends the sending side when all is sent. */
+  end(): void;
+  /** Receives no more, or hardly any more, until `resume()`. */
+  pause(): void;
+  /** Receives. */
+  resume(): void;
+  /** Closes the connection when all is sent; it tells nothing more. */
+  close(): void;
+  /** Closes the connection at once; it tells nothing more. */
+  abort(): void;
+}
+
+/** Where connections are accepted. */
+export interface Listener {
+  /** The address, with the port that was chosen. */
+  readonly address: Address;
+  /** The host's object. */
+  readonly host_object: unknown;
+  /** Begins to hand over connections, those that came before included. */
+  accept(on_connection: (endpoint: Endpoint) => void, on_error: (error: unknown) => void): void;
+  /** Accepts no more. */
+  close(): void;
+}
+
+/** A connection that is being made. */
+export interface Connecting {
+  /** Settles when it is made, or has failed. */
+  readonly endpoint: PromiseLike<Endpoint>;
+  /** Gives it up. */
+  abort(): void;
+}
+
+/** What `getaddrinfo` gives for an address. */
+export type AddressInfo = [
+  family: number,
+  type: number,
+  proto: number,
+  canonical_name: string,
+  address: Exclude<Address, string>,
+];
+
+/** How a connection is made or accepted. */
+export interface SocketOptions {
+  /** The address of this end; any by default. */
+  local_address?: Address | null;
+  /** How many connections wait at most to be accepted. */
+  backlog?: number;
+  /** Whether several sockets may be bound to the address. */
+  reuse_port?: boolean;
+  /** Whether the host probes connections that are idle. */
+  keep_alive?: boolean;
+}
+
+/** What connections are made by: the sockets of the host, or a network in memory. */
+export interface Network {
+  /** The addresses of a host. */
+  lookup(
+    host: string | null,
+    port: number,
+    options: { family: number; type: number; proto: number; flags: number },
+  ): PromiseLike<AddressInfo[]>;
+  /** Connects to an address. */
+  connect(address: Address, options: SocketOptions): Connecting;
+  /** Accepts connections at an address. */
+  listen(address: Address, options: SocketOptions): PromiseLike<Listener>;
+}
+
+/** What is open on the host, and is closed with the loop. */
+export interface Open {
+  /** @internal The loop is closed: it closes what the host has, and tells nobody. */
+  _loop_closed(): void;
+}
+
+/** All that a loop has open. */
+export interface OpenSet {
+  /** Adds what is open. */
+  add(open: Open): void;
+  /** Takes out what is closed. */
+  delete(open: Open): void;
+  /** Closes all. */
+  close(): void;
+}

@@ -1,0 +1,248 @@
+/**
+ * Streams of the host that go in one direction, as endpoints.
+ *
+ * @module
+ */
+
+import { own_bytes } from "../internal/bytes.ts";
+import type { Endpoint, EndpointListener } from "./endpoints.ts";
+import type { Emitter } from "./sockets.ts";
+
+/**
+ * As much of a `Readable` of Node.js as is used.
+ *
+ * @category Transports and protocols
+ */
+export interface HostReadable extends Emitter {
+  /** Stops the flow of data. */
+  pause(): unknown;
+  /** Begins the flow of data. */
+  resume(): unknown;
+  /** Closes the stream. */
+  destroy(error?: Error): unknown;
+}
+
+/**
+ * As much of a `Writable` of Node.js as is used.
+ *
+ * @category Transports and protocols
+ */
+export interface HostWritable extends Emitter {
+  /** How many bytes are buffered. */
+  readonly writableLength: number;
+  /** Whether it is closed. */
+  readonly destroyed: boolean;
+  /** Writes bytes. */
+  write(data: Uint8Array, callback: () => void): boolean;
+  /** Ends the stream after what was written. */
+  end(callback?: () => void): unknown;
+  /** Closes the stream at once. */
+  destroy(error?: Error): unknown;
+}
+
+abstract class PipeEndpoint implements Endpoint {
+  readonly extra: Record<string, unknown>;
+  protected _listener: EndpointListener | null = null;
+  protected _closed = false;
+  #over = false;
+
+  constructor(pipe: unknown) {
+    this.extra = { pipe };
+  }
+
+  listen(listener: EndpointListener): void {
+    this._listener = listener;
+  }
+
+  protected _fail(error: unknown): void {
+    if (this.#over || this._closed) return;
+    this.#over = true;
+    this._listener?.on_error(error);
+  }
+
+  protected _finish(): void {
+    if (this.#over || this._closed) return;
+    this.#over = true;
+    this._listener?.on_end();
+  }
+
+  write(_data: Uint8Array): void {}
+  pending(): number {
+    return 0;
+  }
+  end(): void {}
+  pause(): void {}
+  resume(): void {}
+  abstract close(): void;
+  abstract abort(): void;
+}
+
+class ReadableEndpoint extends PipeEndpoint {
+  readonly #pipe: HostReadable;
+
+  constructor(pipe: HostReadable) {
+    super(pipe);
+    this.#pipe = pipe;
+    const on_data = (chunk: Uint8Array | string) => {
+      if (this._closed) return;
+      this._listener?.on_data(
+        own_bytes(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk),
+      );
+    };
+    pipe.on("data", on_data as (chunk: never) => void);
+    pipe.on("end", () => this._finish());
+    pipe.on("close", () => this._finish());
+    pipe.on("error", ((error: unknown) => this._fail(error)) as (error: never) => void);
+    pipe.pause();
+  }
+
+  override pause(): void {
+    this.#pipe.pause();
+  }
+
+  override resume(): void {
+    this.#pipe.resume();
+  }
+
+  override close(): void {
+    this._closed = true;
+    this.#pipe.destroy();
+  }
+
+  override abort(): void {
+    this.close();
+  }
+}
+
+class WritableEndpoint extends PipeEndpoint {
+  readonly #pipe: HostWritable;
+
+  constructor(pipe: HostWritable) {
+    super(pipe);
+    this.#pipe = pipe;
+    pipe.on("error", ((error: unknown) => this._fail(error)) as (error: never) => void);
+    // The reader has closed the pipe: what is written from now on fails.
+    pipe.on("close", () => this._finish());
+  }
+
+  override write(data: Uint8Array): void {
+    this.#pipe.write(data, () => {
+      if (!this._closed) this._listener?.on_written();
+    });
+  }
+
+  override pending(): number {
+    return this.#pipe.destroyed ? 0 : this.#pipe.writableLength;
+  }
+
+  override close(): void {
+    this._closed = true;
+    if (!this.#pipe.destroyed) this.#pipe.end();
+  }
+
+  override abort(): void {
+    this._closed = true;
+    this.#pipe.destroy();
+  }
+}
+
+class ReadableStreamEndpoint extends PipeEndpoint {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #reading = false;
+  #paused = true;
+
+  constructor(pipe: ReadableStream<Uint8Array>) {
+    super(pipe);
+    this.#reader = pipe.getReader();
+  }
+
+  override pause(): void {
+    this.#paused = true;
+  }
+
+  override resume(): void {
+    this.#paused = false;
+    if (!this.#reading) this.#read();
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
+    try {
+      while (!this.#paused && !this._closed) {
+        const { done, value } = await this.#reader.read();
+        if (done) return this._finish();
+        if (!this._closed) this._listener?.on_data(own_bytes(value));
+      }
+    } catch (error) {
+      this._fail(error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  override close(): void {
+    this._closed = true;
+    this.#reader.cancel().catch(() => {});
+  }
+
+  override abort(): void {
+    this.close();
+  }
+}
+
+class WritableStreamEndpoint extends PipeEndpoint {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  #pending = 0;
+
+  constructor(pipe: WritableStream<Uint8Array>) {
+    super(pipe);
+    this.#writer = pipe.getWriter();
+    this.#writer.closed.catch((error) => this._fail(error));
+  }
+
+  override write(data: Uint8Array): void {
+    this.#pending += data.length;
+    this.#writer.write(data).then(() => {
+      this.#pending -= data.length;
+      if (!this._closed) this._listener?.on_written();
+    }, (error) => this._fail(error));
+  }
+
+  override pending(): number {
+    return this.#pending;
+  }
+
+  override close(): void {
+    this._closed = true;
+    this.#writer.close().catch(() => {});
+  }
+
+  override abort(): void {
+    this._closed = true;
+    this.#writer.abort().catch(() => {});
+  }
+}
+
+function is_web_stream(pipe: unknown, method: string): boolean {
+  return typeof (pipe as Record<string, unknown> | null)?.[method] === "function";
+}
+
+/** The endpoint of a stream that is read; `null` if it is none. */
+export function read_endpoint(pipe: unknown): Endpoint | null {
+  if (is_web_stream(pipe, "getReader")) {
+    return new ReadableStreamEndpoint(pipe as ReadableStream<Uint8Array>);
+  }
+  return is_web_stream(pipe, "on") && is_web_stream(pipe, "resume")
+    ? new ReadableEndpoint(pipe as HostReadable)
+    : null;
+}
+
+/** The endpoint of a stream that is written; `null` if it is none. */
+export function write_endpoint(pipe: unknown): Endpoint | null {
+  if (is_web_stream(pipe, "getWriter")) {
+    return new WritableStreamEndpoint(pipe as WritableStream<Uint8Array>);
+  }
+  return is_web_stream(pipe, "on") && is_web_stream(pipe, "write")
+    ? new WritableEndpoint(pipe as HostWritable)
+    : null;
+}

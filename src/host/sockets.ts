@@ -1,0 +1,474 @@
+/**
+ * The sockets of the host: `node:net` and `node:dns`, asked for at run time, so that no bundler ever sees
+ * an import.
+ *
+ * @module
+ */
+
+import { own_bytes } from "../internal/bytes.ts";
+import type {
+  Address,
+  AddressInfo,
+  Connecting,
+  Endpoint,
+  EndpointListener,
+  Listener,
+  Network,
+  SocketOptions,
+} from "./endpoints.ts";
+
+/**
+ * As much of an emitter of Node.js as is used.
+ *
+ * @category Transports and protocols
+ */
+export interface Emitter {
+  /** Adds a listener. */
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  /** Adds a listener for one event. */
+  once(event: string, listener: (...args: never[]) => void): unknown;
+  /** Takes a listener out. */
+  off(event: string, listener: (...args: never[]) => void): unknown;
+}
+
+/** A socket of `node:net`. */
+export interface HostSocket extends Emitter {
+  readonly writableLength: number;
+  readonly destroyed: boolean;
+  readonly localAddress?: string;
+  readonly localPort?: number;
+  readonly localFamily?: string;
+  readonly remoteAddress?: string;
+  readonly remotePort?: number;
+  readonly remoteFamily?: string;
+  write(data: Uint8Array, callback?: (error?: unknown) => void): boolean;
+  end(callback?: () => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(error?: unknown): unknown;
+  setNoDelay?(enable: boolean): unknown;
+  setKeepAlive?(enable: boolean): unknown;
+  unref?(): unknown;
+}
+
+interface HostServer extends Emitter {
+  listen(options: object): unknown;
+  close(): unknown;
+  address(): HostAddress | string | null;
+  unref?(): unknown;
+}
+
+/** An address as hosts give it. */
+export interface HostAddress {
+  readonly address: string;
+  readonly port: number;
+  readonly family: string | number;
+}
+
+interface NetModule {
+  connect(options: object): HostSocket;
+  createServer(options: object): HostServer;
+  isIP(text: string): number;
+}
+
+interface LookupResult {
+  readonly address: string;
+  readonly family: number;
+}
+
+interface DNSModule {
+  lookup(
+    host: string,
+    options: object,
+    callback: (error: unknown, addresses: LookupResult[]) => void,
+  ): void;
+  lookupService(
+    address: string,
+    port: number,
+    callback: (error: unknown, host: string, service: string) => void,
+  ): void;
+}
+
+interface FSModule {
+  statSync(path: string): { isSocket(): boolean };
+  unlinkSync(path: string): void;
+}
+
+interface BuiltinModules {
+  getBuiltinModule?(name: string): unknown;
+}
+
+/** What is wanted needs a module of Node.js that this host does not have. */
+export class NoSockets extends Error {}
+
+/** A module of Node.js; throws on a host that has none, with what cannot be done there. */
+export function host_module<M>(name: string, what: string): M {
+  const { process } = globalThis as { process?: BuiltinModules };
+  const module = process?.getBuiltinModule?.(name);
+  if (module === undefined || module === null) {
+    throw new NoSockets(`Cannot ${what}: this host has no sockets: ${name} is not there`);
+  }
+  return module as M;
+}
+
+/** Python's numbers on Linux. */
+export const AF_UNSPEC = 0;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+const SOCK_RAW = 3;
+const IPPROTO_TCP = 6;
+const IPPROTO_UDP = 17;
+export const AI_PASSIVE = 1;
+const NI_NUMERICHOST = 1;
+const NI_NUMERICSERV = 2;
+
+// A Unix socket of no name.
+const UNNAMED = "";
+
+const IS_DENO = "Deno" in globalThis;
+
+/** Python's form of an address of the host; `null` if there is none. */
+export function to_address(
+  address: string | undefined,
+  port: number | undefined,
+): Address | null {
+  if (address === undefined || port === undefined) return null;
+  return address.includes(":") ? [address, port, 0, 0] : [address, port];
+}
+
+/** The number of the family of an address of the host. */
+export function is_ipv6(address: string): boolean {
+  return address.includes(":");
+}
+
+/** A socket as an endpoint. */
+export class SocketEndpoint implements Endpoint {
+  readonly extra: Record<string, unknown>;
+  readonly #socket: HostSocket;
+  #listener: EndpointListener | null = null;
+  #ended = false;
+  #failed = false;
+  // It is closed by this side: what it says is of no interest.
+  #closed = false;
+  readonly #on_written = (): void => {
+    // Whether it was written does not show here: an error of the socket is an event of its own.
+    if (!this.#closed) this.#listener?.on_written();
+  };
+
+  /** Of a socket that is connected and paused; `path` is that of a Unix socket. */
+  constructor(socket: HostSocket, names: { peername?: Address; sockname?: Address } = {}) {
+    this.#socket = socket;
+    this.extra = {
+      socket,
+      sockname: names.sockname ?? to_address(socket.localAddress, socket.localPort),
+      peername: names.peername ?? to_address(socket.remoteAddress, socket.remotePort),
+    };
+    socket.setNoDelay?.(true);
+    socket.on("data", this.#on_data as (chunk: never) => void);
+    socket.on("end", this.#on_end);
+    socket.on("error", this.#on_error as (error: never) => void);
+    socket.on("close", this.#on_close);
+    socket.pause();
+  }
+
+  readonly #on_data = (chunk: Uint8Array): void => {
+    if (!this.#closed) this.#listener?.on_data(own_bytes(chunk));
+  };
+
+  readonly #on_end = (): void => {
+    if (this.#ended || this.#closed) return;
+    this.#ended = true;
+    this.#listener?.on_end();
+  };
+
+  readonly #on_error = (error: unknown): void => {
+    if (this.#failed || this.#closed) return;
+    this.#failed = true;
+    this.#listener?.on_error(error);
+  };
+
+  readonly #on_close = (): void => {
+    // After an error, or both ends: there is nothing to say. Else the host has given the socket up.
+    if (!this.#failed) this.#on_end();
+  };
+
+  listen(listener: EndpointListener): void {
+    this.#listener = listener;
+  }
+
+  write(data: Uint8Array): void {
+    this.#socket.write(data, this.#on_written);
+  }
+
+  pending(): number {
+    return this.#socket.destroyed ? 0 : this.#socket.writableLength;
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#socket.destroyed) this.#socket.resume();
+  }
+
+  close(): void {
+    this.#closed = true;
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    socket.end(() => socket.destroy());
+    // What is written is sent all the same; the program need not live on for what the peer says.
+    socket.unref?.();
+  }
+
+  abort(): void {
+    this.#closed = true;
+    this.#socket.destroy();
+  }
+}
+
+/** What a server listens by. */
+class SocketListener implements Listener {
+  readonly address: Address;
+  readonly host_object: unknown;
+  readonly #server: HostServer;
+  #waiting: HostSocket[] | null = [];
+  #on_connection: ((endpoint: Endpoint) => void) | null = null;
+  #on_error: ((error: unknown) => void) | null = null;
+  readonly #options: SocketOptions;
+
+  constructor(server: HostServer, path: string | null, options: SocketOptions) {
+    this.#server = server;
+    this.#options = options;
+    this.host_object = server;
+    const address = server.address();
+    this.address = path ??
+      (typeof address === "string" || address === null
+        ? UNNAMED
+        : to_address(address.address, address.port) as Address);
+    server.on("connection", this.#on_socket as (socket: never) => void);
+    server.on("error", ((error: unknown) => this.#on_error?.(error)) as (error: never) => void);
+  }
+
+  readonly #on_socket = (socket: HostSocket): void => {
+    if (this.#options.keep_alive) socket.setKeepAlive?.(true);
+    const on_connection = this.#on_connection;
+    if (on_connection === null) {
+      // Until an endpoint listens to it, an error would end the program.
+      socket.on("error", () => {});
+      if (this.#waiting === null) socket.destroy();
+      else this.#waiting.push(socket);
+      return;
+    }
+    on_connection(this.#endpoint(socket));
+  };
+
+  #endpoint(socket: HostSocket): Endpoint {
+    return new SocketEndpoint(
+      socket,
+      typeof this.address === "string" ? { peername: UNNAMED, sockname: this.address } : {},
+    );
+  }
+
+  accept(on_connection: (endpoint: Endpoint) => void, on_error: (error: unknown) => void): void {
+    this.#on_connection = on_connection;
+    this.#on_error = on_error;
+    for (const socket of this.#waiting ?? []) {
+      if (!socket.destroyed) on_connection(this.#endpoint(socket));
+    }
+    this.#waiting = [];
+  }
+
+  close(): void {
+    this.#on_connection = null;
+    for (const socket of this.#waiting ?? []) socket.destroy();
+    this.#waiting = null;
+    this.#server.close();
+    // Its connections do not end with it, and need not keep it.
+    this.#server.unref?.();
+  }
+}
+
+// Deno says EINVAL where the others say that this machine does not have the address.
+function correct(error: unknown, names_address: boolean): unknown {
+  if (IS_DENO && names_address && (error as { code?: unknown }).code === "EINVAL") {
+    (error as { code: string }).code = "EADDRNOTAVAIL";
+  }
+  return error;
+}
+
+/** The network of the host. */
+class HostNetwork implements Network {
+  lookup(
+    host: string | null,
+    port: number,
+    { family, type, proto, flags }: { family: number; type: number; proto: number; flags: number },
+  ): Promise<AddressInfo[]> {
+    const dns = host_module<DNSModule>("node:dns", "look up a host");
+    const net = host_module<NetModule>("node:net", "look up a host");
+    const is_passive = (flags & AI_PASSIVE) !== 0;
+    const give = (addresses: LookupResult[]): AddressInfo[] =>
+      addresses.flatMap((result) => address_infos(result, port, type, proto));
+    if (host === null || host === "") {
+      const addresses = [
+        { address: is_passive ? "0.0.0.0" : "127.0.0.1", family: 4 },
+        { address: is_passive ? "::" : "::1", family: 6 },
+      ];
+      return Promise.resolve(give(addresses.filter((one) => of_family(one.family, family))));
+    }
+    const version = net.isIP(host);
+    if (version !== 0) {
+      return Promise.resolve(
+        of_family(version, family) ? give([{ address: host, family: version }]) : [],
+      );
+    }
+    return new Promise((resolve, reject) => {
+      dns.lookup(
+        host,
+        { all: true, verbatim: true, family: family === AF_INET ? 4 : family === AF_INET6 ? 6 : 0 },
+        (error, addresses) => error ? reject(error) : resolve(give(addresses)),
+      );
+    });
+  }
+
+  connect(address: Address, options: SocketOptions): Connecting {
+    const net = host_module<NetModule>("node:net", "connect");
+    const local = options.local_address ?? null;
+    const socket = net.connect({
+      ...(typeof address === "string"
+        ? { path: address }
+        : { host: address[0], port: address[1], autoSelectFamily: false }),
+      ...(local === null || typeof local === "string"
+        ? {}
+        : { localAddress: local[0], ...(local[1] === 0 ? {} : { localPort: local[1] }) }),
+      allowHalfOpen: true,
+    });
+    let abort: () => void = () => {};
+    const endpoint = new Promise<Endpoint>((resolve, reject) => {
+      const stop_listening = () => {
+        socket.off("connect", on_connect);
+        socket.off("error", on_error as (error: never) => void);
+        socket.off("close", on_close);
+      };
+      const on_connect = () => {
+        stop_listening();
+        resolve(
+          new SocketEndpoint(
+            socket,
+            typeof address === "string" ? { peername: address, sockname: UNNAMED } : {},
+          ),
+        );
+      };
+      const on_error = (error: unknown) => {
+        stop_listening();
+        socket.on("error", () => {});
+        reject(correct(error, local !== null));
+      };
+      const on_close = () => on_error(new Error("the host has closed the socket"));
+      socket.on("connect", on_connect);
+      socket.on("error", on_error as (error: never) => void);
+      socket.on("close", on_close);
+      abort = () => {
+        stop_listening();
+        socket.on("error", () => {});
+        socket.destroy();
+      };
+    });
+    return { endpoint, abort: () => abort() };
+  }
+
+  listen(address: Address, options: SocketOptions): Promise<Listener> {
+    const net = host_module<NetModule>("node:net", "listen");
+    const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
+    return new Promise((resolve, reject) => {
+      server.once(
+        "error",
+        ((error: unknown) => reject(correct(error, true))) as (error: never) => void,
+      );
+      server.once("listening", () => {
+        resolve(new SocketListener(server, typeof address === "string" ? address : null, options));
+      });
+      server.listen({
+        ...(typeof address === "string"
+          ? { path: address }
+          : { host: address[0], port: address[1], ipv6Only: address.length === 4 }),
+        ...(options.backlog === undefined ? {} : { backlog: options.backlog }),
+        ...(options.reuse_port ? { reusePort: true } : {}),
+        exclusive: true,
+      });
+    });
+  }
+}
+
+function of_family(version: number, family: number): boolean {
+  return family === AF_UNSPEC || (version === 6) === (family === AF_INET6);
+}
+
+function address_infos(
+  { address, family }: LookupResult,
+  port: number,
+  type: number,
+  proto: number,
+): AddressInfo[] {
+  const kinds: [type: number, proto: number][] = [
+    [SOCK_STREAM, IPPROTO_TCP],
+    [SOCK_DGRAM, IPPROTO_UDP],
+    [SOCK_RAW, 0],
+  ];
+  const full = family === 6;
+  return kinds
+    .filter(([kind, number]) =>
+      (type === 0 || kind === type) && (proto === 0 || number === 0 || number === proto)
+    )
+    .map(([kind, number]) => [
+      full ? AF_INET6 : AF_INET,
+      kind,
+      number,
+      "",
+      full ? [address, port, 0, 0] : [address, port],
+    ]);
+}
+
+/** The network of the host. */
+export const host_network: Network = new HostNetwork();
+
+/** The names of a host and a service, by their address. */
+export function name_of_address(
+  [host, port]: readonly [string, number, ...number[]],
+  flags: number,
+): Promise<[host: string, service: string]> {
+  const numeric: [string, string] = [host, String(port)];
+  const host_is_numeric = (flags & NI_NUMERICHOST) !== 0;
+  const service_is_numeric = (flags & NI_NUMERICSERV) !== 0;
+  if (host_is_numeric && service_is_numeric) return Promise.resolve(numeric);
+  const dns = host_module<DNSModule>("node:dns", "look up an address");
+  return new Promise((resolve, reject) => {
+    dns.lookupService(host, port, (error, hostname, service) => {
+      if (error) reject(error);
+      else {
+        resolve([
+          host_is_numeric ? numeric[0] : hostname,
+          service_is_numeric ? numeric[1] : service,
+        ]);
+      }
+    });
+  });
+}
+
+/** Whether there is a Unix socket at a path: an earlier server may have left it. */
+export function remove_stale_socket(path: string): void {
+  const fs = host_module<FSModule>("node:fs", "listen at a path");
+  try {
+    if (fs.statSync(path).isSocket()) fs.unlinkSync(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return;
+    // The folder may allow no more than making sockets.
+    console.error(`Unable to check or remove stale UNIX socket ${path}:`, error);
+  }
+}

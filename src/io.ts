@@ -1,0 +1,49 @@
+/**
+ * Adds to the loop's class what connects and listens, and exports what such programs begin with.
+ *
+ * It is no module with side effects in the package's list: a bundler drops it with what it adds, unless
+ * something that it exports is used.
+ *
+ * @module
+ */
+
+import {
+  create_connection,
+  create_server,
+  create_unix_connection,
+  create_unix_server,
+  getaddrinfo,
+  getnameinfo,
+} from "./connections.ts";
+import { create_datagram_endpoint } from "./datagrams.ts";
+import { type AbstractEventLoop, BaseEventLoop, type LoopIO } from "./loop/events.ts";
+import { connect_read_pipe, connect_write_pipe } from "./pipes.ts";
+import { start_tls } from "./sslproto.ts";
+
+export { BaseProtocol, BufferedProtocol, DatagramProtocol, Protocol } from "./core/protocols.ts";
+export { StreamReaderProtocol } from "./streams.ts";
+
+type Implementation = (loop: AbstractEventLoop, ...args: never[]) => unknown;
+
+const IMPLEMENTATIONS: Record<keyof LoopIO, Implementation> = {
+  create_connection,
+  create_unix_connection,
+  create_server,
+  create_unix_server,
+  create_datagram_endpoint,
+  start_tls,
+  connect_read_pipe,
+  connect_write_pipe,
+  getaddrinfo,
+  getnameinfo,
+};
+
+for (const [name, implementation] of Object.entries(IMPLEMENTATIONS)) {
+  Object.defineProperty(BaseEventLoop.prototype, name, {
+    value(this: AbstractEventLoop, ...args: never[]) {
+      return implementation(this, ...args);
+    },
+    configurable: true,
+    writable: true,
+  });
+}

@@ -1,0 +1,41 @@
+/**
+ * What a loop has open on its host, so that nothing is left behind when the loop is closed.
+ *
+ * @module
+ */
+
+import type { Open, OpenSet } from "./host/endpoints.ts";
+import type { AbstractEventLoop } from "./loop/events.ts";
+
+/** What is open, as the loop sees it. */
+class OpenTransports implements OpenSet {
+  readonly #open = new Set<Open>();
+
+  /** Adds what is open. */
+  add(open: Open): void {
+    this.#open.add(open);
+  }
+
+  /** Takes out what is closed. */
+  delete(open: Open): void {
+    this.#open.delete(open);
+  }
+
+  /** Closes all. */
+  close(): void {
+    for (const open of this.#open) open._loop_closed();
+    this.#open.clear();
+  }
+}
+
+/** Notes that something is open, which may wake the loop. */
+export function hold_open(loop: AbstractEventLoop, open: Open): void {
+  (loop._open ??= new OpenTransports()).add(open);
+  if (loop._network === null) loop._note_foreign(open);
+}
+
+/** Notes that it is closed. */
+export function release(loop: AbstractEventLoop, open: Open): void {
+  loop._open?.delete(open);
+  loop._forget_foreign(open);
+}

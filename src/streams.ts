@@ -1,0 +1,1157 @@
+/**
+ * Streams: reading and writing connections by `await`, on top of transports and protocols.
+ *
+ * @module
+ */
+
+import {
+  type Coroutine,
+  is_generator,
+  isawaitable,
+  iscoroutinefunction,
+  library_coroutine,
+} from "./core/coroutines.ts";
+import { IncompleteReadError, LimitOverrunError } from "./core/exceptions.ts";
+import { RuntimeError, ValueError } from "./core/exceptions.ts";
+import type { Future } from "./core/futures.ts";
+import type { Task } from "./core/tasks.ts";
+import { ByteQueue } from "./internal/byte_queue.ts";
+import { type Bytes, concat_bytes, NO_BYTES, to_bytes } from "./internal/bytes.ts";
+import { extract_stack, Inspectable, is_plain_object, repr } from "./internal/format_helpers.ts";
+import { check_options } from "./internal/options.ts";
+import { type AbstractEventLoop, get_event_loop, get_running_loop } from "./loop/events.ts";
+import { ConnectionResetError, OSError } from "./os_errors.ts";
+import { Protocol } from "./core/protocols.ts";
+import { type ByteSource, SourceTransport } from "./stream_sources.ts";
+import type { ReadTransport, Transport, WriteTransport } from "./core/transports.ts";
+import { sleep } from "./waiting.ts";
+import type {
+  ConnectionOptions,
+  ServerOptions,
+  SSLContext,
+  TLSOptions,
+  UnixConnectionOptions,
+  UnixServerOptions,
+} from "./core/connection_options.ts";
+import {
+  create_connection,
+  create_server,
+  create_unix_connection,
+  create_unix_server,
+} from "./connections.ts";
+import type { Server } from "./servers.ts";
+import { start_tls } from "./sslproto.ts";
+
+const DEFAULT_LIMIT = 2 ** 16;
+
+const NEWLINE = new Uint8Array([10]);
+
+/**
+ * What a {@linkcode StreamReader} may be made with.
+ *
+ * @category Streams
+ */
+export interface StreamReaderOptions {
+  /** How many bytes a line may have, 65,536 by default; twice as many are buffered at most. */
+  limit?: number;
+  /** The loop; the current one by default. */
+  loop?: AbstractEventLoop | null;
+}
+
+/**
+ * Reads a stream of bytes: all of it, so many bytes, or up to a separator.
+ *
+ * One task may wait for data at a time. A cancelled read loses no byte: what has arrived is there for
+ * the next one. `for await (const line of reader)` reads lines to the end. Once twice the limit is
+ * buffered, the transport is paused until it is read.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.StreamReader Python's StreamReader}.
+ *
+ * @category Streams
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const reader = new asyncio.StreamReader();
+ *   reader.feed_data("one\ntwo\nrest");
+ *   reader.feed_eof();
+ *   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+ *   assertEquals(text(await reader.readline()), "one\n");
+ *   assertEquals(text(await reader.readexactly(3)), "two");
+ *   assertEquals(text(await reader.read()), "\nrest");
+ *   assertEquals(reader.at_eof(), true);
+ * });
+ * ```
+ */
+export class StreamReader extends Inspectable
+  implements AsyncIterable<Uint8Array>, AsyncDisposable {
+  /** @internal */
+  static override get name(): string {
+    return "StreamReader";
+  }
+
+  /** @internal */
+  readonly _source_traceback: string | null;
+  readonly #limit: number;
+  readonly #loop: AbstractEventLoop;
+  readonly #buffer = new ByteQueue();
+  #eof = false;
+  #waiter: Future<void> | null = null;
+  #exception: unknown = null;
+  #transport: ReadTransport | null = null;
+  #paused = false;
+
+  /**
+   * Makes a reader without a transport: `feed_data()` gives it what it reads.
+   *
+   * @param options `limit`, how many bytes a line may have; `loop`, the current one by default
+   * @throws {ValueError} if the limit is not above 0
+   */
+  constructor(options: StreamReaderOptions = {}) {
+    super();
+    check_options("StreamReader", options, ["limit", "loop"]);
+    const { limit = DEFAULT_LIMIT } = options;
+    if (typeof limit !== "number" || Number.isNaN(limit)) {
+      throw new TypeError(
+        `Cannot make a StreamReader: limit must be a number of bytes: received ${repr(limit)}`,
+      );
+    }
+    if (limit <= 0) throw new ValueError("Limit cannot be <= 0");
+    this.#limit = limit;
+    this.#loop = options.loop ?? get_event_loop();
+    this._source_traceback = this.#loop.get_debug() ? extract_stack(new.target) : null;
+  }
+
+  /**
+   * Makes a reader of a stream of the host, or of anything that gives chunks of bytes: the body of a
+   * `fetch`, a file, a pipe. Not in Python.
+   *
+   * A chunk is asked for only when a read waits for data. Disposing of the reader (`await using`) closes
+   * the source.
+   *
+   * @param source a `ReadableStream`, or an iterable or async iterable, of `Uint8Array` or strings
+   * @param options `limit`, how many bytes a line may have
+   * @returns the reader
+   * @throws {TypeError} if the source cannot be iterated
+   *
+   * @example
+   * ```ts
+   * import * as asyncio from "@pythonic/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await asyncio.run(async () => {
+   *   const body = new Response("one\ntwo\n").body!;
+   *   const reader = asyncio.StreamReader.from(body);
+   *   const lines = await Array.fromAsync(reader, (line) => new TextDecoder().decode(line));
+   *   assertEquals(lines, ["one\n", "two\n"]);
+   * });
+   * ```
+   */
+  static from(source: ByteSource, options: { limit?: number } = {}): StreamReader {
+    check_options("StreamReader.from", options, ["limit"]);
+    const reader = new StreamReader(options);
+    const transport = new SourceTransport(source, reader.#loop, {
+      data: (chunk) => reader.feed_data(chunk),
+      end: () => reader.feed_eof(),
+      error: (error) => reader.set_exception(error),
+    });
+    reader.#transport = transport;
+    reader.#paused = true; // so that only a read that waits asks for more
+    return reader;
+  }
+
+  /** The error that was set, or `null`. */
+  exception(): unknown {
+    return this.#exception;
+  }
+
+  /**
+   * Has the read in progress, and all later ones, throw an error.
+   *
+   * @param exception the error
+   */
+  set_exception(exception: unknown): void {
+    this.#exception = exception;
+    const waiter = this.#waiter;
+    if (waiter === null) return;
+    this.#waiter = null;
+    if (!waiter.cancelled()) waiter.set_exception(exception);
+  }
+
+  #wake_waiter(): void {
+    const waiter = this.#waiter;
+    if (waiter === null) return;
+    this.#waiter = null;
+    if (!waiter.cancelled()) waiter.set_result();
+  }
+
+  /**
+   * Sets the transport that is paused and resumed.
+   *
+   * @param transport the transport
+   * @throws {Error} if there is one already
+   */
+  set_transport(transport: ReadTransport): void {
+    if (this.#transport !== null) throw new Error("Transport already set");
+    this.#transport = transport;
+  }
+
+  #maybe_resume_transport(): void {
+    if (this.#paused && this.#buffer.length <= this.#limit) this.#resume_transport();
+  }
+
+  #resume_transport(): void {
+    const transport = this.#transport;
+    if (transport instanceof SourceTransport) return;
+    this.#paused = false;
+    transport?.resume_reading();
+  }
+
+  /** Says that no more data comes. */
+  feed_eof(): void {
+    this.#eof = true;
+    this.#wake_waiter();
+  }
+
+  /** Whether all has been read, and no more comes. */
+  at_eof(): boolean {
+    return this.#eof && this.#buffer.length === 0;
+  }
+
+  /**
+   * Adds data to be read.
+   *
+   * @param data the bytes, which are copied, or a string, which stands for its UTF-8
+   * @throws {Error} after `feed_eof()`
+   */
+  feed_data(data: Bytes): void {
+    const bytes = to_bytes(data, "feed_data()");
+    this._feed(bytes === data ? new Uint8Array(bytes) : bytes);
+  }
+
+  /** @internal Adds bytes that nobody else changes. */
+  _feed(bytes: Uint8Array): void {
+    if (this.#eof) throw new Error("feed_data after feed_eof");
+    if (bytes.length === 0) return;
+    const buffer = this.#buffer;
+    buffer.push(bytes);
+    this.#wake_waiter();
+    if (this.#transport !== null && !this.#paused && buffer.length > 2 * this.#limit) {
+      this.#transport.pause_reading();
+      this.#paused = true;
+    }
+  }
+
+  *#wait_for_data(method: string): Generator<unknown, void, unknown> {
+    if (this.#waiter !== null) {
+      throw new RuntimeError(
+        `${method}() called while another coroutine is already waiting for incoming data`,
+      );
+    }
+    if (this.#transport instanceof SourceTransport) this.#transport.pull();
+    else if (this.#paused) this.#resume_transport();
+    this.#waiter = this.#loop.create_future<void>();
+    try {
+      yield* this.#waiter;
+    } finally {
+      this.#waiter = null;
+    }
+  }
+
+  /**
+   * Reads a line, with its newline; at the end of the stream what is left, at last nothing.
+   *
+   * Cancelled, it loses no byte.
+   *
+   * @returns the bytes, in an array of their own
+   * @throws {ValueError} if the line is longer than the limit; it is skipped as far as it has arrived
+   * @throws {RuntimeError} if another task waits for data
+   */
+  readline(): Coroutine<Uint8Array> {
+    return library_coroutine("StreamReader.readline", this.#readline());
+  }
+
+  *#readline(): Generator<unknown, Uint8Array, unknown> {
+    try {
+      return yield* this.#readuntil([NEWLINE]);
+    } catch (error) {
+      if (error instanceof IncompleteReadError) return error.partial;
+      if (!(error instanceof LimitOverrunError)) throw error;
+      const buffer = this.#buffer;
+      if (buffer.starts_with(NEWLINE, error.consumed)) buffer.discard(error.consumed + 1);
+      else buffer.clear();
+      this.#maybe_resume_transport();
+      throw new ValueError(error.message);
+    }
+  }
+
+  /**
+   * Reads up to a separator, which is part of the result.
+   *
+   * With several separators it reads as little as has one of them at its end. Cancelled, it loses no
+   * byte.
+   *
+   * @param separator the separator, a newline by default, or an array of them
+   * @returns the bytes, in an array of their own
+   * @throws {IncompleteReadError} if the stream ends before; what there was is in `partial`
+   * @throws {LimitOverrunError} if there are more bytes than the limit before it; they stay in the buffer
+   * @throws {ValueError} without a separator, or if one is empty
+   * @throws {RuntimeError} if another task waits for data
+   */
+  readuntil(separator: Bytes | readonly Bytes[] = NEWLINE): Coroutine<Uint8Array> {
+    return library_coroutine("StreamReader.readuntil", this.#readuntil_any(separator));
+  }
+
+  *#readuntil_any(separator: Bytes | readonly Bytes[]): Generator<unknown, Uint8Array, unknown> {
+    const separators = (Array.isArray(separator) ? separator : [separator])
+      .map((one: Bytes) => to_bytes(one, "read until a separator"))
+      .sort((a, b) => a.length - b.length);
+    const [shortest] = separators;
+    if (shortest === undefined) {
+      throw new ValueError("Separator should contain at least one element");
+    }
+    if (shortest.length === 0) {
+      throw new ValueError("Separator should be at least one-byte string");
+    }
+    return yield* this.#readuntil(separators);
+  }
+
+  // The separators are not empty, the shortest is the first.
+  *#readuntil(separators: readonly Uint8Array[]): Generator<unknown, Uint8Array, unknown> {
+    if (this.#exception !== null) throw this.#exception;
+    const buffer = this.#buffer;
+    const shortest = separators[0]!.length;
+    const longest = separators[separators.length - 1]!.length;
+    // Before it no separator begins.
+    let offset = 0;
+    while (true) {
+      if (buffer.length - offset >= shortest) {
+        let start = -1;
+        let end = Infinity;
+        for (const separator of separators) {
+          const found = buffer.find(separator, offset);
+          if (found !== -1 && found + separator.length < end) {
+            start = found;
+            end = found + separator.length;
+          }
+        }
+        if (start !== -1) {
+          if (start > this.#limit) {
+            throw new LimitOverrunError(
+              "Separator is found, but chunk is longer than limit",
+              start,
+            );
+          }
+          const chunk = buffer.take(end);
+          this.#maybe_resume_transport();
+          return chunk;
+        }
+        offset = Math.max(0, buffer.length + 1 - longest);
+        if (offset > this.#limit) {
+          throw new LimitOverrunError(
+            "Separator is not found, and chunk exceed the limit",
+            offset,
+          );
+        }
+      }
+      if (this.#eof) throw new IncompleteReadError(buffer.take(buffer.length), null);
+      yield* this.#wait_for_data("readuntil");
+    }
+  }
+
+  /**
+   * Reads what there is, up to a number of bytes, waiting for at least one; without a number all to the
+   * end of the stream.
+   *
+   * Cancelled, a read of up to a number of bytes loses none. One to the end loses what it had read.
+   *
+   * @param n how many bytes at most; below 0, the default, all
+   * @returns the bytes, in an array of their own; none at the end of the stream
+   * @throws {RuntimeError} if another task waits for data
+   */
+  read(n: number = -1): Coroutine<Uint8Array> {
+    return library_coroutine("StreamReader.read", this.#read(n));
+  }
+
+  *#read(n: number): Generator<unknown, Uint8Array, unknown> {
+    if (this.#exception !== null) throw this.#exception;
+    check_count("read", n);
+    if (n === 0) return NO_BYTES.slice();
+    if (n < 0) return yield* this.#read_all();
+    const buffer = this.#buffer;
+    if (buffer.length === 0 && !this.#eof) yield* this.#wait_for_data("read");
+    const data = buffer.take(n);
+    this.#maybe_resume_transport();
+    return data;
+  }
+
+  *#read_all(): Generator<unknown, Uint8Array, unknown> {
+    const blocks: Uint8Array[] = [];
+    while (true) {
+      const block = yield* this.read(this.#limit);
+      if (block.length === 0) return blocks.length === 0 ? block : concat_bytes(blocks);
+      blocks.push(block);
+    }
+  }
+
+  /**
+   * Reads exactly so many bytes. Cancelled, it loses none.
+   *
+   * @param n how many
+   * @returns the bytes, in an array of their own
+   * @throws {IncompleteReadError} if the stream ends before; what there was is in `partial`
+   * @throws {ValueError} if the number is below 0
+   * @throws {RuntimeError} if another task waits for data
+   */
+  readexactly(n: number): Coroutine<Uint8Array> {
+    return library_coroutine("StreamReader.readexactly", this.#readexactly(n));
+  }
+
+  *#readexactly(n: number): Generator<unknown, Uint8Array, unknown> {
+    check_count("readexactly", n);
+    if (n < 0) throw new ValueError("readexactly size can not be less than zero");
+    if (this.#exception !== null) throw this.#exception;
+    if (n === 0) return NO_BYTES.slice();
+    const buffer = this.#buffer;
+    while (buffer.length < n) {
+      if (this.#eof) throw new IncompleteReadError(buffer.take(buffer.length), n);
+      yield* this.#wait_for_data("readexactly");
+    }
+    const data = buffer.take(n);
+    this.#maybe_resume_transport();
+    return data;
+  }
+
+  /** Iterates over the lines, to the end of the stream. Breaking out leaves the rest to be read. */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    return {
+      next: async () => {
+        const value = await this.readline();
+        return value.length === 0 ? { done: true, value: undefined } : { done: false, value };
+      },
+    };
+  }
+
+  /** Closes the source of a reader that {@linkcode StreamReader.from} made; else it does nothing. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#transport instanceof SourceTransport) await this.#transport.close();
+  }
+
+  /** Python's `repr`. */
+  override toString(): string {
+    const info = [this.constructor.name];
+    if (this.#buffer.length > 0) info.push(`${this.#buffer.length} bytes`);
+    if (this.#eof) info.push("eof");
+    if (this.#limit !== DEFAULT_LIMIT) info.push(`limit=${this.#limit}`);
+    if (this.#waiter !== null) info.push(`waiter=${this.#waiter}`);
+    if (this.#exception !== null) info.push(`exception=${repr(this.#exception)}`);
+    if (this.#transport !== null) info.push(`transport=${this.#transport}`);
+    if (this.#paused) info.push("paused");
+    return `<${info.join(" ")}>`;
+  }
+}
+
+function check_count(method: string, n: unknown): void {
+  if (typeof n !== "number" || Number.isNaN(n) || (Number.isFinite(n) && !Number.isInteger(n))) {
+    throw new TypeError(
+      `Cannot ${method}(): expected a whole number of bytes: received ${repr(n)}`,
+    );
+  }
+}
+
+/**
+ * The flow control of a protocol whose writer waits in `drain()`.
+ *
+ * A subclass that overrides its methods calls them, too.
+ *
+ * @category Streams
+ */
+export class FlowControlMixin extends Protocol {
+  /** @internal */
+  readonly _loop: AbstractEventLoop;
+  #paused = false;
+  #connection_lost = false;
+  readonly #drain_waiters = new Set<Future<void>>();
+
+  /** Makes a protocol of a loop. */
+  constructor(loop: AbstractEventLoop | null) {
+    super();
+    this._loop = loop ?? get_event_loop();
+  }
+
+  /** Has `drain()` wait. */
+  override pause_writing(): void {
+    this.#paused = true;
+  }
+
+  /** Wakes those who wait in `drain()`. */
+  override resume_writing(): void {
+    this.#paused = false;
+    for (const waiter of this.#drain_waiters) {
+      if (!waiter.done()) waiter.set_result();
+    }
+  }
+
+  /** Wakes those who wait in `drain()`, with the error. */
+  override connection_lost(error: unknown): void {
+    this.#connection_lost = true;
+    if (!this.#paused) return;
+    for (const waiter of this.#drain_waiters) {
+      if (waiter.done()) continue;
+      if (error === null) waiter.set_result();
+      else waiter.set_exception(error);
+    }
+  }
+
+  /** @internal */
+  *_drain_helper(): Generator<unknown, void, unknown> {
+    if (this.#connection_lost) throw new ConnectionResetError("Connection lost");
+    if (!this.#paused) return;
+    const waiter = this._loop.create_future<void>();
+    this.#drain_waiters.add(waiter);
+    try {
+      yield* waiter;
+    } finally {
+      this.#drain_waiters.delete(waiter);
+    }
+  }
+}
+
+/**
+ * What is called for each connection of {@linkcode start_server}: an async function or a `function*`, of
+ * which a task is made, or a plain function.
+ *
+ * @category Streams
+ */
+export type ClientConnectedCallback = (reader: StreamReader, writer: StreamWriter) => unknown;
+
+const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;
+
+/**
+ * The protocol between a transport and a {@linkcode StreamReader}.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-stream.html Python's streams}.
+ *
+ * @category Streams
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const reader = new asyncio.StreamReader();
+ *   const protocol = new asyncio.StreamReaderProtocol(reader);
+ *   protocol.data_received(new Uint8Array([1, 2]));
+ *   protocol.eof_received();
+ *   assertEquals(await reader.read(), new Uint8Array([1, 2]));
+ * });
+ * ```
+ */
+export class StreamReaderProtocol extends FlowControlMixin {
+  /** @internal */
+  static override get name(): string {
+    return "StreamReaderProtocol";
+  }
+
+  #reader: StreamReader | null;
+  readonly #callback: ClientConnectedCallback | null;
+  #over_ssl = false;
+  #task: Task<unknown> | null = null;
+  #lost = false;
+  #error: unknown = null;
+  readonly #close_waiters = new Set<Future<void>>();
+
+  /**
+   * Makes the protocol.
+   *
+   * @param reader what gets the data
+   * @param client_connected_cb what is called with the reader and a writer once the connection is made
+   * @param options `loop`, the current one by default
+   */
+  constructor(
+    reader: StreamReader | null,
+    client_connected_cb: ClientConnectedCallback | null = null,
+    options: { loop?: AbstractEventLoop | null } = {},
+  ) {
+    check_options("StreamReaderProtocol", options, ["loop"]);
+    super(options.loop ?? null);
+    this.#reader = reader;
+    this.#callback = client_connected_cb;
+  }
+
+  /** @internal */
+  get _is_server_side(): boolean {
+    return this.#callback !== null;
+  }
+
+  /** @internal */
+  _replace_transport(transport: Transport): void {
+    this.#over_ssl = transport.get_extra_info("sslcontext") !== null;
+  }
+
+  /** Gives the transport to the reader, and calls the server's callback. */
+  override connection_made(transport: Transport): void {
+    const reader = this.#reader;
+    reader?.set_transport(transport);
+    this._replace_transport(transport);
+    if (this.#callback === null) return;
+    const writer = new StreamWriter(transport, this, reader, this._loop);
+    const callback = this.#callback;
+    // A plain function is called at once, in a task all the same: what it calls may be asynchronous.
+    const is_asynchronous = iscoroutinefunction(callback) || callback instanceof GeneratorFunction;
+    const call = (): PromiseLike<unknown> | Generator<unknown, unknown, unknown> => {
+      const result = callback(reader as StreamReader, writer);
+      return isawaitable(result) || is_generator(result) ? result : RESOLVED;
+    };
+    Object.defineProperty(call, "name", { value: callback.name });
+    this.#task = this._loop.create_task(call, is_asynchronous ? {} : { eager_start: true });
+    this.#task.add_done_callback((task) => this.#callback_done(task, transport));
+  }
+
+  #callback_done(task: Future<unknown>, transport: Transport): void {
+    if (task.cancelled()) {
+      transport.close();
+      return;
+    }
+    const exception = task.exception();
+    if (exception === null) return;
+    this._loop.call_exception_handler({
+      message: "Unhandled exception in client_connected_cb",
+      exception,
+      transport,
+    });
+    transport.close();
+  }
+
+  /** Ends the reader, with the error if there is one, and wakes those who wait for the end. */
+  override connection_lost(error: unknown): void {
+    const reader = this.#reader;
+    if (reader !== null) {
+      if (error === null) reader.feed_eof();
+      else reader.set_exception(error);
+    }
+    this.#lost = true;
+    this.#error = error;
+    for (const waiter of this.#close_waiters) {
+      if (waiter.done()) continue;
+      if (error === null) waiter.set_result();
+      else waiter.set_exception(error);
+    }
+    super.connection_lost(error);
+    this.#reader = null;
+    this.#task = null;
+  }
+
+  /** Gives data to the reader. */
+  override data_received(data: Uint8Array): void {
+    const reader = this.#reader;
+    if (reader === null) return;
+    // What a transport gives is nobody else's.
+    if (reader.feed_data === StreamReader.prototype.feed_data) reader._feed(data);
+    else reader.feed_data(data);
+  }
+
+  /** Ends the reader; the connection stays open for writing, unless it is TLS. */
+  override eof_received(): boolean {
+    this.#reader?.feed_eof();
+    return !this.#over_ssl;
+  }
+
+  /** @internal Waits until the connection is lost. */
+  *_wait_closed(): Generator<unknown, void, unknown> {
+    if (this.#lost) {
+      if (this.#error !== null) throw this.#error;
+      return;
+    }
+    // A future of its own: in CPython a cancelled wait_closed() spoils all later ones.
+    const waiter = this._loop.create_future<void>();
+    this.#close_waiters.add(waiter);
+    try {
+      yield* waiter;
+    } finally {
+      this.#close_waiters.delete(waiter);
+    }
+  }
+}
+
+const RESOLVED: Promise<void> = Promise.resolve();
+
+/**
+ * Writes a stream of bytes.
+ *
+ * `write()` never waits; a program that writes much waits in `drain()` now and then, so that a slow peer
+ * slows it down. `await using` closes the connection and waits for its end.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.StreamWriter Python's StreamWriter}.
+ *
+ * @category Streams
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop, VirtualNetwork } from "@pythonic/asyncio/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const network = new VirtualNetwork();
+ * const loop_factory = () => new VirtualClockEventLoop({ network });
+ * await asyncio.run(async () => {
+ *   await using _server = await asyncio.start_server(async (reader, writer) => {
+ *     writer.write(await reader.readline());
+ *     writer.close();
+ *   }, "server", 7);
+ *   const [reader, writer] = await asyncio.open_connection("server", 7);
+ *   writer.writelines(["hello ", "world\n"]);
+ *   await writer.drain();
+ *   assertEquals(new TextDecoder().decode(await reader.read()), "hello world\n");
+ *   writer.close();
+ *   await writer.wait_closed();
+ * }, { loop_factory });
+ * ```
+ */
+export class StreamWriter extends Inspectable implements AsyncDisposable {
+  /** @internal */
+  static override get name(): string {
+    return "StreamWriter";
+  }
+
+  #transport: WriteTransport;
+  readonly #protocol: FlowControlMixin;
+  readonly #reader: StreamReader | null;
+  readonly #loop: AbstractEventLoop;
+
+  /**
+   * Makes a writer.
+   *
+   * @param transport what it writes to
+   * @param protocol the protocol of the transport
+   * @param reader the reader of the same connection, or `null`
+   * @param loop the loop
+   */
+  constructor(
+    transport: WriteTransport,
+    protocol: FlowControlMixin,
+    reader: StreamReader | null,
+    loop: AbstractEventLoop,
+  ) {
+    super();
+    this.#transport = transport;
+    this.#protocol = protocol;
+    this.#reader = reader;
+    this.#loop = loop;
+  }
+
+  /** The transport that is written to. */
+  get transport(): WriteTransport {
+    return this.#transport;
+  }
+
+  /**
+   * Sends bytes; it never waits, but buffers what cannot be sent yet.
+   *
+   * @param data the bytes, of which a copy is kept, or a string, which stands for its UTF-8
+   * @throws {RuntimeError} after `write_eof()`
+   */
+  write(data: Bytes): void {
+    this.#transport.write(data);
+  }
+
+  /**
+   * Sends several chunks of bytes as one.
+   *
+   * @param data the chunks
+   * @throws {RuntimeError} after `write_eof()`
+   */
+  writelines(data: Iterable<Bytes>): void {
+    this.#transport.writelines(data);
+  }
+
+  /** Tells the peer, after what was written, that no more will be sent. */
+  write_eof(): void {
+    this.#transport.write_eof();
+  }
+
+  /** Whether `write_eof()` is possible: not with TLS. */
+  can_write_eof(): boolean {
+    return this.#transport.can_write_eof();
+  }
+
+  /** Closes the connection when what was written has been sent; {@linkcode wait_closed} waits for it. */
+  close(): void {
+    this.#transport.close();
+  }
+
+  /** Whether the connection is closing or closed. */
+  is_closing(): boolean {
+    return this.#transport.is_closing();
+  }
+
+  /**
+   * Waits until the connection is closed.
+   *
+   * Cancelled, it changes nothing.
+   *
+   * @throws {OSError} the error by which the connection was lost
+   */
+  wait_closed(): Coroutine<void> {
+    return library_coroutine("StreamWriter.wait_closed", wait_closed(this.#protocol));
+  }
+
+  /**
+   * Gives what is known of the connection; see {@linkcode BaseTransport.get_extra_info}.
+   *
+   * @param name what to give: `"peername"`, `"sockname"`, `"socket"`, `"peercert"`, …
+   * @param fallback what is returned if there is nothing of that name
+   */
+  get_extra_info(name: string, fallback: unknown = null): unknown {
+    return this.#transport.get_extra_info(name, fallback);
+  }
+
+  /**
+   * Waits until the write buffer has drained to its low-water mark, if it is above its high-water mark.
+   *
+   * Cancelled, it changes nothing: what was written is sent.
+   *
+   * @throws {OSError} the error by which the connection was lost
+   */
+  drain(): Coroutine<void> {
+    return library_coroutine("StreamWriter.drain", this.#drain());
+  }
+
+  *#drain(): Generator<unknown, void, unknown> {
+    const error = this.#reader?.exception() ?? null;
+    if (error !== null) throw error;
+    // So that connection_lost() is called, and a loop of writes and drains sees the error.
+    if (this.#transport.is_closing()) yield* sleep(0);
+    yield* this.#protocol._drain_helper();
+  }
+
+  /**
+   * Goes over to TLS in the middle of the connection.
+   *
+   * What the reader has received before is lost to the handshake: the peers agree first, by their
+   * protocol, who begins.
+   *
+   * @param sslcontext options of `node:tls`
+   * @param options `server_hostname`, `ssl_handshake_timeout`, `ssl_shutdown_timeout`
+   * @throws {SSLError} if the handshake fails; the connection is closed then
+   * @throws {ConnectionAbortedError} if it takes too long
+   */
+  start_tls(sslcontext: SSLContext, options: TLSOptions = {}): Coroutine<void> {
+    check_options("StreamWriter.start_tls", options, [
+      "server_hostname",
+      "ssl_handshake_timeout",
+      "ssl_shutdown_timeout",
+    ]);
+    return library_coroutine("StreamWriter.start_tls", this.#start_tls(sslcontext, options));
+  }
+
+  *#start_tls(sslcontext: SSLContext, options: TLSOptions): Generator<unknown, void, unknown> {
+    const protocol = this.#protocol as StreamReaderProtocol;
+    yield* this.drain();
+    const transport = yield* start_tls(
+      this.#loop,
+      this.#transport as Transport,
+      protocol,
+      sslcontext,
+      { ...options, server_side: protocol._is_server_side },
+    );
+    this.#transport = transport;
+    protocol._replace_transport(transport);
+  }
+
+  /** Closes the connection and waits for its end, however it came; for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    try {
+      await this.wait_closed();
+    } catch (error) {
+      if (!(error instanceof OSError)) throw error;
+    }
+  }
+
+  /** Python's `repr`. */
+  override toString(): string {
+    const reader = this.#reader === null ? "" : ` reader=${this.#reader}`;
+    return `<${this.constructor.name} transport=${this.#transport}${reader}>`;
+  }
+}
+
+function* wait_closed(protocol: FlowControlMixin): Generator<unknown, void, unknown> {
+  if (protocol instanceof StreamReaderProtocol) yield* protocol._wait_closed();
+}
+
+/**
+ * What {@linkcode open_connection} may be given.
+ *
+ * @category Streams
+ */
+export interface OpenConnectionOptions extends ConnectionOptions {
+  /** How many bytes a line may have; 65,536 by default. */
+  limit?: number;
+}
+
+/**
+ * What {@linkcode open_unix_connection} may be given.
+ *
+ * @category Streams
+ */
+export interface OpenUnixConnectionOptions extends UnixConnectionOptions {
+  /** How many bytes a line may have; 65,536 by default. */
+  limit?: number;
+}
+
+/**
+ * What {@linkcode start_server} may be given.
+ *
+ * @category Streams
+ */
+export interface StartServerOptions extends ServerOptions {
+  /** How many bytes a line may have; 65,536 by default. */
+  limit?: number;
+}
+
+/**
+ * What {@linkcode start_unix_server} may be given.
+ *
+ * @category Streams
+ */
+export interface StartUnixServerOptions extends UnixServerOptions {
+  /** How many bytes a line may have; 65,536 by default. */
+  limit?: number;
+}
+
+// Takes the limit out of the options; the rest is checked by the function that gets it.
+function split_limit<O extends { limit?: number }>(
+  options: O,
+): [reader_options: { limit?: number }, rest: Omit<O, "limit">] {
+  if (!is_plain_object(options)) return [{}, options];
+  const { limit, ...rest } = options;
+  return [limit === undefined ? {} : { limit }, rest];
+}
+
+/**
+ * Opens a connection.
+ *
+ * Cancelled, it closes the socket.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.open_connection Python's open_connection}.
+ *
+ * @param host the name or the address of the host
+ * @param port the port
+ * @param options `limit`, how many bytes a line may have; and those of `loop.create_connection()`:
+ * `ssl`, `server_hostname`, `local_addr`, `family`, `happy_eyeballs_delay`, …
+ * @returns a reader and a writer
+ * @throws {OSError} if the connection fails: {@linkcode ConnectionRefusedError}, {@linkcode gaierror},
+ * {@linkcode SSLError}, …
+ * @throws {RuntimeError} if this host has no sockets
+ * @category Streams
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   await assertRejects(
+ *     async () => await asyncio.open_connection("127.0.0.1", 1),
+ *     asyncio.ConnectionRefusedError,
+ *   );
+ * });
+ * ```
+ */
+export function open_connection(
+  host: string | null = null,
+  port: number | null = null,
+  options: OpenConnectionOptions = {},
+): Coroutine<[reader: StreamReader, writer: StreamWriter]> {
+  return library_coroutine("open_connection", open(host, port, options));
+}
+
+function* open(
+  host: string | null,
+  port: number | null,
+  options: OpenConnectionOptions,
+): Generator<unknown, [StreamReader, StreamWriter], unknown> {
+  const loop = get_running_loop();
+  const [reader_options, rest] = split_limit(options);
+  const reader = new StreamReader({ ...reader_options, loop });
+  const protocol = new StreamReaderProtocol(reader, null, { loop });
+  const [transport] = yield* create_connection(loop, () => protocol, host, port, rest);
+  return [reader, new StreamWriter(transport, protocol, reader, loop)];
+}
+
+/**
+ * Opens a connection to a Unix socket.
+ *
+ * Cancelled, it closes the socket.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.open_unix_connection Python's open_unix_connection}.
+ *
+ * @param path the path of the socket
+ * @param options `limit`, `ssl`, `server_hostname`, …
+ * @returns a reader and a writer
+ * @throws {OSError} if the connection fails
+ * @throws {RuntimeError} if this host has no sockets
+ * @category Streams
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   await assertRejects(
+ *     async () => await asyncio.open_unix_connection("/no/such/socket"),
+ *     asyncio.FileNotFoundError,
+ *   );
+ * });
+ * ```
+ */
+export function open_unix_connection(
+  path: string,
+  options: OpenUnixConnectionOptions = {},
+): Coroutine<[reader: StreamReader, writer: StreamWriter]> {
+  return library_coroutine("open_unix_connection", open_unix(path, options));
+}
+
+function* open_unix(
+  path: string,
+  options: OpenUnixConnectionOptions,
+): Generator<unknown, [StreamReader, StreamWriter], unknown> {
+  const loop = get_running_loop();
+  const [reader_options, rest] = split_limit(options);
+  const reader = new StreamReader({ ...reader_options, loop });
+  const protocol = new StreamReaderProtocol(reader, null, { loop });
+  const [transport] = yield* create_unix_connection(loop, () => protocol, path, rest);
+  return [reader, new StreamWriter(transport, protocol, reader, loop)];
+}
+
+/**
+ * Starts a server that calls a function with a reader and a writer for each connection.
+ *
+ * An async function or `function*` becomes a task, which the server holds until it ends; an error in it
+ * goes to the loop's exception handler and closes the connection.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.start_server Python's start_server}.
+ *
+ * @param client_connected_cb the function
+ * @param host the name or the address to listen at, or several; `null` or `""` for all of this machine
+ * @param port the port; 0 for any that is free
+ * @param options `limit`, how many bytes a line may have; and those of `loop.create_server()`: `ssl`,
+ * `backlog`, `reuse_port`, `start_serving`, …
+ * @returns the server
+ * @throws {OSError} if the address cannot be listened at
+ * @throws {RuntimeError} if this host has no sockets
+ * @category Streams
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop, VirtualNetwork } from "@pythonic/asyncio/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const network = new VirtualNetwork();
+ * const loop_factory = () => new VirtualClockEventLoop({ network });
+ * await asyncio.run(async () => {
+ *   await using _server = await asyncio.start_server(async (reader, writer) => {
+ *     for await (const line of reader) writer.write(line);
+ *     writer.close();
+ *   }, "server", 7);
+ *   const [reader, writer] = await asyncio.open_connection("server", 7);
+ *   writer.write("hello\n");
+ *   writer.write_eof();
+ *   assertEquals(new TextDecoder().decode(await reader.read()), "hello\n");
+ *   writer.close();
+ * }, { loop_factory });
+ * ```
+ */
+export function start_server(
+  client_connected_cb: ClientConnectedCallback,
+  host: string | Iterable<string> | null = null,
+  port: number | null = null,
+  options: StartServerOptions = {},
+): Coroutine<Server> {
+  check_callback("start_server", client_connected_cb);
+  return library_coroutine(
+    "start_server",
+    start(
+      client_connected_cb,
+      options,
+      (loop, factory, rest) => create_server(loop, factory, host, port, rest),
+    ),
+  );
+}
+
+/**
+ * Starts a server at a Unix socket.
+ *
+ * A socket file that an earlier server has left is removed first.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.start_unix_server Python's start_unix_server}.
+ *
+ * @param client_connected_cb what is called for each connection, as for {@linkcode start_server}
+ * @param path the path of the socket
+ * @param options `limit`, `ssl`, `backlog`, `start_serving`, …
+ * @returns the server
+ * @throws {OSError} if the path cannot be listened at
+ * @throws {RuntimeError} if this host has no sockets
+ * @category Streams
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   await assertRejects(
+ *     async () => await asyncio.start_unix_server(() => {}, "/no/such/folder/socket"),
+ *     asyncio.OSError,
+ *   );
+ * });
+ * ```
+ */
+export function start_unix_server(
+  client_connected_cb: ClientConnectedCallback,
+  path: string,
+  options: StartUnixServerOptions = {},
+): Coroutine<Server> {
+  check_callback("start_unix_server", client_connected_cb);
+  return library_coroutine(
+    "start_unix_server",
+    start(
+      client_connected_cb,
+      options,
+      (loop, factory, rest) => create_unix_server(loop, factory, path, rest),
+    ),
+  );
+}
+
+function* start<O extends { limit?: number }>(
+  callback: ClientConnectedCallback,
+  options: O,
+  create: (
+    loop: AbstractEventLoop,
+    factory: () => StreamReaderProtocol,
+    rest: Omit<O, "limit">,
+  ) => Coroutine<Server>,
+): Generator<unknown, Server, unknown> {
+  const loop = get_running_loop();
+  const [reader_options, rest] = split_limit(options);
+  const factory = () => {
+    const reader = new StreamReader({ ...reader_options, loop });
+    return new StreamReaderProtocol(reader, callback, { loop });
+  };
+  return yield* create(loop, factory, rest);
+}
+
+function check_callback(method: string, callback: unknown): void {
+  if (typeof callback !== "function") {
+    throw new TypeError(
+      `Cannot ${method}(): expected a function (reader, writer): received ${repr(callback)}`,
+    );
+  }
+}

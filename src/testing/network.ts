@@ -1,0 +1,557 @@
+/**
+ * A network in memory, on the virtual clock: for tests of programs that connect and listen.
+ *
+ * @module
+ */
+
+import { ContextVar } from "../core/contextvars.ts";
+import { ValueError } from "../core/exceptions.ts";
+import type { Future } from "../core/futures.ts";
+import type {
+  Address,
+  AddressInfo,
+  Connecting,
+  Endpoint,
+  EndpointListener,
+  Listener,
+  SocketOptions,
+} from "../host/endpoints.ts";
+import { AF_INET, SOCK_STREAM } from "../host/sockets.ts";
+import { hold_open } from "../open_transports.ts";
+import { Inspectable, repr } from "../internal/format_helpers.ts";
+import { check_options } from "../internal/options.ts";
+import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
+
+/**
+ * What a {@linkcode VirtualNetwork} may be made with.
+ *
+ * @category Testing
+ */
+export interface VirtualNetworkOptions {
+  /** How long data travels, in seconds, or the bounds between which it is drawn; 0 by default. */
+  latency?: number | readonly [least: number, most: number];
+  /** How many bytes a second a connection carries in each direction; any number by default. */
+  bandwidth?: number;
+  /** What decides all that is drawn; 0 by default. */
+  seed?: number;
+}
+
+/**
+ * What {@linkcode VirtualNetwork.reset} takes: a stream's writer, or a transport.
+ *
+ * @category Testing
+ */
+export interface Connection {
+  /** Gives what is known of the connection. */
+  get_extra_info(name: string, fallback?: unknown): unknown;
+}
+
+// As much as the system takes from a writer whose peer does not read.
+const WINDOW = 64 * 1024;
+
+// When TCP sends again what was lost, and when it gives up to connect.
+const RETRANSMISSION = 0.2;
+const CONNECT_TIMEOUT = 60;
+
+const FIRST_FREE_PORT = 49152;
+
+const THIS_HOST = ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"];
+
+const IPPROTO_TCP = 6;
+
+/** An error as the host would give it. */
+function host_error(code: string, syscall: string): Error {
+  return Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
+}
+
+// Mulberry32.
+function make_random(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * A network in memory: `start_server()` and `open_connection()` of a loop that has one never touch a socket.
+ *
+ * Hosts have names. A server listens at the host that it names, or at the current one; a client is on the
+ * current host, which is `network.host`, a context variable, or on that of `local_addr`. All that is drawn
+ * comes from the seed: a program does the same in every run.
+ *
+ * @category Testing
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop, VirtualNetwork } from "@pythonic/asyncio/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const network = new VirtualNetwork({ latency: 0.05 });
+ * const loop_factory = () => new VirtualClockEventLoop({ network });
+ * const elapsed = await asyncio.run(async () => {
+ *   await using _server = await asyncio.start_server(async (reader, writer) => {
+ *     writer.write(await reader.readline());
+ *     writer.close();
+ *   }, "server", 7);
+ *   const [reader, writer] = await asyncio.open_connection("server", 7);
+ *   writer.write("hello\n");
+ *   assertEquals(new TextDecoder().decode(await reader.read()), "hello\n");
+ *   writer.close();
+ *   return asyncio.get_running_loop().time();
+ * }, { loop_factory });
+ * assertEquals(elapsed, 0.2); // there and back to connect, there and back for the line
+ * ```
+ */
+export class VirtualNetwork extends Inspectable {
+  /** The name of the current host, `"localhost"` unless a task sets another. */
+  readonly host: ContextVar<string> = new ContextVar("host", { default: "localhost" });
+  readonly #latency: readonly [least: number, most: number];
+  readonly #bandwidth: number;
+  readonly #random: () => number;
+  readonly #loops = new Set<AbstractEventLoop>();
+  readonly #listeners = new Map<string, VirtualListener>();
+  readonly #partitions = new Set<string>();
+  readonly #directions = new Set<Direction>();
+  #drop_rate = 0;
+  #next_port = FIRST_FREE_PORT;
+
+  /**
+   * Makes a network without hosts.
+   *
+   * @param options `latency`, `bandwidth` and `seed`
+   * @throws {ValueError} if the latency is below 0, or the bandwidth not above it
+   */
+  constructor(options: VirtualNetworkOptions = {}) {
+    super();
+    check_options("VirtualNetwork", options, ["latency", "bandwidth", "seed"]);
+    const { latency = 0, bandwidth = Infinity, seed = 0 } = options;
+    this.#latency = typeof latency === "number" ? [latency, latency] : latency;
+    const [least, most] = this.#latency;
+    if (!(least >= 0 && most >= least)) {
+      throw new ValueError(`Cannot make a network: no such latency: received ${repr(latency)}`);
+    }
+    if (!(bandwidth > 0)) {
+      throw new ValueError(`Cannot make a network: no such bandwidth: received ${repr(bandwidth)}`);
+    }
+    this.#bandwidth = bandwidth;
+    this.#random = make_random(seed);
+  }
+
+  /** @internal */
+  _add_loop(loop: AbstractEventLoop): void {
+    this.#loops.add(loop);
+    hold_open(loop, {
+      _loop_closed: () => {
+        this.#loops.delete(loop);
+        if (this.#loops.size > 1) return;
+        for (const last of this.#loops) last._forget_foreign(this);
+      },
+    });
+    // Each may be woken by another, which it knows nothing of.
+    if (this.#loops.size > 1) { for (const each of this.#loops) each._note_foreign(this); }
+  }
+
+  /**
+   * Stops all that travels between two hosts: what is sent is held back, and connecting waits.
+   *
+   * @param a the name of a host
+   * @param b the name of the other
+   */
+  partition(a: string, b: string): void {
+    this.#partitions.add(pair_of(a, b));
+  }
+
+  /**
+   * Ends a partition, and sends what it has held back.
+   *
+   * @param a the name of a host; without it all partitions end
+   * @param b the name of the other
+   */
+  heal(a?: string, b?: string): void {
+    if (a === undefined || b === undefined) this.#partitions.clear();
+    else this.#partitions.delete(pair_of(a, b));
+    for (const direction of this.#directions) direction.resend();
+  }
+
+  /** @internal */
+  _is_parted(a: string, b: string): boolean {
+    return this.#partitions.size > 0 && this.#partitions.has(pair_of(a, b));
+  }
+
+  /**
+   * Resets a connection: both ends lose it with a {@linkcode ConnectionResetError}, and what travels is lost.
+   *
+   * @param connection the stream's writer, or the transport, of one of its ends
+   * @throws {TypeError} if it is no connection of a network in memory
+   */
+  reset(connection: Connection): void {
+    const socket = connection.get_extra_info("socket");
+    if (!(socket instanceof VirtualSocket)) {
+      throw new TypeError(
+        `Cannot reset a connection: it is not of a VirtualNetwork: received ${repr(connection)}`,
+      );
+    }
+    socket._reset();
+  }
+
+  /**
+   * Has a part of what is sent be lost on its way; as TCP does, it is sent again, later.
+   *
+   * @param rate the part, from 0 to less than 1
+   * @throws {ValueError} if it is no such part
+   */
+  drop(rate: number): void {
+    if (!(rate >= 0 && rate < 1)) {
+      throw new ValueError(`Cannot drop packets: the rate must be 0 to 1: received ${repr(rate)}`);
+    }
+    this.#drop_rate = rate;
+  }
+
+  /** @internal How long a packet takes, and how long a connection needs for so many bytes of it. */
+  _travel(size: number): [travel: number, line: number] {
+    const [least, most] = this.#latency;
+    let travel = least === most ? least : least + (most - least) * this.#random();
+    for (let wait = RETRANSMISSION; this.#drop_rate > 0 && this.#random() < this.#drop_rate;) {
+      travel += wait;
+      wait *= 2;
+    }
+    return [travel, size === 0 ? 0 : size / this.#bandwidth];
+  }
+
+  /** @internal */
+  readonly _directions: Set<Direction> = this.#directions;
+
+  #this_host(host: string | null): string {
+    return host === null || host === "" || THIS_HOST.includes(host) ? this.host.get() : host;
+  }
+
+  /** @internal */
+  lookup(host: string | null, port: number): Future<AddressInfo[]> {
+    const found = get_running_loop().create_future<AddressInfo[]>();
+    const address: [string, number] = [this.#this_host(host), port];
+    found.set_result([[AF_INET, SOCK_STREAM, IPPROTO_TCP, "", address]]);
+    return found;
+  }
+
+  /** @internal */
+  connect(address: Address, options: SocketOptions): Connecting {
+    const loop = get_running_loop();
+    const endpoint = loop.create_future<Endpoint>();
+    const local = options.local_address ?? null;
+    const from: Address = typeof address === "string"
+      ? ""
+      : [this.#this_host(local === null ? null : local[0]!), this.#port(local)];
+    const give_up_at = loop.time() + CONNECT_TIMEOUT;
+    let made: VirtualSocket | null = null;
+    const fail = (code: string) => {
+      if (!endpoint.done()) endpoint.set_exception(host_error(code, "connect"));
+    };
+    const attempt = () => {
+      if (endpoint.done()) return;
+      if (this._is_parted(host_of(from), host_of(address))) {
+        if (loop.time() >= give_up_at) fail("ETIMEDOUT");
+        else loop.call_later(1, attempt);
+        return;
+      }
+      const there = this._travel(0)[0];
+      loop.call_later(there, () => {
+        if (endpoint.done()) return;
+        const listener = this.#listeners.get(key_of(address));
+        const back = this._travel(0)[0];
+        if (listener === undefined) {
+          const code = typeof address === "string" ? "ENOENT" : "ECONNREFUSED";
+          loop.call_later(back, () => fail(code));
+          return;
+        }
+        const [client, server] = connect_sockets(this, loop, from, listener.loop, address);
+        made = client;
+        listener.connect(server);
+        loop.call_later(back, () => {
+          if (endpoint.done()) client.abort();
+          else endpoint.set_result(client);
+        });
+      });
+    };
+    attempt();
+    const abort = () => {
+      if (endpoint.done()) made?.abort();
+    };
+    return { endpoint, abort };
+  }
+
+  #port(local: Address | null): number {
+    const port = local === null || typeof local === "string" ? 0 : local[1];
+    return port === 0 ? this.#next_port++ : port;
+  }
+
+  /** @internal */
+  listen(address: Address): Future<Listener> {
+    const loop = get_running_loop();
+    const listening = loop.create_future<Listener>();
+    const full: Address = typeof address === "string" ? address : [address[0], this.#port(address)];
+    const key = key_of(full);
+    if (this.#listeners.has(key)) listening.set_exception(host_error("EADDRINUSE", "listen"));
+    else {
+      const listener = new VirtualListener(loop, full, () => this.#listeners.delete(key));
+      this.#listeners.set(key, listener);
+      listening.set_result(listener);
+    }
+    return listening;
+  }
+
+  /** In short. */
+  override toString(): string {
+    const [least, most] = this.#latency;
+    const latency = least === most ? least : `[${least}, ${most}]`;
+    return `<VirtualNetwork latency=${latency} connections=${this.#directions.size / 2}>`;
+  }
+}
+
+function host_of(address: Address): string {
+  return typeof address === "string" ? "" : address[0];
+}
+
+function key_of(address: Address): string {
+  return typeof address === "string" ? address : `${address[0]}:${address[1]}`;
+}
+
+function pair_of(a: string, b: string): string {
+  return JSON.stringify(a < b ? [a, b] : [b, a]);
+}
+
+class VirtualListener implements Listener {
+  readonly host_object = null;
+  #waiting: VirtualSocket[] = [];
+  #on_connection: ((endpoint: Endpoint) => void) | null = null;
+  readonly #on_close: () => void;
+
+  constructor(
+    readonly loop: AbstractEventLoop,
+    readonly address: Address,
+    on_close: () => void,
+  ) {
+    this.#on_close = on_close;
+  }
+
+  connect(socket: VirtualSocket): void {
+    if (this.#on_connection === null) this.#waiting.push(socket);
+    else this.#on_connection(socket);
+  }
+
+  accept(on_connection: (endpoint: Endpoint) => void): void {
+    this.#on_connection = on_connection;
+    for (const socket of this.#waiting.splice(0)) on_connection(socket);
+  }
+
+  close(): void {
+    this.#on_close();
+    for (const socket of this.#waiting.splice(0)) socket._reset();
+  }
+}
+
+const END: unique symbol = Symbol("end");
+const RESET: unique symbol = Symbol("reset");
+type Segment = Uint8Array | typeof END | typeof RESET;
+
+/** What travels from one end of a connection to the other, in order. */
+class Direction {
+  // Not yet arrived, of which a part may be held back by a partition.
+  #travelling: { segment: Segment; is_held: boolean }[] = [];
+  #last_arrival = 0;
+  #line_free = 0;
+  #generation = 0;
+
+  constructor(
+    readonly network: VirtualNetwork,
+    readonly from: string,
+    readonly to: string,
+    readonly receiver: VirtualSocket,
+  ) {
+    network._directions.add(this);
+  }
+
+  send(segment: Segment): void {
+    const is_held = this.network._is_parted(this.from, this.to);
+    this.#travelling.push({ segment, is_held });
+    if (!is_held) this.#schedule(segment);
+  }
+
+  #schedule(segment: Segment): void {
+    const { loop } = this.receiver;
+    if (loop.is_closed()) return;
+    const [travel, line] = this.network._travel(segment instanceof Uint8Array ? segment.length : 0);
+    this.#line_free = Math.max(this.#line_free, loop.time()) + line;
+    this.#last_arrival = Math.max(this.#line_free + travel, this.#last_arrival);
+    const generation = this.#generation;
+    loop.call_at(this.#last_arrival, () => {
+      if (generation === this.#generation) this.#arrive();
+    });
+  }
+
+  #arrive(): void {
+    const [first] = this.#travelling;
+    if (first === undefined || first.is_held) return;
+    // What travels when the hosts are parted is lost, and sent again when they are not.
+    if (this.network._is_parted(this.from, this.to)) {
+      first.is_held = true;
+      return;
+    }
+    this.#travelling.shift();
+    this.receiver._arrive(first.segment);
+  }
+
+  /** Sends what was held back. */
+  resend(): void {
+    if (this.network._is_parted(this.from, this.to)) return;
+    const held = this.#travelling.filter(({ is_held }) => is_held);
+    if (held.length === 0) return;
+    // All of it anew, so that the order stays.
+    this.#generation++;
+    for (const one of this.#travelling) {
+      one.is_held = false;
+      this.#schedule(one.segment);
+    }
+  }
+
+  /** Loses what travels. */
+  lose(): void {
+    this.#generation++;
+    this.#travelling = [];
+  }
+
+  close(): void {
+    this.network._directions.delete(this);
+  }
+}
+
+function connect_sockets(
+  network: VirtualNetwork,
+  client_loop: AbstractEventLoop,
+  client_address: Address,
+  server_loop: AbstractEventLoop,
+  server_address: Address,
+): [client: VirtualSocket, server: VirtualSocket] {
+  const client = new VirtualSocket(client_loop, client_address, server_address);
+  const server = new VirtualSocket(server_loop, server_address, client_address);
+  const [a, b] = [host_of(client_address), host_of(server_address)];
+  client._connect(server, new Direction(network, a, b, server));
+  server._connect(client, new Direction(network, b, a, client));
+  return [client, server];
+}
+
+/** One end of a connection in memory. */
+class VirtualSocket implements Endpoint {
+  readonly extra: Record<string, unknown>;
+  readonly #name: Address;
+  #peer!: VirtualSocket;
+  #outgoing!: Direction;
+  #listener: EndpointListener | null = null;
+  // Arrived, and not taken by the transport.
+  #arrived: Segment[] = [];
+  #paused = true;
+  // Sent, and not taken by the other end's transport.
+  #unread = 0;
+  #ended = false;
+  #closed = false;
+
+  constructor(readonly loop: AbstractEventLoop, name: Address, peer_name: Address) {
+    this.#name = name;
+    this.extra = { socket: this, sockname: name, peername: peer_name };
+  }
+
+  _connect(peer: VirtualSocket, outgoing: Direction): void {
+    this.#peer = peer;
+    this.#outgoing = outgoing;
+  }
+
+  /** The address of this end, as a socket of Python has it. */
+  getsockname(): Address {
+    return this.#name;
+  }
+
+  listen(listener: EndpointListener): void {
+    this.#listener = listener;
+  }
+
+  write(data: Uint8Array): void {
+    if (this.#ended || this.#closed) return;
+    this.#unread += data.length;
+    this.#outgoing.send(data);
+  }
+
+  pending(): number {
+    return this.#closed ? 0 : Math.max(0, this.#unread - WINDOW);
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#outgoing.send(END);
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#deliver();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // As systems do: data that nobody has read makes the end a reset.
+    if (this.#arrived.some((segment) => segment instanceof Uint8Array)) this.#outgoing.send(RESET);
+    else this.end();
+    this.#outgoing.close();
+  }
+
+  abort(): void {
+    this.close();
+  }
+
+  _reset(): void {
+    this.#outgoing.lose();
+    this.#peer.#outgoing.lose();
+    for (const end of [this as VirtualSocket, this.#peer]) end._arrive(RESET);
+  }
+
+  _arrive(segment: Segment): void {
+    if (this.#closed) {
+      // Nobody is there to take it.
+      if (segment instanceof Uint8Array) this.#outgoing.send(RESET);
+      return;
+    }
+    if (segment === RESET) {
+      this.#ended = true;
+      this.#listener?.on_error(host_error("ECONNRESET", "read"));
+      return;
+    }
+    this.#arrived.push(segment);
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    while (!this.#paused && this.#arrived.length > 0 && this.#listener !== null) {
+      const segment = this.#arrived.shift();
+      if (segment instanceof Uint8Array) {
+        this.#peer.#taken(segment.length);
+        this.#listener.on_data(segment);
+      } else if (segment === END) {
+        this.#listener.on_end();
+      }
+    }
+  }
+
+  // The other end's transport has taken bytes.
+  #taken(size: number): void {
+    const before = this.pending();
+    this.#unread -= size;
+    if (this.pending() < before) this.#listener?.on_written();
+  }
+}

@@ -1,0 +1,68 @@
+/** Where the tests of connections run: on sockets of this machine, and on a network in memory. */
+
+import * as asyncio from "../../mod.ts";
+import { VirtualClockEventLoop, VirtualNetwork } from "../../testing.ts";
+
+/** A place in which a program connects to itself. */
+export interface Place {
+  name: string;
+  /** Where it listens: a host, and a port that is free. */
+  host: string;
+  port: number;
+  run<T>(main: () => Promise<T>): Promise<T>;
+}
+
+/** Sockets of this machine. */
+export const SOCKETS: Place = {
+  name: "sockets",
+  host: "127.0.0.1",
+  port: 0,
+  run: (main) => asyncio.run(main),
+};
+
+/** A network in memory. */
+export const MEMORY: Place = {
+  name: "memory",
+  host: "server",
+  port: 7,
+  run: (main) => {
+    const network = new VirtualNetwork({ latency: 0.01 });
+    return asyncio.run(main, {
+      loop_factory: () => new VirtualClockEventLoop({ network }),
+    });
+  },
+};
+
+/** Makes a test for each place. */
+export function test_everywhere(name: string, body: (place: Place) => Promise<void>): void {
+  for (const place of [SOCKETS, MEMORY]) {
+    Deno.test(`${name} (${place.name})`, () => place.run(() => body(place)));
+  }
+}
+
+/** Where a server listens. */
+export function address_of(server: asyncio.Server): [host: string, port: number] {
+  const [host, port] = server.sockets[0]!.getsockname();
+  return [host as string, port as number];
+}
+
+/** Starts a server at a place, and opens a connection to it. */
+export async function connect(
+  place: Place,
+  callback: asyncio.ClientConnectedCallback,
+  options: asyncio.StartServerOptions = {},
+): Promise<[asyncio.StreamReader, asyncio.StreamWriter, asyncio.Server]> {
+  const server = await asyncio.start_server(callback, place.host, place.port, options);
+  const [reader, writer] = await asyncio.open_connection(...address_of(server));
+  return [reader, writer, server];
+}
+
+/** The text of bytes. */
+export const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** What the loop's exception handler is told while a program runs. */
+export function collect_reports(): asyncio.ExceptionContext[] {
+  const reports: asyncio.ExceptionContext[] = [];
+  asyncio.get_running_loop().set_exception_handler((_loop, context) => reports.push(context));
+  return reports;
+}

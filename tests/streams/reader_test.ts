@@ -1,0 +1,177 @@
+/** `StreamReader`: CPython's behaviour on random programs, and what CPython does not have. */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import * as asyncio from "../../mod.ts";
+import { VirtualClockEventLoop } from "../../testing.ts";
+import goldens from "./conformance/goldens.json" with { type: "json" };
+import { hash_trace } from "./conformance/goldens.ts";
+import { run_program } from "./conformance/interpreter.ts";
+import { make_program } from "./conformance/program.ts";
+import { text } from "./places.ts";
+
+Deno.test("StreamReader: random programs do as in CPython", async () => {
+  for (const [seed, expected] of goldens.split(" ").entries()) {
+    const trace = await run_program(make_program(seed), seed % 2 === 0);
+    assertEquals(hash_trace(trace), expected, `seed ${seed}`);
+  }
+});
+
+Deno.test("StreamReader: what is read has a buffer of its own", () =>
+  asyncio.run(async () => {
+    const reader = new asyncio.StreamReader();
+    const given = new Uint8Array(20_000).fill(65);
+    reader.feed_data(given);
+    given.fill(66);
+    reader.feed_data("line\nrest");
+    reader.feed_eof();
+    const parts = [
+      await reader.read(1),
+      await reader.readexactly(19_999),
+      await reader.readline(),
+      await reader.read(),
+      await reader.read(5),
+    ];
+    for (const part of parts) {
+      assertEquals(part.buffer.byteLength, part.byteLength);
+      assertEquals(part.constructor, Uint8Array);
+    }
+    assertEquals(parts[1], new Uint8Array(19_999).fill(65));
+    assertEquals(parts.slice(2).map(text), ["line\n", "rest", ""]);
+  }));
+
+Deno.test("StreamReader.feed_data: takes the UTF-8 of a string, and nothing else", () =>
+  asyncio.run(async () => {
+    const reader = new asyncio.StreamReader();
+    reader.feed_data("é€");
+    assertEquals(await reader.readexactly(5), new Uint8Array([0xc3, 0xa9, 0xe2, 0x82, 0xac]));
+    assertThrows(() => reader.feed_data([1, 2] as never), TypeError, "received [1, 2]");
+  }));
+
+Deno.test("StreamReader: 100,000 small chunks cost no more than a large one", () =>
+  asyncio.run(async () => {
+    const measure = async (chunk: Uint8Array, times: number): Promise<number> => {
+      const reader = new asyncio.StreamReader({ limit: 2 ** 30 });
+      const start = performance.now();
+      for (let i = 0; i < times; i++) reader.feed_data(chunk);
+      reader.feed_eof();
+      for (let n = 0; n < 10; n++) assertEquals((await reader.readexactly(99_999)).length, 99_999);
+      assertEquals((await reader.read()).length, 10);
+      return performance.now() - start;
+    };
+    // Quadratic work would take seconds.
+    assert(await measure(new Uint8Array(10), 100_000) < 1000);
+    await measure(new Uint8Array(1_000_000), 1);
+  }));
+
+Deno.test("StreamReader.readuntil: a separator that comes late is found without reading all anew", () =>
+  asyncio.run(async () => {
+    const reader = new asyncio.StreamReader({ limit: 2 ** 30 });
+    const task = asyncio.create_task(reader.readuntil(["--end--", "--END--"]));
+    await asyncio.sleep(0);
+    const start = performance.now();
+    for (let i = 0; i < 3000; i++) {
+      reader.feed_data("x".repeat(500));
+      await asyncio.sleep(0);
+    }
+    reader.feed_data("--EN");
+    await asyncio.sleep(0);
+    reader.feed_data("D--rest");
+    assertEquals((await task).length, 1_500_007);
+    assert(performance.now() - start < 2000);
+    assertEquals(text(await reader.read(10)), "rest");
+  }));
+
+Deno.test("StreamReader: a cancelled read leaves all bytes for the next one", () =>
+  asyncio.run(async () => {
+    const reader = new asyncio.StreamReader();
+    const reads = [
+      () => reader.readline(),
+      () => reader.readexactly(10),
+      () => reader.readuntil("\r\n"),
+    ];
+    for (const read of reads) {
+      const task = asyncio.create_task(read());
+      await asyncio.sleep(0);
+      reader.feed_data("ab");
+      await asyncio.sleep(0);
+      // It is woken and cancelled in the same turn.
+      reader.feed_data("c");
+      task.cancel();
+      await assertRejects(async () => await task, asyncio.CancelledError);
+    }
+    assertEquals(text(await reader.read(100)), "abcabcabc");
+  }));
+
+Deno.test("StreamReader: wrong limits and numbers are named", () =>
+  asyncio.run(async () => {
+    assertThrows(() => new asyncio.StreamReader({ limit: 0 }), asyncio.ValueError, "<= 0");
+    assertThrows(
+      () => new asyncio.StreamReader({ limit: "1" as never }),
+      TypeError,
+      "received '1'",
+    );
+    const reader = new asyncio.StreamReader();
+    await assertRejects(async () => await reader.read(1.5), TypeError, "received 1.5");
+    await assertRejects(async () => await reader.readexactly(null as never), TypeError, "null");
+    await assertRejects(async () => await reader.readuntil(1 as never), TypeError, "received 1");
+  }));
+
+Deno.test("StreamReader.from: reads a ReadableStream, and closes it", () =>
+  asyncio.run(async () => {
+    let pulled = 0;
+    let cancelled = false;
+    const stream = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.enqueue(new TextEncoder().encode(`line ${++pulled}\n`));
+      },
+      cancel() {
+        cancelled = true;
+      },
+    }, { highWaterMark: 0 });
+    {
+      await using reader = asyncio.StreamReader.from(stream);
+      assertEquals(pulled, 0);
+      assertEquals(text(await reader.readline()), "line 1\n");
+      assertEquals(text(await reader.readline()), "line 2\n");
+      await asyncio.sleep(0.001);
+      assertEquals(pulled, 2);
+    }
+    assert(cancelled);
+  }));
+
+Deno.test("StreamReader.from: reads iterables, and has their errors", () =>
+  asyncio.run(async () => {
+    const words = asyncio.StreamReader.from(["one\ntw", "o\n", new Uint8Array(0), "three"]);
+    const lines: string[] = [];
+    for await (const line of words) lines.push(text(line));
+    assertEquals(lines, ["one\n", "two\n", "three"]);
+    const failing = asyncio.StreamReader.from((async function* () {
+      yield "one\n";
+      await asyncio.sleep(0.001);
+      throw new asyncio.ValueError("broken");
+    })());
+    assertEquals(text(await failing.readline()), "one\n");
+    await assertRejects(async () => await failing.readline(), asyncio.ValueError, "broken");
+    const wrong = asyncio.StreamReader.from([1] as never);
+    await assertRejects(async () => await wrong.readline(), TypeError, "received 1");
+    assertThrows(() => asyncio.StreamReader.from("text" as never), TypeError, "received 'text'");
+    assertThrows(() => asyncio.StreamReader.from(null as never), TypeError, "received null");
+  }));
+
+Deno.test("StreamReader.from: a cancelled read loses no chunk", async () => {
+  // On the virtual clock, which waits for the host.
+  await asyncio.run(async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const reader = asyncio.StreamReader.from((async function* () {
+      await promise;
+      yield "chunk";
+    })());
+    const task = asyncio.create_task(reader.read(10));
+    await asyncio.sleep(0);
+    task.cancel();
+    await assertRejects(async () => await task, asyncio.CancelledError);
+    resolve();
+    assertEquals(text(await reader.read(10)), "chunk");
+    assertEquals(text(await reader.read(10)), "");
+  }, { loop_factory: () => new VirtualClockEventLoop() });
+});
