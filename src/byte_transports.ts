@@ -1,7 +1,7 @@
 /**
  * The transport of a stream of bytes over an endpoint: a socket, a pipe, an end of a connection in memory.
  *
- * What an endpoint tells is queued here and given to the protocol in the loop's turn, one thing in an
+ * Events of an endpoint are queued here and delivered to the protocol in the loop's turn, one in an
  * iteration, as CPython's loop reads a socket once in an iteration.
  *
  * @module
@@ -181,7 +181,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   on_error(error: unknown): void {
     if (this.#failure !== null || this.#lost > 0 || this._loop.is_closed()) return;
     this.#failure = new Failure(translate_error(error));
-    // A reader gets what came before the failure; a writer who waits learns of it at once.
+    // A reader gets what came before the failure; a writer that waits in drain() gets it at once.
     if (this._closing || this._protocol_paused) {
       this._loop.call_soon(() => this._fatal_error(this.#failure?.error, WRITE_FAILED));
     } else {
@@ -383,7 +383,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
     release(this._loop, this);
   }
 
-  /** @internal The loop is closed: the host sends what it has been given, and nobody is told. */
+  /** @internal The loop is closed: the host sends what it has been given, and no protocol is called. */
   _loop_closed(): void {
     if (this.#closed) return;
     this.#lost++;

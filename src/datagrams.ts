@@ -163,7 +163,7 @@ class SocketDatagramTransport extends DatagramTransport implements DatagramListe
   /** Python's `repr`, without the file descriptor. */
   override toString(): string {
     const state = this.#closed ? " closed" : this.#closing ? " closing" : "";
-    return `<${this.constructor.name}${state} sockname=${repr(this._extra.sockname)}>`;
+    return `<${this.constructor.name}${state} sockname=${repr(this._extra["sockname"])}>`;
   }
 }
 

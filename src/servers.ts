@@ -22,6 +22,20 @@ import { sleep } from "./waiting.ts";
  * A socket that a server listens at.
  *
  * @category Streams
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { VirtualClockEventLoop, VirtualNetwork } from "@pythonic/asyncio/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const network = new VirtualNetwork();
+ * const loop_factory = () => new VirtualClockEventLoop({ network });
+ * await asyncio.run(async () => {
+ *   await using server = await asyncio.start_server((_, writer) => writer.close(), "server", 7);
+ *   assertEquals(server.sockets[0].getsockname(), ["server", 7]);
+ * }, { loop_factory });
+ * ```
  */
 export class ServerSocket extends Inspectable {
   readonly #listener: Listener;

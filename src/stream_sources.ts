@@ -45,7 +45,7 @@ function open_source(source: ByteSource): Source {
   return { next: () => iterator.next(), close: () => iterator.return?.() };
 }
 
-/** What a source tells its reader. */
+/** Receives what a source gives. */
 interface SourceListener {
   data(chunk: Bytes): void;
   end(): void;

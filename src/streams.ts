@@ -108,6 +108,7 @@ export class StreamReader extends Inspectable
    * Makes a reader without a transport: `feed_data()` gives it what it reads.
    *
    * @param options `limit`, how many bytes a line may have; `loop`, the current one by default
+   * @throws {TypeError} if the limit is no number
    * @throws {ValueError} if the limit is not above 0
    */
   constructor(options: StreamReaderOptions = {}) {
@@ -469,14 +470,18 @@ function check_count(method: string, n: unknown): void {
  *
  * @category Streams
  */
-export class FlowControlMixin extends Protocol {
+export abstract class FlowControlMixin extends Protocol {
   /** @internal */
   readonly _loop: AbstractEventLoop;
   #paused = false;
   #connection_lost = false;
   readonly #drain_waiters = new Set<Future<void>>();
 
-  /** Makes a protocol of a loop. */
+  /**
+   * Makes a protocol.
+   *
+   * @param loop the loop; `null` for the current one
+   */
   constructor(loop: AbstractEventLoop | null) {
     super();
     this._loop = loop ?? get_event_loop();
@@ -487,7 +492,7 @@ export class FlowControlMixin extends Protocol {
     this.#paused = true;
   }
 
-  /** Wakes those who wait in `drain()`. */
+  /** Resumes what waits in `drain()`. */
   override resume_writing(): void {
     this.#paused = false;
     for (const waiter of this.#drain_waiters) {
@@ -495,7 +500,11 @@ export class FlowControlMixin extends Protocol {
     }
   }
 
-  /** Wakes those who wait in `drain()`, with the error. */
+  /**
+   * Resumes what waits in `drain()`, with the error if there is one.
+   *
+   * @param error why the connection was lost, or `null`
+   */
   override connection_lost(error: unknown): void {
     this.#connection_lost = true;
     if (!this.#paused) return;
@@ -593,7 +602,11 @@ export class StreamReaderProtocol extends FlowControlMixin {
     this.#over_ssl = transport.get_extra_info("sslcontext") !== null;
   }
 
-  /** Gives the transport to the reader, and calls the server's callback. */
+  /**
+   * Gives the transport to the reader, and calls the server's callback.
+   *
+   * @param transport the transport
+   */
   override connection_made(transport: Transport): void {
     const reader = this.#reader;
     reader?.set_transport(transport);
@@ -627,7 +640,11 @@ export class StreamReaderProtocol extends FlowControlMixin {
     transport.close();
   }
 
-  /** Ends the reader, with the error if there is one, and wakes those who wait for the end. */
+  /**
+   * Ends the reader, with the error if there is one, and resumes what waits for the end.
+   *
+   * @param error why the connection was lost, or `null`
+   */
   override connection_lost(error: unknown): void {
     const reader = this.#reader;
     if (reader !== null) {
@@ -646,11 +663,15 @@ export class StreamReaderProtocol extends FlowControlMixin {
     this.#task = null;
   }
 
-  /** Gives data to the reader. */
+  /**
+   * Gives data to the reader.
+   *
+   * @param data the bytes, which are not changed afterwards
+   */
   override data_received(data: Uint8Array): void {
     const reader = this.#reader;
     if (reader === null) return;
-    // What a transport gives is nobody else's.
+    // A transport's data has no other owner, so it need not be copied.
     if (reader.feed_data === StreamReader.prototype.feed_data) reader._feed(data);
     else reader.feed_data(data);
   }
@@ -805,6 +826,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
    *
    * @param name what to give: `"peername"`, `"sockname"`, `"socket"`, `"peercert"`, …
    * @param fallback what is returned if there is nothing of that name
+   * @returns what is known, or `fallback`
    */
   get_extra_info(name: string, fallback: unknown = null): unknown {
     return this.#transport.get_extra_info(name, fallback);
@@ -833,7 +855,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
    * Goes over to TLS in the middle of the connection.
    *
    * What the reader has received before is lost to the handshake: the peers agree first, by their
-   * protocol, who begins.
+   * protocol, which of them begins.
    *
    * @param sslcontext options of `node:tls`
    * @param options `server_hostname`, `ssl_handshake_timeout`, `ssl_shutdown_timeout`

@@ -90,7 +90,11 @@ export interface ServerOptions extends UnixServerOptions {
   keep_alive?: boolean | null;
 }
 
-/** How an address is looked up. */
+/**
+ * How `loop.getaddrinfo()` looks an address up.
+ *
+ * @category Event loop
+ */
 export interface AddressInfoOptions {
   /** The family of addresses: 2 for IPv4, 10 for IPv6; 0, the default, for any. */
   family?: number;
@@ -98,7 +102,7 @@ export interface AddressInfoOptions {
   type?: number;
   /** The number of the protocol; 0, the default, for any. */
   proto?: number;
-  /** 1 for addresses to listen at. */
+  /** Python's flags: 1 stands for addresses to listen at. */
   flags?: number;
 }
 
@@ -117,7 +121,11 @@ export type SSLContext = Readonly<Record<string, unknown>>;
  */
 export type SSL = boolean | SSLContext;
 
-/** How TLS is begun. */
+/**
+ * What `loop.start_tls()` may be given.
+ *
+ * @category Streams
+ */
 export interface StartTLSOptions {
   /** Whether this end is the server; not by default. */
   server_side?: boolean;

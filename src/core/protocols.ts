@@ -144,6 +144,7 @@ export class BufferedProtocol extends BaseProtocol {
    *
    * @param _size_hint how many bytes it should hold at least; -1 for any number
    * @returns an array that is not empty
+   * @throws {RuntimeError} unless a subclass overrides it
    */
   get_buffer(_size_hint: number): Uint8Array {
     throw new RuntimeError(`Cannot get_buffer(): ${this.constructor.name} does not implement it`);

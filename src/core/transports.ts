@@ -15,9 +15,17 @@ import { RuntimeError } from "./exceptions.ts";
  * @category Transports and protocols
  */
 export interface TransportProtocol {
-  /** Called once, when the connection is made. */
+  /**
+   * Called once, when the connection is made.
+   *
+   * @param transport the transport
+   */
   connection_made(transport: never): void;
-  /** Called once, when the connection is lost or closed. */
+  /**
+   * Called once, when the connection is lost or closed.
+   *
+   * @param error why it was lost, or `null`
+   */
   connection_lost(error: unknown): void;
   /** Called when the write buffer goes over its high-water mark. */
   pause_writing(): void;
@@ -39,7 +47,7 @@ function not_implemented(transport: BaseTransport, method: string): RuntimeError
  *
  * @category Transports and protocols
  */
-export class BaseTransport extends Inspectable {
+export abstract class BaseTransport extends Inspectable {
   /** @internal What `get_extra_info` gives. */
   readonly _extra: Record<string, unknown>;
 
@@ -61,6 +69,7 @@ export class BaseTransport extends Inspectable {
    *
    * @param name what to give
    * @param fallback what is returned if there is nothing of that name
+   * @returns what is known, or `fallback`
    */
   get_extra_info(name: string, fallback: unknown = null): unknown {
     return Object.hasOwn(this._extra, name) ? this._extra[name] : fallback;
@@ -103,7 +112,7 @@ export class BaseTransport extends Inspectable {
  *
  * @category Transports and protocols
  */
-export class ReadTransport extends BaseTransport {
+export abstract class ReadTransport extends BaseTransport {
   /** Whether a value is a transport that receives; a {@linkcode Transport} is one, too. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return this === ReadTransport as unknown
@@ -144,7 +153,7 @@ export interface WriteBufferLimits {
  *
  * @category Transports and protocols
  */
-export class WriteTransport extends BaseTransport {
+export abstract class WriteTransport extends BaseTransport {
   /**
    * Sends bytes; it never waits, but buffers what cannot be sent yet.
    *
@@ -210,7 +219,7 @@ export class WriteTransport extends BaseTransport {
  *
  * @category Transports and protocols
  */
-export class Transport extends WriteTransport implements ReadTransport {
+export abstract class Transport extends WriteTransport implements ReadTransport {
   /** Whether data is being received. */
   is_reading(): boolean {
     throw not_implemented(this, "is_reading");
@@ -232,7 +241,7 @@ export class Transport extends WriteTransport implements ReadTransport {
  *
  * @category Transports and protocols
  */
-export class DatagramTransport extends BaseTransport {
+export abstract class DatagramTransport extends BaseTransport {
   /**
    * Sends a datagram.
    *
@@ -258,7 +267,7 @@ export class DatagramTransport extends BaseTransport {
  *
  * @category Transports and protocols
  */
-export class SubprocessTransport extends BaseTransport {
+export abstract class SubprocessTransport extends BaseTransport {
   /** The number of the process. */
   get_pid(): number {
     throw not_implemented(this, "get_pid");

@@ -23,7 +23,7 @@ interface DatagramModule {
   createSocket(options: object): HostDatagramSocket;
 }
 
-/** What a socket of datagrams tells. */
+/** Receives the events of a socket of datagrams. */
 export interface DatagramListener {
   on_message(data: Uint8Array, address: Address): void;
   on_error(error: unknown): void;

@@ -15,7 +15,7 @@ export type Address =
   | [host: string, port: number]
   | [host: string, port: number, flow_info: number, scope_id: number];
 
-/** What an endpoint tells its transport; none of it is called from within a call of the endpoint. */
+/** Receives the events of an endpoint; none is called from within a call of the endpoint. */
 export interface EndpointListener {
   /** Bytes have arrived, in an array of their own. */
   on_data(chunk: Uint8Array): void;
@@ -43,9 +43,9 @@ export interface Endpoint {
   pause(): void;
   /** Receives. */
   resume(): void;
-  /** Closes the connection when all is sent; it tells nothing more. */
+  /** Closes the connection when all is sent; no event comes after it. */
   close(): void;
-  /** Closes the connection at once; it tells nothing more. */
+  /** Closes the connection at once; no event comes after it. */
   abort(): void;
 }
 
@@ -69,7 +69,11 @@ export interface Connecting {
   abort(): void;
 }
 
-/** What `getaddrinfo` gives for an address. */
+/**
+ * What `loop.getaddrinfo()` gives for an address: Python's tuple.
+ *
+ * @category Event loop
+ */
 export type AddressInfo = [
   family: number,
   type: number,
@@ -106,7 +110,7 @@ export interface Network {
 
 /** What is open on the host, and is closed with the loop. */
 export interface Open {
-  /** @internal The loop is closed: it closes what the host has, and tells nobody. */
+  /** @internal The loop is closed: it closes what the host has, without calling a protocol. */
   _loop_closed(): void;
 }
 

@@ -18,7 +18,12 @@ export interface HostReadable extends Emitter {
   pause(): unknown;
   /** Begins the flow of data. */
   resume(): unknown;
-  /** Closes the stream. */
+  /**
+   * Closes the stream.
+   *
+   * @param error why
+   * @returns anything
+   */
   destroy(error?: Error): unknown;
 }
 
@@ -32,11 +37,27 @@ export interface HostWritable extends Emitter {
   readonly writableLength: number;
   /** Whether it is closed. */
   readonly destroyed: boolean;
-  /** Writes bytes. */
+  /**
+   * Writes bytes.
+   *
+   * @param data the bytes
+   * @param callback called when they are written
+   * @returns false if the buffer is full
+   */
   write(data: Uint8Array, callback: () => void): boolean;
-  /** Ends the stream after what was written. */
+  /**
+   * Ends the stream after what was written.
+   *
+   * @param callback called when it has ended
+   * @returns anything
+   */
   end(callback?: () => void): unknown;
-  /** Closes the stream at once. */
+  /**
+   * Closes the stream at once.
+   *
+   * @param error why
+   * @returns anything
+   */
   destroy(error?: Error): unknown;
 }
 

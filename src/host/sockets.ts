@@ -23,11 +23,29 @@ import type {
  * @category Transports and protocols
  */
 export interface Emitter {
-  /** Adds a listener. */
+  /**
+   * Adds a listener.
+   *
+   * @param event the name of the event
+   * @param listener the function
+   * @returns anything
+   */
   on(event: string, listener: (...args: never[]) => void): unknown;
-  /** Adds a listener for one event. */
+  /**
+   * Adds a listener for one event.
+   *
+   * @param event the name of the event
+   * @param listener the function
+   * @returns anything
+   */
   once(event: string, listener: (...args: never[]) => void): unknown;
-  /** Takes a listener out. */
+  /**
+   * Takes a listener out.
+   *
+   * @param event the name of the event
+   * @param listener the function
+   * @returns anything
+   */
   off(event: string, listener: (...args: never[]) => void): unknown;
 }
 

@@ -44,7 +44,7 @@ interface NetModule {
   isIP(text: string): number;
 }
 
-/** What TLS stands on and tells. */
+/** The stream below TLS, and the events of TLS. */
 export interface TLSHooks {
   server_side: boolean;
   /** The name that the certificate of the server must have; `""` for any. */
@@ -99,7 +99,7 @@ export function wrap_in_tls(
     },
   });
   duplex.on("error", () => {});
-  let secure_context = options.secureContext ?? contexts.get(options);
+  let secure_context = options["secureContext"] ?? contexts.get(options);
   if (secure_context === undefined) {
     secure_context = tls.createSecureContext(options);
     contexts.set(options, secure_context);
@@ -147,7 +147,9 @@ export function wrap_in_tls(
       duplex.destroy();
     },
     refusal() {
-      if (!hooks.server_side || !options.requestCert || options.rejectUnauthorized === false) {
+      if (
+        !hooks.server_side || !options["requestCert"] || options["rejectUnauthorized"] === false
+      ) {
         return null;
       }
       return socket.ssl?.verifyError?.() || null; // Deno says "" of one that is right

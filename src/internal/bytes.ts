@@ -6,7 +6,11 @@
 
 import { repr } from "./format_helpers.ts";
 
-/** What is taken where Python takes bytes: a `Uint8Array`, or a string, which stands for its UTF-8. */
+/**
+ * What is taken where Python takes bytes: a `Uint8Array`, or a string, which stands for its UTF-8.
+ *
+ * @category Streams
+ */
 export type Bytes = Uint8Array | string;
 
 /** No bytes. */

@@ -305,6 +305,8 @@ export interface LoopIO {
  * The base of all loops: `io.ts` adds the methods that connect and listen, so that they are not in bundles of
  * programs that do neither.
  *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#event-loop-implementations Python's event loops}.
+ *
  * @category Event loop
  */
 export abstract class BaseEventLoop extends Inspectable {}

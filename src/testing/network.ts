@@ -42,7 +42,13 @@ export interface VirtualNetworkOptions {
  * @category Testing
  */
 export interface Connection {
-  /** Gives what is known of the connection. */
+  /**
+   * Gives what is known of the connection.
+   *
+   * @param name what to give
+   * @param fallback what is returned if there is nothing of that name
+   * @returns what is known
+   */
   get_extra_info(name: string, fallback?: unknown): unknown;
 }
 
@@ -505,7 +511,7 @@ class VirtualSocket implements Endpoint {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // As systems do: data that nobody has read makes the end a reset.
+    // As systems do: unread data makes the end a reset.
     if (this.#arrived.some((segment) => segment instanceof Uint8Array)) this.#outgoing.send(RESET);
     else this.end();
     this.#outgoing.close();

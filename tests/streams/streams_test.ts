@@ -448,3 +448,104 @@ Deno.test("run: what is left open ends with it", async () => {
     );
   });
 });
+
+Deno.test("run: what was written before its end arrives", async () => {
+  const { createServer } = await import("node:net");
+  let size = 0;
+  const peer = createServer();
+  const received = new Promise<number>((resolve, reject) => {
+    peer.on("connection", (socket) => {
+      socket.on("data", (data: Uint8Array) => size += data.length);
+      socket.on("end", () => resolve(size));
+      socket.on("error", reject);
+    });
+  });
+  await new Promise<void>((resolve) => peer.listen(0, "127.0.0.1", resolve));
+  const { port } = peer.address() as { port: number };
+  await SOCKETS.run(async () => {
+    const [, writer] = await asyncio.open_connection("127.0.0.1", port);
+    writer.write(new Uint8Array(50_000));
+  });
+  assertEquals(await received, 50_000);
+  peer.close();
+});
+
+Deno.test("run: handlers of connections that are left open clean up", async () => {
+  let cleaned = 0;
+  await SOCKETS.run(async () => {
+    const server = await asyncio.start_server(
+      async (reader, writer) => {
+        try {
+          await reader.read();
+        } finally {
+          cleaned++;
+          writer.close();
+        }
+      },
+      "127.0.0.1",
+      0,
+    );
+    for (let i = 0; i < 3; i++) await asyncio.open_connection(...address_of(server));
+    await asyncio.sleep(0.05);
+  });
+  assertEquals(cleaned, 3);
+});
+
+Deno.test("open_connection: 500 at once, and no descriptor is left", () =>
+  SOCKETS.run(async () => {
+    const { existsSync, readdirSync } = await import("node:fs");
+    const count = () => existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0;
+    const counts: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const server = await asyncio.start_server(echo, "127.0.0.1", 0, { backlog: 1000 });
+      const lines = await asyncio.gather(Array.from({ length: 500 }, (_, i) => async () => {
+        const [reader, writer] = await asyncio.open_connection(...address_of(server));
+        if (i % 3 === 0) {
+          writer.transport.abort();
+          return "";
+        }
+        writer.write(`${i}\n`);
+        const line = text(await reader.readline());
+        await close(writer);
+        return line;
+      }));
+      assertEquals(lines, Array.from({ length: 500 }, (_, i) => i % 3 === 0 ? "" : `${i}\n`));
+      await close(server);
+      await asyncio.sleep(0.1);
+      counts.push(count());
+    }
+    assert(counts[2]! <= counts[0]!, `descriptors: ${counts}`);
+  }));
+
+Deno.test("open_connection: a host without sockets is named", async () => {
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, "process")!;
+  Object.defineProperty(globalThis, "process", { value: undefined, configurable: true });
+  try {
+    await SOCKETS.run(async () => {
+      for (
+        const work of [
+          () => asyncio.open_connection("127.0.0.1", 1),
+          () => asyncio.start_server(echo, "127.0.0.1", 0),
+          () => asyncio.open_unix_connection("/socket"),
+          () => asyncio.start_unix_server(echo, "/socket"),
+        ]
+      ) {
+        await assertRejects(
+          async () => await work(),
+          asyncio.RuntimeError,
+          "this host has no sockets",
+        );
+      }
+    });
+  } finally {
+    Object.defineProperty(globalThis, "process", descriptor);
+  }
+});
+
+Deno.test("open_connection: on the loop of code outside of run()", async () => {
+  const server = await asyncio.start_server(echo, "127.0.0.1", 0);
+  const [reader, writer] = await asyncio.open_connection(...address_of(server));
+  writer.write("hello\n");
+  assertEquals(text(await reader.readline()), "hello\n");
+  await close(writer, server);
+});
