@@ -276,17 +276,17 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   override write(data: Bytes): void {
     const bytes = to_bytes(data, "write");
     if (this.#eof_written) throw new RuntimeError("Cannot call write() after write_eof()");
-    // A copy: the host may send it later, and the caller may use its array again.
-    this.#send(bytes === data ? new Uint8Array(bytes) : bytes);
+    this.#send(bytes, bytes === data);
   }
 
   override writelines(data: Iterable<Bytes>): void {
     const chunks = Array.from(data, (chunk) => to_bytes(chunk, "write"));
     if (this.#eof_written) throw new RuntimeError("Cannot call writelines() after write_eof()");
-    this.#send(chunks.length === 1 ? new Uint8Array(chunks[0]!) : concat_bytes(chunks));
+    if (chunks.length === 1) this.#send(chunks[0]!, true);
+    else this.#send(concat_bytes(chunks), false);
   }
 
-  #send(bytes: Uint8Array): void {
+  #send(bytes: Uint8Array, may_change: boolean): void {
     if (bytes.length === 0) return;
     if (this.#lost > 0) {
       if (this.#lost >= LOST_WRITES_BEFORE_WARNING) console.warn("socket.send() raised exception.");
@@ -297,7 +297,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
       this._fatal_error(this.#failure.error, WRITE_FAILED);
       return;
     }
-    this._endpoint.write(bytes);
+    this._endpoint.write(bytes, may_change);
     this._maybe_pause_protocol();
   }
 

@@ -11,6 +11,7 @@ import type { SSL, SSLContext, StartTLSOptions } from "./core/connection_options
 import { RuntimeError, TimeoutError, ValueError } from "./core/exceptions.ts";
 import type { Future } from "./core/futures.ts";
 import type { Endpoint, EndpointListener } from "./host/endpoints.ts";
+import { copy_bytes } from "./host/sockets.ts";
 import { type TLSStream, wrap_in_tls } from "./host/tls.ts";
 import { is_plain_object, repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
@@ -268,8 +269,8 @@ class TLSProtocol extends Protocol implements Endpoint {
     if (this.#ended) listener.on_end();
   }
 
-  write(data: Uint8Array): void {
-    this.#stream?.write(data, () => this.#listener?.on_written());
+  write(data: Uint8Array, may_change: boolean): void {
+    this.#stream?.write(may_change ? copy_bytes(data) : data, () => this.#listener?.on_written());
   }
 
   pending(): number {

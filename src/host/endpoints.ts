@@ -33,8 +33,8 @@ export interface Endpoint {
   readonly extra: Record<string, unknown>;
   /** Has what happens told to a listener. */
   listen(listener: EndpointListener): void;
-  /** Sends bytes, which are not changed afterwards. */
-  write(data: Uint8Array): void;
+  /** Sends bytes; of those that the caller may change afterwards it keeps a copy. */
+  write(data: Uint8Array, may_change: boolean): void;
   /** How many bytes have not been sent yet. */
   pending(): number;
   /** Ends the sending side when all is sent. */

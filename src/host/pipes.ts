@@ -6,7 +6,7 @@
 
 import { own_bytes } from "../internal/bytes.ts";
 import type { Endpoint, EndpointListener } from "./endpoints.ts";
-import type { Emitter } from "./sockets.ts";
+import { copy_bytes, type Emitter } from "./sockets.ts";
 
 /**
  * As much of a `Readable` of Node.js as is used.
@@ -87,7 +87,7 @@ abstract class PipeEndpoint implements Endpoint {
     this._listener?.on_end();
   }
 
-  write(_data: Uint8Array): void {}
+  write(_data: Uint8Array, _may_change: boolean): void {}
   pending(): number {
     return 0;
   }
@@ -146,8 +146,8 @@ class WritableEndpoint extends PipeEndpoint {
     pipe.on("close", () => this._finish());
   }
 
-  override write(data: Uint8Array): void {
-    this.#pipe.write(data, () => {
+  override write(data: Uint8Array, may_change: boolean): void {
+    this.#pipe.write(may_change ? copy_bytes(data) : data, () => {
       if (!this._closed) this._listener?.on_written();
     });
   }
@@ -221,9 +221,9 @@ class WritableStreamEndpoint extends PipeEndpoint {
     this.#writer.closed.catch((error) => this._fail(error));
   }
 
-  override write(data: Uint8Array): void {
+  override write(data: Uint8Array, may_change: boolean): void {
     this.#pending += data.length;
-    this.#writer.write(data).then(() => {
+    this.#writer.write(may_change ? new Uint8Array(data) : data).then(() => {
       this.#pending -= data.length;
       if (!this._closed) this._listener?.on_written();
     }, (error) => this._fail(error));

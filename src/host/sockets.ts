@@ -147,6 +147,13 @@ const UNNAMED = "";
 
 const IS_DENO = "Deno" in globalThis;
 
+const { Buffer } = globalThis as { Buffer?: { from(bytes: Uint8Array): Uint8Array } };
+
+/** A copy for the host alone: small ones share a block of memory, where it has such. */
+export function copy_bytes(bytes: Uint8Array): Uint8Array {
+  return Buffer === undefined ? new Uint8Array(bytes) : Buffer.from(bytes);
+}
+
 /** Python's form of an address of the host; `null` if there is none. */
 export function to_address(
   address: string | undefined,
@@ -216,8 +223,8 @@ export class SocketEndpoint implements Endpoint {
     this.#listener = listener;
   }
 
-  write(data: Uint8Array): void {
-    this.#socket.write(data, this.#on_written);
+  write(data: Uint8Array, may_change: boolean): void {
+    this.#socket.write(may_change ? copy_bytes(data) : data, this.#on_written);
   }
 
   pending(): number {

@@ -32,7 +32,7 @@ export class ByteQueue {
     return this.#length;
   }
 
-  /** Adds a chunk. One of {@linkcode SMALL} bytes or more is kept, and must not be changed. */
+  /** Adds a chunk, which is kept and must not be changed afterwards. */
   push(chunk: Uint8Array): void {
     const size = chunk.length;
     if (size === 0) return;
@@ -60,7 +60,7 @@ export class ByteQueue {
       last.start = 0;
       return;
     }
-    this.#stretches.push({ bytes: new Uint8Array(chunk), start: 0, end: size });
+    this.#stretches.push({ bytes: chunk, start: 0, end: size });
   }
 
   /** Takes `count` bytes out, all that there are if there are fewer, as an array of its own buffer. */

@@ -483,10 +483,10 @@ class VirtualSocket implements Endpoint {
     this.#listener = listener;
   }
 
-  write(data: Uint8Array): void {
+  write(data: Uint8Array, may_change: boolean): void {
     if (this.#ended || this.#closed) return;
     this.#unread += data.length;
-    this.#outgoing.send(data);
+    this.#outgoing.send(may_change ? new Uint8Array(data) : data);
   }
 
   pending(): number {
