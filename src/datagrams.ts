@@ -6,6 +6,7 @@
 
 import { set_result_unless_done } from "./byte_transports.ts";
 import { getaddrinfo } from "./connections.ts";
+import { type Context, copy_context } from "./core/contextvars.ts";
 import { type Coroutine, library_coroutine } from "./core/coroutines.ts";
 import type { DatagramOptions } from "./core/connection_options.ts";
 import { leaves_the_loop, RuntimeError, ValueError } from "./core/exceptions.ts";
@@ -42,6 +43,8 @@ class SocketDatagramTransport extends DatagramTransport implements DatagramListe
   readonly #socket: DatagramSocket;
   readonly #remote: Address | null;
   #protocol: BaseProtocol;
+  // Of the endpoint's maker, as in CPython.
+  readonly #context: Context = copy_context();
   #pending = 0;
   #closing = false;
   #lost = false;
@@ -98,7 +101,7 @@ class SocketDatagramTransport extends DatagramTransport implements DatagramListe
         this.#closing = true;
         this.#lose(exception);
       }
-    });
+    }, { context: this.#context });
   }
 
   override sendto(data: Bytes, address: Address | null = null): void {

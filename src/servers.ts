@@ -5,6 +5,7 @@
  */
 
 import type { TransportOwner } from "./byte_transports.ts";
+import { type Context, copy_context } from "./core/contextvars.ts";
 import { type Coroutine, library_coroutine } from "./core/coroutines.ts";
 import { CancelledError, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import type { Future } from "./core/futures.ts";
@@ -123,16 +124,18 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
   _start_serving(): void {
     if (this.#serving || this.#listeners === null) return;
     this.#serving = true;
+    // As in CPython: what accepts runs in the context of the call that began to listen.
+    const context = copy_context();
     for (const listener of this.#listeners) {
       listener.accept(
-        (endpoint) => this.#accept(endpoint),
+        (endpoint) => this.#accept(endpoint, context),
         (error) => this.#accept_failed(error),
       );
     }
   }
 
   // Called by the host, outside of the loop's turn.
-  #accept(endpoint: Endpoint): void {
+  #accept(endpoint: Endpoint, context: Context): void {
     if (this.#loop.is_closed() || this.#listeners === null) {
       endpoint.abort();
       return;
@@ -140,7 +143,7 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
     this.#loop.call_soon(() => {
       if (this.#listeners === null) endpoint.abort();
       else this.#loop.create_task(library_coroutine("_accept_connection", this.#connect(endpoint)));
-    });
+    }, { context });
   }
 
   #accept_failed(error: unknown): void {

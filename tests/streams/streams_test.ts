@@ -549,3 +549,32 @@ Deno.test("open_connection: on the loop of code outside of run()", async () => {
   assertEquals(text(await reader.readline()), "hello\n");
   await close(writer, server);
 });
+
+test_everywhere(
+  "start_server: handlers have the context variables of the call that began to listen",
+  async (place) => {
+    const variable = new asyncio.ContextVar<string>("place");
+    variable.set("server");
+    const seen: string[] = [];
+    const server = await asyncio.start_server(
+      async (reader, writer) => {
+        seen.push(variable.get());
+        variable.set("handler");
+        await reader.read();
+        writer.close();
+      },
+      place.host,
+      place.port,
+    );
+    variable.set("client");
+    for (let i = 0; i < 2; i++) {
+      const [reader, writer] = await asyncio.open_connection(...address_of(server));
+      writer.write_eof();
+      await reader.read();
+      await close(writer);
+    }
+    assertEquals(seen, ["server", "server"]);
+    assertEquals(variable.get(), "client");
+    await close(server);
+  },
+);
