@@ -18,6 +18,8 @@ const NEEDS_SOCKETS = PAGES.filter(({ modules }) =>
     modules.includes(`asyncio.${name}`)
   )
 ).flatMap(names_of).map(({ name }) => name).concat([
+  "open_unix_connection",
+  "start_unix_server",
   "Server",
   "ServerSocket",
   "OSError",
