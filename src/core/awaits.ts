@@ -21,7 +21,7 @@ import {
   type TaskCore,
   type Waitable,
 } from "./contracts.ts";
-import { enter, leave, report_if_uncaught } from "./current.ts";
+import { enter, leave, report_if_uncaught, running_scope } from "./current.ts";
 import { as_error, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
 import { innermost, remove_open_await, this_moment } from "./scopes.ts";
 import { CLOSED } from "./unawaited.ts";
@@ -263,9 +263,12 @@ export function advance(coroutine: Steps, thrown: boolean, value: unknown): Outc
 export class NativeCall {
   /** The promise; when it settles the coroutine is resumed at once, in the step that settled it. */
   readonly promise: Promise<unknown>;
+  /** The scope of its code, on hosts without a context that carries it. */
+  readonly scope: Scope | null;
 
   constructor(promise: Promise<unknown>) {
     this.promise = promise;
+    this.scope = has_async_context ? null : running_scope();
   }
 }
 
@@ -341,7 +344,7 @@ export class CoroutineAwait extends Await {
     const task = this._scope._owner as TaskCore;
     if (yielded instanceof NativeCall) {
       // Its code runs in this step, and the coroutine is resumed where it ends.
-      this._scope._loop._begin_step(task, this._scope);
+      this._scope._loop._begin_step(task, yielded.scope ?? this._scope);
       yielded.promise.then(
         (value) => this._advance(false, value),
         (error) => this._advance(true, error),

@@ -531,7 +531,7 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     }
     const yielded = coroutine._yielded;
     if (yielded instanceof NativeCall) {
-      this._loop._begin_step(this, this);
+      this._loop._begin_step(this, yielded.scope ?? this);
       yielded.promise.then(
         (value) => this._native_call_ended(false, value),
         (error) => this._native_call_ended(true, error),
