@@ -114,7 +114,14 @@ Deno.test("waits, cancellations and ends are named", async () => {
   const events = written(await trace_of(everything));
   const names = new Set(events.map(({ name }) => name));
   for (
-    const name of ["sleep 0.12", "Lock.acquire", "Queue.put", "Queue.get", "running", "gather"]
+    const name of [
+      "sleep 0.12",
+      "Lock.acquire",
+      "Queue.put",
+      "Queue.__anext__",
+      "running",
+      "gather",
+    ]
   ) {
     assert(names.has(name), name);
   }

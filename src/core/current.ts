@@ -133,6 +133,11 @@ export function running_scope(): Scope | null {
   return task === null || task.done() ? null : scope;
 }
 
+/** The task to which the code now running belongs, even if it has ended, or `null`. */
+export function running_or_ended_task(): TaskCore | null {
+  return (entered_loop !== undefined ? entered_scope : resumed_scope())?._owner ?? null;
+}
+
 /** The task to which the code now running belongs, or `null`. */
 export function running_task(): TaskCore | null {
   return running_scope()?._owner ?? null;

@@ -18,7 +18,7 @@ import { Task } from "../core/tasks.ts";
 import { Await } from "../core/awaits.ts";
 import type { Continuation } from "../core/contracts.ts";
 import { GatheringFuture } from "../waiting.ts";
-import { running_task, save_turn } from "../core/current.ts";
+import { running_or_ended_task, save_turn } from "../core/current.ts";
 
 type AnyTask = Task<unknown>;
 
@@ -379,9 +379,13 @@ export class TraceRecorder {
     const is_entered = turn.loop !== undefined;
     // While the loop runs something that it has not entered, the host's context is any task's.
     const task =
-      (is_entered ? turn.scope?._owner ?? null : this.#loop_runs ? null : running_task()) as
-        | AnyTask
-        | null;
+      (is_entered
+        ? turn.scope?._owner ?? null
+        : this.#loop_runs
+        ? null
+        : running_or_ended_task()) as
+          | AnyTask
+          | null;
     const known = task === null ? undefined : this.#known.get(task);
     if (known === undefined) return this.#cause;
     if (!known.task.done()) this.#is_running(known);

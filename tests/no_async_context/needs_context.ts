@@ -6,12 +6,8 @@
 export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
   "code after a foreign await belongs to its task": [
     "a cancellation during a foreign await without the signal comes at the next own await",
-    "a delivered cancellation is not thrown again, and the next signal is fresh",
-    "a task that goes on for another reason than its signal is told of its cancellation after all",
-    "a task that its signal has told may clean up for two seconds, or refuse to end",
-    "a signal asked for when the cancellation is already there is aborted",
     "a task that awaits a foreign promise does not hold up the others",
-    "a task that waits for the host is told of its cancellation by its signal",
+    "TraceRecorder: a cancellation that comes during a native wait is delivered at the next await",
     "code that goes on after a foreign await still belongs to its task",
     "on the real clock times do not go back, and sleeps are named by what was asked for",
     "many tasks at once each keep their own value across every kind of await",
@@ -30,6 +26,7 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
   "an eager task is told from who creates it when both go on in microtasks": [
     "an async function is taken wherever an awaitable is",
     "an eager task has a context of its own",
+    "an eager task that cancels itself is told at its first wait",
   ],
 };
 
