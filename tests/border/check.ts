@@ -30,7 +30,12 @@ async function run_and_judge(
 ): Promise<{ run: Run; violations: Violation[] }> {
   unhandled.length = 0;
   const run = await run_program(program, traces);
-  const violations = judge(run);
+  let violations: Violation[];
+  try {
+    violations = judge(run);
+  } catch (error) {
+    violations = [{ invariant: "crash", detail: String((error as Error).stack) }];
+  }
   for (const error of unhandled) {
     violations.push({ invariant: "unhandled rejection", detail: String(error) });
   }

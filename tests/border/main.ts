@@ -4,8 +4,8 @@
  * `deno run -A tests/border/main.ts --count 20000 --seed 7` runs that many programs over all profiles,
  * `--profile` of some alone; `--host node` or `--host bun` runs them there, bundled;
  * `--no-async-context` takes the host's asynchronous context away. `--show SEED` with a profile prints
- * one program with its trace. Ends with exit code 1 and the broken programs, made smaller, if there
- * are any.
+ * one program with its trace. Ends with exit code 1 and some of the broken programs, made smaller, if
+ * there are any; after `--enough` of them there is nothing to learn from more.
  */
 
 import { Worker } from "node:worker_threads";
@@ -25,6 +25,7 @@ interface Options {
   profiles: readonly ProfileName[];
   jobs: number;
   shrinks: number;
+  enough: number;
   async_context: boolean;
   host: string | null;
   show: number | null;
@@ -46,6 +47,7 @@ function read_options(args: string[]): Options {
       profile: { type: "string", multiple: true },
       jobs: { type: "string", default: "2" },
       shrinks: { type: "string", default: "8" },
+      enough: { type: "string", default: "200" },
       host: { type: "string" },
       show: { type: "string" },
       "no-async-context": { type: "boolean", default: false },
@@ -67,6 +69,7 @@ function read_options(args: string[]): Options {
     profiles,
     jobs: whole_number("jobs", values.jobs),
     shrinks: whole_number("shrinks", values.shrinks),
+    enough: whole_number("enough", values.enough),
     async_context,
     host: values.host ?? null,
     show: values.show === undefined ? null : whole_number("show", values.show),
@@ -98,7 +101,7 @@ class Findings {
 
 /** Runs every n-th program in a worker, and in a new one from the next on when one hangs. */
 async function run_worker(options: Options, offset: number, findings: Findings): Promise<void> {
-  const { profiles, seed, count, jobs, shrinks, async_context } = options;
+  const { profiles, seed, count, jobs, shrinks, enough, async_context } = options;
   const file = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.mjs";
   let from = offset;
   while (from < count) {
@@ -119,8 +122,8 @@ async function run_worker(options: Options, offset: number, findings: Findings):
     let since = performance.now();
     const ended = await new Promise<"done" | Error | "hangs">((resolve) => {
       worker.on("message", (message: Message) => {
-        if (message.kind === "done") resolve("done");
-        else findings.add(message);
+        if (message.kind === "broken") findings.add(message);
+        if (message.kind === "done" || findings.broken >= enough) resolve("done");
         // To make a program smaller takes its time.
         since = performance.now();
       });
@@ -131,7 +134,10 @@ async function run_worker(options: Options, offset: number, findings: Findings):
           since = performance.now();
         } else if (performance.now() - since > PATIENCE) resolve("hangs");
       }, LOOK_EVERY);
-      worker.on("exit", () => clearInterval(look));
+      worker.on("exit", (code) => {
+        clearInterval(look);
+        resolve(new Error(`the worker ended with code ${code}`));
+      });
     });
     await worker.terminate();
     if (ended === "done") return;
@@ -152,10 +158,10 @@ async function main(options: Options): Promise<number> {
     Array.from({ length: options.jobs }, (_, offset) => run_worker(options, offset, findings)),
   );
   const seconds = (performance.now() - start) / 1000;
+  const done = findings.broken < options.enough ? `${options.count} programs` : "stopped";
   const rate = Math.round(options.count / seconds);
-  console.log(
-    `${findings.summary()}${options.count} programs, ${findings.broken} broken (${rate} programs a second)`,
-  );
+  const speed = findings.broken < options.enough ? ` (${rate} programs a second)` : "";
+  console.log(`${findings.summary()}${done}, ${findings.broken} broken${speed}`);
   return findings.broken > 0 ? 1 : 0;
 }
 

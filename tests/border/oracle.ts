@@ -32,11 +32,12 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
   if (known.has(request.tag)) return true;
   const { requests } = run;
   // A group that waits for its children has been told; it throws something, and renews what it has to.
-  const is_told = ({ kind, task, body, result, chain }: Scope) =>
-    kind === "group" && task === request.task && body !== null && body.at < request.at &&
-    result !== null && result.at > request.at && result.failed &&
-    request.scopes.some((scope) => chain.includes(scope));
-  if (run.scopes.some(is_told)) return true;
+  const is_told = ({ task, at, scopes }: Request) =>
+    run.scopes.some(({ kind, task: owner, body, result, chain }) =>
+      kind === "group" && owner === task && body !== null && body.at < at &&
+      result !== null && result.at > at && result.failed &&
+      scopes.some((scope) => chain.includes(scope))
+    );
   // An await passes it on: then what came to the task that is awaited counts, too.
   return requests.some((one) =>
     one.tag === request.tag &&
@@ -127,7 +128,6 @@ function* not_lost(run: Run): Generator<string> {
     }
     for (const request of run.requests) {
       if (request.task !== record || only_scope(request) !== root || request.at > body.at) continue;
-      if (uncancels_since(record, request.at)) continue;
       if (!is_known(run, request, flow.known)) {
         yield `${name} was cancelled by ${request.tag}; its body has not seen it and gave a value`;
       }
@@ -299,8 +299,11 @@ function* counts(run: Run): Generator<string> {
 function* conserved(run: Run): Generator<string> {
   const items = [...run.got_items];
   for (const queue of run.queues) {
+    if (/_(?:getters|putters)\[/.test(String(queue))) {
+      yield `left waiting: ${queue}`;
+      return;
+    }
     while (!queue.empty()) items.push(queue.get_nowait());
-    if (/_(?:getters|putters)\[/.test(String(queue))) yield `left waiting: ${queue}`;
   }
   const lost = run.put_items.filter((item) => !items.includes(item));
   const new_ones = items.filter((item, index) =>
