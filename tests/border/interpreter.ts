@@ -253,6 +253,7 @@ export class Run {
       tags: [],
       ticks: null,
       index: null,
+      task: null,
       operation: null,
       ...more,
     };
@@ -376,7 +377,7 @@ export class Run {
     const waiting = this.leaves.filter((leaf) =>
       leaf.begun !== null && leaf.outcome === null && awaits(leaf, record) && reached(leaf)
     );
-    if (waiting.some(({ pending }) => !pending.is_over)) return;
+    if (waiting.some(({ pending }) => pending.over === null)) return;
     this.violate(
       "a shared task is cancelled",
       `${record.name} by ${tag}, ${
@@ -485,8 +486,9 @@ export class Run {
       case "join": {
         const record = this.#main_tasks[wait.task]!;
         pending.tasks.push(record);
-        if (!wait.shield) return tracked(record.task!, { index: wait.task });
-        return tracked(asyncio.shield(record.task!), { index: wait.task, kind: "shield" });
+        const more = { index: wait.task, task: record };
+        if (!wait.shield) return tracked(record.task!, more);
+        return tracked(asyncio.shield(record.task!), { ...more, kind: "shield" });
       }
       case "native":
         return this.#native(wait.native).promise;
@@ -551,11 +553,11 @@ export class Run {
 
   async #await(place: Place, wait: Wait): Promise<void> {
     const { flow } = place;
-    const pending: Pending = { leaves: [], flows: [], tasks: [], is_over: false };
+    const pending: Pending = { leaves: [], flows: [], tasks: [], over: null };
     try {
       await this.#evaluate(place, wait, pending);
     } finally {
-      pending.is_over = true;
+      pending.over = this.moment();
       this.#learn_from(flow, pending);
       this.#check_current(flow);
     }
@@ -735,12 +737,12 @@ export class Run {
       await asyncio.async_with(permit, () => this.#block(place, body));
       return;
     }
-    const pending: Pending = { leaves: [], flows: [], tasks: [], is_over: false };
+    const pending: Pending = { leaves: [], flows: [], tasks: [], over: null };
     const leaf = this.#new_leaf(place.flow, pending, "acquire", { index });
     try {
       await this.#tracked(leaf, permit.acquire());
     } finally {
-      pending.is_over = true;
+      pending.over = this.moment();
       this.#learn_from(place.flow, pending);
     }
     try {

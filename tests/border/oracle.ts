@@ -7,7 +7,16 @@
 
 import { describe, is_cancellation, type Run } from "./interpreter.ts";
 import * as asyncio from "../../mod.ts";
-import type { Leaf, Outcome, Request, Scope, TaskRecord, Violation } from "./records.ts";
+import type {
+  Leaf,
+  Moment,
+  Outcome,
+  Pending,
+  Request,
+  Scope,
+  TaskRecord,
+  Violation,
+} from "./records.ts";
 
 /** An invariant: gives what breaks it. */
 type Invariant = (run: Run) => Generator<string>;
@@ -41,11 +50,11 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
   // An await passes it on: then what came to the task that is awaited counts, too.
   return requests.some((one) =>
     one.tag === request.tag &&
-    requests.some((other) =>
+    (is_told(one) || requests.some((other) =>
       other.task === one.task && known.has(other.tag) &&
       // The error that tells of both may have the message of the first one.
       (other.at > one.at || !one.known.has(other.tag))
-    )
+    ))
   );
 }
 
@@ -71,6 +80,85 @@ function* told(run: Run): Generator<string> {
         yield `${name}, a ${kind} in ${scope.name}, which is cancelled at ${request.time} by ` +
           `${request.tag}, ends ${when}`;
       }
+    }
+  }
+}
+
+/** Whether an await was open when a request came. */
+const is_open_at = ({ begun, outcome }: Leaf, at: number) =>
+  begun !== null && begun.at < at && (outcome === null || outcome.at > at);
+
+/** The scopes of an await from its own one outward to one. */
+const scopes_up_to = ({ chain }: Leaf, scope: Scope) => chain.slice(chain.indexOf(scope));
+
+/** Whether code of one of the scopes was resumed in between: by an await or a block that ended. */
+function was_resumed(run: Run, scopes: readonly Scope[], from: number, to: number): boolean {
+  const is_between = (moment: Moment | null) =>
+    moment !== null && moment.at > from && moment.at < to;
+  return run.leaves.some(({ chain, outcome }) =>
+    scopes.includes(chain.at(-1)!) && is_between(outcome)
+  ) || run.scopes.some(({ chain, result }) => scopes.includes(chain.at(-2)!) && is_between(result));
+}
+
+const is_over = ({ over }: Pending, { at }: Request) => over !== null && over.at < at;
+
+/** Only a live await passes a cancellation on to a task that others may share, and each one does. */
+function* passed_on(run: Run): Generator<string> {
+  for (const request of run.requests) {
+    const scope = only_scope(request);
+    if (scope === null || request.by === "end of run") continue;
+    for (const leaf of run.leaves) {
+      const { kind, pending, chain, name, begun } = leaf;
+      if (kind !== "join" || !chain.includes(scope) || !is_open_at(leaf, request.at)) continue;
+      const awaited = leaf.task as TaskRecord;
+      const on_task = run.requests.filter(({ task }) => task === awaited);
+      const passed = on_task.find(({ tag, by }) => tag === request.tag && by === "await");
+      const scopes = scopes_up_to(leaf, scope);
+      const is_older = was_resumed(run, scopes, begun!.at, request.at);
+      if (passed !== undefined) {
+        const others = run.leaves.filter((other) =>
+          other !== leaf && other.task === awaited && other.kind !== "shield" &&
+          is_open_at(other, passed.at)
+        );
+        if (is_older && others.length === 0) {
+          yield `${awaited.name} is cancelled by ${request.tag} through ${name}, whose code went on`;
+        }
+        continue;
+      }
+      const may_be_done = awaited.body !== null && awaited.body.at < request.at ||
+        awaited.body === null && on_task.some(({ at }) => at < request.at);
+      // What a native promise has resumed shows only by what it began.
+      const has_begun = run.leaves.some((other) =>
+        scopes.includes(other.chain.at(-1)!) && other.begun !== null && other.begun.at > begun!.at
+      );
+      if (!may_be_done && !is_older && !has_begun && !is_over(pending, request)) {
+        yield `${request.tag} is not passed on by ${name} to ${awaited.name}`;
+      }
+    }
+  }
+}
+
+/** A pending cancellation is thrown by the first wait of its scope. */
+function* not_pending(run: Run): Generator<string> {
+  for (const request of run.requests) {
+    const scope = only_scope(request);
+    const { task, at, tag, by } = request;
+    if (scope === null || by === "end of run" || task.uncancels.length > 0) continue;
+    const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
+    const open = inside.filter((leaf) => is_open_at(leaf, at));
+    // What these wait for may have taken it.
+    if (open.some(({ kind }) => kind === "join" || kind === "gather")) continue;
+    for (const leaf of inside) {
+      const { begun, outcome, kind, name, known } = leaf;
+      if (begun === null || begun.at < at || !AT_ONCE.has(kind)) continue;
+      if (scope.result !== null && scope.result.at < begun.at) continue;
+      const waits_on = outcome === null || outcome.time > begun.time;
+      if (!waits_on || is_known(run, request, known)) continue;
+      const is_told = inside.some((other) =>
+        other.outcome !== null && other.outcome.at < begun.at && other.outcome.at > at &&
+        other.outcome.cancelled
+      );
+      if (!is_told) yield `${name}, a ${kind}, waits, though ${tag} is pending in ${scope.name}`;
     }
   }
 }
@@ -365,9 +453,22 @@ const is_of_the_library = (error: unknown) =>
 
 /** `from_promise()` tells the operation, waits for it, and gives or throws what is right. */
 function* operations(run: Run): Generator<string> {
-  for (const { name, operation, outcome } of run.leaves) {
+  for (const leaf of run.leaves) {
+    const { name, operation, outcome } = leaf;
     if (operation === null || outcome === null) continue;
     const { settled, aborted, abandon, reason } = operation;
+    if (operation.function && leaf.begun !== null) {
+      const requests = run.requests.filter(({ at, scopes }) =>
+        is_open_at(leaf, at) && (settled === null || settled.at > at) &&
+        scopes.some((scope) => leaf.chain.includes(scope))
+      );
+      const is_sure = requests.some((request) => only_scope(request) !== null);
+      if (is_sure && aborted === null) yield `the signal of ${name} is not aborted`;
+      const has_ended = run.end !== null && aborted !== null && aborted.at > run.end.at;
+      if (aborted !== null && requests.length === 0 && !has_ended) {
+        yield `the signal of ${name} is aborted for nothing`;
+      }
+    }
     if (aborted !== null && !is_cancellation(reason)) {
       yield `the signal of ${name} is aborted with ${describe(reason)}`;
     }
@@ -393,6 +494,8 @@ function* operations(run: Run): Generator<string> {
 
 const INVARIANTS: Record<string, Invariant> = {
   "not told": told,
+  "passed on": passed_on,
+  "not thrown": not_pending,
   "not meant for it": meant,
   "seen twice": once,
   "lost": not_lost,

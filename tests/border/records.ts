@@ -79,7 +79,7 @@ export interface Pending {
   leaves: Leaf[];
   flows: Flow[];
   tasks: TaskRecord[];
-  is_over: boolean;
+  over: Moment | null;
 }
 
 /** The await of one thing of the library's. */
@@ -98,6 +98,8 @@ export interface Leaf {
   ticks: number | null;
   /** Of an event, a queue, a lock or a semaphore. */
   index: number | null;
+  /** The task that is awaited. */
+  task: TaskRecord | null;
   /** Of `from_promise()`. */
   operation: Operation | null;
 }
