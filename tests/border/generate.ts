@@ -246,7 +246,12 @@ class Generator {
       }
       case "call":
         if (place.depth > MAX_DEPTH) return sleep();
-        return { wait: kind, body: this.#block(place) };
+        return { wait: kind, lazy: random.chance(0.25), body: this.#block(place) };
+      case "limited": {
+        if (place.is_callback) return sleep();
+        const of = random.pick(["sleep", "sleep", "get", "event"] as const);
+        return { wait: kind, ticks: this.#ticks(1), of, after: this.#ticks() };
+      }
       case "held": {
         if (place.slots.length === 0) return sleep();
         return { wait: kind, slot: random.pick(place.slots) };

@@ -2,7 +2,7 @@
 
 import { async_context, host } from "./fake_host.ts";
 import * as asyncio from "../../mod.ts";
-import type { Native, Program, Statement, Wait } from "./program.ts";
+import { is_combinator, type Native, type Program, type Statement, type Wait } from "./program.ts";
 import type {
   AnyTask,
   Flow,
@@ -254,6 +254,7 @@ export class Run {
       ticks: null,
       index: null,
       task: null,
+      limit: null,
       operation: null,
       ...more,
     };
@@ -521,9 +522,12 @@ export class Run {
         });
         return this.#tracked(leaf, asyncio.gather(...bodies));
       }
+      case "limited":
+        return this.#limited(flow, wait, pending);
       case "call": {
         const sub = this.#new_flow(flow, flow.task, flow.chain);
         pending.flows.push(sub);
+        if (wait.lazy) return asyncio.coroutine(() => this.#call(sub, place.slots, wait.body))();
         const promise = this.#call(sub, place.slots, wait.body);
         promise.catch(() => {});
         return promise;
@@ -535,6 +539,30 @@ export class Run {
         return held.promise;
       }
     }
+  }
+
+  #limited(flow: Flow, wait: Wait & { wait: "limited" }, pending: Pending): PromiseLike<unknown> {
+    const { of, after, ticks } = wait;
+    const scope = this.#new_scope("wait_for", flow.task, flow.chain);
+    const work: asyncio.Coroutine<unknown> = of === "sleep"
+      ? asyncio.sleep(this.#seconds(after))
+      : of === "get"
+      ? this.queues[0]!.get()
+      : this.events[0]!.wait();
+    const leaf = this.#new_leaf(flow, pending, "limited", { limit: scope });
+    return observed(
+      asyncio.wait_for(work, this.#seconds(ticks)),
+      () => {
+        this.#begin(leaf);
+        scope.begun = leaf.begun;
+        scope.deadline = (leaf.begun as Moment).time + ticks;
+      },
+      (failed, value) => {
+        this.#settle(leaf, failed, value);
+        scope.result = leaf.outcome;
+        if (of === "get" && !failed) this.got_items.push(value as string);
+      },
+    );
   }
 
   #tracked(leaf: Leaf, work: PromiseLike<unknown>): PromiseLike<unknown> {
@@ -986,7 +1014,7 @@ function awaits({ kind, pending, index, name }: Leaf, record: TaskRecord): boole
 }
 
 function has_native(wait: Wait): boolean {
-  return wait.wait === "native" || "of" in wait && wait.of.some(has_native);
+  return wait.wait === "native" || is_combinator(wait) && wait.of.some(has_native);
 }
 
 /** The program that is being run. */

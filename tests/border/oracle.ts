@@ -22,7 +22,7 @@ import type {
 type Invariant = (run: Run) => Generator<string>;
 
 /** Waits that end at once when they are cancelled, and whose errors are nothing but cancellations. */
-const AT_ONCE = new Set(["sleep", "get", "put", "event", "acquire", "shield"]);
+const AT_ONCE = new Set(["sleep", "get", "put", "event", "acquire", "shield", "limited"]);
 
 const is_for = ({ scopes }: Request, scope: Scope) => scopes.includes(scope);
 
@@ -155,8 +155,8 @@ function* not_pending(run: Run): Generator<string> {
       const waits_on = outcome === null || outcome.time > begun.time;
       if (!waits_on || is_known(run, request, known)) continue;
       const is_told = inside.some((other) =>
-        other.outcome !== null && other.outcome.at < begun.at && other.outcome.at > at &&
-        other.outcome.cancelled
+        other.begun !== null && other.begun.at < begun.at && other.outcome !== null &&
+        other.outcome.at > at && other.outcome.cancelled
       );
       if (!is_told) yield `${name}, a ${kind}, waits, though ${tag} is pending in ${scope.name}`;
     }
@@ -165,13 +165,14 @@ function* not_pending(run: Run): Generator<string> {
 
 /** A CancelledError reaches awaits only in a scope that it was meant for. */
 function* meant(run: Run): Generator<string> {
-  for (const { name, kind, chain, tags, outcome, flow } of run.leaves) {
+  for (const { name, kind, chain, tags, outcome, flow, limit } of run.leaves) {
     if (outcome === null || run.end !== null && outcome.at > run.end.at) continue;
     for (const tag of tags) {
       const requests = run.requests.filter((request) =>
         request.at < outcome.at && (tag === "" || request.tag === tag)
       );
-      if (requests.some(({ scopes }) => scopes.some((scope) => chain.includes(scope)))) continue;
+      const around = limit === null ? chain : limit.chain;
+      if (requests.some(({ scopes }) => scopes.some((scope) => around.includes(scope)))) continue;
       // The result of a task that was cancelled, or threw the error, is its awaiters' error.
       if (kind === "join" || kind === "shield" || kind === "gather") {
         if (requests.length > 0) continue;
@@ -214,6 +215,8 @@ function* not_lost(run: Run): Generator<string> {
     if (task === null || flow === null || body === null || body.failed || task.cancelled()) {
       continue;
     }
+    // Code that takes back what a block has asked for makes the block take back something else.
+    if (record.uncancels.length > 0) continue;
     for (const request of run.requests) {
       if (request.task !== record || only_scope(request) !== root || request.at > body.at) continue;
       if (!is_known(run, request, flow.known)) {
@@ -414,6 +417,22 @@ function* everything_ends(run: Run): Generator<string> {
   for (const { name, outcome } of run.flows) if (outcome === null) yield `${name} still waits`;
 }
 
+/** A `wait_for()` of one thing throws its TimeoutError when its time is over, and not before. */
+function* waits_for(run: Run): Generator<string> {
+  for (const { kind, name, outcome, limit, chain } of run.leaves) {
+    if (kind !== "limited" || outcome === null || limit === null) continue;
+    const from_outside = run.requests.some(({ at, scopes }) =>
+      at < outcome.at && scopes.some((scope) => chain.includes(scope))
+    );
+    if (outcome.cancelled && !from_outside) yield `${name} throws ${describe(outcome.value)}`;
+    const deadline = limit.deadline as number;
+    const is_over = outcome.failed && outcome.value instanceof asyncio.TimeoutError;
+    if (is_over ? outcome.time !== deadline : outcome.time > deadline) {
+      yield `${name}, until ${deadline}, ends at ${outcome.time} with ${ending(outcome)}`;
+    }
+  }
+}
+
 /** A sleep takes its time; what waits for an event is woken when it is set. */
 function* in_time(run: Run): Generator<string> {
   for (const { kind, name, begun, outcome, ticks, index } of run.leaves) {
@@ -434,7 +453,8 @@ function* known_errors(run: Run): Generator<string> {
   for (const { name, kind, outcome, flow } of run.leaves) {
     if (outcome === null || !outcome.failed || outcome.cancelled) continue;
     if (run.end !== null && outcome.at > run.end.at) continue;
-    if (AT_ONCE.has(kind) && kind !== "shield" || is_of_the_library(outcome.value)) {
+    const is_timeout = kind === "limited" && outcome.value instanceof asyncio.TimeoutError;
+    if (AT_ONCE.has(kind) && kind !== "shield" && !is_timeout || is_of_the_library(outcome.value)) {
       yield `${flow.name}'s ${name}, a ${kind}, throws ${describe(outcome.value)}`;
     }
   }
@@ -506,6 +526,7 @@ const INVARIANTS: Record<string, Invariant> = {
   "not conserved": conserved,
   "does not end": everything_ends,
   "time": in_time,
+  "wait_for": waits_for,
   "unknown error": known_errors,
   "from_promise": operations,
 };

@@ -36,7 +36,16 @@ function print_wait(wait: Wait): string {
     case "gather":
       return `gather(${wait.bodies.map((body) => arrow("", body)).join(", ")})`;
     case "call":
-      return arrow("(", wait.body, ")()");
+      return arrow(wait.lazy ? "coroutine(" : "(", wait.body, ")()");
+    case "limited": {
+      const { of, after, ticks } = wait;
+      const what = of === "sleep"
+        ? `sleep(${after})`
+        : of === "get"
+        ? "queue0.get()"
+        : "event0.wait()";
+      return `wait_for(${what}, ${ticks})`;
+    }
     case "held":
       return `held${wait.slot}`;
     default:

@@ -12,7 +12,7 @@ export interface Profile {
   needs_context: boolean;
 }
 
-const WAITS: Weights<Wait["wait"]> = { sleep: 10, from_promise: 6, event: 2, call: 3 };
+const WAITS: Weights<Wait["wait"]> = { sleep: 10, from_promise: 6, event: 2, call: 3, limited: 1 };
 
 const COMBINATORS: Weights<Wait["wait"]> = { all: 3, race: 4, any: 2, allSettled: 1 };
 
@@ -32,7 +32,7 @@ export const PROFILES = {
   /** What CPython can express: one line of code a task, waits of the library alone. */
   plain: {
     statements: { ...STATEMENTS, group: 4, cancel_self: 1, lock: 2, semaphore: 2, set: 1 },
-    waits: { sleep: 10, event: 2, call: 3, join: 3, gather: 2, put: 2, get: 2 },
+    waits: { sleep: 10, event: 2, call: 3, limited: 2, join: 3, gather: 2, put: 2, get: 2 },
     needs_context: false,
   },
   /** One line of code a task; every native promise behind `from_promise()`. */

@@ -33,7 +33,10 @@ export type Wait =
   }
   | { wait: Combinator; of: Wait[] }
   | { wait: "gather"; bodies: Statement[][] }
-  | { wait: "call"; body: Statement[] }
+  /** `wait_for()` of one thing. */
+  | { wait: "limited"; ticks: number; of: "sleep" | "get" | "event"; after: number }
+  /** Of an async function, or of a coroutine function, whose call begins when it is awaited. */
+  | { wait: "call"; lazy: boolean; body: Statement[] }
   | { wait: "held"; slot: number };
 
 export type Statement =
@@ -90,11 +93,16 @@ export interface Program {
   virtual_clock: boolean;
 }
 
+/** Whether an awaitable is a native promise of several others. */
+export function is_combinator(wait: Wait): wait is Wait & { wait: Combinator } {
+  return "of" in wait && wait.wait !== "limited";
+}
+
 /** The lists of statements directly inside of an awaitable. */
 export function* blocks_of_wait(wait: Wait): Generator<Statement[]> {
   if (wait.wait === "call") yield wait.body;
   if (wait.wait === "gather") yield* wait.bodies;
-  if ("of" in wait) { for (const part of wait.of) yield* blocks_of_wait(part); }
+  if (is_combinator(wait)) { for (const part of wait.of) yield* blocks_of_wait(part); }
 }
 
 /** The lists of statements directly inside of a statement. */

@@ -100,6 +100,8 @@ export interface Leaf {
   index: number | null;
   /** The task that is awaited. */
   task: TaskRecord | null;
+  /** Of a `wait_for()` without code of its own. */
+  limit: Scope | null;
   /** Of `from_promise()`. */
   operation: Operation | null;
 }

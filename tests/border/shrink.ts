@@ -4,6 +4,7 @@ import {
   all_blocks,
   all_statements,
   blocks_of,
+  is_combinator,
   type Program,
   type Statement,
   type Wait,
@@ -51,7 +52,7 @@ function* unwrappings(program: Program): Generator<Change> {
 function* simpler_waits(wait: Wait): Generator<Wait> {
   if (wait.wait !== "sleep") yield { wait: "sleep", ticks: 1 };
   if (wait.wait === "sleep" && wait.ticks > 1) yield { ...wait, ticks: 1 };
-  if ("of" in wait) {
+  if (is_combinator(wait)) {
     yield* wait.of;
     for (const index of wait.of.keys()) {
       if (wait.of.length > 1) yield { ...wait, of: wait.of.toSpliced(index, 1) };
@@ -65,6 +66,7 @@ function* simpler_waits(wait: Wait): Generator<Wait> {
       yield { ...wait, bodies: wait.bodies.toSpliced(index, 1) };
     }
   }
+  if (wait.wait === "call" && wait.lazy) yield { ...wait, lazy: false };
   if (wait.wait === "from_promise") {
     if (wait.late > 0) yield { ...wait, late: 0 };
     if (wait.abandon) yield { ...wait, abandon: false };
