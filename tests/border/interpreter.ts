@@ -10,6 +10,7 @@ import type {
   Moment,
   Operation,
   Outcome,
+  Part,
   Pending,
   Request,
   Scope,
@@ -232,6 +233,7 @@ export class Run {
       task,
       chain,
       known: new Set(parent?.known),
+      seen: new Set(parent?.seen),
       outcome: null,
       is_callback,
       parent,
@@ -248,6 +250,7 @@ export class Run {
       chain: flow.chain,
       pending,
       known: new Set(),
+      seen: new Set(),
       begun: null,
       outcome: null,
       tags: [],
@@ -267,6 +270,7 @@ export class Run {
     this.#resolve();
     leaf.begun = this.moment();
     leaf.known = new Set(leaf.flow.known);
+    leaf.seen = new Set(leaf.flow.seen);
     this.note(() => `${leaf.flow.name} begins ${leaf.name} = ${leaf.kind}`);
   }
 
@@ -277,6 +281,14 @@ export class Run {
     const text = failed ? `throws ${describe(value)}` : `gives ${describe(value)}`;
     this.note(() => `${leaf.flow.name}'s ${leaf.name} ${text}`);
     if (leaf.kind === "get" && !failed) this.got_items.push(value as string);
+  }
+
+  // What code learns from an error that is thrown to it.
+  #see(flow: Flow, tags: Iterable<string>): void {
+    for (const tag of tags) {
+      flow.known.add(tag);
+      flow.seen.add(tag);
+    }
   }
 
   #learn(flow: Flow, tags: Iterable<string>): void {
@@ -471,10 +483,17 @@ export class Run {
 
   // ---------------------------------------------------------------- awaits
 
-  #evaluate(place: Place, wait: Wait, pending: Pending): PromiseLike<unknown> {
+  #evaluate(
+    place: Place,
+    wait: Wait,
+    pending: Pending,
+    part = pending.part,
+  ): PromiseLike<unknown> {
     const { flow } = place;
-    const tracked = (work: PromiseLike<unknown>, more: Partial<Leaf> = {}) =>
-      this.#tracked(this.#new_leaf(flow, pending, wait.wait, more), work);
+    const tracked = (work: PromiseLike<unknown>, more: Partial<Leaf> = {}) => {
+      part.leaf = this.#new_leaf(flow, pending, wait.wait, more);
+      return this.#tracked(part.leaf, work);
+    };
     switch (wait.wait) {
       case "sleep":
         return tracked(asyncio.sleep(this.#seconds(wait.ticks), "slept"), { ticks: wait.ticks });
@@ -487,6 +506,7 @@ export class Run {
       case "join": {
         const record = this.#main_tasks[wait.task]!;
         pending.tasks.push(record);
+        if (!wait.shield) part.task = record;
         const more = { index: wait.task, task: record };
         if (!wait.shield) return tracked(record.task!, more);
         return tracked(asyncio.shield(record.task!), { ...more, kind: "shield" });
@@ -510,7 +530,8 @@ export class Run {
       case "race":
       case "any":
       case "allSettled": {
-        const parts = wait.of.map((part) => this.#evaluate(place, part, pending));
+        part.parts = wait.of.map(new_part);
+        const parts = wait.of.map((one, i) => this.#evaluate(place, one, pending, part.parts[i]));
         return (Promise[wait.wait] as (parts: PromiseLike<unknown>[]) => Promise<unknown>)(parts);
       }
       case "gather": {
@@ -527,6 +548,7 @@ export class Run {
       case "call": {
         const sub = this.#new_flow(flow, flow.task, flow.chain);
         pending.flows.push(sub);
+        part.flow = sub;
         if (wait.lazy) return asyncio.coroutine(() => this.#call(sub, place.slots, wait.body))();
         const promise = this.#call(sub, place.slots, wait.body);
         promise.catch(() => {});
@@ -536,6 +558,7 @@ export class Run {
         const held = place.slots.get(wait.slot);
         if (held === undefined) return Promise.resolve("not held");
         pending.flows.push(held.flow);
+        part.flow = held.flow;
         return held.promise;
       }
     }
@@ -581,12 +604,14 @@ export class Run {
 
   async #await(place: Place, wait: Wait): Promise<void> {
     const { flow } = place;
-    const pending: Pending = { leaves: [], flows: [], tasks: [], over: null };
+    const pending = new_pending(wait);
     try {
       await this.#evaluate(place, wait, pending);
+      this.#see(flow, seen_in(pending.part));
     } finally {
       pending.over = this.moment();
       this.#learn_from(flow, pending);
+      this.#see(flow, pending.part.flow?.seen ?? []);
       this.#check_current(flow);
     }
     if (wait.wait !== "native" && has_native(wait)) {
@@ -660,7 +685,7 @@ export class Run {
       try {
         await this.#statement(place, statement);
       } catch (error) {
-        this.#learn(place.flow, tags_of(error));
+        this.#see(place.flow, tags_of(error));
         throw error;
       }
     }
@@ -765,7 +790,7 @@ export class Run {
       await asyncio.async_with(permit, () => this.#block(place, body));
       return;
     }
-    const pending: Pending = { leaves: [], flows: [], tasks: [], over: null };
+    const pending = new_pending({ wait: "sleep", ticks: 0 });
     const leaf = this.#new_leaf(place.flow, pending, "acquire", { index });
     try {
       await this.#tracked(leaf, permit.acquire());
@@ -1011,6 +1036,33 @@ function is_aborting(
 function awaits({ kind, pending, index, name }: Leaf, record: TaskRecord): boolean {
   if (kind === "gather") return record.gathered_by?.name === name;
   return kind === "join" && index !== null && pending.tasks.includes(record);
+}
+
+const new_part = ({ wait }: Wait): Part => ({
+  wait,
+  leaf: null,
+  flow: null,
+  task: null,
+  parts: [],
+});
+
+const new_pending = (wait: Wait): Pending => ({
+  part: new_part(wait),
+  leaves: [],
+  flows: [],
+  tasks: [],
+  over: null,
+});
+
+/** The cancellations of which code has certainly learned that has awaited something, which was fulfilled. */
+function seen_in({ wait, leaf, flow, task, parts }: Part): string[] {
+  const others = wait === "all" || wait === "allSettled" ? parts.flatMap(seen_in) : [];
+  return [
+    ...leaf?.outcome?.cancelled ? leaf.tags : [],
+    ...flow?.seen ?? [],
+    ...task?.flow?.seen ?? [],
+    ...others,
+  ];
 }
 
 function has_native(wait: Wait): boolean {

@@ -188,13 +188,13 @@ function* meant(run: Run): Generator<string> {
 function* once(run: Run): Generator<string> {
   const late = new Map<string, Leaf>();
   for (const leaf of run.leaves) {
-    const { name, kind, tags, begun, flow, known } = leaf;
+    const { name, kind, tags, begun, flow, seen } = leaf;
     if (!AT_ONCE.has(kind) && kind !== "from_promise") continue;
     if (kind === "shield") continue;
     for (const tag of tags) {
       if (tag === "") continue;
-      if (known.has(tag)) {
-        yield `${flow.name} knew of ${tag}, and its ${name}, a ${kind}, throws it`;
+      if (seen.has(tag)) {
+        yield `${flow.name} has seen ${tag}, and its ${name}, a ${kind}, throws it`;
       }
       const request = run.requests.find((request) =>
         request.tag === tag && request.task === flow.task
@@ -245,7 +245,7 @@ function* ends_of_tasks(run: Run): Generator<string> {
       }
     } else if (task.cancelled()) {
       const unseen = requests.some((request) =>
-        request.at < body.at && !(flow as NonNullable<typeof flow>).known.has(request.tag)
+        request.at < body.at && !(flow as NonNullable<typeof flow>).seen.has(request.tag)
       );
       if (!unseen) yield `${name} ended as cancelled after its code had seen every cancellation`;
     } else if (!Object.is(task.result(), body.value)) yield `${name} lost its result`;

@@ -66,16 +66,28 @@ export interface Flow {
   name: string;
   task: TaskRecord | null;
   chain: readonly Scope[];
-  /** The tags of the cancellations that this code has seen, or that it waited for have. */
+  /** The tags of the cancellations that this code has seen, or something that it waited for may have. */
   known: Set<string>;
+  /** Those of which it has certainly seen the error. */
+  seen: Set<string>;
   outcome: Outcome | null;
   /** Calls of the loop, and what is detached. */
   is_callback: boolean;
   parent: Flow | null;
 }
 
+/** What a part of an await is, and what it is made of. */
+export interface Part {
+  wait: Wait["wait"];
+  leaf: Leaf | null;
+  flow: Flow | null;
+  task: TaskRecord | null;
+  parts: Part[];
+}
+
 /** An await in progress, with all that it is made of. */
 export interface Pending {
+  part: Part;
   leaves: Leaf[];
   flows: Flow[];
   tasks: TaskRecord[];
@@ -91,6 +103,7 @@ export interface Leaf {
   pending: Pending;
   /** The requests that the code knew when it began. */
   known: ReadonlySet<string>;
+  seen: ReadonlySet<string>;
   begun: Moment | null;
   outcome: Outcome | null;
   tags: readonly string[];
