@@ -622,14 +622,17 @@ export class Run {
 
   #check_current(flow: Flow): void {
     if (!async_context || this.end !== null) return;
-    const expected = flow.task?.task?.done() ? null : flow.task?.task ?? null;
+    const outlives = flow.task?.task?.done() ?? false;
+    const expected = outlives ? null : flow.task?.task ?? null;
     let seen: AnyTask | null | undefined;
     try {
       seen = asyncio.current_task();
     } catch {
       seen = undefined;
     }
-    if (seen !== expected) {
+    // A block outside of a task may have one of its own.
+    const is_own = outlives && seen !== undefined && seen !== null && !this.#records.has(seen);
+    if (seen !== expected && !is_own) {
       this.violate(
         "wrong current task",
         `${flow.name} of ${flow.task?.name ?? "no task"} has ${seen?.get_name() ?? seen}`,

@@ -41,10 +41,10 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
   if (known.has(request.tag)) return true;
   const { requests } = run;
   // A group that waits for its children has been told; it throws something, and renews what it has to.
-  const is_told = ({ task, at, scopes }: Request) =>
-    run.scopes.some(({ kind, task: owner, body, result, chain }) =>
-      kind === "group" && owner === task && body !== null && body.at < at &&
-      result !== null && result.at > at && result.failed &&
+  const is_told = ({ task, at, scopes, tag }: Request) =>
+    run.scopes.some(({ kind, task: owner, body, result, chain, children, known_at_end }) =>
+      kind === "group" && owner === task && body !== null && result !== null && result.failed &&
+      (body.at < at || children.length > 0 && !known_at_end.has(tag)) && result.at > at &&
       scopes.some((scope) => chain.includes(scope))
     );
   // An await passes it on: then what came to the task that is awaited counts, too.
@@ -168,6 +168,8 @@ function* meant(run: Run): Generator<string> {
   for (const { name, kind, chain, tags, outcome, flow, limit } of run.leaves) {
     if (outcome === null || run.end !== null && outcome.at > run.end.at) continue;
     for (const tag of tags) {
+      // Code that has outlived its task: its blocks have a task that is not the program's.
+      if (tag === "" && flow.task?.body !== null && flow.task?.task?.done()) continue;
       const requests = run.requests.filter((request) =>
         request.at < outcome.at && (tag === "" || request.tag === tag)
       );
