@@ -30,18 +30,6 @@ const MAX_ROUNDS = 12;
 /** How many turns of the host everything gets after the program has ended. */
 const LAST_TURNS = 30;
 
-type FromPromise = (
-  work: PromiseLike<unknown> | ((signal: AbortSignal) => Promise<unknown>),
-  options?: { abandon_on_cancel?: boolean },
-) => PromiseLike<unknown>;
-
-const from_promise = (Reflect.get(asyncio, "from_promise") ??
-  ((work) =>
-    typeof work === "function"
-      ? work((Reflect.get(asyncio.current_task() as object, "signal")) as AbortSignal)
-      : work)) as FromPromise;
-const detached = (Reflect.get(asyncio, "detached") ?? ((fn) => fn)) as <T>(fn: T) => T;
-
 /** An error that a program throws. */
 export class ProgramError extends Error {
   override readonly name = "ProgramError";
@@ -456,10 +444,12 @@ export class Run {
     };
     if (!wait.function) {
       const { promise } = this.#native(native);
-      return () => from_promise(watch(promise), options);
+      operation.called = true;
+      return () => asyncio.from_promise(watch(promise), options);
     }
     const work = (signal: AbortSignal) => {
       const { promise, settle } = this.#native(native);
+      operation.called = true;
       signal.addEventListener("abort", () => {
         operation.aborted = this.moment();
         operation.reason = signal.reason;
@@ -478,7 +468,7 @@ export class Run {
       }, { once: true });
       return watch(promise);
     };
-    return () => from_promise(work, options);
+    return () => asyncio.from_promise(work, options);
   }
 
   // ---------------------------------------------------------------- awaits
@@ -519,7 +509,7 @@ export class Run {
           on_abort: wait.on_abort,
           late: wait.late,
           abandon: wait.abandon,
-          never: wait.native.by === "never",
+          called: false,
           aborted: null,
           reason: undefined,
           settled: null,
@@ -614,7 +604,7 @@ export class Run {
       this.#see(flow, pending.part.flow?.seen ?? []);
       this.#check_current(flow);
     }
-    if (wait.wait !== "native" && has_native(wait)) {
+    if (wait.wait !== "native" && pending.has_native) {
       // What no rule can decide: the winner of a race is a native promise, and another wait for one follows.
       await this.#await(place, { wait: "sleep", ticks: 0 });
     }
@@ -631,7 +621,8 @@ export class Run {
       seen = undefined;
     }
     // A block outside of a task may have one of its own.
-    const is_own = outlives && seen !== undefined && seen !== null && !this.#records.has(seen);
+    const is_own = (outlives || flow.is_callback) && seen !== undefined && seen !== null &&
+      !this.#records.has(seen);
     if (seen !== expected && !is_own) {
       this.violate(
         "wrong current task",
@@ -773,7 +764,7 @@ export class Run {
     if (by === "call_soon") loop.call_soon(() => void call());
     else if (by === "call_later") loop.call_later(this.#seconds(ticks), () => void call());
     else {
-      const calls = detached(call);
+      const calls = asyncio.detached(call);
       const times = by === "interval" ? 3 : 1;
       for (let i = 1; i <= times; i++) {
         host.set_timer(() => {
@@ -946,17 +937,20 @@ export class Run {
   }
 
   async #wait_for_all(): Promise<void> {
-    const main = asyncio.current_task();
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const left = [...asyncio.all_tasks()].filter((task) => task !== main);
+      const left = this.#left();
       if (left.length === 0) return;
       const [, pending] = await asyncio.wait(left, { timeout: this.#seconds(HORIZON) });
       if (pending.size === 0) continue;
       this.#check_wakeups();
       for (const task of pending) this.#cancel(this.#records.get(task), 1, "end");
     }
-    const left = [...asyncio.all_tasks()].filter((task) => task !== main);
-    this.violate("a task does not end", left.map((task) => task.get_name()).join(", "));
+    this.violate("a task does not end", this.#left().map((task) => task.get_name()).join(", "));
+  }
+
+  // The tasks of the program that are not done; what is detached may have some of its own.
+  #left(): AnyTask[] {
+    return [...asyncio.all_tasks()].filter((task) => this.#records.has(task));
   }
 
   // Nobody waits for what is there.
@@ -1050,6 +1044,7 @@ const new_part = ({ wait }: Wait): Part => ({
 });
 
 const new_pending = (wait: Wait): Pending => ({
+  has_native: has_native(wait),
   part: new_part(wait),
   leaves: [],
   flows: [],
@@ -1059,7 +1054,7 @@ const new_pending = (wait: Wait): Pending => ({
 
 /** The cancellations of which code has certainly learned that has awaited something, which was fulfilled. */
 function seen_in({ wait, leaf, flow, task, parts }: Part): string[] {
-  const others = wait === "all" || wait === "allSettled" ? parts.flatMap(seen_in) : [];
+  const others = wait === "all" ? parts.flatMap(seen_in) : [];
   return [
     ...leaf?.outcome?.cancelled ? leaf.tags : [],
     ...flow?.seen ?? [],

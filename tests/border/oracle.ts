@@ -58,6 +58,16 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
   );
 }
 
+/**
+ * What awaits that a native promise has ended may have thrown since: a race that it has won in the very
+ * moment of the cancellation.
+ */
+function tags_beside_natives(run: Run, scope: Scope): string[] {
+  return run.leaves.flatMap(({ pending, chain, tags }) =>
+    pending.has_native && chain.includes(scope) ? tags : []
+  );
+}
+
 /** Every open await in a scope is told of a cancellation of it, at the moment of the request. */
 function* told(run: Run): Generator<string> {
   for (const request of run.requests) {
@@ -219,9 +229,10 @@ function* not_lost(run: Run): Generator<string> {
     }
     // Code that takes back what a block has asked for makes the block take back something else.
     if (record.uncancels.length > 0) continue;
+    const known = new Set([...flow.known, ...tags_beside_natives(run, root)]);
     for (const request of run.requests) {
       if (request.task !== record || only_scope(request) !== root || request.at > body.at) continue;
-      if (!is_known(run, request, flow.known)) {
+      if (!is_known(run, request, known)) {
         yield `${name} was cancelled by ${request.tag}; its body has not seen it and gave a value`;
       }
     }
@@ -317,8 +328,8 @@ function* limits(run: Run): Generator<string> {
         }`;
       }
     } else if (has_passed) {
-      const unseen = own.length > 0 &&
-        own.every((request) => !is_known(run, request, scope.known_at_end));
+      const known = new Set([...scope.known_at_end, ...tags_beside_natives(run, scope)]);
+      const unseen = own.length > 0 && own.every((request) => !is_known(run, request, known));
       if (unseen && !result.failed) yield `${name} has passed in silence`;
       if (result.failed && !is_own_error && !(result.cancelled && outer.length > 0)) {
         yield `${name} ends with ${ending(result)}`;
@@ -347,7 +358,7 @@ function* groups(run: Run): Generator<string> {
     if (body.failed && !body.cancelled) expected.push(body.value);
     const from_outside = run.requests.some((request) =>
       request.task === task && request.at < result.at &&
-      (request.at > begun.at || !is_known(run, request, scope.known)) &&
+      (request.at > begun.at || !scope.known.has(request.tag)) &&
       request.scopes.some((other) => other !== scope && scope.chain.includes(other))
     );
     if (expected.length > 0) {
@@ -486,16 +497,21 @@ function* operations(run: Run): Generator<string> {
       );
       const is_sure = requests.some((request) => only_scope(request) !== null);
       if (is_sure && aborted === null) yield `the signal of ${name} is not aborted`;
-      const has_ended = run.end !== null && aborted !== null && aborted.at > run.end.at;
-      if (aborted !== null && requests.length === 0 && !has_ended) {
-        yield `the signal of ${name} is aborted for nothing`;
-      }
+      // Or one that was pending when it began.
+      const has_cause = aborted === null || run.end !== null && aborted.at > run.end.at ||
+        run.requests.some(({ at, scopes }) =>
+          at < aborted.at && scopes.some((scope) => leaf.chain.includes(scope))
+        );
+      if (!has_cause) yield `the signal of ${name} is aborted for nothing`;
     }
     if (aborted !== null && !is_cancellation(reason)) {
       yield `the signal of ${name} is aborted with ${describe(reason)}`;
     }
     if (!operation.function || abandon) continue;
-    if (settled === null) {
+    if (!operation.called) {
+      // What is pending is thrown before it begins.
+      if (!outcome.cancelled) yield `${name} has not called its function`;
+    } else if (settled === null) {
       yield `${name} does not wait for its operation`;
     } else if (aborted === null || settled.at < aborted.at) {
       // It was settled when it was cancelled, if it was.

@@ -87,6 +87,8 @@ export interface Part {
 
 /** An await in progress, with all that it is made of. */
 export interface Pending {
+  /** Whether a native promise is part of it, which the library knows nothing of. */
+  has_native: boolean;
   part: Part;
   leaves: Leaf[];
   flows: Flow[];
@@ -125,7 +127,7 @@ export interface Operation {
   on_abort: OnAbort;
   late: number;
   abandon: boolean;
-  never: boolean;
+  called: boolean;
   aborted: Moment | null;
   reason: unknown;
   settled: Outcome | null;
