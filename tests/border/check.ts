@@ -18,6 +18,8 @@ export interface Broken extends Case {
 
 const unhandled: unknown[] = [];
 process.on("unhandledRejection", (error) => void unhandled.push(error));
+const said: string[] = [];
+console.error = console.warn = (...words: unknown[]) => void said.push(words.map(String).join(" "));
 
 /** Runs a program; gives what it breaks, nothing if all is well. */
 export async function violations_of(program: Program): Promise<Violation[]> {
@@ -28,7 +30,7 @@ async function run_and_judge(
   program: Program,
   traces: boolean,
 ): Promise<{ run: Run; violations: Violation[] }> {
-  unhandled.length = 0;
+  unhandled.length = said.length = 0;
   const run = await run_program(program, traces);
   let violations: Violation[];
   try {
@@ -39,6 +41,7 @@ async function run_and_judge(
   for (const error of unhandled) {
     violations.push({ invariant: "unhandled rejection", detail: String(error) });
   }
+  for (const text of said) violations.push({ invariant: "said", detail: text });
   return { run, violations };
 }
 

@@ -14,7 +14,7 @@ import { Random } from "../conformance/random.ts";
 const real_immediate = globalThis.setImmediate;
 
 const has_async_context = (workerData as { async_context?: boolean } | null)?.async_context ?? true;
-if (!has_async_context) delete (process as { getBuiltinModule?: unknown }).getBuiltinModule;
+const { getBuiltinModule } = process as { getBuiltinModule?: (name: string) => unknown };
 
 /** A program that keeps the host busy for more callbacks than this makes no progress. */
 const MAX_CALLBACKS = 20_000;
@@ -101,6 +101,11 @@ class FakeHost {
     else this.#immediates = this.#immediates.filter(is_other);
   }
 
+  /** Runs what is asked for the next turns, without any time passing. */
+  run_immediates(): Promise<Ending> {
+    return this.drive(() => this.#immediates.length === 0);
+  }
+
   /** How many timers and immediates of the library are left. */
   left_behind(): number {
     return [...this.#immediates, ...this.#timers].filter(({ scripted }) => !scripted).length;
@@ -137,8 +142,13 @@ class FakeHost {
     });
   }
 
-  /** Replaces the global timers and clocks. */
+  /** Replaces the timers and clocks, and takes away where else the host has them. */
   install(): void {
+    Object.assign(process, {
+      getBuiltinModule: !has_async_context || getBuiltinModule === undefined
+        ? undefined
+        : (name: string) => /timers|perf_hooks/.test(name) ? undefined : getBuiltinModule(name),
+    });
     const own = { scripted: false };
     Object.assign(globalThis, {
       setTimeout: (call: () => void, milliseconds = 0) => this.set_timer(call, milliseconds, own),
@@ -149,7 +159,8 @@ class FakeHost {
       clearInterval: (id: unknown) => this.clear(id),
       clearImmediate: (id: unknown) => this.clear(id),
     });
-    Object.defineProperty(performance, "now", { value: () => this.now, configurable: true });
+    const clock = { now: () => this.now };
+    Object.defineProperty(globalThis, "performance", { value: clock, configurable: true });
     Date.now = () => this.date();
   }
 }

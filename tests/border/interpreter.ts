@@ -997,6 +997,7 @@ export class Run {
       return;
     }
     await ended;
+    await host.run_immediates();
     const left_behind = host.left_behind();
     if (left_behind > 0) this.violate("left behind", `${left_behind} timers or turns of the host`);
     for (const settle of [...this.#natives]) settle();

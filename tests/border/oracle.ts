@@ -184,7 +184,13 @@ function* meant(run: Run): Generator<string> {
         request.at < outcome.at && (tag === "" || request.tag === tag)
       );
       const around = limit === null ? chain : limit.chain;
-      if (requests.some(({ scopes }) => scopes.some((scope) => around.includes(scope)))) continue;
+      const is_around = ({ scopes }: Request) => scopes.some((scope) => around.includes(scope));
+      if (requests.some(is_around)) continue;
+      // Of two that come together the error has the message of one.
+      const together = run.requests.filter((request) =>
+        is_around(request) && request.at < outcome.at && request.time === outcome.time
+      );
+      if (together.length > 0) continue;
       // The result of a task that was cancelled, or threw the error, is its awaiters' error.
       if (kind === "join" || kind === "shield" || kind === "gather") {
         if (requests.length > 0) continue;
@@ -297,7 +303,7 @@ function* limits(run: Run): Generator<string> {
     const has_passed = scope.timeout !== null
       ? scope.timeout.expired()
       : kind === "aborted_by"
-      ? own.length > 0
+      ? scope.aborted !== null && scope.aborted.at < body.at
       : own.length > 0 && (own.some((request) => only_scope(request) !== null) || "perhaps");
     const is_own_error = result.failed && !same(body, result) &&
       (kind === "aborted_by"
@@ -489,6 +495,7 @@ function* operations(run: Run): Generator<string> {
   for (const leaf of run.leaves) {
     const { name, operation, outcome } = leaf;
     if (operation === null || outcome === null) continue;
+    if (run.end !== null && outcome.at > run.end.at) continue;
     const { settled, aborted, abandon, reason } = operation;
     if (operation.function && leaf.begun !== null) {
       const requests = run.requests.filter(({ at, scopes }) =>
@@ -520,7 +527,7 @@ function* operations(run: Run): Generator<string> {
       const { value } = outcome;
       if (!outcome.cancelled) yield `${name} was aborted and throws ${describe(value)}`;
       else if (
-        !Object.is(value, settled.value) && !Object.is((value as Error).cause, settled.value)
+        !is_cancellation(settled.value) && !Object.is((value as Error).cause, settled.value)
       ) {
         yield `${name} has not ${describe(settled.value)} as its cause`;
       }
