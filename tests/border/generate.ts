@@ -197,10 +197,12 @@ class Generator {
     const kinds: Wait["wait"][] = ["sleep", "sleep", "sleep", "from_promise"];
     const known = kinds.filter((kind) => kind in this.#profile.waits);
     const count = this.#random.pick([1, 1, 2]);
-    return Array.from({ length: count }, () => ({
-      do: "await",
-      wait: this.#wait(place, this.#random.pick(known.length > 0 ? known : ["sleep"])),
-    }));
+    return Array.from({ length: count }, () => {
+      const wait = this.#wait(place, this.#random.pick(known.length > 0 ? known : ["sleep"]));
+      // Nothing ends a clean-up by force.
+      if ("native" in wait && wait.native.by === "never") wait.native.by = "loop";
+      return { do: "await", wait };
+    });
   }
 
   #await(place: Place): Statement {

@@ -2,6 +2,7 @@
 
 import { async_context, host } from "./fake_host.ts";
 import * as asyncio from "../../mod.ts";
+import { VirtualClockEventLoop } from "../../testing.ts";
 import { is_combinator, type Native, type Program, type Statement, type Wait } from "./program.ts";
 import type {
   AnyTask,
@@ -203,6 +204,7 @@ export class Run {
       errors: [],
       body: null,
       known_at_end: new Set(),
+      seen_at_end: new Set(),
       result: null,
     };
     scope.chain = [...around, scope];
@@ -214,7 +216,6 @@ export class Run {
     parent: Flow | null,
     task: TaskRecord | null,
     chain: readonly Scope[],
-    is_callback = false,
   ): Flow {
     const flow: Flow = {
       name: this.#name("f"),
@@ -223,7 +224,6 @@ export class Run {
       known: new Set(parent?.known),
       seen: new Set(parent?.seen),
       outcome: null,
-      is_callback,
       parent,
     };
     this.flows.push(flow);
@@ -621,7 +621,7 @@ export class Run {
       seen = undefined;
     }
     // A block outside of a task may have one of its own.
-    const is_own = (outlives || flow.is_callback) && seen !== undefined && seen !== null &&
+    const is_own = (outlives || flow.task === null) && seen !== undefined && seen !== null &&
       !this.#records.has(seen);
     if (seen !== expected && !is_own) {
       this.violate(
@@ -679,7 +679,8 @@ export class Run {
       try {
         await this.#statement(place, statement);
       } catch (error) {
-        this.#see(place.flow, tags_of(error));
+        if (is_cancellation(error)) this.#see(place.flow, tags_of(error));
+        else this.#learn(place.flow, tags_of(error));
         throw error;
       }
     }
@@ -755,7 +756,7 @@ export class Run {
 
   #callback({ by, ticks, body }: Statement & { do: "callback" }): void {
     const call = async () => {
-      const flow = this.#new_flow(null, null, [], true);
+      const flow = this.#new_flow(null, null, []);
       this.note(() => `${by} calls ${flow.name}`);
       this.#check_current(flow);
       await this.#call(flow, new Map(), body).catch(() => {});
@@ -816,6 +817,7 @@ export class Run {
       throw error;
     } finally {
       scope.known_at_end = new Set(flow.known);
+      scope.seen_at_end = new Set(flow.seen);
       const { failed, value } = scope.body as Outcome;
       this.note(() => `body of ${scope.name} ${failed ? `throws ${describe(value)}` : "ends"}`);
       // The exit waits in the block's scope, too, but none of the program's code does.
@@ -979,7 +981,7 @@ export class Run {
     host.reset(host_seed, busy);
     let settled = false;
     const loop_factory = () => {
-      const loop = virtual_clock ? new asyncio.VirtualClockEventLoop() : new asyncio.EventLoop();
+      const loop = virtual_clock ? new VirtualClockEventLoop() : new asyncio.EventLoop();
       loop.set_task_factory(this.#make_task);
       return loop;
     };
@@ -1020,13 +1022,13 @@ function names(scopes: readonly Scope[]): string {
 
 /** Whether a group cancels its children. */
 function is_aborting(
-  { errors, body, chain, known_at_end }: Scope,
+  { errors, body, chain, seen_at_end }: Scope,
   requests: readonly Request[],
 ): boolean {
   return errors.length > 0 || body !== null &&
       (body.failed ||
         requests.some(({ tag, scopes }) =>
-          !known_at_end.has(tag) && scopes.some((scope) => chain.includes(scope))
+          !seen_at_end.has(tag) && scopes.some((scope) => chain.includes(scope))
         ));
 }
 

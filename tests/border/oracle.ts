@@ -59,12 +59,12 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
 }
 
 /**
- * What awaits that a native promise has ended may have thrown since: a race that it has won in the very
- * moment of the cancellation.
+ * What awaits in a scope have thrown that its main code does not wait for any more: beside a native
+ * promise that has won a race in the very moment of the cancellation, or while the main code ended.
  */
-function tags_beside_natives(run: Run, scope: Scope): string[] {
-  return run.leaves.flatMap(({ pending, chain, tags }) =>
-    pending.has_native && chain.includes(scope) ? tags : []
+function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
+  return run.leaves.flatMap(({ pending, chain, tags, outcome }) =>
+    chain.includes(scope) && (pending.has_native || outcome?.time === time) ? tags : []
   );
 }
 
@@ -166,7 +166,7 @@ function* not_pending(run: Run): Generator<string> {
       if (!waits_on || is_known(run, request, known)) continue;
       const is_told = inside.some((other) =>
         other.begun !== null && other.begun.at < begun.at && other.outcome !== null &&
-        other.outcome.at > at && other.outcome.cancelled
+        other.outcome.at > at && (other.outcome.cancelled || other.operation?.aborted)
       );
       if (!is_told) yield `${name}, a ${kind}, waits, though ${tag} is pending in ${scope.name}`;
     }
@@ -235,7 +235,7 @@ function* not_lost(run: Run): Generator<string> {
     }
     // Code that takes back what a block has asked for makes the block take back something else.
     if (record.uncancels.length > 0) continue;
-    const known = new Set([...flow.known, ...tags_beside_natives(run, root)]);
+    const known = new Set([...flow.known, ...tags_beside(run, root, body)]);
     for (const request of run.requests) {
       if (request.task !== record || only_scope(request) !== root || request.at > body.at) continue;
       if (!is_known(run, request, known)) {
@@ -299,6 +299,7 @@ function* limits(run: Run): Generator<string> {
     if (begun === null || body === null || result === null) continue;
     if (run.end !== null && result.at > run.end.at) continue;
     if (uncancels_since(task, begun.at)) continue;
+    const outlives = task.body !== null && task.body.at < result.at;
     const own = run.requests.filter((request) => is_for(request, scope));
     const has_passed = scope.timeout !== null
       ? scope.timeout.expired()
@@ -328,13 +329,13 @@ function* limits(run: Run): Generator<string> {
       if (outer.length === 0 && !is_own_error) {
         yield `${name} has passed and its body was cancelled, and it ends with ${ending(result)}`;
       }
-      if (outer.length > 0 && !result.cancelled) {
+      if (outer.length > 0 && !result.cancelled && !outlives) {
         yield `${name} was cancelled from outside, too, by ${outer[0]!.tag}, and ends with ${
           ending(result)
         }`;
       }
     } else if (has_passed) {
-      const known = new Set([...scope.known_at_end, ...tags_beside_natives(run, scope)]);
+      const known = new Set([...scope.known_at_end, ...tags_beside(run, scope, body)]);
       const unseen = own.length > 0 && own.every((request) => !is_known(run, request, known));
       if (unseen && !result.failed) yield `${name} has passed in silence`;
       if (result.failed && !is_own_error && !(result.cancelled && outer.length > 0)) {
@@ -377,7 +378,7 @@ function* groups(run: Run): Generator<string> {
         yield text;
       }
     } else if (!same(body, result)) {
-      const may_be = result.cancelled && from_outside;
+      const may_be = result.cancelled && (from_outside || body.cancelled);
       if (!may_be) {
         yield `the body of ${name} ends with ${ending(body)}, and it with ${ending(result)}`;
       }
@@ -388,13 +389,16 @@ function* groups(run: Run): Generator<string> {
 /** The count of a task's cancellations is that of what the program asked for. */
 function* counts(run: Run): Generator<string> {
   for (const record of run.tasks) {
-    const { task, name, uncancels, root } = record;
+    const { task, name, uncancels, root, body } = record;
     if (task === null || uncancels.length > 0) continue;
     const blocks = run.scopes.filter(({ task, kind }) => task === record && kind !== "task");
     if (blocks.some(({ begun, result }) => begun !== null && result === null)) continue;
     const is_ambiguous = (request: Request) =>
       is_for(request, root) && only_scope(request) === null;
     if (run.requests.some((request) => request.task === record && is_ambiguous(request))) continue;
+    if (blocks.some(({ result }) => result !== null && body !== null && result.at > body.at)) {
+      continue;
+    }
     // Blocks take their requests back; a group that renews one has taken back another.
     const asked = run.requests.filter((request) =>
       is_for(request, root) && request.task === record && request.causes.length > 0
@@ -509,7 +513,9 @@ function* operations(run: Run): Generator<string> {
         run.requests.some(({ at, scopes }) =>
           at < aborted.at && scopes.some((scope) => leaf.chain.includes(scope))
         );
-      if (!has_cause) yield `the signal of ${name} is aborted for nothing`;
+      if (!has_cause && leaf.flow.task?.body === null) {
+        yield `the signal of ${name} is aborted for nothing`;
+      }
     }
     if (aborted !== null && !is_cancellation(reason)) {
       yield `the signal of ${name} is aborted with ${describe(reason)}`;

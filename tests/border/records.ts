@@ -58,12 +58,14 @@ export interface Scope {
   body: Outcome | null;
   /** What the code knew when the body ended. */
   known_at_end: ReadonlySet<string>;
+  seen_at_end: ReadonlySet<string>;
   result: Outcome | null;
 }
 
 /** A line of code: a call of an async function, with what it awaits at once. */
 export interface Flow {
   name: string;
+  /** `null` of what the loop calls, and of what is detached. */
   task: TaskRecord | null;
   chain: readonly Scope[];
   /** The tags of the cancellations that this code has seen, or something that it waited for may have. */
@@ -71,8 +73,6 @@ export interface Flow {
   /** Those of which it has certainly seen the error. */
   seen: Set<string>;
   outcome: Outcome | null;
-  /** Calls of the loop, and what is detached. */
-  is_callback: boolean;
   parent: Flow | null;
 }
 
