@@ -11,6 +11,7 @@ import type {
   Leaf,
   Moment,
   Outcome,
+  Part,
   Pending,
   Request,
   Scope,
@@ -67,6 +68,17 @@ function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
     chain.includes(scope) && (pending.has_native || outcome?.time === time) ? tags : []
   );
 }
+
+/** Whether another line of code has taken a cancellation, while the main one was about to end. */
+const is_taken = (run: Run, scope: Scope, request: Request, { time }: Moment) =>
+  run.leaves.some((leaf) =>
+    leaf.chain.includes(scope) &&
+    (time === request.time && is_open_at(leaf, request.at) ||
+      // An operation that begins with what is pending, in a race that something else wins.
+      leaf.operation?.aborted && leaf.tags.length === 0 && is_combinator(leaf.pending.part))
+  );
+
+const is_combinator = ({ parts }: Part) => parts.length > 0;
 
 /** Every open await in a scope is told of a cancellation of it, at the moment of the request. */
 function* told(run: Run): Generator<string> {
@@ -161,7 +173,8 @@ function* not_pending(run: Run): Generator<string> {
     for (const leaf of inside) {
       const { begun, outcome, kind, name, known } = leaf;
       if (begun === null || begun.at < at || !AT_ONCE.has(kind)) continue;
-      if (scope.result !== null && scope.result.at < begun.at) continue;
+      const end = scope.kind === "task" ? task.body : scope.result;
+      if (end !== null && end.at < begun.at) continue;
       const waits_on = outcome === null || outcome.time > begun.time;
       if (!waits_on || is_known(run, request, known)) continue;
       const is_told = inside.some((other) =>
@@ -238,7 +251,7 @@ function* not_lost(run: Run): Generator<string> {
     const known = new Set([...flow.known, ...tags_beside(run, root, body)]);
     for (const request of run.requests) {
       if (request.task !== record || only_scope(request) !== root || request.at > body.at) continue;
-      if (!is_known(run, request, known)) {
+      if (!is_known(run, request, known) && !is_taken(run, root, request, body)) {
         yield `${name} was cancelled by ${request.tag}; its body has not seen it and gave a value`;
       }
     }
