@@ -342,10 +342,10 @@ export class Run {
       return scope.deadline !== null && scope.deadline <= time;
     });
     const { group, root, gathered_by } = record;
+    if (group !== null && !used(root) && is_aborting(group, this.requests)) causes.push(root);
     // A block that has outlived its task has a task of its own, which passes its cancellation on.
     const maker = gathered_by?.flow.task ?? null;
-    if (maker !== null && maker.body !== null) return only(root);
-    if (group !== null && !used(root) && is_aborting(group, this.requests)) causes.push(root);
+    if (maker !== null && maker.body !== null && gathered_by?.outcome === null) causes.push(root);
     // A group that throws its errors renews the requests that came from outside.
     const renewed = open
       .filter(({ kind, body, errors, children }) =>

@@ -73,7 +73,10 @@ function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
 const is_taken = (run: Run, scope: Scope, request: Request, { time }: Moment) =>
   run.leaves.some((leaf) =>
     leaf.chain.includes(scope) &&
-    (time === request.time && is_open_at(leaf, request.at) ||
+    // What is pending is thrown once, by the first that waits: perhaps in a race that another has won.
+    (leaf.tags.includes(request.tag) && leaf.begun!.at > request.at &&
+        leaf.pending.over !== null && leaf.pending.over.at < leaf.outcome!.at ||
+      time === request.time && is_open_at(leaf, request.at) ||
       // An operation that begins with what is pending, in a race that something else wins.
       leaf.operation?.aborted && leaf.tags.length === 0 && is_combinator(leaf.pending.part))
   );
@@ -277,7 +280,7 @@ function* ends_of_tasks(run: Run): Generator<string> {
       }
     } else if (task.cancelled()) {
       const unseen = requests.some((request) =>
-        request.at < body.at && !(flow as NonNullable<typeof flow>).seen.has(request.tag)
+        !(flow as NonNullable<typeof flow>).seen.has(request.tag)
       );
       if (!unseen) yield `${name} ended as cancelled after its code had seen every cancellation`;
     } else if (!Object.is(task.result(), body.value)) yield `${name} lost its result`;
