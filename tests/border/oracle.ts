@@ -1,0 +1,590 @@
+/**
+ * The invariants: what must hold of every program, whatever it is.
+ *
+ * They are stated over what the program's code could see, and over the calls of `Task.cancel()`. Where
+ * several cancellations meet, so that several outcomes are right, all of them are let pass.
+ */
+
+import { describe, is_cancellation, type Run } from "./interpreter.ts";
+import * as asyncio from "../../mod.ts";
+import type {
+  Leaf,
+  Moment,
+  Outcome,
+  Part,
+  Pending,
+  Request,
+  Scope,
+  TaskRecord,
+  Violation,
+} from "./records.ts";
+
+/** An invariant: gives what breaks it. */
+type Invariant = (run: Run) => Generator<string>;
+
+/** Waits that end at once when they are cancelled, and whose errors are nothing but cancellations. */
+const AT_ONCE = new Set(["sleep", "get", "put", "event", "acquire", "shield", "limited"]);
+
+const is_for = ({ scopes }: Request, scope: Scope) => scopes.includes(scope);
+
+/** Whether a request is for one scope, as far as can be told, and for which. */
+const only_scope = ({ scopes }: Request): Scope | null => scopes.length === 1 ? scopes[0]! : null;
+
+const same = (one: Outcome, other: Outcome) =>
+  one.failed === other.failed && Object.is(one.value, other.value);
+
+/** Whether the code of a task has called uncancel() since. */
+const uncancels_since = ({ uncancels }: TaskRecord, at: number) =>
+  uncancels.some((uncancel) => uncancel.at > at);
+
+/** Whether code knows of a request, or of one that came to a task together with it. */
+function is_known(run: Run, request: Request, known: ReadonlySet<string>): boolean {
+  if (known.has(request.tag)) return true;
+  const { requests } = run;
+  // A group that waits for its children has been told; it throws something, and renews what it has to.
+  const is_told = ({ task, at, scopes, tag }: Request) =>
+    run.scopes.some(({ kind, task: owner, body, result, chain, children, known_at_end }) =>
+      kind === "group" && owner === task && body !== null && result !== null && result.failed &&
+      (body.at < at || children.length > 0 && !known_at_end.has(tag)) && result.at > at &&
+      scopes.some((scope) => chain.includes(scope))
+    );
+  // An await passes it on: then what came to the task that is awaited counts, too.
+  return requests.some((one) =>
+    one.tag === request.tag &&
+    (is_told(one) || requests.some((other) =>
+      other.task === one.task && known.has(other.tag) &&
+      // The error that tells of both may have the message of the first one.
+      (other.at > one.at || !one.known.has(other.tag))
+    ))
+  );
+}
+
+/**
+ * What awaits in a scope have thrown that its main code does not wait for any more: beside a native
+ * promise that has won a race in the very moment of the cancellation, or while the main code ended.
+ */
+function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
+  return run.leaves.flatMap(({ pending, chain, tags, outcome }) =>
+    chain.includes(scope) && (pending.has_native || outcome?.time === time) ? tags : []
+  );
+}
+
+/** Whether another line of code has taken a cancellation, while the main one was about to end. */
+const is_taken = (run: Run, scope: Scope, request: Request, { time }: Moment) =>
+  run.leaves.some((leaf) =>
+    leaf.chain.includes(scope) &&
+    // What is pending is thrown once, by the first that waits: perhaps in a race that another has won.
+    (leaf.tags.includes(request.tag) && leaf.begun!.at > request.at &&
+        leaf.pending.over !== null && leaf.pending.over.at < leaf.outcome!.at ||
+      time === request.time && is_open_at(leaf, request.at) ||
+      // An operation that begins with what is pending, in a race that something else wins.
+      leaf.operation?.aborted && leaf.tags.length === 0 && is_combinator(leaf.pending.part))
+  );
+
+const is_combinator = ({ parts }: Part) => parts.length > 0;
+
+/** Every open await in a scope is told of a cancellation of it, at the moment of the request. */
+function* told(run: Run): Generator<string> {
+  for (const request of run.requests) {
+    const scope = only_scope(request);
+    if (scope === null || request.by === "end of run") continue;
+    for (const leaf of run.leaves) {
+      if (leaf.begun === null || leaf.begun.at > request.at) continue;
+      if (leaf.outcome !== null && leaf.outcome.at < request.at) continue;
+      if (!leaf.chain.includes(scope)) continue;
+      const { operation, outcome, name, kind } = leaf;
+      let until = request.time;
+      if (operation !== null) {
+        if (operation.function && !operation.abandon) {
+          if (operation.on_abort === "ignore") continue;
+          until += operation.late;
+        }
+      } else if (!AT_ONCE.has(kind)) continue;
+      if (outcome === null || outcome.time > until) {
+        const when = outcome === null ? "never" : `at ${outcome.time}`;
+        yield `${name}, a ${kind} in ${scope.name}, which is cancelled at ${request.time} by ` +
+          `${request.tag}, ends ${when}`;
+      }
+    }
+  }
+}
+
+/** Whether an await was open when a request came. */
+const is_open_at = ({ begun, outcome }: Leaf, at: number) =>
+  begun !== null && begun.at < at && (outcome === null || outcome.at > at);
+
+/** The scopes of an await from its own one outward to one. */
+const scopes_up_to = ({ chain }: Leaf, scope: Scope) => chain.slice(chain.indexOf(scope));
+
+/** Whether code of one of the scopes was resumed in between: by an await or a block that ended. */
+function was_resumed(run: Run, scopes: readonly Scope[], from: number, to: number): boolean {
+  const is_between = (moment: Moment | null) =>
+    moment !== null && moment.at > from && moment.at < to;
+  return run.leaves.some(({ chain, outcome }) =>
+    scopes.includes(chain.at(-1)!) && is_between(outcome)
+  ) || run.scopes.some(({ chain, result }) => scopes.includes(chain.at(-2)!) && is_between(result));
+}
+
+const is_over = ({ over }: Pending, { at }: Request) => over !== null && over.at < at;
+
+/** Only a live await passes a cancellation on to a task that others may share, and each one does. */
+function* passed_on(run: Run): Generator<string> {
+  for (const request of run.requests) {
+    const scope = only_scope(request);
+    if (scope === null || request.by === "end of run") continue;
+    for (const leaf of run.leaves) {
+      const { kind, pending, chain, name, begun } = leaf;
+      if (kind !== "join" || !chain.includes(scope) || !is_open_at(leaf, request.at)) continue;
+      const awaited = leaf.task as TaskRecord;
+      const on_task = run.requests.filter(({ task }) => task === awaited);
+      const passed = on_task.find(({ tag, by }) => tag === request.tag && by === "await");
+      const scopes = scopes_up_to(leaf, scope);
+      const is_older = was_resumed(run, scopes, begun!.at, request.at);
+      if (passed !== undefined) {
+        const others = run.leaves.filter((other) =>
+          other !== leaf && other.task === awaited && other.kind !== "shield" &&
+          is_open_at(other, passed.at)
+        );
+        if (is_older && others.length === 0) {
+          yield `${awaited.name} is cancelled by ${request.tag} through ${name}, whose code went on`;
+        }
+        continue;
+      }
+      const may_be_done = awaited.body !== null && awaited.body.at < request.at ||
+        awaited.body === null && on_task.some(({ at }) => at < request.at);
+      // What a native promise has resumed shows only by what it began.
+      const has_begun = run.leaves.some((other) =>
+        scopes.includes(other.chain.at(-1)!) && other.begun !== null && other.begun.at > begun!.at
+      );
+      if (!may_be_done && !is_older && !has_begun && !is_over(pending, request)) {
+        yield `${request.tag} is not passed on by ${name} to ${awaited.name}`;
+      }
+    }
+  }
+}
+
+/** A pending cancellation is thrown by the first wait of its scope. */
+function* not_pending(run: Run): Generator<string> {
+  for (const request of run.requests) {
+    const scope = only_scope(request);
+    const { task, at, tag, by } = request;
+    if (scope === null || by === "end of run" || task.uncancels.length > 0) continue;
+    const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
+    const open = inside.filter((leaf) => is_open_at(leaf, at));
+    // What these wait for may have taken it.
+    if (open.some(({ kind }) => kind === "join" || kind === "gather")) continue;
+    for (const leaf of inside) {
+      const { begun, outcome, kind, name, known } = leaf;
+      if (begun === null || begun.at < at || !AT_ONCE.has(kind)) continue;
+      const end = scope.kind === "task" ? task.body : scope.result;
+      if (end !== null && end.at < begun.at) continue;
+      const waits_on = outcome === null || outcome.time > begun.time;
+      if (!waits_on || is_known(run, request, known)) continue;
+      const is_told = inside.some((other) =>
+        other.begun !== null && other.begun.at < begun.at && other.outcome !== null &&
+        other.outcome.at > at && (other.outcome.cancelled || other.operation?.aborted)
+      );
+      if (!is_told) yield `${name}, a ${kind}, waits, though ${tag} is pending in ${scope.name}`;
+    }
+  }
+}
+
+/** A CancelledError reaches awaits only in a scope that it was meant for. */
+function* meant(run: Run): Generator<string> {
+  for (const { name, kind, chain, tags, outcome, flow, limit } of run.leaves) {
+    if (outcome === null || run.end !== null && outcome.at > run.end.at) continue;
+    for (const tag of tags) {
+      // Code that has outlived its task: its blocks have a task that is not the program's.
+      if (tag === "" && flow.task?.body !== null && flow.task?.task?.done()) continue;
+      const requests = run.requests.filter((request) =>
+        request.at < outcome.at && (tag === "" || request.tag === tag)
+      );
+      const around = limit === null ? chain : limit.chain;
+      const is_around = ({ scopes }: Request) => scopes.some((scope) => around.includes(scope));
+      if (requests.some(is_around)) continue;
+      // Of two that come together the error has the message of one.
+      const together = run.requests.filter((request) =>
+        is_around(request) && request.at < outcome.at && request.time === outcome.time
+      );
+      if (together.length > 0) continue;
+      // The result of a task that was cancelled, or threw the error, is its awaiters' error.
+      if (kind === "join" || kind === "shield" || kind === "gather") {
+        if (requests.length > 0) continue;
+      }
+      const scopes = requests.flatMap(({ scopes }) => scopes.map(({ name }) => name));
+      yield `${flow.name}'s ${name}, a ${kind}, is cancelled by ${tag || "somebody"}, ` +
+        `which was for ${scopes.join(" or ") || "nobody"}`;
+    }
+  }
+}
+
+/** A cancellation is thrown once: code that knows of it does not see it again. */
+function* once(run: Run): Generator<string> {
+  const late = new Map<string, Leaf>();
+  for (const leaf of run.leaves) {
+    const { name, kind, tags, begun, flow, seen } = leaf;
+    if (!AT_ONCE.has(kind) && kind !== "from_promise") continue;
+    if (kind === "shield") continue;
+    for (const tag of tags) {
+      if (tag === "") continue;
+      if (seen.has(tag)) {
+        yield `${flow.name} has seen ${tag}, and its ${name}, a ${kind}, throws it`;
+      }
+      const request = run.requests.find((request) =>
+        request.tag === tag && request.task === flow.task
+      );
+      if (request === undefined || begun === null || begun.at < request.at) continue;
+      const key = `${tag} ${flow.task?.name}`;
+      const first = late.get(key);
+      if (first === undefined) late.set(key, leaf);
+      else yield `${tag} is thrown by ${first.name} and by ${name}, which both began after it`;
+    }
+  }
+}
+
+/** A task that was cancelled before its body ended has seen it, or ends as cancelled. */
+function* not_lost(run: Run): Generator<string> {
+  for (const record of run.tasks) {
+    const { body, flow, task, root, name } = record;
+    if (task === null || flow === null || body === null || body.failed || task.cancelled()) {
+      continue;
+    }
+    // Code that takes back what a block has asked for makes the block take back something else.
+    if (record.uncancels.length > 0) continue;
+    const known = new Set([...flow.known, ...tags_beside(run, root, body)]);
+    for (const request of run.requests) {
+      if (request.task !== record || only_scope(request) !== root || request.at > body.at) continue;
+      if (!is_known(run, request, known) && !is_taken(run, root, request, body)) {
+        yield `${name} was cancelled by ${request.tag}; its body has not seen it and gave a value`;
+      }
+    }
+  }
+}
+
+/** A task ends as its body did; as cancelled only for a cancellation that its code has not seen. */
+function* ends_of_tasks(run: Run): Generator<string> {
+  for (const { name, task, flow, body, root } of run.tasks) {
+    if (task === null) continue;
+    if (!task.done()) {
+      yield `${name} is not done`;
+      continue;
+    }
+    const requests = run.requests.filter((request) => is_for(request, root));
+    if (body === null) {
+      if (!task.cancelled() || requests.length === 0) yield `${name} ended, its body did not`;
+    } else if (body.cancelled) {
+      if (!task.cancelled()) yield `the body of ${name} was cancelled, the task was not`;
+    } else if (body.failed) {
+      if (task.cancelled() || !Object.is(task.exception(), body.value)) {
+        yield `the body of ${name} threw ${describe(body.value)}, the task did not`;
+      }
+    } else if (task.cancelled()) {
+      const unseen = requests.some((request) =>
+        !(flow as NonNullable<typeof flow>).seen.has(request.tag)
+      );
+      if (!unseen) yield `${name} ended as cancelled after its code had seen every cancellation`;
+    } else if (!Object.is(task.result(), body.value)) yield `${name} lost its result`;
+  }
+}
+
+/** What was requested of a block's task for scopes around the block, while its body ran. */
+function outer_requests(run: Run, { task, chain, begun, body }: Scope): Request[] | null {
+  const around = chain.slice(0, -1);
+  const found: Request[] = [];
+  for (const request of run.requests) {
+    if (request.task !== task || request.at > body!.at) continue;
+    if (!request.scopes.some((scope) => around.includes(scope))) continue;
+    if (request.scopes.length > 1) return null;
+    if (request.at > begun!.at) found.push(request);
+    // One that was under way when the block began: which of them the code sees is not decided here.
+    else if (!request.known.has(request.tag) && !knows_at_begin(run, request, chain.at(-1)!)) {
+      return null;
+    }
+  }
+  return found;
+}
+
+const knows_at_begin = (run: Run, request: Request, scope: Scope) =>
+  is_known(run, request, scope.known);
+
+/** A limit that has passed ends its own block as its own error; one that has not changes nothing. */
+function* limits(run: Run): Generator<string> {
+  for (const scope of run.scopes) {
+    const { name, kind, task, begun, body, result, deadline } = scope;
+    if (kind === "task" || kind === "group" || task === null) continue;
+    if (begun === null || body === null || result === null) continue;
+    if (run.end !== null && result.at > run.end.at) continue;
+    if (uncancels_since(task, begun.at)) continue;
+    const outlives = task.body !== null && task.body.at < result.at;
+    const own = run.requests.filter((request) => is_for(request, scope));
+    const has_passed = scope.timeout !== null
+      ? scope.timeout.expired()
+      : kind === "aborted_by"
+      ? scope.aborted !== null && scope.aborted.at < body.at
+      : own.length > 0 && (own.some((request) => only_scope(request) !== null) || "perhaps");
+    const is_own_error = result.failed && !same(body, result) &&
+      (kind === "aborted_by"
+        ? Object.is(result.value, scope.reason)
+        : result.value instanceof asyncio.TimeoutError);
+    if (deadline !== null && has_passed === false && body.time > deadline) {
+      yield `the limit of ${name} did not pass at ${deadline}`;
+    }
+    if (is_own_error) {
+      if (has_passed === false) yield `${name} throws its own error before it has passed`;
+      if (body.failed && !body.cancelled) {
+        yield `${name} throws its own error in the place of ${describe(body.value)}`;
+      }
+    }
+    const outer = outer_requests(run, scope);
+    if (outer === null || has_passed === "perhaps") continue;
+    if (body.failed && !body.cancelled) {
+      if (!same(body, result)) {
+        yield `${name} throws ${describe(result.value)} in the place of ${describe(body.value)}`;
+      }
+    } else if (has_passed && body.cancelled) {
+      if (outer.length === 0 && !is_own_error) {
+        yield `${name} has passed and its body was cancelled, and it ends with ${ending(result)}`;
+      }
+      if (outer.length > 0 && !result.cancelled && !outlives) {
+        yield `${name} was cancelled from outside, too, by ${outer[0]!.tag}, and ends with ${
+          ending(result)
+        }`;
+      }
+    } else if (has_passed) {
+      const known = new Set([...scope.known_at_end, ...tags_beside(run, scope, body)]);
+      const unseen = own.length > 0 && own.every((request) => !is_known(run, request, known));
+      if (unseen && !result.failed) yield `${name} has passed in silence`;
+      if (result.failed && !is_own_error && !(result.cancelled && outer.length > 0)) {
+        yield `${name} ends with ${ending(result)}`;
+      }
+    } else if (!same(body, result) && !(result.cancelled && outer.length > 0)) {
+      yield `${name} has not passed, its body ends with ${ending(body)}, and it with ${
+        ending(result)
+      }`;
+    }
+  }
+}
+
+const ending = ({ failed, value }: Outcome) => `${failed ? "error " : ""}${describe(value)}`;
+
+/** A group waits for its children and throws all of their errors, and its body's. */
+function* groups(run: Run): Generator<string> {
+  for (const scope of run.scopes) {
+    const { name, kind, children, errors, body, result, begun, task } = scope;
+    if (kind !== "group" || task === null || begun === null || result === null) continue;
+    for (const child of children) {
+      if (child.task !== null && !child.task.done()) yield `${name} ends before ${child.name}`;
+      if (child.body !== null && child.body.at > result.at) yield `${child.name} outlives ${name}`;
+    }
+    if (body === null) continue;
+    const expected = errors.map(({ error }) => error);
+    if (body.failed && !body.cancelled) expected.push(body.value);
+    const from_outside = run.requests.some((request) =>
+      request.task === task && request.at < result.at &&
+      (request.at > begun.at || !scope.known.has(request.tag)) &&
+      request.scopes.some((other) => other !== scope && scope.chain.includes(other))
+    );
+    if (expected.length > 0) {
+      // As in CPython, a cancellation while the group waits goes before the error of its body alone.
+      if (errors.length === 0 && result.cancelled && from_outside) continue;
+      const seen = result.value instanceof asyncio.ExceptionGroup ? [...result.value.errors] : null;
+      const text = `${name} ends with ${ending(result)} in the place of ${describe(expected)}`;
+      if (!result.failed || seen === null || seen.length !== expected.length) yield text;
+      else if (!expected.every((error) => seen.some((other) => Object.is(error, other)))) {
+        yield text;
+      }
+    } else if (!same(body, result)) {
+      const may_be = result.cancelled && (from_outside || body.cancelled);
+      if (!may_be) {
+        yield `the body of ${name} ends with ${ending(body)}, and it with ${ending(result)}`;
+      }
+    }
+  }
+}
+
+/** The count of a task's cancellations is that of what the program asked for. */
+function* counts(run: Run): Generator<string> {
+  for (const record of run.tasks) {
+    const { task, name, uncancels, root, body } = record;
+    if (task === null || uncancels.length > 0) continue;
+    const blocks = run.scopes.filter(({ task, kind }) => task === record && kind !== "task");
+    if (blocks.some(({ begun, result }) => begun !== null && result === null)) continue;
+    const is_ambiguous = (request: Request) =>
+      is_for(request, root) && only_scope(request) === null;
+    if (run.requests.some((request) => request.task === record && is_ambiguous(request))) continue;
+    if (blocks.some(({ result }) => result !== null && body !== null && result.at > body.at)) {
+      continue;
+    }
+    // Blocks take their requests back; a group that renews one has taken back another.
+    const asked = run.requests.filter((request) =>
+      is_for(request, root) && request.task === record && request.causes.length > 0
+    );
+    if (task.cancelling() !== asked.length) {
+      yield `${name} counts ${task.cancelling()} cancellations, asked for were ${asked.length}`;
+    }
+  }
+}
+
+/** Items, permits and waiters: nothing is lost, nothing is left. */
+function* conserved(run: Run): Generator<string> {
+  const items = [...run.got_items];
+  for (const queue of run.queues) {
+    if (/_(?:getters|putters)\[/.test(String(queue))) {
+      yield `left waiting: ${queue}`;
+      return;
+    }
+    while (!queue.empty()) items.push(queue.get_nowait());
+  }
+  const lost = run.put_items.filter((item) => !items.includes(item));
+  const new_ones = items.filter((item, index) =>
+    !run.put_items.includes(item) || items.indexOf(item) !== index
+  );
+  if (lost.length > 0) yield `items ${lost} are lost`;
+  if (new_ones.length > 0) yield `items ${new_ones} come from nowhere, or twice`;
+  for (const [index, semaphore] of run.semaphores.entries()) {
+    const value = run.program.semaphores[index];
+    if (!String(semaphore).includes(`[unlocked, value:${value}]`)) {
+      yield `of ${value}: ${semaphore}`;
+    }
+  }
+  for (const lock of run.locks) if (!String(lock).includes("[unlocked]")) yield `left: ${lock}`;
+  for (const event of run.events) if (String(event).includes("waiters")) yield `left: ${event}`;
+}
+
+/** After the end nothing waits: all code has come to its end. */
+function* everything_ends(run: Run): Generator<string> {
+  for (const { name, outcome } of run.flows) if (outcome === null) yield `${name} still waits`;
+}
+
+/** A `wait_for()` of one thing throws its TimeoutError when its time is over, and not before. */
+function* waits_for(run: Run): Generator<string> {
+  for (const { kind, name, outcome, limit, chain } of run.leaves) {
+    if (kind !== "limited" || outcome === null || limit === null) continue;
+    const from_outside = run.requests.some(({ at, scopes }) =>
+      at < outcome.at && scopes.some((scope) => chain.includes(scope))
+    );
+    if (outcome.cancelled && !from_outside) yield `${name} throws ${describe(outcome.value)}`;
+    const deadline = limit.deadline as number;
+    const is_over = outcome.failed && outcome.value instanceof asyncio.TimeoutError;
+    if (is_over ? outcome.time !== deadline : outcome.time > deadline) {
+      yield `${name}, until ${deadline}, ends at ${outcome.time} with ${ending(outcome)}`;
+    }
+  }
+}
+
+/** A sleep takes its time; what waits for an event is woken when it is set. */
+function* in_time(run: Run): Generator<string> {
+  for (const { kind, name, begun, outcome, ticks, index } of run.leaves) {
+    if (begun === null || outcome === null || outcome.failed) continue;
+    if (kind === "sleep" && outcome.time !== begun.time + ticks!) {
+      yield `${name}, a sleep of ${ticks}, took ${outcome.time - begun.time}`;
+    }
+    if (kind === "event") {
+      const set = run.events_set[index!] ?? null;
+      const expected = Math.max(begun.time, set?.time ?? Infinity);
+      if (outcome.time !== expected) yield `${name} waits until ${outcome.time}, not ${expected}`;
+    }
+  }
+}
+
+/** Awaits throw nothing but cancellations and what the program has thrown. */
+function* known_errors(run: Run): Generator<string> {
+  for (const { name, kind, outcome, flow } of run.leaves) {
+    if (outcome === null || !outcome.failed || outcome.cancelled) continue;
+    if (run.end !== null && outcome.at > run.end.at) continue;
+    const is_timeout = kind === "limited" && outcome.value instanceof asyncio.TimeoutError;
+    if (AT_ONCE.has(kind) && kind !== "shield" && !is_timeout || is_of_the_library(outcome.value)) {
+      yield `${flow.name}'s ${name}, a ${kind}, throws ${describe(outcome.value)}`;
+    }
+  }
+  for (const { name, result, body } of run.scopes) {
+    if (result === null || !result.failed || body !== null) continue;
+    if (run.end !== null && result.at > run.end.at) continue;
+    if (!result.cancelled && is_of_the_library(result.value)) {
+      yield `${name} is not begun: ${describe(result.value)}`;
+    }
+  }
+}
+
+const is_of_the_library = (error: unknown) =>
+  error instanceof asyncio.RuntimeError || error instanceof asyncio.InvalidStateError ||
+  error instanceof TypeError || error instanceof RangeError;
+
+/** `from_promise()` tells the operation, waits for it, and gives or throws what is right. */
+function* operations(run: Run): Generator<string> {
+  for (const leaf of run.leaves) {
+    const { name, operation, outcome } = leaf;
+    if (operation === null || outcome === null) continue;
+    if (run.end !== null && outcome.at > run.end.at) continue;
+    const { settled, aborted, abandon, reason } = operation;
+    if (operation.function && leaf.begun !== null) {
+      const requests = run.requests.filter(({ at, scopes }) =>
+        is_open_at(leaf, at) && (settled === null || settled.at > at) &&
+        scopes.some((scope) => leaf.chain.includes(scope))
+      );
+      const is_sure = requests.some((request) => only_scope(request) !== null);
+      if (is_sure && aborted === null) yield `the signal of ${name} is not aborted`;
+      // Or one that was pending when it began.
+      const has_cause = aborted === null || run.end !== null && aborted.at > run.end.at ||
+        run.requests.some(({ at, scopes }) =>
+          at < aborted.at && scopes.some((scope) => leaf.chain.includes(scope))
+        );
+      if (!has_cause && leaf.flow.task?.body === null) {
+        yield `the signal of ${name} is aborted for nothing`;
+      }
+    }
+    if (aborted !== null && !is_cancellation(reason)) {
+      yield `the signal of ${name} is aborted with ${describe(reason)}`;
+    }
+    if (!operation.function || abandon) continue;
+    if (!operation.called) {
+      // What is pending is thrown before it begins.
+      if (!outcome.cancelled) yield `${name} has not called its function`;
+    } else if (settled === null) {
+      yield `${name} does not wait for its operation`;
+    } else if (aborted === null || settled.at < aborted.at) {
+      // It was settled when it was cancelled, if it was.
+      if (!outcome.cancelled && !same(settled, outcome)) yield `${name} has another result`;
+    } else if (settled.failed) {
+      const { value } = outcome;
+      if (!outcome.cancelled) yield `${name} was aborted and throws ${describe(value)}`;
+      else if (
+        !is_cancellation(settled.value) && !Object.is((value as Error).cause, settled.value)
+      ) {
+        yield `${name} has not ${describe(settled.value)} as its cause`;
+      }
+    } else if (!same(settled, outcome)) {
+      yield `${name} was aborted and fulfilled, and ends with ${ending(outcome)}`;
+    }
+  }
+}
+
+const INVARIANTS: Record<string, Invariant> = {
+  "not told": told,
+  "passed on": passed_on,
+  "not thrown": not_pending,
+  "not meant for it": meant,
+  "seen twice": once,
+  "lost": not_lost,
+  "end of a task": ends_of_tasks,
+  "limit": limits,
+  "group": groups,
+  "count": counts,
+  "not conserved": conserved,
+  "does not end": everything_ends,
+  "time": in_time,
+  "wait_for": waits_for,
+  "unknown error": known_errors,
+  "from_promise": operations,
+};
+
+/** What is broken of a program that was run. */
+export function judge(run: Run): Violation[] {
+  const found = [...run.violations];
+  // What hangs breaks everything else as well.
+  if (found.some(({ invariant }) => invariant === "hangs")) return found;
+  for (const [invariant, broken] of Object.entries(INVARIANTS)) {
+    for (const detail of broken(run)) found.push({ invariant, detail });
+  }
+  return found;
+}
