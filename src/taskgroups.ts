@@ -178,7 +178,8 @@ export class TaskGroup extends ScopeManager {
     this.#errors.push(error);
     if (leaves_the_loop(error)) this.#base_error ??= { error };
     const parent = this.#scope?._owner as AnyTask ?? null;
-    if (parent === null || parent.done()) {
+    // A block may outlive the task in which it was entered; one entered by hand ends with it.
+    if (parent === null || (parent.done() && this.#scope === parent as Scope)) {
       task.get_loop().call_exception_handler({
         message: `Task ${task} has errored out but its parent task ${parent} is already completed`,
         exception: error,

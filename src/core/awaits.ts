@@ -23,7 +23,7 @@ import {
 } from "./contracts.ts";
 import { enter, leave, report_if_uncaught, running_scope } from "./current.ts";
 import { as_error, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
-import { innermost, remove_open_await, this_moment } from "./scopes.ts";
+import { innermost, next_moment, remove_open_await, this_moment } from "./scopes.ts";
 import { CLOSED } from "./unawaited.ts";
 
 const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
@@ -96,8 +96,16 @@ export abstract class Await implements OpenAwait {
 
   private _continue_outside(): void {
     if (this._begun === 0) return;
+    const { _loop: loop } = this._scope;
+    loop._loose_moment = innermost(this._scope)._resumed = next_moment();
+    loop._watch_microtasks();
+    const state = this._scope._owner?._cancellation_state ?? null;
+    const mark = state === null ? undefined : state.take_mark(this);
+    const waiting = this._waiting;
     this._leave_outside();
-    this._continue(NOTHING);
+    // Of blocks of the code, which may still cancel it.
+    if (mark !== NOTHING) this._continue(mark ?? NOTHING);
+    else this._continue(waiting?._cancellation() ?? make_cancelled_error(state?.message));
   }
 
   private _leave_outside(): void {

@@ -26,6 +26,10 @@ export interface LoopCore {
   call_exception_handler(context: Record<string, unknown>): void;
   /** @internal The moment at which the microtask queue was last seen to have run dry. */
   readonly _dry_moment: number;
+  /** @internal The moment at which code that belongs to no task was last resumed by the library. */
+  _loose_moment: number;
+  /** @internal Whether code that belongs to no task is too late to begin an await: the loop is being shut down. */
+  _refuses_await(): boolean;
   /** @internal Puts something in the ready queue. */
   _schedule(runnable: Runnable): void;
   /** @internal A step of this task continues outside of the loop's stack. */

@@ -25,7 +25,7 @@ import {
   type Timed,
   type Waitable,
 } from "./contracts.ts";
-import { running_scope } from "./current.ts";
+import { running_loop, running_scope, scope_of_ended_task } from "./current.ts";
 import { as_error, Cancellation, make_cancelled_error } from "./cancellation.ts";
 import { type CancelledError, RuntimeError } from "./exceptions.ts";
 import { Future } from "./futures.ts";
@@ -165,6 +165,16 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
       return settle_now(reject, reused(this._phase));
     }
     if (this instanceof PromisedCoroutine) return this._promise().then(resolve, reject);
+    if (running_loop()?._refuses_await()) {
+      this.close();
+      return settle_now(reject, make_cancelled_error(undefined));
+    }
+    const scope = scope_of_ended_task();
+    const error = scope === null ? NOTHING : begin_await(scope._owner as TaskCore, scope);
+    if (error !== NOTHING) {
+      this.close();
+      return settle_now(reject, error);
+    }
     const loop = get_event_loop();
     loop._ensure_ambient();
     return loop.create_task(this).then(resolve, reject);

@@ -138,6 +138,12 @@ export function running_or_ended_task(): TaskCore | null {
   return (entered_loop !== undefined ? entered_scope : resumed_scope())?._owner ?? null;
 }
 
+/** The innermost scope of the code now running, if that has outlived its task; else `null`. */
+export function scope_of_ended_task(): Scope | null {
+  const scope = entered_loop !== undefined ? entered_scope : resumed_scope();
+  return scope?._owner?.done() ? scope : null;
+}
+
 /** The task to which the code now running belongs, or `null`. */
 export function running_task(): TaskCore | null {
   return running_scope()?._owner ?? null;
@@ -173,7 +179,11 @@ export function eager_depth(): number {
   return scopes_below.length;
 }
 
-/** Whether code of a task is on the stack, or was resumed by a promise and runs now. */
-export function is_on_stack(task: TaskCore): boolean {
-  return running_task() === task || scopes_below.some((scope) => scope._owner === task);
+/**
+ * Whether code of a task runs now, in a step of the task. The host's context alone does not tell: callbacks
+ * of the host have it, too.
+ */
+export function runs_now(task: TaskCore, has_open_step: boolean): boolean {
+  const scope = entered_loop !== undefined ? entered_scope : has_open_step ? resumed_scope() : null;
+  return scope?._owner === task || scopes_below.some((below) => below._owner === task);
 }

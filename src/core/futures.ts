@@ -35,8 +35,10 @@ import {
   report_if_uncaught,
   running_loop,
   running_scope,
+  scope_of_ended_task,
 } from "./current.ts";
-import { next_moment } from "./scopes.ts";
+import { add_open_await, next_moment } from "./scopes.ts";
+import type { Task } from "./tasks.ts";
 import { begin_await } from "./steps.ts";
 
 // The future that `yield*` has yielded, on its way to the task.
@@ -387,12 +389,28 @@ export class Future<T> implements Promise<T>, Waitable {
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {
-    if (this._state !== PENDING) return this._settle_await(resolve, reject);
+    if (running_loop()?._refuses_await()) {
+      return settle_now(reject, make_cancelled_error(undefined));
+    }
+    const scope = scope_of_ended_task();
+    if (scope !== null) {
+      // The limits of its blocks still hold.
+      const error = begin_await(scope._owner as TaskCore, scope);
+      if (error !== NOTHING) return settle_now(reject, error);
+    }
+    if (this._state !== PENDING) {
+      if (scope !== null) scope._resumed = next_moment();
+      return this._settle_await(resolve, reject);
+    }
     const loop = this._loop;
-    const waiting = new FutureAwait(loop._loop_scope, this, resolve, reject);
+    const waiting = new FutureAwait(scope ?? loop._loop_scope, this, resolve, reject);
     this._add_waiter(waiting);
-    // The code belongs to this loop: a run of it that ends cancels the await.
-    if (running_loop() === loop) loop._note_loose_await(waiting);
+    // A run of the loop to which the code belongs cancels the await when it ends.
+    if (scope !== null) {
+      const task = scope._owner as Task<unknown>;
+      add_open_await(task, waiting);
+      task._loop._note_loose_awaits(task);
+    } else if (running_loop() === loop) loop._note_loose_await(waiting);
     return waiting;
   }
 

@@ -13,6 +13,7 @@
  */
 
 import { type KeptContext, own_context } from "../host/async_context.ts";
+import { make_cancelled_error } from "./cancellation.ts";
 import {
   type Continuation,
   type LoopCore,
@@ -170,6 +171,8 @@ export class CancellationState {
   own_scope: Scope | null = null;
   /** The scope that the next call of `cancel()` is meant for; `null` for the task. */
   target: Scope | null = null;
+  /** Whether that is a new request of the block, and none that is made again in its place. */
+  is_new_request = false;
   // The requests of blocks, which are part of `requests`.
   #requests_of: Map<Scope, number> | null = null;
   #pending: Map<Scope, Pending> | null = null;
@@ -285,10 +288,15 @@ export class CancellationState {
   take_pending_at_end(scope: Scope, failed: boolean): boolean {
     const pending = this.#pending?.get(scope);
     if (pending === undefined) return false;
-    const knows = failed && pending.rejected_at > scope._loop._dry_moment;
+    const knows = pending.rejected_at > scope._loop._dry_moment;
     if (!knows && (failed || (pending.by_itself && scope !== scope._owner))) return false;
     this.#pending?.delete(scope);
-    return !knows;
+    if (knows) return false;
+    // One error stands for what is pending around it, too.
+    for (let outer = scope._parent; outer !== null; outer = outer._parent) {
+      this.#pending?.delete(outer);
+    }
+    return true;
   }
 
   /** Frees what only a task that has not ended needs. */
@@ -388,20 +396,29 @@ function tell_one(
   const waitable = continuation._waiting;
   if (waitable !== null && how === "older" && !waitable._is_owned) {
     // Others may wait for it: the await alone is rejected.
-    if (waitable._is_waiting()) give_up(continuation);
+    if (waitable._is_waiting()) return give_up(state, continuation, message, how);
   } else if (waitable !== null) {
     met_cycle = false;
     if (waitable._cancel_for(target, message)) return how;
     // It waits, by others or not, for this very task: one of them has to give up its wait.
-    if (met_cycle && waitable._is_waiting()) give_up(continuation);
+    const is_cycle = met_cycle;
     met_cycle = false;
+    if (is_cycle && waitable._is_waiting()) return give_up(state, continuation, message, how);
   }
   state.message = message;
   state.mark(continuation);
   return how;
 }
 
-function give_up(continuation: Continuation): void {
+// Rejects an await alone. What it waited on goes on, so that there is nothing to resume it with but the error.
+function give_up(
+  state: CancellationState,
+  continuation: Continuation,
+  message: unknown,
+  how: Reach,
+): Reach {
   (continuation._waiting as Waitable)._remove_waiter(continuation);
+  state.mark(continuation, make_cancelled_error(message));
   continuation._scope._loop._schedule(continuation);
+  return how;
 }

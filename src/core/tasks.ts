@@ -37,7 +37,7 @@ import {
   Suspension,
   to_start,
 } from "./coroutines.ts";
-import { eager_depth, enter, is_on_stack, leave, running_task, start_on_top } from "./current.ts";
+import { eager_depth, enter, leave, running_task, runs_now, start_on_top } from "./current.ts";
 import {
   as_cancellation,
   Cancellation,
@@ -57,7 +57,7 @@ import {
   remove_open_await,
   this_moment,
 } from "./scopes.ts";
-import { NOT_STARTED, SUSPENDED as SUSPENDED_STEP } from "./steps.ts";
+import { NOT_STARTED, OPEN, SUSPENDED as SUSPENDED_STEP } from "./steps.ts";
 import { CREATED, SCHEDULED } from "./unawaited.ts";
 
 /**
@@ -313,27 +313,30 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
    */
   override cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
-    if (this._state !== PENDING) return false;
     const state = this._cancellation_state ??= new CancellationState();
     const target = state.target ?? this as Scope;
+    const by_block = state.target !== null && state.is_new_request;
     state.target = null;
+    // A call that was left running may have outlived the task; its blocks keep their limits.
+    if (this._state !== PENDING && target === this as Scope) return false;
     if (state.being_told) {
       note_cycle();
       return false;
     }
     state.requests++;
     this._loop._note_cancel(this as Task<unknown>);
-    const by_itself = this._step !== NOT_STARTED && is_on_stack(this);
+    const by_itself = !by_block && this._step !== NOT_STARTED &&
+      runs_now(this, this._step === OPEN);
     cancel_scope({ task: this, state, target, message: message ?? undefined, by_itself });
     return true;
   }
 
   /** @internal Requests the cancellation of a block of the task, by its context manager. */
   _cancel_block(scope: Scope, is_new_request: boolean): void {
-    if (this._state !== PENDING) return;
     const state = this._cancellation_state ??= new CancellationState();
     if (is_new_request && scope !== this as Scope) state.add_request(scope);
     state.target = scope;
+    state.is_new_request = is_new_request;
     try {
       this.cancel();
     } finally {
@@ -602,8 +605,8 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     this._waiting = null;
     this._begun = 0;
     this._kept = undefined;
-    this._cancellation_state?.end();
     if (this._newest !== null) this._loop._note_loose_awaits(this);
+    else this._cancellation_state?.end();
   }
 
   /** @internal Suspends a continuation of this task on what its coroutine yielded; the step ends. */

@@ -235,6 +235,9 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   /** @internal */
   _dry_moment = 0;
   /** @internal */
+  _loose_moment = 0;
+  #is_shutting_down = false;
+  /** @internal */
   readonly _loop_scope: LoopScope = new LoopScope(this);
   // Awaits by code of ended tasks and of none: held weakly, since what such code waits for may never come.
   readonly #loose = new Set<WeakRef<FutureAwait | AnyTask>>();
@@ -341,6 +344,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
           return;
         }
         this.#todo--;
+        this._activity++; // it may settle native promises
         set_stepping_scope(null);
         runnable = this.#ready.shift();
         if (this.#watched) this.#run_watched(runnable);
@@ -671,6 +675,16 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
 
   // When those that are over are looked for among the loose awaits.
   #loose_limit = MIN_LOOSE;
+
+  /** @internal */
+  _begin_shutdown(): void {
+    this.#is_shutting_down = true;
+  }
+
+  /** @internal What is resumed by a clean-up may still wait; calls of intervals and the like may not. */
+  _refuses_await(): boolean {
+    return this.#is_shutting_down && this._loose_moment <= this._dry_moment;
+  }
 
   /** @internal Cancels the open awaits of code that belongs to no task any more; false if there are none. */
   _cancel_loose_awaits(): boolean {

@@ -538,6 +538,8 @@ export interface AbstractEventLoop extends LoopCore, LoopIO {
   _end_last_step(task: Task<unknown>): void;
   /** @internal Notes an await by code that belongs to no task. */
   _note_loose_await(waiting: FutureAwait): void;
+  /** @internal Begins the end of a run: its last tasks are cancelled. */
+  _begin_shutdown(): void;
   /** @internal Cancels the open awaits of code that belongs to no task any more; false if there are none. */
   _cancel_loose_awaits(): boolean;
   /** @internal Notes that a task has ended while awaits of its code are open. */

@@ -19,6 +19,7 @@ import { type AbstractEventLoop, set_default_loop_maker } from "./events.ts";
 import { CancelledError, KeyboardInterrupt, RuntimeError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
 import { exit_if_uncaught } from "../host/exit.ts";
+import { create_macrotasks } from "../host/macrotask.ts";
 import { on_interrupt } from "../host/signals.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
@@ -234,16 +235,20 @@ function refuse_promise(main: unknown): void {
 }
 
 async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
+  loop._begin_shutdown();
   const tasks = all_tasks(loop);
   const any_loose = loop._cancel_loose_awaits();
   if (tasks.size === 0 && !any_loose) return;
   for (const task of tasks) task.cancel();
-  await loop.run_until_complete(
-    any_loose ? library_coroutine("shutdown", until_done_and_resumed(tasks)) : until_done(tasks),
-  );
-  // Clean-ups of calls that belonged to no task have become tasks, which are not cut short.
-  const clean_ups = all_tasks(loop);
-  if (any_loose && clean_ups.size > 0) await loop.run_until_complete(until_done(clean_ups));
+  if (any_loose) await loop.run_until_complete(sleep(0));
+  if (tasks.size > 0) await loop.run_until_complete(until_done(tasks));
+  // Each await of a clean-up outside of tasks is a task; they are not cut short.
+  while (any_loose) {
+    await microtasks_have_run_dry();
+    const clean_ups = all_tasks(loop);
+    if (clean_ups.size === 0) break;
+    await loop.run_until_complete(until_done(clean_ups));
+  }
   for (const task of tasks) {
     if (!task._has_failed) continue;
     const exception = task.exception();
@@ -255,12 +260,8 @@ function until_done(tasks: Set<Task<unknown>>): Future<unknown> {
   return gather(tasks, { return_exceptions: true });
 }
 
-// Until the code has been resumed, too, whose awaits outside of tasks were cancelled.
-function* until_done_and_resumed(
-  tasks: Set<Task<unknown>>,
-): Generator<unknown, void, unknown> {
-  yield* sleep(0);
-  yield* until_done(tasks);
+function microtasks_have_run_dry(): Promise<void> {
+  return new Promise((resolve) => create_macrotasks(resolve).request());
 }
 
 /**

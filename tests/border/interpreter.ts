@@ -294,7 +294,9 @@ export class Run {
   /** What `Task.cancel()` does here. */
   on_cancel(task: AnyTask, message: string | undefined, go: (tag?: string) => boolean): boolean {
     const record = this.#records.get(task);
-    if (record === undefined || task.done()) return go(message);
+    // Blocks of a call that has outlived its task still cancel what they are around.
+    const by_block = !this.#is_explicit && message === undefined;
+    if (record === undefined || (task.done() && !by_block)) return go(message);
     this.#resolve();
     // What is passed on to other tasks within this call is not explicit any more.
     const is_explicit = this.#is_explicit;
