@@ -12,7 +12,7 @@ import {
   PromisedCoroutine,
 } from "./core/coroutines.ts";
 import { type Outcome, RAISED, RETURNED, SUSPENDED } from "./core/awaits.ts";
-import { as_error, Cancellation } from "./core/cancellation.ts";
+import { as_error, type Cancellation } from "./core/cancellation.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { BlockWait, NativeCall } from "./core/awaits.ts";
 import type { Scope, TaskCore } from "./core/contracts.ts";
@@ -232,9 +232,10 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     let failed = raised;
     const scope = this._scope;
     const state = scope === null ? null : (scope._owner as AnyTask)._cancellation_state;
-    if (state !== null && state.take_pending_at_end(scope as Scope, failed)) {
+    const due = state?.take_pending_at_end(scope as Scope, failed) ?? null;
+    if (due !== null) {
       // A cancellation that the body could not be told of is late, but not silent.
-      this._value = new Cancellation(state.message);
+      this._value = due.cancellation;
       failed = true;
     }
     const result = failed ? as_error(this._value) : this._value;

@@ -6,10 +6,12 @@
 
 import { type Coroutine, isawaitable, type Operation, Suspension } from "./core/coroutines.ts";
 import type { Outcome } from "./core/awaits.ts";
-import type { Scope } from "./core/contracts.ts";
-import { make_cancelled_error } from "./core/cancellation.ts";
+import { Delivery } from "./core/cancellation_state.ts";
+import type { DeliveryCore } from "./core/contracts.ts";
+import { is_cancelled_error, make_cancelled_error } from "./core/cancellation.ts";
 import type { CancelledError } from "./core/exceptions.ts";
 import type { AnyTask } from "./core/scope_managers.ts";
+import { next_moment } from "./core/scopes.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "./internal/settlements.ts";
@@ -42,8 +44,8 @@ class Work implements SettlementListener {
   controller: AbortController | null = null;
   /** The error of the cancellation that aborted it. */
   error: CancelledError | null = null;
-  /** The scopes whose cancellation it has taken. */
-  readonly scopes = new Set<Scope>();
+  /** The cancellations that it has taken. */
+  readonly deliveries = new Set<DeliveryCore>();
   outcome: { readonly is_fulfilled: boolean; readonly value: unknown } | null = null;
   #wait: Wait | null = null;
 
@@ -86,12 +88,12 @@ class Work implements SettlementListener {
 
 // The cancellation that work took which was fulfilled all the same is not lost.
 function leave_pending(work: Work): void {
-  for (const scope of work.scopes) {
-    const task = scope._owner as AnyTask;
-    const state = task._cancellation_state;
-    if (state === null || scope._ended || task.done() || task.cancelling() === 0) continue;
-    state.message = work.error?.args[0];
-    state.add_pending(scope, false);
+  for (const { scope, cancellation, thrown_at } of work.deliveries) {
+    const task = scope._owner as AnyTask | null;
+    const state = task?._cancellation_state ?? null;
+    // Another await of the code may have thrown it.
+    if (state === null || scope._ended || thrown_at >= 0 || task?.cancelling() === 0) continue;
+    state.add_pending(new Delivery(scope, cancellation.message, false));
   }
 }
 
@@ -118,27 +120,31 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     }
     const ended = wait._error_of_wait(thrown, value);
     if (outcome === null || thrown) {
+      if (outcome !== null && is_cancelled_error(ended)) ended.cause ??= outcome.value;
       return wait._raise(ended ?? error ?? make_cancelled_error(undefined));
     }
     if (error === null) return wait._raise(outcome.value);
     if (outcome.value !== error && error.cause === undefined) error.cause = outcome.value;
+    for (const delivery of work.deliveries) delivery.thrown_at = next_moment();
     return wait._raise(error);
   },
-  cancel(wait, scope, message) {
+  cancel(wait, delivery) {
     const work = wait._argument;
+    const { message } = delivery.cancellation;
     if (work.outcome !== null) {
-      // It is to be resumed with a value, which must not be lost.
-      if (!work.outcome.is_fulfilled) return false;
-      work.error ??= make_cancelled_error(message);
-      work.scopes.add(scope);
+      // It is to be resumed with a value, which must not be lost, or with the cancellation that it has taken.
+      if (!work.outcome.is_fulfilled) return work.error !== null;
+      work.deliveries.add(delivery);
       return true;
     }
     if (work.controller === null) return wait.cancel(message);
-    work.scopes.add(scope);
+    work.deliveries.add(delivery);
     work.abort(message);
     if (work.abandons) wait.cancel(message);
     return true;
   },
+  may_fulfil: ({ _argument: work }) => typeof work.given === "function" && !work.abandons,
+  ending: (wait) => wait._is_waiting() ? wait._argument.promise : null,
 };
 
 /**

@@ -29,6 +29,7 @@ import { CANCELLED, FAILED, FINISHED, Future, Listener } from "./core/futures.ts
 import { running_loop } from "./core/current.ts";
 import { OPEN } from "./core/steps.ts";
 import { ensure_future, Task, to_future } from "./core/tasks.ts";
+import { note_used } from "./core/unawaited.ts";
 import { repr, type_name } from "./internal/format_helpers.ts";
 import { check_options, split_options } from "./internal/options.ts";
 import {
@@ -491,6 +492,7 @@ export function wait_for<T>(
     );
   }
   const { signal } = options;
+  note_used(aw);
   return library_coroutine(
     "wait_for",
     signal ? wait_unless_aborted(aw, timeout, signal) : wait_for_one(aw, timeout),

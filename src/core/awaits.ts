@@ -22,8 +22,13 @@ import {
   type Waitable,
 } from "./contracts.ts";
 import { enter, leave, report_if_uncaught, running_scope } from "./current.ts";
-import { as_error, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
-import { innermost, next_moment, remove_open_await, this_moment } from "./scopes.ts";
+import {
+  as_error,
+  Cancellation,
+  is_cancelled_error,
+  make_cancelled_error,
+} from "./cancellation.ts";
+import { innermost, next_moment, note_settled, remove_open_await, this_moment } from "./scopes.ts";
 import { CLOSED } from "./unawaited.ts";
 
 const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
@@ -97,15 +102,17 @@ export abstract class Await implements OpenAwait {
   private _continue_outside(): void {
     if (this._begun === 0) return;
     const { _loop: loop } = this._scope;
-    loop._loose_moment = innermost(this._scope)._resumed = next_moment();
+    loop._loose_moment = next_moment();
+    note_settled(innermost(this._scope), this._begun);
     loop._watch_microtasks();
     const state = this._scope._owner?._cancellation_state ?? null;
-    const mark = state === null ? undefined : state.take_mark(this);
+    const thrown = state?.take_mark(this);
     const waiting = this._waiting;
     this._leave_outside();
     // Of blocks of the code, which may still cancel it.
-    if (mark !== NOTHING) this._continue(mark ?? NOTHING);
-    else this._continue(waiting?._cancellation() ?? make_cancelled_error(state?.message));
+    if (thrown === undefined) this._continue(NOTHING);
+    else if (!(thrown instanceof Cancellation)) this._continue(thrown);
+    else this._continue(waiting?._cancellation() ?? make_cancelled_error(thrown.message));
   }
 
   private _leave_outside(): void {
@@ -116,17 +123,18 @@ export abstract class Await implements OpenAwait {
   }
 
   /** @internal Cancels the await of code that belongs to no task any more. */
-  _cancel_outside(): void {
+  _cancel_outside(): PromiseLike<unknown> | null {
     const waitable = this._waiting;
-    if (waitable === null || !waitable._is_waiting()) return;
+    if (waitable === null || !waitable._is_waiting()) return null;
     cancelled_outside.add(this);
     if (waitable._is_owned) {
-      waitable._cancel_for(this._scope, undefined);
-    } else {
-      waitable._remove_waiter(this);
-      this._leave_outside();
-      this._continue(make_cancelled_error(undefined));
+      waitable._cancel_for({ scope: this._scope, cancellation: NO_MESSAGE, thrown_at: -1 });
+      return waitable._ending?.() ?? null;
     }
+    waitable._remove_waiter(this);
+    this._leave_outside();
+    this._continue(make_cancelled_error(undefined));
+    return null;
   }
 
   /** @internal Whether no code of the user runs at once when it is resumed. */
@@ -185,6 +193,8 @@ export abstract class Await implements OpenAwait {
     return this._promise().finally(on_finally);
   }
 }
+
+const NO_MESSAGE = new Cancellation(undefined);
 
 // The awaits of code that belonged to no task any more when the run of its loop ended.
 const cancelled_outside = new WeakSet<Await>();

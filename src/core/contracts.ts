@@ -62,8 +62,8 @@ export interface TaskCore extends Scope {
 export interface CancellationStateCore {
   /** @internal Takes what is to be thrown into a continuation at its resumption. */
   take_mark(continuation: Continuation): unknown;
-  /** @internal Takes the cancellations that are pending for code of a scope: the outermost scope of one that is due, or `null`. */
-  take_pending(scope: Scope, must_wait: boolean): Scope | null;
+  /** @internal Takes the cancellations that are pending for code of a scope; returns the latest that is due, or `null`. */
+  take_pending(scope: Scope, must_wait: boolean): DeliveryCore | null;
   /** @internal The message of the latest cancellation that could not be thrown at once. */
   message: unknown;
 }
@@ -89,6 +89,14 @@ export interface Scope {
   readonly _ended: boolean;
 }
 
+/** A cancellation on its way to the code of a scope. */
+export interface DeliveryCore {
+  readonly scope: Scope;
+  readonly cancellation: { readonly message: unknown };
+  /** The moment at which an await that was told of it was resumed; -1 before that. */
+  thrown_at: number;
+}
+
 /** What a continuation can wait on: a future, or a coroutine of the library that is its own future. */
 export interface Waitable {
   /** @internal */
@@ -99,12 +107,16 @@ export interface Waitable {
   _add_waiter(waiter: Runnable): void;
   /** @internal The cancellation that it ended with, or `null`. */
   _cancellation(): Error | null;
-  /** @internal Cancels it for a scope; false if it is done. */
-  _cancel_for(scope: Scope, message: unknown): boolean;
+  /** @internal Passes a cancellation on to it; false if it is done. */
+  _cancel_for(delivery: DeliveryCore): boolean;
+  /** @internal Whether it may give a value although it has been cancelled. */
+  readonly _may_fulfil: boolean;
   /** @internal Whether it has one waiter alone, so that an older await may cancel it. */
   readonly _is_owned: boolean;
   /** @internal Whether it is not done. */
   _is_waiting(): boolean;
+  /** @internal A promise of its end, if a cancellation does not end it. */
+  _ending?(): PromiseLike<unknown> | null;
   /** @internal Removes a waiter; for what may have several. */
   _remove_waiter(waiter: Runnable): void;
 }
@@ -125,8 +137,8 @@ export interface OpenAwait extends Continuation {
   _older: OpenAwait | null;
   /** @internal */
   _newer: OpenAwait | null;
-  /** @internal Cancels it when the code belongs to no task any more. */
-  _cancel_outside(): void;
+  /** @internal Cancels it when the code belongs to no task any more; a promise if it ends later. */
+  _cancel_outside(): PromiseLike<unknown> | null;
 }
 
 /** Stands for "no error" where an error may be any value. */

@@ -18,6 +18,7 @@ import {
   SUSPENDED,
 } from "./awaits.ts";
 import {
+  type DeliveryCore,
   NOTHING,
   type Runnable,
   type Scope,
@@ -500,7 +501,11 @@ export interface Operation<T, S, A> {
   /** What {@linkcode Coroutine._advance} does. */
   advance(wait: Suspension<T, S, A>, thrown: boolean, value: unknown): Outcome;
   /** Cancels a wait that must not end at once; true if the cancellation was taken. */
-  cancel?(wait: Suspension<T, S, A>, scope: Scope, message: unknown): boolean;
+  cancel?(wait: Suspension<T, S, A>, delivery: DeliveryCore): boolean;
+  /** Whether such a wait may give a value although it has been cancelled. */
+  may_fulfil?(wait: Suspension<T, S, A>): boolean;
+  /** The promise that has to settle before such a wait can end. */
+  ending?(wait: Suspension<T, S, A>): PromiseLike<unknown> | null;
   /** Whether it calls code of the user when it begins. */
   readonly calls_user_code?: boolean;
 }
@@ -616,10 +621,20 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   }
 
   /** @internal */
-  _cancel_for(scope: Scope, message: unknown): boolean {
+  _cancel_for(delivery: DeliveryCore): boolean {
     const { _operation: operation } = this;
-    if (operation.cancel === undefined) return this.cancel(message);
-    return operation.cancel(this, scope, message);
+    if (operation.cancel === undefined) return this.cancel(delivery.cancellation.message);
+    return operation.cancel(this, delivery);
+  }
+
+  /** @internal */
+  get _may_fulfil(): boolean {
+    return this._operation.may_fulfil?.(this) ?? false;
+  }
+
+  /** @internal A promise of its end, if a cancellation does not end it. */
+  _ending(): PromiseLike<unknown> | null {
+    return this._operation.ending?.(this) ?? null;
   }
 
   /** @internal */

@@ -27,7 +27,14 @@ import { type AbstractEventLoop, get_event_loop, Handle } from "../loop/events.t
 import { check_options, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
 import { FutureAwait, settle_now } from "./awaits.ts";
-import { NOTHING, type Runnable, type Scope, type TaskCore, type Waitable } from "./contracts.ts";
+import {
+  type DeliveryCore,
+  NOTHING,
+  type Runnable,
+  type Scope,
+  type TaskCore,
+  type Waitable,
+} from "./contracts.ts";
 import {
   enter,
   is_nothing_entered,
@@ -551,8 +558,13 @@ export class Future<T> implements Promise<T>, Waitable {
   }
 
   /** @internal */
-  _cancel_for(_scope: Scope, message: unknown): boolean {
-    return this.cancel(message);
+  _cancel_for(delivery: DeliveryCore): boolean {
+    return this.cancel(delivery.cancellation.message);
+  }
+
+  /** @internal */
+  get _may_fulfil(): boolean {
+    return false;
   }
 
   /** @internal Others may wait for it, too. */

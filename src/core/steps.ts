@@ -123,8 +123,8 @@ export function begin_await(task: TaskCore, scope: Scope): unknown {
     loop._watch_microtasks();
   }
   scope._active = this_moment();
-  const state = task._cancellation_state;
-  if (state === null || state.take_pending(scope, false) === null) return NOTHING;
+  const due = task._cancellation_state?.take_pending(scope, false) ?? null;
+  if (due === null) return NOTHING;
   scope._resumed = next_moment();
-  return make_cancelled_error(state.message);
+  return make_cancelled_error(due.cancellation.message);
 }

@@ -16,6 +16,7 @@ import { repr } from "../internal/format_helpers.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
 import { type AbstractEventLoop, get_event_loop, get_running_loop } from "../loop/events.ts";
 import { advance, BlockWait, NativeCall, type Outcome, RAISED, RETURNED } from "./awaits.ts";
+import { cancel_scope, CancellationState, Delivery, note_cycle } from "./cancellation_state.ts";
 import { check_context, Context, share_values, type Values } from "./contextvars.ts";
 import {
   type Continuation,
@@ -48,11 +49,8 @@ import { type CancelledError, leaves_the_loop, RuntimeError, ValueError } from "
 import { CANCELLED, FAILED, FINISHED, Future, PENDING, wrap_future } from "./futures.ts";
 import {
   add_open_await,
-  cancel_scope,
-  CancellationState,
   innermost,
-  next_moment,
-  note_cycle,
+  note_settled,
   open_awaits,
   remove_open_await,
   this_moment,
@@ -327,7 +325,7 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     this._loop._note_cancel(this as Task<unknown>);
     const by_itself = !by_block && this._step !== NOT_STARTED &&
       runs_now(this, this._step === OPEN);
-    cancel_scope({ task: this, state, target, message: message ?? undefined, by_itself });
+    cancel_scope(this, state, new Delivery(target, message ?? undefined, by_itself));
     return true;
   }
 
@@ -419,9 +417,9 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     }
     let error: unknown = NOTHING;
     if (this._cancellation_state === null) {
+      note_settled(this, this._begun);
       this._waiting = null;
       this._begun = 0;
-      this._resumed = next_moment();
     } else {
       error = this._resume(this);
     }
@@ -562,8 +560,9 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
   /** @internal */
   private _returned(value: T): void {
     const state = this._cancellation_state;
-    if (state !== null && state.take_pending_at_end(this, false)) {
-      this._end_cancelled(new Cancellation(state.message));
+    const due = state?.take_pending_at_end(this, false) ?? null;
+    if (due !== null) {
+      this._end_cancelled(due.cancellation);
     } else {
       if (this.cancelling() > 0 && this._loop.get_debug()) this._warn_of_swallowing();
       this._end(FINISHED, value);
@@ -621,9 +620,8 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     if (yielded === null || yielded === undefined) {
       this._begin_wait(continuation);
       const state = this._cancellation_state;
-      if (state !== null && state.take_pending(continuation._scope, true) !== null) {
-        state.mark(continuation);
-      }
+      const due = state?.take_pending(continuation._scope, true) ?? null;
+      if (due !== null) state?.mark(continuation, due.cancellation);
       this._loop._schedule(continuation);
       this._loop._end_step(this, continuation);
     } else if (is_waitable(yielded) && yielded._is_offered()) {
@@ -660,10 +658,8 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
       continuation._waiting = waitable;
       const state = this._cancellation_state;
       if (state !== null) {
-        const target = state.take_pending(continuation._scope, true);
-        if (target !== null && !waitable._cancel_for(target, state.message)) {
-          state.mark(continuation);
-        }
+        const due = state.take_pending(continuation._scope, true);
+        if (due !== null && !waitable._cancel_for(due)) state.mark(continuation, due.cancellation);
       }
     }
     this._loop._end_step(this, continuation);
@@ -674,8 +670,8 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
   private _refuse_wait(continuation: Continuation, message: string): void {
     continuation._waiting = null;
     const state = this._cancellation_state ??= new CancellationState();
-    const is_cancelled = state.take_pending(continuation._scope, true) !== null;
-    state.mark(continuation, is_cancelled ? NOTHING : new RuntimeError(message));
+    const due = state.take_pending(continuation._scope, true);
+    state.mark(continuation, due?.cancellation ?? new RuntimeError(message));
     this._loop._schedule(continuation);
   }
 
@@ -690,15 +686,11 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
   /** @internal Begins a step in which a continuation is resumed; returns the error to throw into it. */
   _resume(continuation: Continuation): unknown {
     const waiting = continuation._waiting;
+    if (continuation !== this) remove_open_await(this, continuation as OpenAwait);
+    const scope = continuation._scope;
+    note_settled(scope._ended ? innermost(scope) : scope, continuation._begun);
     continuation._waiting = null;
     continuation._begun = 0;
-    if (continuation !== this) {
-      remove_open_await(this, continuation as OpenAwait);
-      const scope = continuation._scope;
-      (scope._ended ? innermost(scope) : scope)._resumed = next_moment();
-    } else {
-      innermost(this._scope)._resumed = next_moment();
-    }
     const state = this._cancellation_state;
     return state === null ? NOTHING : this._error_at_resumption(state, continuation, waiting);
   }
@@ -709,14 +701,11 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     continuation: Continuation,
     waiting: Waitable | null,
   ): unknown {
-    let error = state.take_mark(continuation);
-    if (error === undefined) {
-      const is_cancelled = this._step === NOT_STARTED && state.take_pending(this, true) !== null;
-      if (!is_cancelled) return NOTHING;
-      error = NOTHING;
-    }
-    if (error !== NOTHING) return error;
-    return waiting?._cancellation() ?? make_cancelled_error(state.message);
+    let thrown = state.take_mark(continuation);
+    if (this._step === NOT_STARTED) thrown ??= state.take_pending(this, true)?.cancellation;
+    if (thrown === undefined) return NOTHING;
+    if (!(thrown instanceof Cancellation)) return thrown;
+    return waiting?._cancellation() ?? make_cancelled_error(thrown.message);
   }
 
   /** @internal Whether a cancellation of the task waits to be thrown at its next await. */

@@ -66,6 +66,12 @@ export function note_made(coroutine: Unawaited, maker: object): void {
   if (debug_loops > 0) origins.set(coroutine, extract_stack(maker));
 }
 
+/** Notes that another coroutine awaits what may be a coroutine: alone it need not be reported. */
+export function note_used(value: unknown): void {
+  const coroutine = value as Partial<Unawaited> | null;
+  if (coroutine?._phase === CREATED) coroutine._phase = SCHEDULED;
+}
+
 /** Watches the coroutines that nothing has been done with since they were made. */
 export function watch_untouched(): void {
   if (latest !== null) {

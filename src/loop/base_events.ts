@@ -687,18 +687,23 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 
   /** @internal Cancels the open awaits of code that belongs to no task any more; false if there are none. */
-  _cancel_loose_awaits(): boolean {
+  _cancel_loose_awaits(): PromiseLike<unknown>[] | null {
     let any = false;
+    const endings: PromiseLike<unknown>[] = [];
+    const cancel = (open: OpenAwait): void => {
+      const ending = open._cancel_outside();
+      if (ending !== null) endings.push(ending);
+    };
     for (const reference of this.#loose) {
       const held = reference.deref();
       if (held === undefined || !is_still_loose(held)) continue;
       any = true;
       if (held instanceof Task) {
-        for (const open of open_awaits(held)) (open as OpenAwait)._cancel_outside();
-      } else held._cancel_outside();
+        for (const open of open_awaits(held)) cancel(open as OpenAwait);
+      } else cancel(held);
     }
     this.#loose.clear();
-    return any;
+    return any ? endings : null;
   }
 
   /** @internal */

@@ -540,8 +540,8 @@ export interface AbstractEventLoop extends LoopCore, LoopIO {
   _note_loose_await(waiting: FutureAwait): void;
   /** @internal Begins the end of a run: its last tasks are cancelled. */
   _begin_shutdown(): void;
-  /** @internal Cancels the open awaits of code that belongs to no task any more; false if there are none. */
-  _cancel_loose_awaits(): boolean;
+  /** @internal Cancels the open awaits of code that belongs to no task any more: promises of those that end later, `null` if there are none. */
+  _cancel_loose_awaits(): PromiseLike<unknown>[] | null;
   /** @internal Notes that a task has ended while awaits of its code are open. */
   _note_loose_awaits(task: Task<unknown>): void;
   /** @internal Ends the run in progress with an exception that leaves the loop. */

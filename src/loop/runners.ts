@@ -237,11 +237,16 @@ function refuse_promise(main: unknown): void {
 async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   loop._begin_shutdown();
   const tasks = all_tasks(loop);
-  const any_loose = loop._cancel_loose_awaits();
+  const endings = loop._cancel_loose_awaits();
+  const any_loose = endings !== null;
   if (tasks.size === 0 && !any_loose) return;
   for (const task of tasks) task.cancel();
   if (any_loose) await loop.run_until_complete(sleep(0));
   if (tasks.size > 0) await loop.run_until_complete(until_done(tasks));
+  // Native work that has been aborted settles when it has stopped.
+  if (any_loose && endings.length > 0) {
+    await loop.run_until_complete(() => Promise.allSettled(endings));
+  }
   // Each await of a clean-up outside of tasks is a task; they are not cut short.
   while (any_loose) {
     await microtasks_have_run_dry();

@@ -1,0 +1,284 @@
+/**
+ * Cancelling a scope: which awaits are told, what is left pending, and when that is thrown.
+ *
+ * @module
+ */
+
+import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
+import type { Continuation, Scope, TaskCore, Waitable } from "./contracts.ts";
+import { is_inside, next_moment, open_awaits, type Reach, reach } from "./scopes.ts";
+
+/** One cancellation of a scope, on its way to the code. */
+export class Delivery {
+  readonly scope: Scope;
+  readonly cancellation: Cancellation;
+  /**
+   * Requested by the task's own running code, as only that can on CPython: then an await that need not wait
+   * does not throw it, nor does the end of a body.
+   */
+  readonly by_itself: boolean;
+  /** The moment at which an await that was told of it was resumed; the code may know then. */
+  thrown_at = -1;
+
+  constructor(scope: Scope, message: unknown, by_itself: boolean) {
+    this.scope = scope;
+    this.cancellation = new Cancellation(message);
+    this.by_itself = by_itself;
+  }
+}
+
+/** What a task that has been cancelled, or has yielded what cannot be waited on, has beside its fields. */
+export class CancellationState {
+  /** The requests that have not been taken back. */
+  requests = 0;
+  /** The message of the latest cancellation that could not be thrown at once. */
+  message: unknown = undefined;
+  /** Whether its awaits are being told of a cancellation. */
+  being_told = false;
+  /** The scope in which the task's own coroutine waits, if that is a block. */
+  own_scope: Scope | null = null;
+  /** The scope that the next call of `cancel()` is meant for; `null` for the task. */
+  target: Scope | null = null;
+  /** Whether that is a new request of the block, and none that is made again in its place. */
+  is_new_request = false;
+  // The requests of blocks, which are part of `requests`.
+  #requests_of: Map<Scope, number> | null = null;
+  #pending: Map<Scope, Delivery> | null = null;
+  // What is thrown into continuations at their resumption: a cancellation that may be dropped, or an error.
+  #marked: Map<Continuation, unknown> | null = null;
+  // The awaits that have been told, where that may not be all there is to it.
+  #told: Map<Continuation, Delivery> | null = null;
+
+  /** Counts a request of a block. */
+  add_request(scope: Scope): void {
+    const counts = this.#requests_of ??= new Map();
+    counts.set(scope, (counts.get(scope) ?? 0) + 1);
+  }
+
+  /** Takes the requests of a block out of account, and drops what it left pending. */
+  forget(scope: Scope): void {
+    this.#requests_of?.delete(scope);
+    this.#pending?.delete(scope);
+  }
+
+  /** The requests of blocks that a scope is not in. */
+  requests_outside(scope: Scope): number {
+    let count = 0;
+    for (const [block, requests] of this.#requests_of ?? []) {
+      if (!is_inside(scope, block)) count += requests;
+    }
+    return count;
+  }
+
+  /** The outermost scope around a scope that has requested a cancellation. */
+  requester_around(scope: Scope): Scope {
+    let found: Scope = scope._owner as TaskCore;
+    let of_blocks = 0;
+    for (const requests of this.#requests_of?.values() ?? []) of_blocks += requests;
+    if (this.requests > of_blocks) return found;
+    for (let outer: Scope | null = scope; outer !== null; outer = outer._parent) {
+      if (this.#requests_of?.has(outer)) found = outer;
+    }
+    return found;
+  }
+
+  /** Has something thrown into a continuation at its resumption: an error, or a cancellation. */
+  mark(continuation: Continuation, thrown: unknown): void {
+    if (thrown instanceof Cancellation) this.message = thrown.message;
+    (this.#marked ??= new Map()).set(continuation, thrown);
+  }
+
+  /** Whether a cancellation waits to be thrown into a continuation at its resumption. */
+  is_marked(continuation: Continuation): boolean {
+    return this.#marked?.get(continuation) instanceof Cancellation;
+  }
+
+  /** Whether a continuation has been taken from what it waited on, to be resumed with a cancellation. */
+  has_given_up(continuation: Continuation): boolean {
+    return is_cancelled_error(this.#marked?.get(continuation));
+  }
+
+  /** Takes what is to be thrown into a continuation that is resumed; `undefined` for nothing. */
+  take_mark(continuation: Continuation): unknown {
+    const told = this.#told?.get(continuation);
+    if (told !== undefined) {
+      told.thrown_at = next_moment();
+      this.#told?.delete(continuation);
+    }
+    const thrown = this.#marked?.get(continuation);
+    this.#marked?.delete(continuation);
+    return thrown;
+  }
+
+  /** Notes that continuations have been told of a cancellation. */
+  add_told(continuations: readonly Continuation[], delivery: Delivery): void {
+    const told = this.#told ??= new Map();
+    for (const continuation of continuations) told.set(continuation, delivery);
+  }
+
+  /** Leaves a cancellation pending. */
+  add_pending(delivery: Delivery): void {
+    this.message = delivery.cancellation.message;
+    const all = this.#pending ??= new Map();
+    all.delete(delivery.scope); // the latest is last
+    all.set(delivery.scope, delivery);
+  }
+
+  /** Whether a cancellation of the scope itself is pending. */
+  is_pending(scope: Scope): boolean {
+    return this.#pending?.has(scope) ?? false;
+  }
+
+  /**
+   * Takes the cancellations that are pending for code of a scope; returns the latest that is due, or `null`.
+   *
+   * One is dropped if an await that was told of it has been rejected and the microtask queue has not run dry
+   * since: then that rejection has made the code come here.
+   *
+   * @param must_wait whether the code is about to wait; else only what others requested is thrown
+   */
+  take_pending(scope: Scope, must_wait: boolean): Delivery | null {
+    const all = this.#pending;
+    if (all === null || all.size === 0) return null;
+    let due: Delivery | null = null;
+    for (const delivery of [...all.values()]) {
+      if (!is_inside(scope, delivery.scope)) continue;
+      if (delivery.thrown_at > scope._loop._dry_moment) all.delete(delivery.scope);
+      else if (must_wait || !delivery.by_itself) due = delivery;
+    }
+    if (due !== null) this.#drop_around(scope);
+    return due;
+  }
+
+  /** Takes the cancellation that is due at the end of a scope's own code, or `null`. */
+  take_pending_at_end(scope: Scope, failed: boolean): Delivery | null {
+    const delivery = this.#pending?.get(scope);
+    if (delivery === undefined) return null;
+    const knows = delivery.thrown_at > scope._loop._dry_moment;
+    if (!knows && (failed || (delivery.by_itself && scope !== scope._owner))) return null;
+    if (knows) this.#pending?.delete(scope);
+    else this.#drop_around(scope);
+    return knows ? null : delivery;
+  }
+
+  // One error stands for all that is pending for the code.
+  #drop_around(scope: Scope): void {
+    for (let at: Scope | null = scope; at !== null; at = at._parent) this.#pending?.delete(at);
+  }
+
+  /** Frees what only a task that has not ended needs. */
+  end(): void {
+    this.own_scope = null;
+    this.#requests_of =
+      this.#pending =
+      this.#marked =
+      this.#told =
+        null;
+  }
+
+  /** Drops the cancellations that have not been thrown yet. */
+  drop_undelivered(): void {
+    this.#pending?.clear();
+    for (const [continuation, thrown] of this.#marked ?? []) {
+      if (thrown instanceof Cancellation) this.#marked?.delete(continuation);
+    }
+  }
+}
+
+// How many tasks a cancellation passes on to each other on the stack; deeper ones come when it has unwound.
+const MAX_DEPTH = 200;
+
+interface Request {
+  readonly task: TaskCore;
+  readonly state: CancellationState;
+  readonly delivery: Delivery;
+}
+
+let depth = 0;
+// A cancellation on its way from task to task has come back to one that it came from.
+let met_cycle = false;
+const deferred: Request[] = [];
+
+/** Notes that a task which is being told of a cancellation has been cancelled again by what it waits on. */
+export function note_cycle(): void {
+  met_cycle = true;
+}
+
+/** Tells the open awaits in a scope of a cancellation, or leaves it pending. */
+export function cancel_scope(task: TaskCore, state: CancellationState, delivery: Delivery): void {
+  const request = { task, state, delivery };
+  if (depth >= MAX_DEPTH) {
+    state.being_told = true;
+    deferred.push(request);
+    return;
+  }
+  depth++;
+  try {
+    tell(request);
+    while (depth === 1 && deferred.length > 0) tell(deferred.pop() as Request);
+  } finally {
+    depth--;
+    if (depth === 0) { for (const { state } of deferred.splice(0)) state.being_told = false; }
+  }
+}
+
+function tell({ task, state, delivery }: Request): void {
+  state.being_told = true;
+  let any_live = false;
+  try {
+    const newest = task._newest;
+    const own = task as unknown as Continuation;
+    if (newest === null && own._begun > 0) {
+      any_live = tell_one(state, own, delivery) === "live";
+    } else if (newest !== null) {
+      const told: Continuation[] = [];
+      let reached = 0;
+      for (const open of open_awaits(task)) {
+        if (open._begun === 0) continue;
+        const how = tell_one(state, open, delivery);
+        if (how === "live") any_live = true;
+        if (how === "outside") continue;
+        reached++;
+        // What may give a value all the same says itself whether the code knows.
+        if (!open._waiting?._may_fulfil) told.push(open);
+      }
+      if (reached > 1 || !any_live) state.add_told(told, delivery);
+    }
+  } finally {
+    state.being_told = false;
+  }
+  if (!any_live) state.add_pending(delivery);
+}
+
+function tell_one(state: CancellationState, continuation: Continuation, delivery: Delivery): Reach {
+  let how = reach(continuation, delivery.scope);
+  if (how === "outside") return how;
+  // Code that runs waits for nothing that is open.
+  if (delivery.by_itself) how = "older";
+  const waitable = continuation._waiting;
+  if (waitable === null) {
+    if (!state.has_given_up(continuation)) state.mark(continuation, delivery.cancellation);
+    return how;
+  }
+  if (how === "older" && !waitable._is_owned) {
+    // Others may wait for it: the await alone is rejected.
+    if (waitable._is_waiting()) give_up(state, continuation, delivery);
+    else state.mark(continuation, delivery.cancellation);
+    return how;
+  }
+  met_cycle = false;
+  if (waitable._cancel_for(delivery)) return how;
+  // It waits, by others or not, for this very task: one of them has to give up its wait.
+  if (met_cycle && waitable._is_waiting()) give_up(state, continuation, delivery);
+  else state.mark(continuation, delivery.cancellation);
+  met_cycle = false;
+  return how;
+}
+
+// Rejects an await alone. There is nothing to resume it with but the error, which is not to be dropped.
+function give_up(state: CancellationState, continuation: Continuation, delivery: Delivery): void {
+  (continuation._waiting as Waitable)._remove_waiter(continuation);
+  continuation._waiting = null;
+  state.mark(continuation, make_cancelled_error(delivery.cancellation.message));
+  continuation._scope._loop._schedule(continuation);
+}
