@@ -9,6 +9,7 @@ import { type AbstractEventLoop, get_event_loop } from "../loop/events.ts";
 import {
   advance,
   CoroutineAwait,
+  error_of,
   NativeCall,
   type Outcome,
   RAISED,
@@ -26,7 +27,7 @@ import {
   type Waitable,
 } from "./contracts.ts";
 import { running_loop, running_scope, scope_of_ended_task } from "./current.ts";
-import { as_error, Cancellation, make_cancelled_error } from "./cancellation.ts";
+import { Cancellation, make_cancelled_error } from "./cancellation.ts";
 import { type CancelledError, RuntimeError } from "./exceptions.ts";
 import { Future } from "./futures.ts";
 import { next_moment } from "./scopes.ts";
@@ -153,7 +154,7 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
     scope._resumed = next_moment();
     return outcome === RETURNED
       ? settle_now(resolve, this._value)
-      : settle_now(reject, as_error(this._value));
+      : settle_now(reject, error_of(this));
   }
 
   /** @internal An await by code that belongs to no task: the coroutine becomes one. */
@@ -266,7 +267,7 @@ function step<T>(
   if (coroutine._phase === CLOSED) throw reused(CLOSED);
   coroutine._phase = ACTIVE;
   const outcome = advance(coroutine, thrown, value);
-  if (outcome === RAISED) throw as_error(coroutine._value);
+  if (outcome === RAISED) throw error_of(coroutine);
   return outcome === RETURNED
     ? { done: true, value: coroutine._value as T }
     : { done: false, value: coroutine._yielded };

@@ -66,6 +66,11 @@ export function note_made(coroutine: Unawaited, maker: object): void {
   if (debug_loops > 0) origins.set(coroutine, extract_stack(maker));
 }
 
+/** Returns where a coroutine was made, if that was in debug mode; else `null`. */
+export function origin_of(coroutine: Unawaited): string | null {
+  return origins.get(coroutine) ?? null;
+}
+
 /** Watches the coroutines that nothing has been done with since they were made. */
 export function watch_untouched(): void {
   if (latest !== null) {
