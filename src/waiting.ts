@@ -18,11 +18,7 @@ import {
   to_coroutine,
 } from "./core/coroutines.ts";
 import { SUSPENDED } from "./core/awaits.ts";
-import {
-  Cancellation,
-  is_cancellation,
-  make_cancelled_error,
-} from "./core/cancellation.ts";
+import { Cancellation, is_cancellation, make_cancelled_error } from "./core/cancellation.ts";
 import { ValueError } from "./core/exceptions.ts";
 import { CANCELLED, FAILED, FINISHED, Future, Listener } from "./core/futures.ts";
 import { running_loop } from "./core/current.ts";
@@ -494,9 +490,7 @@ export function wait_for<T>(
   const origin = origin_of_call(wait_for);
   return library_coroutine(
     "wait_for",
-    signal
-      ? wait_unless_aborted(aw, timeout, origin, signal)
-      : wait_for_one(aw, timeout, origin),
+    signal ? wait_unless_aborted(aw, timeout, origin, signal) : wait_for_one(aw, timeout, origin),
   );
 }
 
@@ -617,7 +611,9 @@ export class AsCompletedIterator<T, F extends Future<T>> {
   };
 
   #on_timeout(limit: number): void {
-    this.#too_late = `after ${format_seconds(limit)}, ${this.#todo.size} of ${this.#count} not done`;
+    this.#too_late = `after ${
+      format_seconds(limit)
+    }, ${this.#todo.size} of ${this.#count} not done`;
     for (const future of this.#todo) {
       future.remove_done_callback(this.#on_completion as (future: Future<T>) => unknown);
       this.#done.put_nowait(null);
