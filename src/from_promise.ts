@@ -92,6 +92,7 @@ function leave_pending(work: Work): void {
     if (state === null || scope._ended || task.done() || task.cancelling() === 0) continue;
     state.message = work.error?.args[0];
     state.add_pending(scope, false);
+    task._loop._note_unheard(task);
   }
 }
 
@@ -137,8 +138,10 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     work.scopes.add(scope);
     work.abort(message);
     if (work.abandons) wait.cancel(message);
+    else wait._loop._note_unheard(scope._owner as AnyTask);
     return true;
   },
+  is_stopping: (wait) => wait._argument.error !== null,
 };
 
 /**

@@ -502,6 +502,8 @@ export interface Operation<T, S, A> {
   advance(wait: Suspension<T, S, A>, thrown: boolean, value: unknown): Outcome;
   /** Cancels a wait that must not end at once; true if the cancellation was taken. */
   cancel?(wait: Suspension<T, S, A>, scope: Scope, message: unknown): boolean;
+  /** Whether a wait has taken a cancellation and goes on until what it waits for has stopped. */
+  is_stopping?(wait: Suspension<T, S, A>): boolean;
   /** Whether it calls code of the user when it begins. */
   readonly calls_user_code?: boolean;
 }
@@ -621,6 +623,11 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
     const { _operation: operation } = this;
     if (operation.cancel === undefined) return this.cancel(message);
     return operation.cancel(this, scope, message);
+  }
+
+  /** @internal Whether it has taken a cancellation that has not ended the wait. */
+  _is_stopping(): boolean {
+    return this._state === WAITING && this._operation.is_stopping?.(this) === true;
   }
 
   /** @internal */

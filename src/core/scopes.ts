@@ -247,6 +247,11 @@ export class CancellationState {
     for (const continuation of older) told.set(continuation, pending);
   }
 
+  /** Whether a cancellation of the task or of a block in it is pending. */
+  get any_pending(): boolean {
+    return this.#pending !== null && this.#pending.size > 0;
+  }
+
   /** Whether a cancellation of the scope itself is pending. */
   is_pending(scope: Scope): boolean {
     return this.#pending?.has(scope) ?? false;
@@ -380,6 +385,7 @@ function tell({ task, state, target, message, by_itself }: Request): void {
   if (any_live) return;
   state.message = message;
   state.add_pending(target, by_itself, older ?? []);
+  if (!by_itself) task._loop._note_unheard(task);
 }
 
 function tell_one(
