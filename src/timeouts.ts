@@ -201,9 +201,10 @@ export class Timeout extends ScopeManager {
 
   private _on_timeout(): void {
     const scope = this._scope as Scope;
-    this._text = (this._delay !== null
-      ? `after ${format_seconds(this._delay)}`
-      : `at ${format_seconds(this._when as number)} of the loop's clock`) + describe_wait(scope);
+    this._text =
+      (this._delay !== null
+        ? `after ${format_seconds(this._delay)}`
+        : `at ${format_seconds(this._when as number)} of the loop's clock`) + describe_wait(scope);
     (scope._owner as AnyTask)._cancel_block(scope, true);
     this._state = "expiring";
     this._deadline = null;

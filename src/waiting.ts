@@ -20,7 +20,7 @@ import {
 import { SUSPENDED } from "./core/awaits.ts";
 import { Cancellation, is_cancellation, make_cancelled_error } from "./core/cancellation.ts";
 import { ValueError } from "./core/exceptions.ts";
-import { CANCELLED, FAILED, FINISHED, Future, Listener } from "./core/futures.ts";
+import { CANCELLED, FAILED, FINISHED, Future, isfuture, Listener } from "./core/futures.ts";
 import { running_loop } from "./core/current.ts";
 import { type Origin, origin_of_call } from "./core/origins.ts";
 import { OPEN } from "./core/steps.ts";
@@ -413,6 +413,9 @@ function* wait_for_all<F extends Future<unknown>>(
     throw new TypeError(
       to_coroutine(future) !== null
         ? "Passing coroutines is forbidden, use tasks explicitly."
+        : isfuture(future)
+        ? "Cannot wait for a future of another copy of @pythonic/asyncio: pass " +
+          `ensure_future(future): received ${repr(future)}`
         : `wait() expects futures or tasks, received ${repr(future)}`,
     );
   }
@@ -501,7 +504,7 @@ function* wait_unless_aborted<T>(
   signal: AbortSignal,
 ): Generator<unknown, T, unknown> {
   if (signal.aborted) {
-    if (aw instanceof Future) yield* cancel_and_wait(aw);
+    if (isfuture(aw)) yield* cancel_and_wait(ensure_future(aw));
     else if (iscoroutine(aw)) aw.close();
     throw signal.reason;
   }

@@ -4,8 +4,11 @@
  * @module
  */
 
+import { has_other_copies, other_copy_with_task } from "../host/copies.ts";
+import { brand_of, has_brand } from "../internal/error_kinds.ts";
 import { make_inspectable, repr } from "../internal/format_helpers.ts";
 import { type AbstractEventLoop, get_event_loop } from "../loop/events.ts";
+import type { Task } from "./tasks.ts";
 import {
   advance,
   CoroutineAwait,
@@ -166,6 +169,10 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
       return settle_now(reject, reused(this._phase));
     }
     if (this instanceof PromisedCoroutine) return this._promise().then(resolve, reject);
+    const copy = other_copy_with_task();
+    if (copy !== null) {
+      return copy.adopt(start_outside(this), true).then(resolve as never, reject);
+    }
     if (running_loop()?._refuses_await()) {
       this.close();
       return settle_now(reject, make_cancelled_error(undefined));
@@ -176,13 +183,18 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
       this.close();
       return settle_now(reject, error);
     }
-    const loop = get_event_loop();
-    loop._ensure_ambient();
-    return loop.create_task(this).then(resolve, reject);
+    return start_outside(this).then(resolve, reject);
   }
 
   /** Waits for the coroutine in a `function*`: `const value = yield* coroutine;`. */
   [Symbol.iterator](): Iterator<unknown, T, unknown> {
+    if (has_other_copies() && this._phase !== ACTIVE && running_scope() === null) {
+      const copy = other_copy_with_task();
+      if (copy !== null) {
+        const waiting = copy.adopt(start_outside(this), true);
+        return waiting[Symbol.iterator]() as Iterator<unknown, T, unknown>;
+      }
+    }
     return new CoroutineIterator(this);
   }
 
@@ -244,6 +256,16 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
 }
 
 make_inspectable(Coroutine);
+
+const COROUTINE = brand_of("Coroutine");
+Object.defineProperty(Coroutine.prototype, COROUTINE, { value: true });
+
+/** Makes a task of a coroutine that code outside of this library's tasks awaits. */
+function start_outside<T>(coroutine: Coroutine<T>): Task<T> {
+  const loop = get_event_loop();
+  loop._ensure_ambient();
+  return loop.create_task(coroutine);
+}
 
 function check_unused(coroutine: Coroutine<unknown>): void {
   const phase = coroutine._phase;
@@ -390,7 +412,7 @@ export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
 /** A coroutine that is a call of an asynchronous function, or of any that gives an awaitable. */
 export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   declare private readonly _name: string;
-  declare private _call: CoroutineFunction<T> | null;
+  declare protected _call: CoroutineFunction<T> | null;
 
   /** Of a call that is to be made, or that somebody else has made. */
   constructor(name: string, call: CoroutineFunction<T> | null) {
@@ -439,6 +461,37 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   override close(): void {
     super.close();
     this._call = null;
+  }
+}
+
+/** What is used of a coroutine of another copy of the library: its public interface alone. */
+interface OtherCopysCoroutine extends PromiseLike<unknown> {
+  readonly name: string;
+  close(): void;
+}
+
+/** A coroutine that awaits one of another copy of the library. */
+class OtherCoroutine<T> extends FunctionCoroutine<T> {
+  declare private readonly _other: OtherCopysCoroutine;
+
+  constructor(other: OtherCopysCoroutine) {
+    super(other.name, () => other as PromiseLike<T>);
+    this._other = other;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): Outcome {
+    if (thrown) this._close_unstarted();
+    return super._advance(thrown, value);
+  }
+
+  override close(): void {
+    this._close_unstarted();
+    super.close();
+  }
+
+  private _close_unstarted(): void {
+    if (this._call !== null) this._other.close();
   }
 }
 
@@ -707,6 +760,7 @@ export function to_start<T>(value: unknown): Coroutine<T> | CoroutineFunction<T>
       : value as CoroutineFunction<T>;
   }
   if (value instanceof Coroutine) return value;
+  if (iscoroutine(value)) return new OtherCoroutine<T>(value as OtherCopysCoroutine);
   if (is_generator(value)) {
     return new GeneratorCoroutine("generator", value as Generator<unknown, T, unknown>);
   }
@@ -792,7 +846,7 @@ export function coroutine<A extends unknown[], T>(
  * ```
  */
 export function iscoroutine(value: unknown): value is Coroutine<unknown> {
-  return value instanceof Coroutine;
+  return has_brand(value, COROUTINE);
 }
 
 /**

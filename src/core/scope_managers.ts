@@ -4,6 +4,7 @@
  * @module
  */
 
+import { is_in_other_loop } from "../host/copies.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
 import type { Scope } from "./contracts.ts";
 import { type Coroutine, instant, Suspension } from "./coroutines.ts";
@@ -56,8 +57,8 @@ export abstract class ScopeManager extends Inspectable {
   /** Begins the block. */
   __aenter__(): Coroutine<this> {
     // An await of this coroutine there runs in a task made for it alone, which is no task of the block.
-    this._is_without_task = this._offered === null && running_loop() !== null &&
-      running_scope() === null;
+    this._is_without_task = this._offered === null && running_scope() === null &&
+      (running_loop() !== null || is_in_other_loop());
     return new Suspension(ENTER, this, null) as Coroutine<unknown> as Coroutine<this>;
   }
 
