@@ -32,7 +32,7 @@ import {
 import { running_loop, running_scope, scope_of_ended_task } from "./current.ts";
 import { Cancellation, make_cancelled_error } from "./cancellation.ts";
 import { type CancelledError, RuntimeError } from "./exceptions.ts";
-import { Future } from "./futures.ts";
+import { isfuture } from "./futures.ts";
 import { next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
 import { ACTIVE, CLOSED, CREATED, note_made, stop_watching, WATCHED } from "./unawaited.ts";
@@ -370,6 +370,40 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
   }
 }
 
+/** What is used of a coroutine of another copy of the library: its public interface alone. */
+interface OtherCopysCoroutine<T> {
+  readonly name: string;
+  close(): void;
+  [Symbol.iterator](): Iterator<unknown, T, unknown>;
+}
+
+function* wait_for_other<T>(other: OtherCopysCoroutine<T>): Generator<unknown, T, unknown> {
+  return yield* other;
+}
+
+/** A coroutine that waits for one of another copy of the library. */
+class OtherCoroutine<T> extends GeneratorCoroutine<T> {
+  declare private _unstarted: OtherCopysCoroutine<T> | null;
+
+  constructor(other: OtherCopysCoroutine<T>) {
+    super(other.name, wait_for_other(other));
+    this._unstarted = other;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): Outcome {
+    if (thrown) this._unstarted?.close();
+    this._unstarted = null;
+    return super._advance(thrown, value);
+  }
+
+  override close(): void {
+    this._unstarted?.close();
+    this._unstarted = null;
+    super.close();
+  }
+}
+
 /** A coroutine that hands its steps to something else that can be awaited, one thing after another. */
 export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
   /** What goes on step by step; `null` while a promise is waited for. */
@@ -412,7 +446,7 @@ export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
 /** A coroutine that is a call of an asynchronous function, or of any that gives an awaitable. */
 export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   declare private readonly _name: string;
-  declare protected _call: CoroutineFunction<T> | null;
+  declare private _call: CoroutineFunction<T> | null;
 
   /** Of a call that is to be made, or that somebody else has made. */
   constructor(name: string, call: CoroutineFunction<T> | null) {
@@ -464,37 +498,6 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   }
 }
 
-/** What is used of a coroutine of another copy of the library: its public interface alone. */
-interface OtherCopysCoroutine extends PromiseLike<unknown> {
-  readonly name: string;
-  close(): void;
-}
-
-/** A coroutine that awaits one of another copy of the library. */
-class OtherCoroutine<T> extends FunctionCoroutine<T> {
-  declare private readonly _other: OtherCopysCoroutine;
-
-  constructor(other: OtherCopysCoroutine) {
-    super(other.name, () => other as PromiseLike<T>);
-    this._other = other;
-  }
-
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
-    if (thrown) this._close_unstarted();
-    return super._advance(thrown, value);
-  }
-
-  override close(): void {
-    this._close_unstarted();
-    super.close();
-  }
-
-  private _close_unstarted(): void {
-    if (this._call !== null) this._other.close();
-  }
-}
-
 /** A function's call that, awaited outside of all tasks, is no task of a loop. */
 export class PromisedCoroutine<T> extends FunctionCoroutine<T> {
   readonly #call: () => Promise<T>;
@@ -517,9 +520,13 @@ function inner_coroutine(awaitable: unknown): Coroutine<unknown> | null {
     awaitable._claim();
     return awaitable;
   }
-  const steps = awaitable instanceof Future ? awaitable[Symbol.iterator]() : awaitable;
-  if (!is_generator(steps)) return null;
-  const inner = new GeneratorCoroutine("", steps);
+  const steps = isfuture(awaitable) ? awaitable[Symbol.iterator]() : awaitable;
+  const inner = iscoroutine(steps)
+    ? new OtherCoroutine(steps)
+    : is_generator(steps)
+    ? new GeneratorCoroutine("", steps)
+    : null;
+  if (inner === null) return null;
   inner._claim();
   return inner;
 }
@@ -760,7 +767,7 @@ export function to_start<T>(value: unknown): Coroutine<T> | CoroutineFunction<T>
       : value as CoroutineFunction<T>;
   }
   if (value instanceof Coroutine) return value;
-  if (iscoroutine(value)) return new OtherCoroutine<T>(value as OtherCopysCoroutine);
+  if (iscoroutine(value)) return new OtherCoroutine<T>(value as OtherCopysCoroutine<T>);
   if (is_generator(value)) {
     return new GeneratorCoroutine("generator", value as Generator<unknown, T, unknown>);
   }
@@ -904,7 +911,7 @@ export function library_coroutine<T>(
 
 /** Waits, in a generator of the library, for whatever `await` would wait for. */
 export function* wait_on<T>(awaitable: PromiseLike<T> | T): Generator<unknown, T, unknown> {
-  if (awaitable instanceof Coroutine || awaitable instanceof Future) return yield* awaitable;
+  if (iscoroutine(awaitable) || isfuture(awaitable)) return (yield* awaitable) as T;
   if (!isawaitable(awaitable)) return awaitable;
   return (yield new NativeCall(Promise.resolve(awaitable))) as T;
 }
