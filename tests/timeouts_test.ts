@@ -243,7 +243,12 @@ Deno.test("a timeout is shown with its state", () =>
 
 /** The message of the error that an awaitable fails with. */
 async function message_of(awaitable: PromiseLike<unknown>): Promise<string> {
-  return await awaitable.then(() => "no error", ({ message }: Error) => message);
+  try {
+    await awaitable;
+    return "no error";
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 Deno.test("timeout, wait_for: the message says the limit and what was waited for, if that has a name", () =>
