@@ -9,9 +9,9 @@
 
 /** What a copy uses of a future of another one: the public interface alone, since versions may differ. */
 export interface OtherFuture {
-  /** Whether it has an outcome. */
+  /** Tells whether it has an outcome. */
   done(): boolean;
-  /** Whether it is cancelled. */
+  /** Tells whether it is cancelled. */
   cancelled(): boolean;
   /** Returns the result, or throws. */
   result(): unknown;
@@ -26,9 +26,9 @@ export interface Adopted extends PromiseLike<unknown>, Iterable<unknown> {}
 
 /** What a copy tells the others. Later versions may add to it, and change nothing. */
 export interface Copy {
-  /** Whether code of a task of this copy runs now. */
+  /** Tells whether code of a task of this copy runs now. */
   runs_task(): boolean;
-  /** Whether a loop of this copy runs the calling code. */
+  /** Tells whether a loop of this copy runs the calling code. */
   runs_loop(): boolean;
   /** Returns what code of the task that runs now awaits for a future; `is_owned` if nothing else waits for that. */
   adopt(future: OtherFuture, is_owned: boolean): Adopted;
@@ -41,7 +41,7 @@ interface Storage {
 
 interface Registry {
   readonly copies: Copy[];
-  /** Whose task or callback was entered last on the way to the code that runs now; made for the second copy. */
+  /** Carries the copy of the innermost task or callback around the code that runs now; made for the second copy. */
   innermost: Storage | null;
 }
 
@@ -68,18 +68,18 @@ export const THIS_COPY: Copy = {
 };
 registry.copies.push(THIS_COPY);
 
-/** Whether there is another copy. */
+/** Tells whether there is another copy. */
 export function has_other_copies(): boolean {
   return registry.copies.length > 1;
 }
 
-/** Returns the copy whose task's code runs now, if that is another one; else `null`. */
+/** Returns the other copy that has a task to which the code that runs now belongs; `null` if there is none. */
 export function other_copy_with_task(): Copy | null {
   if (registry.copies.length === 1) return null;
   return registry.copies.find((copy) => copy !== THIS_COPY && copy.runs_task()) ?? null;
 }
 
-/** Whether a loop of another copy runs the calling code. */
+/** Tells whether a loop of another copy runs the calling code. */
 export function is_in_other_loop(): boolean {
   return registry.copies.some((copy) => copy !== THIS_COPY && copy.runs_loop());
 }
@@ -94,7 +94,7 @@ export function run_innermost<A, R>(make: () => Storage, fn: (argument: A) => R,
   return registry.innermost.run(THIS_COPY, fn, argument);
 }
 
-/** Whether the code that runs now is run by no other copy inside what this copy runs. */
+/** Tells whether the code that runs now is run by no other copy inside what this copy runs. */
 export function is_innermost(): boolean {
   const innermost = registry.innermost;
   return innermost === null || (innermost.getStore() ?? THIS_COPY) === THIS_COPY;
