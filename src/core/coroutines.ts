@@ -370,7 +370,7 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
   }
 }
 
-/** What is used of a coroutine of another copy of the library: its public interface alone. */
+/** A coroutine of another copy of the library: the part of its public interface that is used. */
 interface OtherCopysCoroutine<T> {
   readonly name: string;
   close(): void;

@@ -7,7 +7,7 @@
  * @module
  */
 
-/** What a copy uses of a future of another one: the public interface alone, since versions may differ. */
+/** A future of another copy: the part of its public interface that is used, since versions may differ. */
 export interface OtherFuture {
   /** Tells whether it has an outcome. */
   done(): boolean;
@@ -21,10 +21,10 @@ export interface OtherFuture {
   add_done_callback(callback: () => void): void;
 }
 
-/** What stands for a future of another copy. */
+/** Stands for a future of another copy. */
 export interface Adopted extends PromiseLike<unknown>, Iterable<unknown> {}
 
-/** What a copy tells the others. Later versions may add to it, and change nothing. */
+/** Answers the questions of other copies. Later versions may add to it, and change nothing. */
 export interface Copy {
   /** Tells whether code of a task of this copy runs now. */
   runs_task(): boolean;
