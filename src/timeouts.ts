@@ -112,7 +112,7 @@ export class Timeout extends ScopeManager {
   declare private _scope: Scope | null;
   // How many cancellations were under way when the block began.
   declare private _cancelling: number;
-  // What its error says, once the time is over.
+  /** @internal The text of its error, once the time is over. */
   declare private _text: string;
   /** @internal The time in seconds that the block has, if its deadline was given as one. */
   declare _delay: number | null;

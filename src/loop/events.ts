@@ -859,6 +859,7 @@ export function get_event_loop(): AbstractEventLoop {
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.set_event_loop Python's set_event_loop}.
  *
  * @param loop the loop, or `null`
+ * @throws {TypeError} if it is no event loop, or one of another copy of the library
  * @category Event loop
  *
  * @example
