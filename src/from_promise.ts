@@ -92,8 +92,10 @@ function leave_pending(work: Work): void {
     const task = scope._owner as AnyTask | null;
     const state = task?._cancellation_state ?? null;
     // Another await of the code may have thrown it.
-    if (state === null || scope._ended || thrown_at >= 0 || task?.cancelling() === 0) continue;
+    if (task === null || state === null || scope._ended || thrown_at >= 0) continue;
+    if (task.cancelling() === 0) continue;
     state.add_pending(new Delivery(scope, cancellation.message, false));
+    task._loop._note_unheard(task);
   }
 }
 
@@ -141,10 +143,12 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     work.deliveries.add(delivery);
     work.abort(message);
     if (work.abandons) wait.cancel(message);
+    else wait._loop._note_unheard(delivery.scope._owner as AnyTask);
     return true;
   },
   may_fulfil: ({ _argument: work }) => typeof work.given === "function" && !work.abandons,
   ending: (wait) => wait._is_waiting() ? wait._argument.promise : null,
+  is_stopping: (wait) => wait._argument.error !== null,
 };
 
 /**

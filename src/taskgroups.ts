@@ -11,6 +11,7 @@ import {
   iscoroutine,
   library_coroutine,
 } from "./core/coroutines.ts";
+import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
 import type { AbstractEventLoop } from "./loop/events.ts";
 import { is_cancellation } from "./core/cancellation.ts";
@@ -59,6 +60,8 @@ export class TaskGroup extends ScopeManager {
   // A KeyboardInterrupt goes before all other errors.
   #base_error: { error: unknown } | null = null;
   #all_done: Future<void> | null = null;
+  // Where it was made.
+  readonly #origin: Origin = origin_of_call(TaskGroup);
 
   /** @internal */
   override _enter(scope: Scope | null): void {
@@ -130,7 +133,10 @@ export class TaskGroup extends ScopeManager {
         parent.uncancel();
         parent._cancel_block(requester, false);
       }
-      throw new BaseExceptionGroup("unhandled errors in a TaskGroup", this.#errors);
+      throw add_origin(
+        new BaseExceptionGroup("unhandled errors in a TaskGroup", this.#errors),
+        this.#origin,
+      );
     }
   }
 

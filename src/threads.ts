@@ -12,7 +12,7 @@ import {
   library_coroutine,
   to_coroutine,
 } from "./core/coroutines.ts";
-import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { type AbstractEventLoop, check_loop, get_running_loop } from "./loop/events.ts";
 import { repr } from "./internal/format_helpers.ts";
 import type { Future } from "./core/futures.ts";
 import { ensure_future } from "./core/tasks.ts";
@@ -25,7 +25,7 @@ import { ensure_future } from "./core/tasks.ts";
  * @param coro a coroutine, or a function or generator object that has not started
  * @param loop the loop whose task it becomes
  * @returns a promise of its result that can be asked and cancelled from anywhere
- * @throws {TypeError} if `coro` is not a coroutine
+ * @throws {TypeError} if `coro` is not a coroutine, or `loop` no event loop
  * @throws {RuntimeError} if the loop is closed
  * @category Host
  *
@@ -46,6 +46,7 @@ export function run_coroutine_threadsafe<T>(
   coro: CoroutineLike<T>,
   loop: AbstractEventLoop,
 ): ConcurrentFuture<T> {
+  check_loop("run_coroutine_threadsafe", loop);
   const coroutine = to_coroutine<T>(coro);
   if (coroutine === null) {
     throw new TypeError(`A coroutine object is required, received ${repr(coro)}`);

@@ -6,6 +6,11 @@
 
 import { type AnyTask, ScopeManager, take_back } from "./core/scope_managers.ts";
 import type { Scope, Timed } from "./core/contracts.ts";
+import { Suspension } from "./core/coroutines.ts";
+import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
+import { live_await } from "./core/scopes.ts";
+import { FOREIGN } from "./core/steps.ts";
+import { Task } from "./core/tasks.ts";
 import { enter, leave } from "./core/current.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
 import { as_cancelled_error, is_cancellation } from "./core/cancellation.ts";
@@ -49,6 +54,31 @@ export class Deadline implements Timed {
   }
 }
 
+/** Makes the error of a time limit that is over; in debug mode its stack shows where the limit was set. */
+export function make_timeout_error(
+  text: string,
+  origin: Origin,
+  cancellation?: unknown,
+): TimeoutError {
+  const options = cancellation === undefined
+    ? undefined
+    : { cause: as_cancelled_error(cancellation) };
+  return add_origin(new TimeoutError(`timed out ${text}`, options), origin);
+}
+
+/** Returns a time in seconds as text, without the noise of its last digits. */
+export function format_seconds(seconds: number): string {
+  return `${Number(seconds.toPrecision(6))} s`;
+}
+
+/** Returns what code of a scope waits for, as far as it has a name: `", waiting for Queue.get()"`. */
+function describe_wait(scope: Scope): string {
+  const waiting = live_await(scope)?._waiting ?? null;
+  if (waiting instanceof Suspension) return `, waiting for ${waiting.name}()`;
+  if (waiting instanceof Task) return `, waiting for task ${repr(waiting.get_name())}`;
+  return (scope._owner as AnyTask)._step === FOREIGN ? ", waiting for a native promise" : "";
+}
+
 type State = "created" | "active" | "expiring" | "expired" | "finished";
 
 /**
@@ -82,6 +112,12 @@ export class Timeout extends ScopeManager {
   declare private _scope: Scope | null;
   // How many cancellations were under way when the block began.
   declare private _cancelling: number;
+  /** @internal The text of its error, once the time is over. */
+  declare private _text: string;
+  /** @internal The time in seconds that the block has, if its deadline was given as one. */
+  declare _delay: number | null;
+  /** @internal Where it was made. */
+  declare _origin: Origin;
 
   /**
    * Makes a timeout.
@@ -99,6 +135,9 @@ export class Timeout extends ScopeManager {
     this._deadline = null;
     this._scope = null;
     this._cancelling = 0;
+    this._text = "";
+    this._delay = null;
+    this._origin = origin_of_call(new.target);
   }
 
   /** The deadline, as a time of the loop's clock in seconds; `null` if there is none. */
@@ -117,6 +156,7 @@ export class Timeout extends ScopeManager {
       if (this._state === "created") throw new RuntimeError("Timeout has not been entered");
       throw new RuntimeError(`Cannot change state of ${this._state} Timeout`);
     }
+    if (when !== this._when) this._delay = null;
     this._when = when;
     this._deadline?.cancel();
     if (when === null) {
@@ -152,7 +192,7 @@ export class Timeout extends ScopeManager {
       this._state = "expired";
       const scope = this._scope as Scope;
       if (take_back(scope) <= this._cancelling && is_cancellation(error)) {
-        throw new TimeoutError("", { cause: as_cancelled_error(error) });
+        throw make_timeout_error(this._text, this._origin, error);
       }
     } else if (this._state === "active") {
       this._state = "finished";
@@ -161,6 +201,10 @@ export class Timeout extends ScopeManager {
 
   private _on_timeout(): void {
     const scope = this._scope as Scope;
+    this._text =
+      (this._delay !== null
+        ? `after ${format_seconds(this._delay)}`
+        : `at ${format_seconds(this._when as number)} of the loop's clock`) + describe_wait(scope);
     (scope._owner as AnyTask)._cancel_block(scope, true);
     this._state = "expiring";
     this._deadline = null;
@@ -177,7 +221,8 @@ export class Timeout extends ScopeManager {
  * Limits the time of a block of code: `async_with(timeout(10), async () => …)`.
  *
  * When the time is over the task is cancelled, and the block throws a {@linkcode TimeoutError} whose
- * `cause` is that cancellation.
+ * `cause` is that cancellation. Its message says how long the limit was and, where that has a name, what
+ * the block waited for.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout Python's timeout}.
  *
@@ -201,7 +246,9 @@ export function timeout(delay: number | null): Timeout {
     throw new TypeError(`timeout() expects a number of seconds or null, received ${repr(delay)}`);
   }
   const now = get_running_loop().time();
-  return new Timeout(delay === null ? null : now + delay);
+  const limit = new Timeout(delay === null ? null : now + delay);
+  limit._delay = delay;
+  return limit;
 }
 
 /**

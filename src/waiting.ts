@@ -18,15 +18,11 @@ import {
   to_coroutine,
 } from "./core/coroutines.ts";
 import { SUSPENDED } from "./core/awaits.ts";
-import {
-  as_cancelled_error,
-  Cancellation,
-  is_cancellation,
-  make_cancelled_error,
-} from "./core/cancellation.ts";
-import { TimeoutError, ValueError } from "./core/exceptions.ts";
-import { CANCELLED, FAILED, FINISHED, Future, Listener } from "./core/futures.ts";
+import { Cancellation, is_cancellation, make_cancelled_error } from "./core/cancellation.ts";
+import { ValueError } from "./core/exceptions.ts";
+import { CANCELLED, FAILED, FINISHED, Future, isfuture, Listener } from "./core/futures.ts";
 import { running_loop } from "./core/current.ts";
+import { type Origin, origin_of_call } from "./core/origins.ts";
 import { OPEN } from "./core/steps.ts";
 import { ensure_future, Task, to_future } from "./core/tasks.ts";
 import { note_used } from "./core/unawaited.ts";
@@ -39,7 +35,7 @@ import {
   type Handle,
 } from "./loop/events.ts";
 import { Queue } from "./queues.ts";
-import { timeout } from "./timeouts.ts";
+import { format_seconds, make_timeout_error, timeout } from "./timeouts.ts";
 
 /** `sleep(0)`: it only lets others run. */
 const SWITCH: Operation<unknown, null, unknown> = {
@@ -418,6 +414,9 @@ function* wait_for_all<F extends Future<unknown>>(
     throw new TypeError(
       to_coroutine(future) !== null
         ? "Passing coroutines is forbidden, use tasks explicitly."
+        : isfuture(future)
+        ? "Cannot wait for a future of another copy of @pythonic/asyncio: pass " +
+          `ensure_future(future): received ${repr(future)}`
         : `wait() expects futures or tasks, received ${repr(future)}`,
     );
   }
@@ -493,28 +492,31 @@ export function wait_for<T>(
   }
   const { signal } = options;
   note_used(aw);
+  const origin = origin_of_call(wait_for);
   return library_coroutine(
     "wait_for",
-    signal ? wait_unless_aborted(aw, timeout, signal) : wait_for_one(aw, timeout),
+    signal ? wait_unless_aborted(aw, timeout, origin, signal) : wait_for_one(aw, timeout, origin),
   );
 }
 
 function* wait_unless_aborted<T>(
   aw: Awaitable<T>,
   limit: number | null,
+  origin: Origin,
   signal: AbortSignal,
 ): Generator<unknown, T, unknown> {
   if (signal.aborted) {
-    if (aw instanceof Future) yield* cancel_and_wait(aw);
+    if (isfuture(aw)) yield* cancel_and_wait(ensure_future(aw));
     else if (iscoroutine(aw)) aw.close();
     throw signal.reason;
   }
-  return yield* async_with(aborted_by(signal), () => wait_for_one(aw, limit));
+  return yield* async_with(aborted_by(signal), () => wait_for_one(aw, limit, origin));
 }
 
 function* wait_for_one<T>(
   aw: Awaitable<T>,
   limit: number | null,
+  origin: Origin,
 ): Generator<unknown, T, unknown> {
   if (limit !== null && limit <= 0) {
     const future = ensure_future(aw);
@@ -526,14 +528,16 @@ function* wait_for_one<T>(
       return future.result();
     } catch (error) {
       if (is_cancellation(error)) {
-        throw new TimeoutError("", { cause: as_cancelled_error(error) });
+        throw make_timeout_error(`after ${format_seconds(limit)}`, origin, error);
       }
       throw error;
     }
   }
   // What has not started runs in this very task; a promise could not be cancelled, so it is wrapped.
   const awaited = to_coroutine<T>(aw) ?? ensure_future(aw);
-  return yield* async_with(timeout(limit), function* () {
+  const limited = timeout(limit);
+  limited._origin = origin;
+  return yield* async_with(limited, function* () {
     return yield* awaited;
   });
 }
@@ -580,23 +584,28 @@ function* cancel_and_wait(future: Future<unknown>): Generator<unknown, void, unk
 export class AsCompletedIterator<T, F extends Future<T>> {
   readonly #done = new Queue<F | null>();
   readonly #todo: Set<F>;
+  readonly #count: number;
   #left: number;
   #handle: Handle | null = null;
+  // What the error of those that are too late says.
+  #too_late = "";
+  readonly #origin: Origin;
 
   /** @internal */
   constructor(aws: Iterable<Awaitable<T>>, timeout: number | null) {
     const loop = get_event_loop();
     const futures: F[] = [];
     for (const aw of unique(aws)) futures.push(to_future(aw, loop) as F);
+    this.#origin = origin_of_call(as_completed);
     this.#todo = new Set(futures);
-    this.#left = this.#todo.size;
+    this.#left = this.#count = this.#todo.size;
     const listener = new Listener(
       this.#on_completion as (future: Future<T>) => void,
       "_AsCompletedIterator._handle_completion()",
     );
     for (const future of this.#todo) future._add_listener(listener);
     if (this.#left > 0 && timeout !== null) {
-      this.#handle = loop.call_later(timeout, () => this.#on_timeout());
+      this.#handle = loop.call_later(timeout, () => this.#on_timeout(timeout));
     }
   }
 
@@ -606,7 +615,10 @@ export class AsCompletedIterator<T, F extends Future<T>> {
     if (this.#todo.size === 0) this.#handle?.cancel();
   };
 
-  #on_timeout(): void {
+  #on_timeout(limit: number): void {
+    this.#too_late = `after ${
+      format_seconds(limit)
+    }, ${this.#todo.size} of ${this.#count} not done`;
     for (const future of this.#todo) {
       future.remove_done_callback(this.#on_completion as (future: Future<T>) => unknown);
       this.#done.put_nowait(null);
@@ -616,7 +628,7 @@ export class AsCompletedIterator<T, F extends Future<T>> {
 
   *#next_done(): Generator<unknown, F, unknown> {
     const future = yield* this.#done.get();
-    if (future === null) throw new TimeoutError();
+    if (future === null) throw make_timeout_error(this.#too_late, this.#origin);
     return future;
   }
 

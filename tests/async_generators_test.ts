@@ -205,7 +205,10 @@ test("AsyncGeneratorObject.asend: a cancellation is thrown into the generator wh
 
 test("AsyncGeneratorObject.__anext__: is cancelled by wait_for()", async () => {
   const generator = slow();
-  assert.equal(await outcome(asyncio.wait_for(generator.__anext__(), 0.5)), "TimeoutError");
+  assert.equal(
+    await outcome(asyncio.wait_for(generator.__anext__(), 0.5)),
+    "TimeoutError: timed out after 0.5 s, waiting for sleep()",
+  );
   assert.deepEqual(logged(), ["finally"]);
 });
 

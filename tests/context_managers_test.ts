@@ -153,3 +153,40 @@ Deno.test("what is no manager, or no function, is a type error", () => {
   );
   assertThrows(() => asyncio.async_with(new Recorder(), 1 as never), TypeError, "as its body");
 });
+
+Deno.test("TaskGroup, timeout, aborted_by: code of a loop that belongs to no task cannot enter them by hand", async () => {
+  const seen: string[] = [];
+  const enter_all = () => {
+    for (
+      const manager of [
+        new asyncio.TaskGroup(),
+        asyncio.timeout(1),
+        asyncio.aborted_by(new AbortController().signal),
+      ]
+    ) {
+      manager.__aenter__().then(
+        () => seen.push(`${manager} is entered`),
+        (error) => seen.push(String(error)),
+      );
+    }
+  };
+  await asyncio.run(async () => {
+    asyncio.get_running_loop().call_soon(enter_all);
+    await asyncio.sleep(0.001);
+    await asyncio.sleep(0);
+  });
+  assertEquals(seen, [
+    "RuntimeError: TaskGroup <TaskGroup> cannot determine the parent task",
+    "RuntimeError: Timeout should be used inside a task",
+    "RuntimeError: AbortScope should be used inside a task",
+  ]);
+});
+
+Deno.test("timeout: a task enters it by hand, and it cancels that task", async () => {
+  await asyncio.run(async () => {
+    const limit = asyncio.timeout(0.001);
+    await limit.__aenter__();
+    const error = await asyncio.sleep(60).then(null, (error) => error);
+    await assertRejects(async () => await limit.__aexit__(error), asyncio.TimeoutError);
+  });
+});

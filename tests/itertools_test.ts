@@ -79,7 +79,11 @@ test("alist: returns a lazy coroutine", async () => {
   const coroutine = alist(count("", 1, 2));
   assert.equal(asyncio.iscoroutine(coroutine), true);
   assert.deepEqual(await asyncio.create_task(coroutine), [0, 1]);
-  await rejects(asyncio.wait_for(alist(count("endless", 1)), 3.5), "TimeoutError");
+  await rejects(
+    asyncio.wait_for(alist(count("endless", 1)), 3.5),
+    "TimeoutError",
+    "timed out after 3.5 s, waiting for sleep()",
+  );
   assert.deepEqual(closures(), ["endless"]);
 });
 

@@ -240,3 +240,63 @@ Deno.test("a timeout is shown with its state", () =>
     });
     assertEquals(String(limit), "<Timeout [expired]>");
   }));
+
+/** The message of the error that an awaitable fails with. */
+async function message_of(awaitable: PromiseLike<unknown>): Promise<string> {
+  try {
+    await awaitable;
+    return "no error";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+Deno.test("timeout, wait_for: the message says the limit and what was waited for, if that has a name", () =>
+  run(async () => {
+    const { wait_for } = asyncio;
+    const begun = now();
+    const queue = new asyncio.Queue();
+    const task = asyncio.create_task(sleep(60), { name: "nap" });
+    const seen = [
+      await message_of(async_with(timeout_at(begun + 2.5), () => sleep(60))),
+      await message_of(async_with(timeout(0.1 + 0.2), () => queue.get())),
+      await message_of(wait_for(task, 1)),
+      await message_of(wait_for(new asyncio.Future(), 1)),
+      await message_of(wait_for(sleep(60), 0)),
+      await message_of(async_with(timeout(0), () => sleep(60))),
+      await message_of(wait_for(async () => {
+        await async_with(timeout(50), async () => {
+          await Promise.all([queue.get(), sleep(60)]);
+        });
+      }, 10)),
+    ];
+    assertEquals(seen, [
+      `timed out at ${begun + 2.5} s of the loop's clock, waiting for sleep()`,
+      "timed out after 0.3 s, waiting for Queue.get()",
+      "timed out after 1 s, waiting for task 'nap'",
+      "timed out after 1 s",
+      "timed out after 0 s",
+      "timed out after 0 s, waiting for sleep()",
+      "timed out after 10 s, waiting for sleep()",
+    ]);
+  }));
+
+Deno.test("timeout: the message names a wait for a native promise", async () => {
+  const seen = await asyncio.run(() =>
+    message_of(asyncio.wait_for(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }, 0.001))
+  );
+  assertEquals(seen, "timed out after 0.001 s, waiting for a native promise");
+});
+
+Deno.test("Timeout.reschedule: the message says the new deadline", () =>
+  run(async () => {
+    const limit = timeout(1);
+    const when = now() + 3;
+    const seen = await message_of(async_with(limit, async () => {
+      limit.reschedule(when);
+      await sleep(60);
+    }));
+    assertEquals(seen, `timed out at ${when} s of the loop's clock, waiting for sleep()`);
+  }));

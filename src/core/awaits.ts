@@ -21,15 +21,16 @@ import {
   type TaskCore,
   type Waitable,
 } from "./contracts.ts";
-import { enter, leave, report_if_uncaught, running_scope } from "./current.ts";
+import { debug_loops, enter, leave, report_if_uncaught, running_scope } from "./current.ts";
 import {
   as_error,
   Cancellation,
   is_cancelled_error,
   make_cancelled_error,
 } from "./cancellation.ts";
+import { add_origin, has_frames } from "./origins.ts";
 import { innermost, next_moment, note_settled, remove_open_await, this_moment } from "./scopes.ts";
-import { CLOSED } from "./unawaited.ts";
+import { CLOSED, origin_of } from "./unawaited.ts";
 
 const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
 
@@ -277,6 +278,18 @@ export function advance(coroutine: Steps, thrown: boolean, value: unknown): Outc
   }
 }
 
+/**
+ * Returns the error that a coroutine has raised, as code of the user gets it; in debug mode the stack of a
+ * cancellation that the library has thrown shows where the coroutine was made.
+ */
+export function error_of(coroutine: Steps): unknown {
+  const error = as_error(coroutine._value);
+  if (debug_loops > 0 && is_cancelled_error(error) && !has_frames(error)) {
+    add_origin(error, origin_of(coroutine));
+  }
+  return error;
+}
+
 /** What a coroutine yields while a native promise of its own task's code is in progress. */
 export class NativeCall {
   /** The promise; when it settles the coroutine is resumed at once, in the step that settled it. */
@@ -353,7 +366,7 @@ export class CoroutineAwait extends Await {
     leave();
     if (outcome === SUSPENDED) this._suspend();
     else if (outcome === RETURNED) this._resolve(coroutine._value);
-    else this._reject(as_error(coroutine._value));
+    else this._reject(error_of(coroutine));
   }
 
   /** @internal */

@@ -124,6 +124,11 @@ export class CancellationState {
     all.set(delivery.scope, delivery);
   }
 
+  /** Whether a cancellation of the task or of a block in it is pending. */
+  get any_pending(): boolean {
+    return this.#pending !== null && this.#pending.size > 0;
+  }
+
   /** Whether a cancellation of the scope itself is pending. */
   is_pending(scope: Scope): boolean {
     return this.#pending?.has(scope) ?? false;
@@ -247,7 +252,9 @@ function tell({ task, state, delivery }: Request): void {
   } finally {
     state.being_told = false;
   }
-  if (!any_live) state.add_pending(delivery);
+  if (any_live) return;
+  state.add_pending(delivery);
+  if (!delivery.by_itself) task._loop._note_unheard(task);
 }
 
 function tell_one(state: CancellationState, continuation: Continuation, delivery: Delivery): Reach {

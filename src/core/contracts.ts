@@ -36,6 +36,8 @@ export interface LoopCore {
   _begin_step(task: TaskCore, scope: Scope): void;
   /** @internal A step of this task has suspended: one of its continuations waits. */
   _end_step(task: TaskCore, continuation: Continuation): void;
+  /** @internal Notes that a cancellation of a task has reached nothing that the task waits on. */
+  _note_unheard(task: TaskCore): void;
   /** @internal Sees to it that the loop learns when the microtask queue has run dry. */
   _watch_microtasks(): void;
 }

@@ -4,11 +4,15 @@
  * @module
  */
 
+import { has_other_copies, other_copy_with_task } from "../host/copies.ts";
+import { brand_of, has_brand } from "../internal/error_kinds.ts";
 import { make_inspectable, repr } from "../internal/format_helpers.ts";
 import { type AbstractEventLoop, get_event_loop } from "../loop/events.ts";
+import type { Task } from "./tasks.ts";
 import {
   advance,
   CoroutineAwait,
+  error_of,
   NativeCall,
   type Outcome,
   RAISED,
@@ -27,9 +31,9 @@ import {
   type Waitable,
 } from "./contracts.ts";
 import { running_loop, running_scope, scope_of_ended_task } from "./current.ts";
-import { as_error, Cancellation, make_cancelled_error } from "./cancellation.ts";
+import { Cancellation, make_cancelled_error } from "./cancellation.ts";
 import { type CancelledError, RuntimeError } from "./exceptions.ts";
-import { Future } from "./futures.ts";
+import { isfuture } from "./futures.ts";
 import { next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
 import { ACTIVE, CLOSED, CREATED, note_made, stop_watching, WATCHED } from "./unawaited.ts";
@@ -154,7 +158,7 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
     scope._resumed = next_moment();
     return outcome === RETURNED
       ? settle_now(resolve, this._value)
-      : settle_now(reject, as_error(this._value));
+      : settle_now(reject, error_of(this));
   }
 
   /** @internal An await by code that belongs to no task: the coroutine becomes one. */
@@ -166,6 +170,10 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
       return settle_now(reject, reused(this._phase));
     }
     if (this instanceof PromisedCoroutine) return this._promise().then(resolve, reject);
+    const copy = other_copy_with_task();
+    if (copy !== null) {
+      return copy.adopt(start_outside(this), true).then(resolve as never, reject);
+    }
     if (running_loop()?._refuses_await()) {
       this.close();
       return settle_now(reject, make_cancelled_error(undefined));
@@ -176,13 +184,18 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
       this.close();
       return settle_now(reject, error);
     }
-    const loop = get_event_loop();
-    loop._ensure_ambient();
-    return loop.create_task(this).then(resolve, reject);
+    return start_outside(this).then(resolve, reject);
   }
 
   /** Waits for the coroutine in a `function*`: `const value = yield* coroutine;`. */
   [Symbol.iterator](): Iterator<unknown, T, unknown> {
+    if (has_other_copies() && this._phase !== ACTIVE && running_scope() === null) {
+      const copy = other_copy_with_task();
+      if (copy !== null) {
+        const waiting = copy.adopt(start_outside(this), true);
+        return waiting[Symbol.iterator]() as Iterator<unknown, T, unknown>;
+      }
+    }
     return new CoroutineIterator(this);
   }
 
@@ -245,6 +258,16 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
 
 make_inspectable(Coroutine);
 
+const COROUTINE = brand_of("Coroutine");
+Object.defineProperty(Coroutine.prototype, COROUTINE, { value: true });
+
+/** Makes a task of a coroutine that code outside of this library's tasks awaits. */
+function start_outside<T>(coroutine: Coroutine<T>): Task<T> {
+  const loop = get_event_loop();
+  loop._ensure_ambient();
+  return loop.create_task(coroutine);
+}
+
 function check_unused(coroutine: Coroutine<unknown>): void {
   const phase = coroutine._phase;
   if (phase === ACTIVE || phase === CLOSED) throw reused(phase);
@@ -267,7 +290,7 @@ function step<T>(
   if (coroutine._phase === CLOSED) throw reused(CLOSED);
   coroutine._phase = ACTIVE;
   const outcome = advance(coroutine, thrown, value);
-  if (outcome === RAISED) throw as_error(coroutine._value);
+  if (outcome === RAISED) throw error_of(coroutine);
   return outcome === RETURNED
     ? { done: true, value: coroutine._value as T }
     : { done: false, value: coroutine._yielded };
@@ -345,6 +368,40 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
   override close(): void {
     super.close();
     this._generator.return(undefined as T);
+  }
+}
+
+/** A coroutine of another copy of the library: the part of its public interface that is used. */
+interface OtherCopysCoroutine<T> {
+  readonly name: string;
+  close(): void;
+  [Symbol.iterator](): Iterator<unknown, T, unknown>;
+}
+
+function* wait_for_other<T>(other: OtherCopysCoroutine<T>): Generator<unknown, T, unknown> {
+  return yield* other;
+}
+
+/** A coroutine that waits for one of another copy of the library. */
+class OtherCoroutine<T> extends GeneratorCoroutine<T> {
+  declare private _unstarted: OtherCopysCoroutine<T> | null;
+
+  constructor(other: OtherCopysCoroutine<T>) {
+    super(other.name, wait_for_other(other));
+    this._unstarted = other;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): Outcome {
+    if (thrown) this._unstarted?.close();
+    this._unstarted = null;
+    return super._advance(thrown, value);
+  }
+
+  override close(): void {
+    this._unstarted?.close();
+    this._unstarted = null;
+    super.close();
   }
 }
 
@@ -464,9 +521,13 @@ function inner_coroutine(awaitable: unknown): Coroutine<unknown> | null {
     awaitable._claim();
     return awaitable;
   }
-  const steps = awaitable instanceof Future ? awaitable[Symbol.iterator]() : awaitable;
-  if (!is_generator(steps)) return null;
-  const inner = new GeneratorCoroutine("", steps);
+  const steps = isfuture(awaitable) ? awaitable[Symbol.iterator]() : awaitable;
+  const inner = iscoroutine(steps)
+    ? new OtherCoroutine(steps)
+    : is_generator(steps)
+    ? new GeneratorCoroutine("", steps)
+    : null;
+  if (inner === null) return null;
   inner._claim();
   return inner;
 }
@@ -506,6 +567,8 @@ export interface Operation<T, S, A> {
   may_fulfil?(wait: Suspension<T, S, A>): boolean;
   /** The promise that has to settle before such a wait can end. */
   ending?(wait: Suspension<T, S, A>): PromiseLike<unknown> | null;
+  /** Whether a wait has taken a cancellation and ends only when what it waits for has stopped. */
+  is_stopping?(wait: Suspension<T, S, A>): boolean;
   /** Whether it calls code of the user when it begins. */
   readonly calls_user_code?: boolean;
 }
@@ -637,6 +700,11 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
     return this._operation.ending?.(this) ?? null;
   }
 
+  /** @internal Whether it has taken a cancellation that has not ended the wait. */
+  _is_stopping(): boolean {
+    return this._state === WAITING && this._operation.is_stopping?.(this) === true;
+  }
+
   /** @internal */
   get _is_owned(): boolean {
     return true;
@@ -714,6 +782,7 @@ export function to_start<T>(value: unknown): Coroutine<T> | CoroutineFunction<T>
       : value as CoroutineFunction<T>;
   }
   if (value instanceof Coroutine) return value;
+  if (iscoroutine(value)) return new OtherCoroutine<T>(value as OtherCopysCoroutine<T>);
   if (is_generator(value)) {
     return new GeneratorCoroutine("generator", value as Generator<unknown, T, unknown>);
   }
@@ -799,7 +868,7 @@ export function coroutine<A extends unknown[], T>(
  * ```
  */
 export function iscoroutine(value: unknown): value is Coroutine<unknown> {
-  return value instanceof Coroutine;
+  return has_brand(value, COROUTINE);
 }
 
 /**
@@ -857,7 +926,7 @@ export function library_coroutine<T>(
 
 /** Waits, in a generator of the library, for whatever `await` would wait for. */
 export function* wait_on<T>(awaitable: PromiseLike<T> | T): Generator<unknown, T, unknown> {
-  if (awaitable instanceof Coroutine || awaitable instanceof Future) return yield* awaitable;
+  if (iscoroutine(awaitable) || isfuture(awaitable)) return (yield* awaitable) as T;
   if (!isawaitable(awaitable)) return awaitable;
   return (yield new NativeCall(Promise.resolve(awaitable))) as T;
 }

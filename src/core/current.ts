@@ -9,6 +9,7 @@
  */
 
 import { context_value, has_async_context } from "../host/async_context.ts";
+import { is_innermost } from "../host/copies.ts";
 import type { Context } from "./contextvars.ts";
 import { if_uncaught } from "../host/exit.ts";
 import type { LoopCore, Scope, TaskCore } from "./contracts.ts";
@@ -127,7 +128,14 @@ function resumed_scope(): Scope | null {
 
 /** The innermost scope of the code now running, if that belongs to a task; else `null`. */
 export function running_scope(): Scope | null {
-  const scope = entered_loop !== undefined ? entered_scope : resumed_scope();
+  return entered_loop !== undefined
+    ? scope_of_task(entered_scope)
+    : is_innermost()
+    ? scope_of_task(resumed_scope())
+    : null;
+}
+
+function scope_of_task(scope: Scope | null): Scope | null {
   if (scope === null) return null;
   const task = scope._owner;
   return task === null || task.done() ? null : scope;
@@ -157,8 +165,11 @@ export function running_loop(): LoopCore | null {
 /** The context variables' context of the code now running, or `null` outside of everything. */
 export function running_context(): Context | null {
   if (entered_context !== undefined) return entered_context;
-  const task = running_task() as (TaskCore & { get_context(): Context }) | null;
-  return task === null ? null : task.get_context();
+  // Code that another copy of the library runs inside of a task has the task's context, too.
+  const scope = scope_of_task(entered_loop !== undefined ? entered_scope : resumed_scope());
+  return scope === null
+    ? null
+    : (scope._owner as TaskCore & { get_context(): Context }).get_context();
 }
 
 /** Calls a function that starts a task on top of the code now running. */

@@ -14,6 +14,13 @@
 
 import { ConcurrentFuture } from "../concurrent_futures.ts";
 import { check_context, type Context, copy_context } from "./contextvars.ts";
+import {
+  has_other_copies,
+  other_copy_with_task,
+  type OtherFuture,
+  THIS_COPY,
+} from "../host/copies.ts";
+import { brand_of, has_brand } from "../internal/error_kinds.ts";
 import { check_bound } from "../internal/unbound.ts";
 import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
 import { type CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
@@ -23,7 +30,7 @@ import {
   make_inspectable,
   repr,
 } from "../internal/format_helpers.ts";
-import { type AbstractEventLoop, get_event_loop, Handle } from "../loop/events.ts";
+import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "../loop/events.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
 import { FutureAwait, settle_now } from "./awaits.ts";
@@ -202,7 +209,10 @@ export class Future<T> implements Promise<T>, Waitable {
    * @param options `loop`, the current one by default
    */
   constructor(options: FutureOptions = {}) {
-    if (!(options instanceof OwnOptions)) check_options("Future", options, FUTURE_OPTIONS);
+    if (!(options instanceof OwnOptions)) {
+      check_options("Future", options, FUTURE_OPTIONS);
+      if (options.loop != null) check_loop("Future", options.loop);
+    }
     this._loop = options.loop ?? get_event_loop();
     this._state = PENDING;
     this._value = undefined;
@@ -364,6 +374,10 @@ export class Future<T> implements Promise<T>, Waitable {
 
   /** Waits for the future in a `function*` coroutine: `const value = yield* future;`. */
   *[Symbol.iterator](): Generator<unknown, T, unknown> {
+    if (has_other_copies() && this._state === PENDING && running_scope() === null) {
+      const copy = other_copy_with_task();
+      if (copy !== null) return (yield* copy.adopt(this, false)) as T;
+    }
     if (this._state === PENDING) {
       offered = this as Future<unknown>;
       yield this;
@@ -396,6 +410,8 @@ export class Future<T> implements Promise<T>, Waitable {
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {
+    const copy = this._state === PENDING ? other_copy_with_task() : null;
+    if (copy !== null) return copy.adopt(this, false).then(resolve as never, reject);
     if (running_loop()?._refuses_await()) {
       return settle_now(reject, make_cancelled_error(undefined));
     }
@@ -627,6 +643,14 @@ export class Future<T> implements Promise<T>, Waitable {
 
 make_inspectable(Future);
 
+const FUTURE = brand_of("Future");
+Object.defineProperty(Future.prototype, FUTURE, { value: true });
+
+/** Tells whether a value is a future of another copy of the library. */
+export function is_other_future(value: unknown): value is OtherFuture {
+  return has_brand(value, FUTURE) && !(value instanceof Future);
+}
+
 /**
  * Whether a value is a future, a task included.
  *
@@ -645,11 +669,14 @@ make_inspectable(Future);
  * ```
  */
 export function isfuture(value: unknown): value is Future<unknown> {
-  return value instanceof Future;
+  return has_brand(value, FUTURE);
 }
 
 /** Gives a foreign future its outcome; of no effect once it is done, or when its loop is closed. */
-export type Settle = (state: typeof FINISHED | typeof FAILED, value: unknown) => void;
+export type Settle = (
+  state: typeof FINISHED | typeof FAILED | typeof CANCELLED,
+  value: unknown,
+) => void;
 
 /** A future whose outcome comes from outside of this library. */
 export class ForeignFuture<T> extends Future<T> {
@@ -670,8 +697,8 @@ export class ForeignFuture<T> extends Future<T> {
     this._loop._note_foreign(this);
     const let_go = listen((state, value) => {
       if (this._state !== PENDING || this._loop.is_closed()) return;
-      if (state === FINISHED) this._finish(FINISHED, value);
-      else this._fail(value);
+      if (state === FAILED) this._fail(value);
+      else this._finish(state, value);
     });
     // The outcome may have come while it began to listen.
     if (this._state === PENDING) this._let_go = let_go;
@@ -685,6 +712,64 @@ export class ForeignFuture<T> extends Future<T> {
     this._let_go?.(state);
   }
 }
+
+/** A future that has the outcome of one of another copy of the library; cancelling it cancels that. */
+class AdoptedFuture extends ForeignFuture<unknown> {
+  declare private readonly _other: OtherFuture;
+  declare private readonly _is_shared: boolean;
+
+  constructor(other: OtherFuture, is_owned: boolean, loop: AbstractEventLoop) {
+    super((settle) => {
+      const on_done = () => settle_as(other, settle);
+      if (other.done()) on_done();
+      else other.add_done_callback(on_done);
+      return () => {};
+    }, { loop });
+    this._other = other;
+    this._is_shared = !is_owned;
+  }
+
+  // It is not done before the other one is, which may be a task that cleans up, or refuses.
+  override cancel(message?: unknown): boolean {
+    return this._state === PENDING && this._other.cancel(message);
+  }
+
+  /** @internal */
+  override get _is_owned(): boolean {
+    return !this._is_shared;
+  }
+}
+
+function settle_as(other: OtherFuture, settle: Settle): void {
+  let result: unknown;
+  try {
+    result = other.result();
+  } catch (error) {
+    settle(other.cancelled() ? CANCELLED : FAILED, error);
+    return;
+  }
+  settle(FINISHED, result);
+}
+
+// So that many waits for the same future leave one callback at it.
+const adopted = new WeakMap<OtherFuture, AdoptedFuture>();
+
+/** Returns a future of a loop that stands for a future of another copy; `is_owned` if nothing else waits for that. */
+export function adopt<T>(
+  other: OtherFuture,
+  is_owned: boolean,
+  loop: AbstractEventLoop,
+): Future<T> {
+  const known = adopted.get(other);
+  if (known !== undefined && known._loop === loop) return known as Future<unknown> as Future<T>;
+  const future = new AdoptedFuture(other, is_owned, loop);
+  if (!is_owned) adopted.set(other, future);
+  return future as Future<unknown> as Future<T>;
+}
+
+THIS_COPY.runs_task = () => running_scope() !== null;
+THIS_COPY.runs_loop = () => running_loop() !== null;
+THIS_COPY.adopt = (future, is_owned) => adopt(future, is_owned, get_event_loop());
 
 /**
  * Wraps a promise, or any thenable, in a future of a loop.
@@ -715,6 +800,7 @@ export class ForeignFuture<T> extends Future<T> {
 export function wrap_future<T>(future: PromiseLike<T>, options: FutureOptions = {}): Future<T> {
   check_options("wrap_future", options, ["loop"]);
   if (future instanceof Future) return future;
+  if (is_other_future(future)) return adopt(future, false, options.loop ?? get_event_loop());
   if (typeof (future as PromiseLike<T> | null)?.then !== "function") {
     throw new TypeError(`a promise is expected, got ${repr(future)}`);
   }

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { is_in_other_loop } from "../host/copies.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
 import type { Scope } from "./contracts.ts";
 import { type Coroutine, instant, Suspension } from "./coroutines.ts";
-import { running_scope } from "./current.ts";
+import { running_loop, running_scope } from "./current.ts";
 import { as_cancelled_error, is_cancellation } from "./cancellation.ts";
 import type { Task } from "./tasks.ts";
 
@@ -22,11 +23,14 @@ export interface Failure {
 export abstract class ScopeManager extends Inspectable {
   // The scope of the block that `async_with()` is about to enter it for.
   declare private _offered: Scope | null;
+  // Whether code of a loop that belongs to no task enters it by hand.
+  declare private _is_without_task: boolean;
   declare private _thrown: Failure | null;
 
   constructor() {
     super();
     this._offered = null;
+    this._is_without_task = false;
     this._thrown = null;
   }
 
@@ -52,6 +56,9 @@ export abstract class ScopeManager extends Inspectable {
 
   /** Begins the block. */
   __aenter__(): Coroutine<this> {
+    // An await of this coroutine there runs in a task made for it alone, which is no task of the block.
+    this._is_without_task = this._offered === null && running_scope() === null &&
+      (running_loop() !== null || is_in_other_loop());
     return new Suspension(ENTER, this, null) as Coroutine<unknown> as Coroutine<this>;
   }
 
@@ -65,7 +72,7 @@ export abstract class ScopeManager extends Inspectable {
 
   /** @internal */
   _enter_offered(): this {
-    const scope = this._offered ?? running_scope();
+    const scope = this._is_without_task ? null : this._offered ?? running_scope();
     this._offered = null;
     this._enter(scope);
     return this;

@@ -106,21 +106,18 @@ export function reach(continuation: Continuation, target: Scope): Reach {
   return "outside";
 }
 
-/** Whether a task waits on anything of the library: whether one of its open awaits is live. */
-export function has_live_await(task: TaskCore): boolean {
-  if (reach_of_own(task) === "live") return true;
-  // Newest last, and what is live has begun no earlier than the task was last resumed.
+/** Returns an await that is live for a scope of a task, the newest of several; `null` if there is none. */
+export function live_await(scope: Scope): Continuation | null {
+  const task = scope._owner as TaskCore;
+  const own = task as unknown as Continuation;
+  if (own._begun > 0 && reach(own, scope) === "live") return own;
+  // Newest last, and what is live has begun no earlier than the scope was last resumed.
   let open = task._newest;
-  while (open !== null && open._begun >= task._resumed) {
-    if (reach(open, task) === "live") return true;
+  while (open !== null && open._begun >= scope._resumed) {
+    if (reach(open, scope) === "live") return open;
     open = open._older;
   }
-  return false;
-}
-
-function reach_of_own(task: TaskCore): Reach {
-  const own = task as unknown as Continuation;
-  return own._begun > 0 ? reach(own, task) : "outside";
+  return null;
 }
 
 /** Adds a continuation to its task's open awaits. */

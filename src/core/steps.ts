@@ -23,7 +23,7 @@
 import { NOTHING, type Scope, type TaskCore } from "./contracts.ts";
 import { is_nothing_entered } from "./current.ts";
 import { make_cancelled_error } from "./cancellation.ts";
-import { has_live_await, next_moment, this_moment } from "./scopes.ts";
+import { live_await, next_moment, this_moment } from "./scopes.ts";
 
 /** Its first step has not been run. */
 export const NOT_STARTED = 0;
@@ -73,7 +73,7 @@ export class Steps {
     if (this.open === null) return NONE;
     const foreign: TaskCore[] = [];
     for (const task of [...this.#below, this.open]) {
-      task._step = has_live_await(task) ? SUSPENDED : FOREIGN;
+      task._step = live_await(task) !== null ? SUSPENDED : FOREIGN;
       if (task._step === FOREIGN) {
         this.#foreign.add(task);
         foreign.push(task);

@@ -14,7 +14,12 @@ import {
 } from "../host/async_context.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
-import { type AbstractEventLoop, get_event_loop, get_running_loop } from "../loop/events.ts";
+import {
+  type AbstractEventLoop,
+  check_loop,
+  get_event_loop,
+  get_running_loop,
+} from "../loop/events.ts";
 import { advance, BlockWait, NativeCall, type Outcome, RAISED, RETURNED } from "./awaits.ts";
 import { cancel_scope, CancellationState, Delivery, note_cycle } from "./cancellation_state.ts";
 import { check_context, Context, share_values, type Values } from "./contextvars.ts";
@@ -46,7 +51,17 @@ import {
   make_cancelled_error,
 } from "./cancellation.ts";
 import { type CancelledError, leaves_the_loop, RuntimeError, ValueError } from "./exceptions.ts";
-import { CANCELLED, FAILED, FINISHED, Future, PENDING, wrap_future } from "./futures.ts";
+import {
+  adopt,
+  CANCELLED,
+  FAILED,
+  FINISHED,
+  Future,
+  is_other_future,
+  isfuture,
+  PENDING,
+  wrap_future,
+} from "./futures.ts";
 import {
   add_open_await,
   innermost,
@@ -757,7 +772,7 @@ function not_a_coroutine(value: unknown): string {
   if (typeof (value as PromiseLike<unknown> | null)?.then !== "function") {
     return `a coroutine was expected, got ${repr(value)}`;
   }
-  if (value instanceof Future) {
+  if (isfuture(value)) {
     return `a coroutine was expected, got ${value}; it runs by itself: await it, ` +
       "or use ensure_future()";
   }
@@ -952,6 +967,7 @@ export function ensure_future<T>(
   options: { loop?: AbstractEventLoop | null } = {},
 ): Future<T> {
   check_options("ensure_future", options, ["loop"]);
+  if (options.loop != null) check_loop("ensure_future", options.loop);
   return to_future(awaitable, options.loop ?? null);
 }
 
@@ -965,6 +981,7 @@ export function to_future<T>(awaitable: Awaitable<T>, loop: AbstractEventLoop | 
     }
     return awaitable;
   }
+  if (is_other_future(awaitable)) return adopt(awaitable, false, loop ?? get_event_loop());
   const start = to_start<T>(awaitable);
   if (start === null) {
     if (isawaitable(awaitable)) return wrap_future(awaitable as PromiseLike<T>, { loop });

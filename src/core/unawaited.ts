@@ -72,6 +72,11 @@ export function note_used(value: unknown): void {
   if (coroutine?._phase === CREATED) coroutine._phase = SCHEDULED;
 }
 
+/** Returns where a coroutine was made, if that was in debug mode; else `null`. */
+export function origin_of(coroutine: Unawaited): string | null {
+  return origins.get(coroutine) ?? null;
+}
+
 /** Watches the coroutines that nothing has been done with since they were made. */
 export function watch_untouched(): void {
   if (latest !== null) {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { has_other_copies, run_innermost } from "./copies.ts";
+
 /** A context that is kept, to go on in it later; only this module looks into it. */
 export type KeptContext = unknown;
 
@@ -142,12 +144,15 @@ export function agree(contexts: Contexts, { AsyncLocalStorage }: AsyncHooks): bo
   }) && both(undefined, undefined);
 }
 
+// Asked for at run time and by name, so that no bundler ever sees an import of a Node.js module.
+const hooks = (globalThis as { process?: BuiltinModules }).process
+  ?.getBuiltinModule?.("node:async_hooks");
+
+const make_storage = (): Storage => new (hooks as AsyncHooks).AsyncLocalStorage();
+
 // Deno's own interface is none that it promises to keep: without it, or should it have become another,
 // the public one does the same, later.
 function find_contexts(): Contexts | null {
-  // Asked for at run time and by name, so that no bundler ever sees an import of a Node.js module.
-  const hooks = (globalThis as { process?: BuiltinModules }).process
-    ?.getBuiltinModule?.("node:async_hooks");
   if (hooks === undefined) return null;
   try {
     const { Deno } = globalThis as { Deno?: unknown } as { Deno?: DenoGlobal };
@@ -191,7 +196,12 @@ export function run_as<A, R>(
   argument: A,
   own: KeptContext = undefined,
 ): R {
-  return contexts === null ? fn(argument) : contexts.run_as(kept, value, fn, argument, own);
+  if (contexts === null) return fn(argument);
+  if (has_other_copies()) {
+    const run = (argument: A) => run_innermost(make_storage, fn, argument);
+    return contexts.run_as(kept, value, run, argument, own);
+  }
+  return contexts.run_as(kept, value, fn, argument, own);
 }
 
 /** A context that has nothing but a value, for {@linkcode run_as} with this value again and again. */

@@ -48,7 +48,7 @@ import { is_plain_object, repr } from "../internal/format_helpers.ts";
 import { Await, type FutureAwait } from "../core/awaits.ts";
 import { FAILED, Future, wrap_future } from "../core/futures.ts";
 import { LoopScope, next_moment, open_awaits } from "../core/scopes.ts";
-import { Steps } from "../core/steps.ts";
+import { NOT_STARTED, Steps } from "../core/steps.ts";
 import { watch_untouched } from "../core/unawaited.ts";
 import { heapify, heappop, heappush } from "../internal/heapq.ts";
 import { has_async_context } from "../host/async_context.ts";
@@ -86,6 +86,7 @@ import {
 } from "../core/current.ts";
 import { Deadline } from "../timeouts.ts";
 import type { Network, OpenSet } from "../host/endpoints.ts";
+import { SlowCancellations } from "./slow_cancellations.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { find_cycle } from "./waits.ts";
 
@@ -752,6 +753,15 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 
   /** @internal */
+  _note_unheard(task: AnyTask): void {
+    // Runner.close() cancels between two runs. A loop that works without any is not watched.
+    if ((this.#run === null && this.#ambient) || task._step === NOT_STARTED) return;
+    (this.#slow_cancellations ??= new SlowCancellations(this)).add(task);
+  }
+
+  #slow_cancellations: SlowCancellations | null = null;
+
+  /** @internal */
   _unregister_task(task: AnyTask, state: number, value: unknown): void {
     if (this.#trace !== null) this.#trace._ended(task, state, value);
     const { _previous_task: previous, _next_task: next } = task;
@@ -817,6 +827,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#stopping = false;
     set_loop_running(this, false);
     run.let_end();
+    this.#slow_cancellations?.clear();
     this.#turns_to_give = 0;
     if (this.#ambient) {
       this.#wake();
@@ -847,6 +858,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
       this.#asleep = false;
       this.#slice = this.#last_date = host_date();
       set_loop_running(this, true);
+      this.#slow_cancellations?.watch();
       RESOLVED.then(this.#go);
     });
   }

@@ -17,7 +17,8 @@ import {
 import type { LoopCore, Timed } from "../core/contracts.ts";
 import type { FutureAwait } from "../core/awaits.ts";
 import type { Future } from "../core/futures.ts";
-import type { LoopScope } from "../core/scopes.ts";
+import { LoopScope } from "../core/scopes.ts";
+import { is_in_other_loop } from "../host/copies.ts";
 import {
   has_async_context,
   keep_context,
@@ -810,8 +811,13 @@ export function set_loop_running(loop: AbstractEventLoop, is_running: boolean): 
  */
 export function get_running_loop(): AbstractEventLoop {
   const loop = running_loop() as AbstractEventLoop | null;
-  if (loop === null) throw new RuntimeError("no running event loop");
-  return loop;
+  if (loop !== null) return loop;
+  throw new RuntimeError(
+    "no running event loop" +
+      (is_in_other_loop()
+        ? ": the loop that runs belongs to another copy of @pythonic/asyncio in this program"
+        : ""),
+  );
 }
 
 /**
@@ -853,6 +859,7 @@ export function get_event_loop(): AbstractEventLoop {
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.set_event_loop Python's set_event_loop}.
  *
  * @param loop the loop, or `null`
+ * @throws {TypeError} if it is no event loop, or one of another copy of the library
  * @category Event loop
  *
  * @example
@@ -868,10 +875,18 @@ export function get_event_loop(): AbstractEventLoop {
  * ```
  */
 export function set_event_loop(loop: AbstractEventLoop | null): void {
-  if (loop !== null && typeof (loop as Partial<AbstractEventLoop>)._schedule !== "function") {
-    throw new TypeError(
-      `Cannot set the event loop: an event loop or null is expected: received ${repr(loop)}`,
-    );
-  }
+  if (loop !== null) check_loop("set_event_loop", loop);
   set_loop = loop;
+}
+
+/** Throws a `TypeError` if a value is no event loop, or one of another copy of the library. */
+export function check_loop(name: string, loop: unknown): void {
+  const scope = (loop as Partial<AbstractEventLoop> | null)?._loop_scope;
+  if (scope instanceof LoopScope) return;
+  const reason = scope === undefined
+    ? "an event loop is expected"
+    : "the event loop belongs to another copy of @pythonic/asyncio in this program";
+  throw new TypeError(
+    `Cannot use a value as the loop of ${name}(): ${reason}: received ${repr(loop)}`,
+  );
 }

@@ -15,7 +15,7 @@ import {
   to_coroutine,
   wait_on,
 } from "../core/coroutines.ts";
-import { type AbstractEventLoop, set_default_loop_maker } from "./events.ts";
+import { type AbstractEventLoop, check_loop, set_default_loop_maker } from "./events.ts";
 import { CancelledError, KeyboardInterrupt, RuntimeError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
 import { exit_if_uncaught } from "../host/exit.ts";
@@ -190,7 +190,9 @@ export class Runner implements AsyncDisposable {
   #initialize(): void {
     if (this.#state === "closed") throw new RuntimeError("Runner is closed");
     if (this.#state === "initialized") return;
-    this.#loop = this.#loop_factory === null ? new_event_loop() : this.#loop_factory();
+    const loop = this.#loop_factory === null ? new_event_loop() : this.#loop_factory();
+    check_loop("Runner", loop);
+    this.#loop = loop;
     if (this.#debug !== null) this.#loop.set_debug(this.#debug);
     this.#context = copy_context();
     this.#state = "initialized";

@@ -28,6 +28,14 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
     "an eager task has a context of its own",
     "an eager task that cancels itself is told at its first wait",
   ],
+  "of two copies of the library, the one whose task is the inner one is known": [
+    "TaskGroup: the body and the tasks of another copy's group may use this one",
+    "TaskGroup: the body and the tasks of another copy's group may use this one, reversed",
+    "run: inside of a run of another copy the inner one's tasks are what is cancelled",
+    "run: inside of a run of another copy the inner one's tasks are what is cancelled, reversed",
+    "ContextVar: code of another copy's task has the values of the task around it",
+    "ContextVar: code of another copy's task has the values of the task around it, reversed",
+  ],
 };
 
 /** Programs with foreign awaits: a family of tests, by the end of their names. */
