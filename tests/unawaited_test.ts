@@ -3,15 +3,23 @@
 import { assertEquals } from "@std/assert";
 import { child } from "./child.ts";
 
-Deno.test("Coroutine: one that is never awaited is reported when the program ends", async () => {
-  const { code, stderr } = await child(`
-    await asyncio.run(async () => {
-      new asyncio.Queue().put(1);
-      await asyncio.sleep(0.001);
-    });
-  `);
-  assertEquals([code, stderr], [0, ["coroutine 'Queue.put' was never awaited"]]);
-});
+const FORGOTTEN = {
+  "in a run that continues": `await asyncio.run(async () => {
+    new asyncio.Queue().put(1);
+    await asyncio.sleep(0.001);
+  });`,
+  "in the last step of a run": `await asyncio.run(async () => {
+    new asyncio.Queue().put(1);
+  });`,
+  "outside of every loop": `new asyncio.Queue().put(1);`,
+};
+
+for (const [where, program] of Object.entries(FORGOTTEN)) {
+  Deno.test(`Coroutine: one that is never awaited is reported when the program ends, ${where}`, async () => {
+    const { code, stderr } = await child(program);
+    assertEquals([code, stderr], [0, ["coroutine 'Queue.put' was never awaited"]]);
+  });
+}
 
 Deno.test("Coroutine: what the library awaits by itself is not reported", async () => {
   const { code, stderr } = await child(`
