@@ -39,10 +39,10 @@ Usage: crawl START_URL [OPTION …]
   --backoff S       seconds before that; they double each time (1)
   --max-size BYTES  the largest body that is read (5000000)
   --database URL    sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/NAME (sqlite:crawl.db)
-  --resume          go on with the crawl that is in the database
+  --resume          resume the crawl that is in the database
   --help, -h        this text
 
-Ctrl-C stops it: what is stored stays stored, and --resume goes on. A second Ctrl-C stops it at once.`;
+Ctrl-C stops it: what is stored stays stored, and --resume continues. A second Ctrl-C stops it at once.`;
 
 const LARGEST_DELAY = 86_400;
 

@@ -59,9 +59,8 @@ function warn({ name, origin }: Report): void {
 
 /** Notes a coroutine that is being made. */
 export function note_made(coroutine: Unawaited, maker: object): void {
-  if (latest !== null && latest._phase === CREATED) {
-    if (untouched.length < MAX_UNTOUCHED) untouched.push(latest);
-  }
+  if (latest === null) report_at_exit();
+  else if (latest._phase === CREATED && untouched.length < MAX_UNTOUCHED) untouched.push(latest);
   latest = coroutine;
   if (debug_loops > 0) origins.set(coroutine, extract_stack(maker));
 }
@@ -97,6 +96,10 @@ function watch(coroutine: Unawaited): void {
   watched.set(report, make_reference(coroutine));
   reports.set(coroutine, report);
   collected.register(coroutine, report, coroutine);
+}
+
+// Before any is watched: the queue may not run dry again before the program ends.
+function report_at_exit(): void {
   if (reports_at_exit) return;
   reports_at_exit = true;
   at_exit(report_all);
