@@ -1,6 +1,7 @@
 /**
  * Running other programs, with their output as streams: Python's `asyncio.subprocess`.
  *
+ * @category Subprocesses
  * @module
  */
 
