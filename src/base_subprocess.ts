@@ -434,10 +434,12 @@ function start_failure(code: string, filename: string, cause?: unknown): unknown
   return make_os_error(code, undefined, { filename, syscall: "spawn", cause });
 }
 
-function translate_failure(error: unknown, program: string): unknown {
+function translate_failure(error: unknown, { file, cwd, env }: SpawnOptions): unknown {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code)) return translate_error(error);
-  return start_failure(code, program, error);
+  // Deno says so, too, of a file in PATH that may not be run.
+  const failure = code === "ENOENT" ? program_failure(file, cwd, env) ?? code : code;
+  return start_failure(failure, file, error);
 }
 
 /** Starts a process, in a generator of the library. Cancelled, it kills the process. */
@@ -467,7 +469,7 @@ export function* start_process<P extends SubprocessProtocol>(
     transport = new HostSubprocessTransport(loop, spawned, protocol, started);
     yield* started;
   } catch (error) {
-    if (transport === null || !transport._is_started()) throw translate_failure(error, file);
+    if (transport === null || !transport._is_started()) throw translate_failure(error, options);
     transport.close();
     yield* transport._wait();
     throw error;

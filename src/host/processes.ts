@@ -6,7 +6,7 @@
  */
 
 import type { HostReadable, HostWritable } from "./pipes.ts";
-import { builtin_module, host_process } from "./process.ts";
+import { builtin_module, host_process, type HostProcess } from "./process.ts";
 import type { Emitter } from "./sockets.ts";
 
 /** What a process has for one of its three streams: a pipe, nothing, that of this process, a descriptor. */
@@ -40,7 +40,6 @@ interface HostChild extends Emitter {
   readonly stdin: HostWritable | null;
   readonly stdout: HostReadable | null;
   readonly stderr: HostReadable | null;
-  kill(signal: string): boolean;
   unref(): void;
 }
 
@@ -133,7 +132,7 @@ function file_failure(path: string, cwd: string | undefined): string | null {
 
 /** The environment of this process. */
 export function host_environment(): Readonly<Record<string, string | undefined>> {
-  return (host_process as { env?: Record<string, string | undefined> } | undefined)?.env ?? {};
+  return host_process?.env ?? {};
 }
 
 /** What a process tells of itself. */
@@ -156,7 +155,7 @@ export class Child {
   /** The host's object. */
   readonly host_object: unknown;
   readonly #child: HostChild;
-  #kill_error: unknown = null;
+  #ended = false;
 
   /** Starts a process; throws what the host throws if it cannot. */
   constructor(options: SpawnOptions, listener: ChildListener) {
@@ -168,10 +167,12 @@ export class Child {
     this.#child = child;
     this.pid = child.pid ?? null;
     this.host_object = child;
-    const on_exit = (code: number | null, signal: string | null) => listener.on_exit(code, signal);
+    const on_exit = (code: number | null, signal: string | null) => {
+      this.#ended = true;
+      listener.on_exit(code, signal);
+    };
     const on_error = (error: unknown) => {
       if (this.pid === null) listener.on_failure(error);
-      else this.#kill_error = error; // a signal that is not allowed
     };
     child.on("error", on_error as (error: never) => void);
     if (this.pid !== null) child.once("exit", on_exit as (...args: never[]) => void);
@@ -192,15 +193,18 @@ export class Child {
     return this.#child.stderr ?? null;
   }
 
-  /** Sends a signal, which nobody gets if the process has ended; throws if that is not allowed. */
+  /**
+   * Sends a signal, which does nothing if the process has ended; throws if that is not allowed.
+   *
+   * Not by the child's own `kill()`: that of Deno sends only one, and takes it for the end's cause.
+   */
   kill(signal: string): void {
-    this.#kill_error = null;
+    if (this.#ended) return;
     try {
-      this.#child.kill(signal);
+      (host_process as HostProcess).kill(this.pid as number, signal);
     } catch (error) {
-      if (code_of(error) !== "ESRCH") this.#kill_error = error;
+      if (code_of(error) !== "ESRCH") throw error;
     }
-    if (this.#kill_error !== null) throw this.#kill_error;
   }
 
   /** Has this process end though the other runs; what could not be written to it yet is lost. */
