@@ -427,7 +427,11 @@ function with_merged_output(options: SpawnOptions): SpawnOptions {
   const variables = env ?? host_environment();
   const unset = SHELL_VARIABLES.filter((name) => !Object.hasOwn(variables, name));
   const script = `${unset.map((name) => `unset ${name}; `).join("")}exec "$0" "$@" 2>&1`;
-  return { ...options, file: SHELL, args: ["-c", script, file, ...args] };
+  // A shell drops variables that it cannot name.
+  const dropped = Object.entries(variables).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name))
+    .map(([name, value]) => `${name}=${value}`);
+  const program = dropped.length === 0 ? [file] : ["/usr/bin/env", ...dropped, file];
+  return { ...options, file: SHELL, args: ["-c", script, ...program, ...args] };
 }
 
 function start_failure(code: string, filename: string, cause?: unknown): unknown {

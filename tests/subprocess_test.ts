@@ -227,11 +227,12 @@ test("STDOUT: arguments, environment, signals and number are those of the progra
     await output(asyncio.create_subprocess_exec("/bin/sh", ...args, options)),
     "a b|$HOME '\"|\n",
   );
-  const env = { ONE: "1" };
-  assertEquals(
-    await output(asyncio.create_subprocess_exec("/usr/bin/env", { ...options, env })),
-    "ONE=1\n",
-  );
+  const environment = async (env: Record<string, string>) => {
+    const process = asyncio.create_subprocess_exec("/usr/bin/env", { ...options, env });
+    return (await output(process))?.trimEnd().split("\n").toSorted();
+  };
+  assertEquals(await environment({ ONE: "1" }), ["ONE=1"]);
+  assertEquals(await environment({ ONE: "1", "a.b": "2 3" }), ["ONE=1", "a.b=2 3"]);
   const process = await shell("echo $$; exec cat", options);
   assertEquals(text(await process.stdout!.readline()), `${process.pid}\n`);
   process.terminate();
