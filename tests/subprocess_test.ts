@@ -11,6 +11,7 @@ import {
 import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import process from "node:process";
 import * as asyncio from "../mod.ts";
 import type { CreateSubprocessOptions } from "../mod.ts";
 import { VirtualClockEventLoop, VirtualNetwork } from "../testing.ts";
@@ -418,6 +419,27 @@ test("create_subprocess_exec: what is no argument is refused", async () => {
     TypeError,
     "unexpected option 'text'",
   );
+});
+
+test("create_subprocess_exec: a host without processes is named", async () => {
+  const { getBuiltinModule } = process;
+  process.getBuiltinModule = (() => undefined) as never;
+  try {
+    for (
+      const start of [
+        () => asyncio.create_subprocess_exec("true"),
+        () => asyncio.create_subprocess_shell("true"),
+      ]
+    ) {
+      await assertRejects(
+        async () => void await start(),
+        asyncio.RuntimeError,
+        "Cannot start a process: this host has none",
+      );
+    }
+  } finally {
+    process.getBuiltinModule = getBuiltinModule;
+  }
 });
 
 // Options
