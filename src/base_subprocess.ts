@@ -1,5 +1,5 @@
 /**
- * Starting processes: what the loop's methods of these names do, and the transport of a process.
+ * Starts processes: the loop's `subprocess_exec()` and `subprocess_shell()`, and the transport of a process.
  *
  * @module
  */
@@ -140,7 +140,7 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
     this._extra["subprocess"] = child.host_object;
     if (child.pid === null) return;
     hold_open(loop, this);
-    loop._note_foreign(this); // it is of the host, even if the loop has a network in memory
+    loop._note_foreign(this); // also if the loop has a network in memory
     this.#connect(0, child.stdin, write_endpoint, WritePipeTransport);
     this.#connect(1, child.stdout, read_endpoint, ReadPipeTransport);
     this.#connect(2, child.stderr, read_endpoint, ReadPipeTransport);
@@ -281,7 +281,7 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
     this.send_signal("SIGKILL");
   }
 
-  /** @internal Whether there is a process. */
+  /** @internal Returns whether the process was started. */
   _is_started(): boolean {
     return this.#child.pid !== null;
   }
@@ -298,7 +298,7 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
     }
   }
 
-  /** @internal The loop is closed: the process is left to itself. */
+  /** @internal Leaves the process running: the loop is closed. */
   _loop_closed(): void {
     this.#child.leave();
   }
@@ -369,7 +369,7 @@ function to_id(name: string, value: unknown): number {
   );
 }
 
-/** What is to be started: a program with its arguments, or a command for the shell. */
+/** A program with its arguments, or a command for the shell. */
 export interface Command {
   /** The program, or the command. */
   readonly program: unknown;
@@ -377,7 +377,7 @@ export interface Command {
   readonly args: readonly unknown[] | null;
 }
 
-// What a shell adds to the environment of the program that it becomes.
+// Variables that a shell adds to the environment of the program.
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "SHLVL", "_"];
 
 function to_spawn_options(
@@ -414,7 +414,8 @@ function to_spawn_options(
   return options;
 }
 
-// stderr goes where stdout goes. Hosts cannot give one pipe to both: a shell does, and becomes the program.
+// Sends stderr where stdout goes. Hosts cannot use one pipe for both; a shell can, and then runs the program
+// by `exec`, in the same process.
 function with_merged_output(options: SpawnOptions): SpawnOptions {
   const { file, args, argv0, cwd, env } = options;
   if (argv0 !== undefined) {
@@ -481,7 +482,7 @@ export function* start_process<P extends SubprocessProtocol>(
   return [transport, protocol];
 }
 
-/** What `loop.subprocess_exec()` does. */
+/** Implements `loop.subprocess_exec()`. */
 export function subprocess_exec<P extends SubprocessProtocol>(
   loop: AbstractEventLoop,
   protocol_factory: () => P,
@@ -499,7 +500,7 @@ export function subprocess_exec<P extends SubprocessProtocol>(
   );
 }
 
-/** What `loop.subprocess_shell()` does. */
+/** Implements `loop.subprocess_shell()`. */
 export function subprocess_shell<P extends SubprocessProtocol>(
   loop: AbstractEventLoop,
   protocol_factory: () => P,

@@ -103,7 +103,7 @@ export class StreamReader extends Inspectable
   #exception: unknown = null;
   #transport: ReadTransport | null = null;
   #paused = false;
-  // How many read to the end while all stays in the buffer, which has no limit meanwhile.
+  // How many calls have lifted the limit.
   #unlimited = 0;
 
   /**
@@ -264,13 +264,13 @@ export class StreamReader extends Inspectable
     this.#maybe_pause_transport();
   }
 
-  /** @internal Waits for the end of the stream; what has arrived stays in the buffer. */
+  /** @internal Waits for the end of the stream; received bytes stay in the buffer. */
   *_wait_for_end(): Generator<unknown, void, unknown> {
     while (!this.#eof && this.#exception === null) yield* this.#wait_for_data("read");
     if (this.#exception !== null) throw this.#exception;
   }
 
-  /** @internal All that is in the buffer. */
+  /** @internal Takes all bytes out of the buffer. */
   _take_all(): Uint8Array {
     return this.#buffer.take(this.#buffer.length);
   }

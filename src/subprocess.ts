@@ -41,11 +41,11 @@ export class SubprocessStreamProtocol extends FlowControlMixin {
     return "SubprocessStreamProtocol";
   }
 
-  /** What is written is the process's input; `null` if it is no pipe. */
+  /** Writes to the standard input; `null` if it is no pipe. */
   stdin: StreamWriter | null = null;
-  /** The process's output; `null` if it is no pipe. */
+  /** Reads the standard output; `null` if it is no pipe. */
   stdout: StreamReader | null = null;
-  /** The process's other output; `null` if it is no pipe. */
+  /** Reads the standard error; `null` if it is no pipe. */
   stderr: StreamReader | null = null;
   readonly #limit: number;
   readonly #open = new Set<number>();
@@ -101,7 +101,7 @@ export class SubprocessStreamProtocol extends FlowControlMixin {
   }
 
   /**
-   * Ends a reader, or wakes those who wait for stdin to be closed.
+   * Ends a reader, or resumes the calls that wait until stdin is closed.
    *
    * @param fd 0 for stdin, 1 for stdout, 2 for stderr
    * @param error why, or `null`

@@ -1,11 +1,11 @@
 /**
- * What the functions that start processes may be given.
+ * The options of the functions that start processes.
  *
  * @module
  */
 
 /**
- * What a process has for stdin, stdout or stderr: `PIPE`, `DEVNULL`, for stderr `STDOUT`, a file
+ * The stdin, stdout or stderr of a process: `PIPE`, `DEVNULL`, for stderr `STDOUT`, a file
  * descriptor, an object that has one as `fd`, or `null` for that of this process.
  *
  * @category Subprocesses
@@ -13,7 +13,7 @@
 export type Stdio = number | { readonly fd: number } | null;
 
 /**
- * What `loop.subprocess_exec()` and `loop.subprocess_shell()` may be given.
+ * The options of `loop.subprocess_exec()` and `loop.subprocess_shell()`.
  *
  * @category Subprocesses
  */
@@ -26,11 +26,11 @@ export interface SubprocessOptions {
   stderr?: Stdio;
   /** The folder in which it runs; that of this process by default. */
   cwd?: string | URL | null;
-  /** All of its environment; that of this process by default. */
+  /** Its whole environment; that of this process by default. */
   env?: Readonly<Record<string, string>> | null;
   /** The file that is run in place of the program, or the shell in place of `/bin/sh`. */
   executable?: string | URL | null;
-  /** Whether it leads a session and a group of processes of its own; false by default. */
+  /** Makes it the leader of a new session and process group; false by default. */
   start_new_session?: boolean;
   /** The number of the user as which it runs. */
   user?: number | null;
@@ -39,7 +39,7 @@ export interface SubprocessOptions {
 }
 
 /**
- * What {@linkcode create_subprocess_exec} and {@linkcode create_subprocess_shell} may be given.
+ * The options of {@linkcode create_subprocess_exec} and {@linkcode create_subprocess_shell}.
  *
  * @category Subprocesses
  */

@@ -107,7 +107,7 @@ class ReadableEndpoint extends PipeEndpoint {
     this.#pipe = pipe;
     const on_data = (chunk: Uint8Array | string) => {
       if (this._closed) return;
-      // Hosts resume the pipes of a process that has ended.
+      // At the end of a process hosts resume its pipes.
       if (this.#paused) pipe.pause();
       this._listener?.on_data(
         own_bytes(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk),

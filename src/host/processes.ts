@@ -9,7 +9,7 @@ import type { HostReadable, HostWritable } from "./pipes.ts";
 import { builtin_module, host_process, type HostProcess } from "./process.ts";
 import type { Emitter } from "./sockets.ts";
 
-/** What a process has for one of its three streams: a pipe, nothing, that of this process, a descriptor. */
+/** One of the three streams of a process: a pipe, the null device, that of this process, a descriptor. */
 export type HostStdio = "pipe" | "ignore" | "inherit" | number;
 
 /** How a process is started. */
@@ -26,7 +26,7 @@ export interface SpawnOptions {
   cwd?: string;
   /** The environment; that of this process by default. */
   env?: Readonly<Record<string, string>>;
-  /** Whether it leads a session and a group of its own. */
+  /** Makes it the leader of a new session and process group. */
   detached: boolean;
   /** The user, by number. */
   uid?: number;
@@ -65,7 +65,7 @@ const EXECUTABLE = 1;
 // Where execvp() looks without PATH.
 const DEFAULT_PATH = "/bin:/usr/bin";
 
-/** Whether processes can be started here. */
+/** Returns whether this host can start processes. */
 export function has_processes(): boolean {
   return typeof builtin_module<Partial<ChildProcessModule>>("node:child_process")?.spawn ===
     "function";
@@ -91,7 +91,7 @@ function code_of(error: unknown): string | null {
   return typeof code === "string" ? code : null;
 }
 
-/** Why a process cannot be started in a folder: the system's code; `null` if it can. */
+/** Returns the code of the error for which a process cannot be started in a folder; `null` without one. */
 export function folder_failure(path: string): string | null {
   try {
     if (!files().statSync(path).isDirectory()) return "ENOTDIR";
@@ -102,7 +102,7 @@ export function folder_failure(path: string): string | null {
   }
 }
 
-/** Why a program cannot be run, looked for as `execvp()` does: the system's code; `null` if it can. */
+/** Returns the code of the error for which `execvp()` cannot run a program; `null` without one. */
 export function program_failure(
   program: string,
   cwd: string | undefined,
@@ -135,19 +135,19 @@ export function host_environment(): Readonly<Record<string, string | undefined>>
   return host_process?.env ?? {};
 }
 
-/** What a process tells of itself. */
+/** The listener of a process. */
 export interface ChildListener {
-  /** It has ended: with a code, or by a signal. */
+  /** The process has ended: with a code, or by a signal. */
   on_exit(code: number | null, signal: string | null): void;
-  /** It could not be started. */
+  /** The process could not be started. */
   on_failure(error: unknown): void;
 }
 
 /**
- * A process that was started, or that could not be: then it has no `pid`, and its listener learns why.
+ * A process of the host. If it could not be started it has no `pid`, and the listener gets the error.
  *
- * Everything is listened to in the call that starts it: hosts throw away what a process has written if it
- * ends before anybody listens.
+ * Its pipes must be listened to in the same turn: at the end of a process hosts discard output that has no
+ * listener.
  */
 export class Child {
   /** The number of the process; `null` if it could not be started. */
@@ -196,7 +196,7 @@ export class Child {
   /**
    * Sends a signal, which does nothing if the process has ended; throws if that is not allowed.
    *
-   * Not by the child's own `kill()`: that of Deno sends only one, and takes it for the end's cause.
+   * Not by the child's own `kill()`: on Deno that sends one signal only, and reports it as the cause of the end.
    */
   kill(signal: string): void {
     if (this.#ended) return;
@@ -207,11 +207,11 @@ export class Child {
     }
   }
 
-  /** Has this process end though the other runs; what could not be written to it yet is lost. */
+  /** Lets this program end while the process runs; input that is still buffered is lost. */
   leave(): void {
     this.#child.unref();
     const { stdin } = this;
-    // A write that waits for the reader would keep this process alive.
+    // A pending write would keep this program alive.
     if (stdin !== null && stdin.writableLength > 0) stdin.destroy();
   }
 }
