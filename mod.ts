@@ -76,6 +76,7 @@ export {
   get_running_loop,
   Handle,
   type LoopIO,
+  type LoopSubprocesses,
   set_event_loop,
   TimerHandle,
 } from "./src/loop/events.ts";
@@ -211,7 +212,21 @@ export {
   SSLCertVerificationError,
   SSLError,
 } from "./src/os_errors.ts";
-export { SubprocessProtocol } from "./src/core/protocols.ts";
+export type {
+  CreateSubprocessOptions,
+  Stdio,
+  SubprocessOptions,
+} from "./src/core/subprocess_options.ts";
+export { SubprocessProtocol } from "./src/processes.ts";
+export { create_subprocess_exec, create_subprocess_shell, type Process } from "./src/subprocess.ts";
+/**
+ * Running other programs: `PIPE`, `STDOUT`, `DEVNULL`, `Process`.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-subprocess.html Python's asyncio.subprocess}.
+ *
+ * @category Subprocesses
+ */
+export * as subprocess from "./src/subprocess.ts";
 export { Server, ServerSocket } from "./src/servers.ts";
 export type { ByteSource } from "./src/stream_sources.ts";
 export {

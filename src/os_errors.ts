@@ -8,6 +8,7 @@
 import { RuntimeError } from "./core/exceptions.ts";
 import { NoSockets } from "./host/sockets.ts";
 import { NamedError } from "./internal/error_kinds.ts";
+import { repr } from "./internal/format_helpers.ts";
 
 /**
  * What an {@linkcode OSError} may be made with.
@@ -21,6 +22,8 @@ export interface OSErrorOptions {
   syscall?: string | null;
   /** The address it was about. */
   address?: unknown;
+  /** The file it was about. */
+  filename?: string | null;
   /** The error of the host. */
   cause?: unknown;
 }
@@ -58,13 +61,15 @@ export class OSError extends NamedError {
   readonly syscall: string | null;
   /** The address it was about; `null` if it is not known. */
   readonly address: unknown;
+  /** The file it was about, which the message ends with; `null` if it is not known. */
+  readonly filename: string | null;
 
   /**
    * Makes the error: of a message, or of a number and its meaning.
    *
    * @param errno the number of the error, or a message
    * @param strerror what the number means
-   * @param options `code`, `syscall`, `address` as the host names them, and `cause`
+   * @param options `code`, `syscall`, `address`, `filename` as the host names them, and `cause`
    */
   constructor(
     errno: number | string | null = null,
@@ -72,13 +77,18 @@ export class OSError extends NamedError {
     options: OSErrorOptions = {},
   ) {
     const is_number = typeof errno === "number";
-    const message = is_number ? `[Errno ${errno}] ${strerror ?? ""}` : errno ?? strerror ?? "";
+    const filename = options.filename ?? null;
+    const file = filename === null ? "" : `: ${repr(filename)}`;
+    const message = is_number
+      ? `[Errno ${errno}] ${strerror ?? ""}${file}`
+      : errno ?? strerror ?? "";
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.errno = is_number ? errno : null;
     this.strerror = strerror;
     this.code = options.code ?? null;
     this.syscall = options.syscall ?? null;
     this.address = options.address ?? null;
+    this.filename = filename;
   }
 }
 
@@ -339,6 +349,8 @@ const ERRORS: Readonly<Record<string, Entry>> = {
   ESRCH: [3, "No such process", ProcessLookupError],
   EINTR: [4, "Interrupted system call"],
   EIO: [5, "Input/output error"],
+  E2BIG: [7, "Argument list too long"],
+  ENOEXEC: [8, "Exec format error"],
   EBADF: [9, "Bad file descriptor"],
   EAGAIN: [11, "Resource temporarily unavailable"],
   ENOMEM: [12, "Cannot allocate memory"],
@@ -347,10 +359,13 @@ const ERRORS: Readonly<Record<string, Entry>> = {
   ENOTDIR: [20, "Not a directory"],
   EISDIR: [21, "Is a directory"],
   EINVAL: [22, "Invalid argument"],
+  ENFILE: [23, "Too many open files in system"],
   EMFILE: [24, "Too many open files"],
+  ETXTBSY: [26, "Text file busy"],
   ENOSPC: [28, "No space left on device"],
   EPIPE: [32, "Broken pipe", BrokenPipeError],
   ENAMETOOLONG: [36, "File name too long"],
+  ELOOP: [40, "Too many levels of symbolic links"],
   ENOTSOCK: [88, "Socket operation on non-socket"],
   EMSGSIZE: [90, "Message too long"],
   EAFNOSUPPORT: [97, "Address family not supported by protocol"],

@@ -103,6 +103,8 @@ export class StreamReader extends Inspectable
   #exception: unknown = null;
   #transport: ReadTransport | null = null;
   #paused = false;
+  // How many calls have lifted the limit.
+  #unlimited = 0;
 
   /**
    * Makes a reader without a transport: `feed_data()` gives it what it reads.
@@ -240,10 +242,37 @@ export class StreamReader extends Inspectable
     const buffer = this.#buffer;
     buffer.push(bytes);
     this.#wake_waiter();
-    if (this.#transport !== null && !this.#paused && buffer.length > 2 * this.#limit) {
-      this.#transport.pause_reading();
-      this.#paused = true;
-    }
+    this.#maybe_pause_transport();
+  }
+
+  #maybe_pause_transport(): void {
+    if (this.#transport === null || this.#paused || this.#unlimited > 0) return;
+    if (this.#buffer.length <= 2 * this.#limit) return;
+    this.#transport.pause_reading();
+    this.#paused = true;
+  }
+
+  /** @internal Lets the buffer grow over its limit, until `_restore_limit()` is called as often. */
+  _lift_limit(): void {
+    this.#unlimited++;
+    if (this.#paused) this.#resume_transport();
+  }
+
+  /** @internal */
+  _restore_limit(): void {
+    this.#unlimited--;
+    this.#maybe_pause_transport();
+  }
+
+  /** @internal Waits for the end of the stream; received bytes stay in the buffer. */
+  *_wait_for_end(): Generator<unknown, void, unknown> {
+    while (!this.#eof && this.#exception === null) yield* this.#wait_for_data("read");
+    if (this.#exception !== null) throw this.#exception;
+  }
+
+  /** @internal Takes all bytes out of the buffer. */
+  _take_all(): Uint8Array {
+    return this.#buffer.take(this.#buffer.length);
   }
 
   *#wait_for_data(method: string): Generator<unknown, void, unknown> {
@@ -475,7 +504,9 @@ export abstract class FlowControlMixin extends Protocol {
   readonly _loop: AbstractEventLoop;
   #paused = false;
   #connection_lost = false;
+  #error: unknown = null;
   readonly #drain_waiters = new Set<Future<void>>();
+  readonly #close_waiters = new Set<Future<void>>();
 
   /**
    * Makes a protocol.
@@ -501,17 +532,30 @@ export abstract class FlowControlMixin extends Protocol {
   }
 
   /**
-   * Resumes what waits in `drain()`, with the error if there is one.
+   * Resumes what waits in `wait_closed()` and in `drain()`, with the error if there is one.
    *
    * @param error why the connection was lost, or `null`
    */
   override connection_lost(error: unknown): void {
+    if (!this.#connection_lost) this.#error = error;
     this.#connection_lost = true;
-    if (!this.#paused) return;
-    for (const waiter of this.#drain_waiters) {
-      if (waiter.done()) continue;
-      if (error === null) waiter.set_result();
-      else waiter.set_exception(error);
+    settle(this.#close_waiters, error);
+    if (this.#paused) settle(this.#drain_waiters, error);
+  }
+
+  /** @internal Waits until the connection is lost. */
+  *_wait_closed(): Generator<unknown, void, unknown> {
+    if (this.#connection_lost) {
+      if (this.#error !== null) throw this.#error;
+      return;
+    }
+    // A future of its own: in CPython a cancelled wait_closed() spoils all later ones.
+    const waiter = this._loop.create_future<void>();
+    this.#close_waiters.add(waiter);
+    try {
+      yield* waiter;
+    } finally {
+      this.#close_waiters.delete(waiter);
     }
   }
 
@@ -526,6 +570,14 @@ export abstract class FlowControlMixin extends Protocol {
     } finally {
       this.#drain_waiters.delete(waiter);
     }
+  }
+}
+
+function settle(waiters: Iterable<Future<void>>, error: unknown): void {
+  for (const waiter of waiters) {
+    if (waiter.done()) continue;
+    if (error === null) waiter.set_result();
+    else waiter.set_exception(error);
   }
 }
 
@@ -570,9 +622,6 @@ export class StreamReaderProtocol extends FlowControlMixin {
   readonly #callback: ClientConnectedCallback | null;
   #over_ssl = false;
   #task: Task<unknown> | null = null;
-  #lost = false;
-  #error: unknown = null;
-  readonly #close_waiters = new Set<Future<void>>();
 
   /**
    * Makes the protocol.
@@ -651,13 +700,6 @@ export class StreamReaderProtocol extends FlowControlMixin {
       if (error === null) reader.feed_eof();
       else reader.set_exception(error);
     }
-    this.#lost = true;
-    this.#error = error;
-    for (const waiter of this.#close_waiters) {
-      if (waiter.done()) continue;
-      if (error === null) waiter.set_result();
-      else waiter.set_exception(error);
-    }
     super.connection_lost(error);
     this.#reader = null;
     this.#task = null;
@@ -680,22 +722,6 @@ export class StreamReaderProtocol extends FlowControlMixin {
   override eof_received(): boolean {
     this.#reader?.feed_eof();
     return !this.#over_ssl;
-  }
-
-  /** @internal Waits until the connection is lost. */
-  *_wait_closed(): Generator<unknown, void, unknown> {
-    if (this.#lost) {
-      if (this.#error !== null) throw this.#error;
-      return;
-    }
-    // A future of its own: in CPython a cancelled wait_closed() spoils all later ones.
-    const waiter = this._loop.create_future<void>();
-    this.#close_waiters.add(waiter);
-    try {
-      yield* waiter;
-    } finally {
-      this.#close_waiters.delete(waiter);
-    }
   }
 }
 
@@ -818,7 +844,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
    * @throws {OSError} the error by which the connection was lost
    */
   wait_closed(): Coroutine<void> {
-    return library_coroutine("StreamWriter.wait_closed", wait_closed(this.#protocol));
+    return library_coroutine("StreamWriter.wait_closed", this.#protocol._wait_closed());
   }
 
   /**
@@ -900,10 +926,6 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
     const reader = this.#reader === null ? "" : ` reader=${this.#reader}`;
     return `<${this.constructor.name} transport=${this.#transport}${reader}>`;
   }
-}
-
-function* wait_closed(protocol: FlowControlMixin): Generator<unknown, void, unknown> {
-  if (protocol instanceof StreamReaderProtocol) yield* protocol._wait_closed();
 }
 
 /**

@@ -31,3 +31,19 @@ Deno.test("a cancelled timer does not keep a program on the default loop", async
     setTimeout(() => timer.cancel(), 10);`;
   assertEquals(await output_of(program), "in time\nCancelledError\n");
 });
+
+Deno.test("create_subprocess_exec: a process that is left open does not keep the program alive", async () => {
+  const program = `
+    const { PIPE } = asyncio.subprocess;
+    await asyncio.run(async () => {
+      const options = { stdin: PIPE, stdout: PIPE, stderr: PIPE };
+      const process = await asyncio.create_subprocess_exec("sleep", "60", options);
+      process.stdin.write(new Uint8Array(1_000_000));
+      const [transport] = await asyncio.get_running_loop().subprocess_exec(
+        () => new asyncio.SubprocessProtocol(), "sleep", "60");
+      console.log(process.pid, transport.get_pid());
+    });`;
+  const pids = (await output_of(program)).split(" ").map(Number);
+  assertEquals(pids.length, 2);
+  for (const pid of pids) Deno.kill(pid, "SIGKILL");
+});

@@ -37,6 +37,7 @@ const CONTRACTS = "src/core/contracts.ts";
 /** Imports that point up today, to become none. */
 const KNOWN_UP: readonly string[] = [
   "src/async_generators.ts -> src/loop/events.ts",
+  "src/base_subprocess.ts -> src/loop/events.ts",
   "src/byte_transports.ts -> src/loop/events.ts",
   "src/connections.ts -> src/loop/events.ts",
   "src/core/coroutines.ts -> src/loop/events.ts",
@@ -58,11 +59,13 @@ const KNOWN_UP: readonly string[] = [
   "src/loop/waits.ts -> src/waiting.ts",
   "src/open_transports.ts -> src/loop/events.ts",
   "src/pipes.ts -> src/loop/events.ts",
+  "src/processes.ts -> src/loop/events.ts",
   "src/servers.ts -> src/loop/events.ts",
   "src/sslproto.ts -> src/loop/events.ts",
   "src/staggered.ts -> src/loop/events.ts",
   "src/stream_sources.ts -> src/loop/events.ts",
   "src/streams.ts -> src/loop/events.ts",
+  "src/subprocess.ts -> src/loop/events.ts",
   "src/taskgroups.ts -> src/loop/events.ts",
   "src/threads.ts -> src/loop/events.ts",
   "src/timeouts.ts -> src/loop/events.ts",

@@ -23,6 +23,7 @@ const NEEDS_SOCKETS = PAGES.filter(({ modules }) =>
   "Server",
   "ServerSocket",
   "OSError",
+  "subprocess",
   "ConnectionError",
   "BrokenPipeError",
   "ConnectionAbortedError",

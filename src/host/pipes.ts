@@ -100,12 +100,15 @@ abstract class PipeEndpoint implements Endpoint {
 
 class ReadableEndpoint extends PipeEndpoint {
   readonly #pipe: HostReadable;
+  #paused = true;
 
   constructor(pipe: HostReadable) {
     super(pipe);
     this.#pipe = pipe;
     const on_data = (chunk: Uint8Array | string) => {
       if (this._closed) return;
+      // At the end of a process hosts resume its pipes.
+      if (this.#paused) pipe.pause();
       this._listener?.on_data(
         own_bytes(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk),
       );
@@ -118,10 +121,12 @@ class ReadableEndpoint extends PipeEndpoint {
   }
 
   override pause(): void {
+    this.#paused = true;
     this.#pipe.pause();
   }
 
   override resume(): void {
+    this.#paused = false;
     this.#pipe.resume();
   }
 

@@ -14,8 +14,12 @@ export interface HostProcess {
   listenerCount(event: string): number;
   /** The listeners of an event. */
   listeners(event: string): unknown[];
+  /** The environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends the process. */
   exit(code: number): never;
+  /** Sends a signal to a process. */
+  kill(pid: number, signal: string): boolean;
   /** Sets the function that is called with uncaught errors in place of all listeners. */
   setUncaughtExceptionCaptureCallback(callback: ((error: unknown) => void) | null): void;
   /** Returns whether such a function is set. */

@@ -38,10 +38,12 @@ import type {
   UnixServerOptions,
   WritePipe,
 } from "../core/connection_options.ts";
-import type { BaseProtocol, DatagramProtocol } from "../core/protocols.ts";
+import type { BaseProtocol, DatagramProtocol, SubprocessProtocol } from "../core/protocols.ts";
+import type { SubprocessOptions } from "../core/subprocess_options.ts";
 import type {
   DatagramTransport,
   ReadTransport,
+  SubprocessTransport,
   Transport,
   WriteTransport,
 } from "../core/transports.ts";
@@ -303,8 +305,50 @@ export interface LoopIO {
 }
 
 /**
- * The base of all loops: `io.ts` adds the methods that connect and listen, so that they are not in bundles of
- * programs that do neither.
+ * What a loop can do with processes.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#running-subprocesses Python's event loop methods}.
+ *
+ * @category Event loop
+ */
+export interface LoopSubprocesses {
+  /**
+   * Starts a program. Its stdin, stdout and stderr are pipes by default. Cancelled, it kills the process.
+   *
+   * @param protocol_factory makes the protocol
+   * @param program the program, which is looked for in `PATH` if its name has no slash
+   * @param args its arguments; last may come options: `stdin`, `stdout`, `stderr`, `cwd`, `env`, …
+   * @returns the transport and the protocol
+   * @throws {OSError} if the program cannot be started: a {@linkcode FileNotFoundError} or a
+   * {@linkcode PermissionError} with the program or the folder as its `filename`
+   * @throws {RuntimeError} if this host cannot start processes
+   */
+  subprocess_exec<P extends SubprocessProtocol>(
+    protocol_factory: () => P,
+    program: string | URL,
+    ...args: string[] | [...args: string[], options: SubprocessOptions]
+  ): Coroutine<[transport: SubprocessTransport, protocol: P]>;
+  /**
+   * Runs a command by the shell. Its stdin, stdout and stderr are pipes by default. Cancelled, it kills the
+   * shell.
+   *
+   * @param protocol_factory makes the protocol
+   * @param cmd the command; what comes from outside must be quoted
+   * @param options `stdin`, `stdout`, `stderr`, `cwd`, `env`, …
+   * @returns the transport and the protocol
+   * @throws {OSError} if the shell cannot be started
+   * @throws {RuntimeError} if this host cannot start processes
+   */
+  subprocess_shell<P extends SubprocessProtocol>(
+    protocol_factory: () => P,
+    cmd: string,
+    options?: SubprocessOptions,
+  ): Coroutine<[transport: SubprocessTransport, protocol: P]>;
+}
+
+/**
+ * The base of all loops: `io.ts` and `processes.ts` add the methods that connect, listen and start processes,
+ * so that they are not in bundles of programs that do not.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#event-loop-implementations Python's event loops}.
  *
@@ -312,7 +356,7 @@ export interface LoopIO {
  */
 export abstract class BaseEventLoop extends Inspectable {}
 /** The methods that are added. */
-export interface BaseEventLoop extends LoopIO {}
+export interface BaseEventLoop extends LoopIO, LoopSubprocesses {}
 
 /**
  * What every event loop can do; {@linkcode EventLoop} and {@linkcode VirtualClockEventLoop} do it.
@@ -321,7 +365,7 @@ export interface BaseEventLoop extends LoopIO {}
  *
  * @category Event loop
  */
-export interface AbstractEventLoop extends LoopCore, LoopIO {
+export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
   /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
   slow_callback_duration: number;
   /** The loop's clock, in seconds from some start; it never goes back. */

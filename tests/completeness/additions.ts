@@ -24,7 +24,12 @@ export const ADDITIONS: readonly Addition[] = [
       ...plain("OSError", "ConnectionError", "BrokenPipeError", "ConnectionAbortedError"),
       ...plain("ConnectionRefusedError", "ConnectionResetError", "FileNotFoundError"),
       ...plain("PermissionError", "ProcessLookupError", "gaierror", "SSLError"),
-      ...plain("SSLCertVerificationError", "open_unix_connection", "start_unix_server"),
+      ...plain(
+        "subprocess",
+        "SSLCertVerificationError",
+        "open_unix_connection",
+        "start_unix_server",
+      ),
       { name: "BaseExceptionGroup", members: ["derive", "split", "subgroup"] },
       { name: "ExceptionGroup", members: ["derive", "split", "subgroup"] },
     ],

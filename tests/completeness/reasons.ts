@@ -12,15 +12,6 @@ export const REASONS: readonly Reason[] = [
     names: ["AbstractServer"],
   },
   {
-    reason: "later: subprocesses",
-    names: [
-      "EventLoop.subprocess_exec",
-      "EventLoop.subprocess_shell",
-      "create_subprocess_exec",
-      "create_subprocess_shell",
-    ],
-  },
-  {
     reason: "later: the call graph",
     names: [
       "FrameCallGraphEntry",

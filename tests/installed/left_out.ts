@@ -37,6 +37,7 @@ export const FILES: Reasons = {
 /** Files that are not run in browsers. */
 export const BROWSER_FILES: Reasons = {
   "browsers have no console that asks an object how it is shown": ["inspect_test.ts"],
+  "browsers have no processes": ["subprocess_test.ts", "subprocess_examples_test.ts"],
   "browsers have no node:vm, which makes realms": ["options_test.ts"],
 };
 
