@@ -216,6 +216,7 @@ export class Run {
     parent: Flow | null,
     task: TaskRecord | null,
     chain: readonly Scope[],
+    is_aside = parent?.is_aside ?? false,
   ): Flow {
     const flow: Flow = {
       name: this.#name("f"),
@@ -223,8 +224,9 @@ export class Run {
       chain,
       known: new Set(parent?.known),
       seen: new Set(parent?.seen),
+      has_begun: false,
       outcome: null,
-      parent,
+      is_aside,
     };
     this.flows.push(flow);
     return flow;
@@ -603,6 +605,9 @@ export class Run {
     try {
       await this.#evaluate(place, wait, pending);
       this.#see(flow, seen_in(pending.part));
+    } catch (error) {
+      pending.has_failed = true;
+      throw error;
     } finally {
       pending.over = this.moment();
       this.#learn_from(flow, pending);
@@ -666,6 +671,7 @@ export class Run {
   }
 
   async #call(flow: Flow, slots: Place["slots"], body: Statement[]): Promise<string> {
+    flow.has_begun = true;
     try {
       await this.#block({ flow, slots }, body);
       flow.outcome = this.#outcome(false, flow.name);
@@ -730,7 +736,7 @@ export class Run {
         return;
       case "hold":
       case "forget": {
-        const sub = this.#new_flow(flow, flow.task, flow.chain);
+        const sub = this.#new_flow(flow, flow.task, flow.chain, true);
         const promise = this.#call(sub, new Map(place.slots), statement.body);
         promise.catch(() => {});
         if (statement.do === "hold") place.slots.set(statement.slot, { promise, flow: sub });
@@ -1058,6 +1064,7 @@ const new_pending = (wait: Wait): Pending => ({
   flows: [],
   tasks: [],
   over: null,
+  has_failed: false,
 });
 
 /** The cancellations of which code has certainly learned that has awaited something, which was fulfilled. */

@@ -69,17 +69,24 @@ function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
   );
 }
 
-/** Whether another line of code has taken a cancellation, while the main one was about to end. */
-const is_taken = (run: Run, scope: Scope, request: Request, { time }: Moment) =>
-  run.leaves.some((leaf) =>
-    leaf.chain.includes(scope) &&
-    // What is pending is thrown once, by the first that waits: perhaps in a race that another has won.
-    (leaf.tags.includes(request.tag) && leaf.begun!.at > request.at &&
-        leaf.pending.over !== null && leaf.pending.over.at < leaf.outcome!.at ||
-      time === request.time && is_open_at(leaf, request.at) ||
-      // An operation that begins with what is pending, in a race that something else wins.
-      leaf.operation?.aborted && leaf.tags.length === 0 && is_combinator(leaf.pending.part))
-  );
+/** Whether another line of code has taken a cancellation, so that the main one may not have seen it. */
+function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): boolean {
+  return run.leaves.some((leaf) => {
+    const { chain, tags, begun, outcome, pending, operation, flow } = leaf;
+    if (!chain.includes(scope)) return false;
+    // The main code was about to end.
+    if (time === request.time && is_open_at(leaf, request.at)) return true;
+    // What is pending is thrown once, by the first that waits: perhaps in a race that another wins.
+    const takes_pending = tags.includes(request.tag) && begun!.at > request.at;
+    const is_loser = pending.over !== null && outcome !== null && pending.over.at < outcome.at;
+    if (takes_pending && (is_loser || flow.is_aside)) return true;
+    if (!is_combinator(pending.part)) return false;
+    // An operation begins with what is pending, and ends with a value.
+    if (operation?.aborted && tags.length === 0) return true;
+    // Something else had given its value in the same moment.
+    return tags.includes(request.tag) && !pending.has_failed && pending.over?.time === request.time;
+  });
+}
 
 const is_combinator = ({ parts }: Part) => parts.length > 0;
 
@@ -250,7 +257,7 @@ function* not_lost(run: Run): Generator<string> {
       continue;
     }
     // Code that takes back what a block has asked for makes the block take back something else.
-    if (record.uncancels.length > 0) continue;
+    if (run.tasks.some(({ uncancels }) => uncancels.length > 0)) continue;
     const known = new Set([...flow.known, ...tags_beside(run, root, body)]);
     for (const request of run.requests) {
       if (request.task !== record || only_scope(request) !== root || request.at > body.at) continue;
@@ -453,7 +460,9 @@ function* conserved(run: Run): Generator<string> {
 
 /** After the end nothing waits: all code has come to its end. */
 function* everything_ends(run: Run): Generator<string> {
-  for (const { name, outcome } of run.flows) if (outcome === null) yield `${name} still waits`;
+  for (const { name, has_begun, outcome } of run.flows) {
+    if (has_begun && outcome === null) yield `${name} still waits`;
+  }
 }
 
 /** A `wait_for()` of one thing throws its TimeoutError when its time is over, and not before. */
