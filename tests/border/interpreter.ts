@@ -3,6 +3,7 @@
 import { async_context, host } from "./fake_host.ts";
 import * as asyncio from "../../mod.ts";
 import { VirtualClockEventLoop } from "../../testing.ts";
+import { TraceRecorder } from "../../trace.ts";
 import { is_combinator, type Native, type Program, type Statement, type Wait } from "./program.ts";
 import type {
   AnyTask,
@@ -988,11 +989,15 @@ export class Run {
 
   /** Runs it; returns when nothing happens any more. */
   async execute(): Promise<void> {
-    const { host_seed, busy, virtual_clock } = this.program;
+    const { host_seed, busy, virtual_clock, mode } = this.program;
     host.reset(host_seed, busy);
     let settled = false;
     const loop_factory = () => {
-      const loop = virtual_clock ? new VirtualClockEventLoop() : new asyncio.EventLoop();
+      const options = mode === "traced" ? { trace: new TraceRecorder() } : {};
+      const loop = virtual_clock
+        ? new VirtualClockEventLoop(options)
+        : new asyncio.EventLoop(options);
+      loop.set_debug(mode === "debug");
       loop.set_task_factory(this.#make_task);
       return loop;
     };

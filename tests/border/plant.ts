@@ -7,7 +7,14 @@ import { parseArgs } from "node:util";
 import { FAULTS } from "./faults.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
-const COPIED = ["mod.ts", "testing.ts", "src", "tests/border", "tests/conformance/random.ts"];
+const COPIED = [
+  "mod.ts",
+  "testing.ts",
+  "trace.ts",
+  "src",
+  "tests/border",
+  "tests/conformance/random.ts",
+];
 
 async function copy(from: string, to: string): Promise<void> {
   if ((await Deno.stat(from)).isFile) return await Deno.copyFile(from, to);
