@@ -130,6 +130,7 @@ export class Run {
   /** The block whose signal is being aborted. */
   #aborting: Scope | null = null;
   #is_explicit = false;
+  #canceller: Flow | null = null;
   /** The last request that the library may have made for several scopes. */
   #unresolved: Request | null = null;
   readonly #expired = new Set<Scope>();
@@ -319,6 +320,7 @@ export class Run {
       tag,
       task: record,
       by,
+      from: by === "program" ? this.#canceller : null,
       ...causes,
       known: new Set(record.flow?.known),
     };
@@ -750,9 +752,15 @@ export class Run {
           ? null
           : undefined;
       case "cancel":
-        return this.#cancel(this.#main_tasks[statement.task], statement.times);
-      case "cancel_self":
-        return this.#cancel(flow.task ?? undefined, 1);
+      case "cancel_self": {
+        const task = statement.do === "cancel_self"
+          ? flow.task ?? undefined
+          : this.#main_tasks[statement.task];
+        this.#canceller = flow;
+        this.#cancel(task, statement.do === "cancel_self" ? 1 : statement.times);
+        this.#canceller = null;
+        return;
+      }
       case "set":
         return this.#set(statement.event);
       case "callback":
@@ -1010,6 +1018,14 @@ export class Run {
       settled = true;
     })();
     const ending = await host.drive(() => settled);
+    // What catches a cancellation at the end of run() and waits on for what never comes is to blame itself.
+    const end = this.end;
+    const waits_on = end !== null &&
+      this.leaves.some(({ begun, outcome, flow }) =>
+        outcome === null && begun !== null && begun.at > end.at &&
+        (flow.is_aside || flow.task === null)
+      );
+    if (ending === "idle" && waits_on) return;
     if (ending !== "done") {
       this.violate("hangs", `${ending}; ${this.#waiting()}`);
       return;
