@@ -84,6 +84,7 @@ class Generator {
       host_seed: random.next(),
       busy: random.chance(0.1),
       virtual_clock,
+      mode: random.chance(0.1) ? random.pick(["debug", "traced"]) : "plain",
     };
     if (virtual_clock) keep_to_the_loop(program);
     return program;

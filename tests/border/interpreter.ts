@@ -3,6 +3,7 @@
 import { async_context, host } from "./fake_host.ts";
 import * as asyncio from "../../mod.ts";
 import { VirtualClockEventLoop } from "../../testing.ts";
+import { TraceRecorder } from "../../trace.ts";
 import { is_combinator, type Native, type Program, type Statement, type Wait } from "./program.ts";
 import type {
   AnyTask,
@@ -129,6 +130,7 @@ export class Run {
   /** The block whose signal is being aborted. */
   #aborting: Scope | null = null;
   #is_explicit = false;
+  #canceller: Flow | null = null;
   /** The last request that the library may have made for several scopes. */
   #unresolved: Request | null = null;
   readonly #expired = new Set<Scope>();
@@ -216,6 +218,7 @@ export class Run {
     parent: Flow | null,
     task: TaskRecord | null,
     chain: readonly Scope[],
+    is_aside = parent?.is_aside ?? false,
   ): Flow {
     const flow: Flow = {
       name: this.#name("f"),
@@ -223,8 +226,9 @@ export class Run {
       chain,
       known: new Set(parent?.known),
       seen: new Set(parent?.seen),
+      has_begun: false,
       outcome: null,
-      parent,
+      is_aside,
     };
     this.flows.push(flow);
     return flow;
@@ -316,6 +320,7 @@ export class Run {
       tag,
       task: record,
       by,
+      from: by === "program" ? this.#canceller : null,
       ...causes,
       known: new Set(record.flow?.known),
     };
@@ -603,6 +608,9 @@ export class Run {
     try {
       await this.#evaluate(place, wait, pending);
       this.#see(flow, seen_in(pending.part));
+    } catch (error) {
+      pending.has_failed = true;
+      throw error;
     } finally {
       pending.over = this.moment();
       this.#learn_from(flow, pending);
@@ -666,6 +674,7 @@ export class Run {
   }
 
   async #call(flow: Flow, slots: Place["slots"], body: Statement[]): Promise<string> {
+    flow.has_begun = true;
     try {
       await this.#block({ flow, slots }, body);
       flow.outcome = this.#outcome(false, flow.name);
@@ -730,7 +739,7 @@ export class Run {
         return;
       case "hold":
       case "forget": {
-        const sub = this.#new_flow(flow, flow.task, flow.chain);
+        const sub = this.#new_flow(flow, flow.task, flow.chain, true);
         const promise = this.#call(sub, new Map(place.slots), statement.body);
         promise.catch(() => {});
         if (statement.do === "hold") place.slots.set(statement.slot, { promise, flow: sub });
@@ -743,9 +752,15 @@ export class Run {
           ? null
           : undefined;
       case "cancel":
-        return this.#cancel(this.#main_tasks[statement.task], statement.times);
-      case "cancel_self":
-        return this.#cancel(flow.task ?? undefined, 1);
+      case "cancel_self": {
+        const task = statement.do === "cancel_self"
+          ? flow.task ?? undefined
+          : this.#main_tasks[statement.task];
+        this.#canceller = flow;
+        this.#cancel(task, statement.do === "cancel_self" ? 1 : statement.times);
+        this.#canceller = null;
+        return;
+      }
       case "set":
         return this.#set(statement.event);
       case "callback":
@@ -982,11 +997,15 @@ export class Run {
 
   /** Runs it; returns when nothing happens any more. */
   async execute(): Promise<void> {
-    const { host_seed, busy, virtual_clock } = this.program;
+    const { host_seed, busy, virtual_clock, mode } = this.program;
     host.reset(host_seed, busy);
     let settled = false;
     const loop_factory = () => {
-      const loop = virtual_clock ? new VirtualClockEventLoop() : new asyncio.EventLoop();
+      const options = mode === "traced" ? { trace: new TraceRecorder() } : {};
+      const loop = virtual_clock
+        ? new VirtualClockEventLoop(options)
+        : new asyncio.EventLoop(options);
+      loop.set_debug(mode === "debug");
       loop.set_task_factory(this.#make_task);
       return loop;
     };
@@ -999,6 +1018,14 @@ export class Run {
       settled = true;
     })();
     const ending = await host.drive(() => settled);
+    // What catches a cancellation at the end of run() and waits on for what never comes is to blame itself.
+    const end = this.end;
+    const waits_on = end !== null &&
+      this.leaves.some(({ begun, outcome, flow }) =>
+        outcome === null && begun !== null && begun.at > end.at &&
+        (flow.is_aside || flow.task === null)
+      );
+    if (ending === "idle" && waits_on) return;
     if (ending !== "done") {
       this.violate("hangs", `${ending}; ${this.#waiting()}`);
       return;
@@ -1058,6 +1085,7 @@ const new_pending = (wait: Wait): Pending => ({
   flows: [],
   tasks: [],
   over: null,
+  has_failed: false,
 });
 
 /** The cancellations of which code has certainly learned that has awaited something, which was fulfilled. */

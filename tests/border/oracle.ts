@@ -69,17 +69,26 @@ function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
   );
 }
 
-/** Whether another line of code has taken a cancellation, while the main one was about to end. */
-const is_taken = (run: Run, scope: Scope, request: Request, { time }: Moment) =>
-  run.leaves.some((leaf) =>
-    leaf.chain.includes(scope) &&
-    // What is pending is thrown once, by the first that waits: perhaps in a race that another has won.
-    (leaf.tags.includes(request.tag) && leaf.begun!.at > request.at &&
-        leaf.pending.over !== null && leaf.pending.over.at < leaf.outcome!.at ||
-      time === request.time && is_open_at(leaf, request.at) ||
-      // An operation that begins with what is pending, in a race that something else wins.
-      leaf.operation?.aborted && leaf.tags.length === 0 && is_combinator(leaf.pending.part))
-  );
+/** Whether another line of code has taken a cancellation, so that the main one may not have seen it. */
+function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): boolean {
+  const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
+  const open = inside.filter((leaf) => is_open_at(leaf, request.at));
+  // The main code was about to end, or to wait, or waits for a native promise.
+  if (open.length > 0 && time === request.time) return true;
+  const is_own = request.from?.task === request.task && !request.from.is_aside;
+  if (!is_own && open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
+  return inside.some(({ tags, begun, outcome, pending, operation, flow }) => {
+    // What is pending is thrown once, by the first that waits: perhaps in a race that another wins.
+    const takes_pending = begun !== null && begun.at > request.at &&
+      (tags.length > 0 || operation?.aborted);
+    if (takes_pending && flow.is_aside) return true;
+    if (!is_combinator(pending.part)) return false;
+    const is_loser = pending.over !== null && outcome !== null && pending.over.at < outcome.at;
+    if (takes_pending && (is_loser || !pending.has_failed || tags.length === 0)) return true;
+    // Something else had given its value in the same moment.
+    return tags.includes(request.tag) && !pending.has_failed && pending.over?.time === request.time;
+  });
+}
 
 const is_combinator = ({ parts }: Part) => parts.length > 0;
 
@@ -191,7 +200,7 @@ function* not_pending(run: Run): Generator<string> {
 
 /** A CancelledError reaches awaits only in a scope that it was meant for. */
 function* meant(run: Run): Generator<string> {
-  for (const { name, kind, chain, tags, outcome, flow, limit } of run.leaves) {
+  for (const { name, kind, chain, tags, outcome, flow, limit, seen } of run.leaves) {
     if (outcome === null || run.end !== null && outcome.at > run.end.at) continue;
     for (const tag of tags) {
       // Code that has outlived its task: its blocks have a task that is not the program's.
@@ -202,9 +211,9 @@ function* meant(run: Run): Generator<string> {
       const around = limit === null ? chain : limit.chain;
       const is_around = ({ scopes }: Request) => scopes.some((scope) => around.includes(scope));
       if (requests.some(is_around)) continue;
-      // Of two that come together the error has the message of one.
+      // Of two that have not been seen the error has the message of one.
       const together = run.requests.filter((request) =>
-        is_around(request) && request.at < outcome.at && request.time === outcome.time
+        is_around(request) && request.at < outcome.at && !seen.has(request.tag)
       );
       if (together.length > 0) continue;
       // The result of a task that was cancelled, or threw the error, is its awaiters' error.
@@ -250,7 +259,7 @@ function* not_lost(run: Run): Generator<string> {
       continue;
     }
     // Code that takes back what a block has asked for makes the block take back something else.
-    if (record.uncancels.length > 0) continue;
+    if (run.tasks.some(({ uncancels }) => uncancels.length > 0)) continue;
     const known = new Set([...flow.known, ...tags_beside(run, root, body)]);
     for (const request of run.requests) {
       if (request.task !== record || only_scope(request) !== root || request.at > body.at) continue;
@@ -316,11 +325,15 @@ function* limits(run: Run): Generator<string> {
     if (run.end !== null && result.at > run.end.at) continue;
     if (uncancels_since(task, begun.at)) continue;
     const outlives = task.body !== null && task.body.at < result.at;
+    // A block that begins when its task has ended has a task of its own.
+    const is_foreign = task.body !== null && task.body.at < begun.at;
     const own = run.requests.filter((request) => is_for(request, scope));
     const has_passed = scope.timeout !== null
       ? scope.timeout.expired()
       : kind === "aborted_by"
       ? scope.aborted !== null && scope.aborted.at < body.at
+      : is_foreign
+      ? "perhaps"
       : own.length > 0 && (own.some((request) => only_scope(request) !== null) || "perhaps");
     const is_own_error = result.failed && !same(body, result) &&
       (kind === "aborted_by"
@@ -335,7 +348,7 @@ function* limits(run: Run): Generator<string> {
         yield `${name} throws its own error in the place of ${describe(body.value)}`;
       }
     }
-    const outer = outer_requests(run, scope);
+    const outer = is_foreign ? null : outer_requests(run, scope);
     if (outer === null || has_passed === "perhaps") continue;
     if (body.failed && !body.cancelled) {
       if (!same(body, result)) {
@@ -453,13 +466,16 @@ function* conserved(run: Run): Generator<string> {
 
 /** After the end nothing waits: all code has come to its end. */
 function* everything_ends(run: Run): Generator<string> {
-  for (const { name, outcome } of run.flows) if (outcome === null) yield `${name} still waits`;
+  for (const { name, has_begun, outcome } of run.flows) {
+    if (has_begun && outcome === null) yield `${name} still waits`;
+  }
 }
 
 /** A `wait_for()` of one thing throws its TimeoutError when its time is over, and not before. */
 function* waits_for(run: Run): Generator<string> {
-  for (const { kind, name, outcome, limit, chain } of run.leaves) {
+  for (const { kind, name, outcome, limit, chain, flow, begun } of run.leaves) {
     if (kind !== "limited" || outcome === null || limit === null) continue;
+    if (flow.task !== null && flow.task.body !== null && flow.task.body.at < begun!.at) continue;
     const from_outside = run.requests.some(({ at, scopes }) =>
       at < outcome.at && scopes.some((scope) => chain.includes(scope))
     );

@@ -150,6 +150,7 @@ export function print_program(program: Program): string {
     }
   }
   if (program.virtual_clock) lines.push("on the virtual clock");
+  if (program.mode !== "plain") lines.push(`in a loop that is ${program.mode}`);
   if (program.busy) lines.push("on a busy machine");
   return lines.join("\n");
 }

@@ -37,8 +37,8 @@ export const PROFILES = {
   },
   /** One line of code a task; every native promise behind `from_promise()`. */
   lines: {
-    statements: { ...STATEMENTS, group: 3, cancel_self: 1 },
-    waits: { ...WAITS, join: 2 },
+    statements: { ...STATEMENTS, group: 3, cancel_self: 1, lock: 1, semaphore: 1, set: 1 },
+    waits: { ...WAITS, join: 2, gather: 1, put: 1, get: 1 },
     needs_context: false,
   },
   /** One line of code a task, which awaits native promises as they are. */

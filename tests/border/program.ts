@@ -91,6 +91,8 @@ export interface Program {
   /** Whether the host's turns interrupt what is ready in the loop, as on a busy machine. */
   busy: boolean;
   virtual_clock: boolean;
+  /** Whether the loop is watched, which must not change anything. */
+  mode: "plain" | "debug" | "traced";
 }
 
 /** Whether an awaitable is a native promise of several others. */

@@ -72,8 +72,11 @@ export interface Flow {
   known: Set<string>;
   /** Those of which it has certainly seen the error. */
   seen: Set<string>;
+  /** Whether its call has begun: a coroutine may be refused. */
+  has_begun: boolean;
   outcome: Outcome | null;
-  parent: Flow | null;
+  /** Whether nothing awaits the call at once, or one that it is made in. */
+  is_aside: boolean;
 }
 
 /** What a part of an await is, and what it is made of. */
@@ -94,6 +97,7 @@ export interface Pending {
   flows: Flow[];
   tasks: TaskRecord[];
   over: Moment | null;
+  has_failed: boolean;
 }
 
 /** The await of one thing of the library's. */
@@ -139,6 +143,8 @@ export interface Request extends Moment {
   task: TaskRecord;
   /** By whom: the program, an await of the task, or the library. */
   by: "program" | "await" | "library" | "end of run";
+  /** The code that called `cancel()`, if it is code of a task. */
+  from: Flow | null;
   /** What it was for: one of these. */
   scopes: readonly Scope[];
   /** Those of the scopes that may have asked for it. */

@@ -112,6 +112,7 @@ function* simplifications(program: Program): Generator<Change> {
       }
     }
   }
+  if (program.mode !== "plain") yield (copy) => void (copy.mode = "plain");
   if (program.busy) yield (copy) => void (copy.busy = false);
   if (program.virtual_clock) yield (copy) => void (copy.virtual_clock = false);
   for (const [index, { times }] of program.cancels.entries()) {

@@ -1,0 +1,70 @@
+/**
+ * Plants faults in a copy of the library, one at a time, and looks whether the random programs find each:
+ * `deno run -A tests/border/plant.ts --count 20000`. Ends with exit code 1 if one is not found.
+ */
+
+import { parseArgs } from "node:util";
+import { FAULTS } from "./faults.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const COPIED = [
+  "mod.ts",
+  "testing.ts",
+  "trace.ts",
+  "src",
+  "tests/border",
+  "tests/conformance/random.ts",
+];
+
+async function copy(from: string, to: string): Promise<void> {
+  if ((await Deno.stat(from)).isFile) return await Deno.copyFile(from, to);
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
+}
+
+/** The first broken invariants that are found, or `null` if none is. */
+async function find(folder: string, count: string, seed: string): Promise<string | null> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-check", "--no-config", "--no-lock", `${folder}/tests/border/main.ts`],
+      ...["--count", count, "--seed", seed, "--enough", "1", "--shrinks", "0"],
+    ],
+  }).output();
+  const decoder = new TextDecoder();
+  const text = decoder.decode(stdout);
+  const [, broken] = text.match(/^broken: (.*)$/m) ?? [];
+  if (broken === undefined && !success) throw new Error(text + decoder.decode(stderr));
+  return broken ?? null;
+}
+
+const { values } = parseArgs({
+  options: {
+    count: { type: "string", default: "20000" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string" },
+  },
+});
+const folder = await Deno.makeTempDir({ prefix: "border_" });
+let missed = 0;
+try {
+  await Deno.mkdir(`${folder}/tests/conformance`, { recursive: true });
+  for (const path of COPIED) await copy(ROOT + path, `${folder}/${path}`);
+  const found = await find(folder, values.count, values.seed);
+  if (found !== null) console.log(`without any fault: ${found}`);
+  for (const { name, file, search, replacement } of FAULTS) {
+    if (values.only !== undefined && !name.includes(values.only)) continue;
+    const path = `${folder}/${file}`;
+    const text = await Deno.readTextFile(path);
+    if (text.split(search).length !== 2) throw new Error(`${name}: not once in ${file}: ${search}`);
+    await Deno.writeTextFile(path, text.replace(search, () => replacement));
+    const found = await find(folder, values.count, values.seed);
+    if (found === null) missed++;
+    console.log(
+      `${found === null ? "NOT FOUND" : "found"}: ${name}${found === null ? "" : `: ${found}`}`,
+    );
+    await Deno.writeTextFile(path, text);
+  }
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+Deno.exit(missed > 0 ? 1 : 0);
