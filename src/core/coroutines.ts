@@ -25,7 +25,6 @@ import {
   type DeliveryCore,
   NOTHING,
   type Runnable,
-  type Scope,
   type TaskCore,
   type Timed,
   type Waitable,

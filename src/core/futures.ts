@@ -38,7 +38,6 @@ import {
   type DeliveryCore,
   NOTHING,
   type Runnable,
-  type Scope,
   type TaskCore,
   type Waitable,
 } from "./contracts.ts";
