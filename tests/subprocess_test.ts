@@ -285,6 +285,22 @@ test("Process.terminate: a process may ignore it", async () => {
   assertEquals(await process.wait(), -9);
 });
 
+test("Process.stdin: input that was not read is a BrokenPipeError, later input is lost", async () => {
+  const process = await asyncio.create_subprocess_exec("sleep", "10", { stdin: PIPE });
+  const stdin = process.stdin!;
+  stdin.write(new Uint8Array(1_000_000));
+  process.kill();
+  // Bun does not say that a write has to wait.
+  if (!("Bun" in globalThis)) {
+    await assertRejects(async () => void await stdin.drain(), asyncio.BrokenPipeError);
+    await assertRejects(async () => void await stdin.wait_closed(), asyncio.BrokenPipeError);
+  }
+  assertEquals(await process.wait(), -9);
+  await asyncio.sleep(0.05);
+  stdin.write("more");
+  await assertRejects(async () => void await stdin.drain(), asyncio.ConnectionResetError);
+});
+
 test("Process.send_signal: after the end it is a ProcessLookupError", async () => {
   const process = await shell("exit 0", {});
   await process.wait();

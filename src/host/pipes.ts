@@ -41,10 +41,10 @@ export interface HostWritable extends Emitter {
    * Writes bytes.
    *
    * @param data the bytes
-   * @param callback called when they are written
+   * @param callback called when they are written, with an error if they cannot be
    * @returns false if the buffer is full
    */
-  write(data: Uint8Array, callback: () => void): boolean;
+  write(data: Uint8Array, callback: (error?: unknown) => void): boolean;
   /**
    * Ends the stream after what was written.
    *
@@ -142,6 +142,7 @@ class ReadableEndpoint extends PipeEndpoint {
 
 class WritableEndpoint extends PipeEndpoint {
   readonly #pipe: HostWritable;
+  #unsent = 0;
 
   constructor(pipe: HostWritable) {
     super(pipe);
@@ -152,13 +153,17 @@ class WritableEndpoint extends PipeEndpoint {
   }
 
   override write(data: Uint8Array, may_change: boolean): void {
-    this.#pipe.write(may_change ? copy_bytes(data) : data, () => {
+    this.#unsent += data.length;
+    this.#pipe.write(may_change ? copy_bytes(data) : data, (error) => {
+      // Once it is destroyed, hosts call this for data that was not sent, some of them without an error.
+      if (this.#pipe.destroyed || (error !== null && error !== undefined)) return;
+      this.#unsent -= data.length;
       if (!this._closed) this._listener?.on_written();
     });
   }
 
   override pending(): number {
-    return this.#pipe.destroyed ? 0 : this.#pipe.writableLength;
+    return this.#pipe.destroyed ? this.#unsent : this.#pipe.writableLength;
   }
 
   override close(): void {
