@@ -229,6 +229,7 @@ export class Run {
       has_begun: false,
       outcome: null,
       is_aside,
+      awaited_by: null,
     };
     this.flows.push(flow);
     return flow;
@@ -345,11 +346,16 @@ export class Run {
     );
     const causes = open.filter((scope) => {
       if (used(scope)) return false;
+      // One that begins when its task has ended has a task of its own.
+      if (record.body !== null && record.body.at < (scope.begun as Moment).at) return false;
       if (scope.kind === "group") return scope.errors.length > 0 && !scope.body?.failed;
       return scope.deadline !== null && scope.deadline <= time;
     });
     const { group, root, gathered_by } = record;
-    if (group !== null && !used(root) && is_aborting(group, this.requests)) causes.push(root);
+    const outlives = group !== null && group.task !== null && group.task.body !== null;
+    if (group !== null && !used(root) && (outlives || is_aborting(group, this.requests))) {
+      causes.push(root);
+    }
     // A block that has outlived its task has a task of its own, which passes its cancellation on.
     const maker = gathered_by?.flow.task ?? null;
     if (maker !== null && maker.body !== null && gathered_by?.outcome === null) causes.push(root);
@@ -388,7 +394,9 @@ export class Run {
     const waiting = this.leaves.filter((leaf) =>
       leaf.begun !== null && leaf.outcome === null && awaits(leaf, record) && reached(leaf)
     );
-    if (waiting.some(({ pending }) => pending.over === null)) return;
+    // What has ended in this very moment may not have been known to have.
+    const { time } = this.moment();
+    if (waiting.some(({ pending: { over } }) => over === null || over.time === time)) return;
     this.violate(
       "a shared task is cancelled",
       `${record.name} by ${tag}, ${
@@ -549,6 +557,7 @@ export class Run {
         const sub = this.#new_flow(flow, flow.task, flow.chain);
         pending.flows.push(sub);
         part.flow = sub;
+        sub.awaited_by = pending;
         if (wait.lazy) return asyncio.coroutine(() => this.#call(sub, place.slots, wait.body))();
         const promise = this.#call(sub, place.slots, wait.body);
         promise.catch(() => {});
@@ -604,7 +613,7 @@ export class Run {
 
   async #await(place: Place, wait: Wait): Promise<void> {
     const { flow } = place;
-    const pending = new_pending(wait);
+    const pending = new_pending(flow, wait);
     try {
       await this.#evaluate(place, wait, pending);
       this.#see(flow, seen_in(pending.part));
@@ -805,7 +814,7 @@ export class Run {
       await asyncio.async_with(permit, () => this.#block(place, body));
       return;
     }
-    const pending = new_pending({ wait: "sleep", ticks: 0 });
+    const pending = new_pending(place.flow, { wait: "sleep", ticks: 0 });
     const leaf = this.#new_leaf(place.flow, pending, "acquire", { index });
     try {
       await this.#tracked(leaf, permit.acquire());
@@ -1078,7 +1087,8 @@ const new_part = ({ wait }: Wait): Part => ({
   parts: [],
 });
 
-const new_pending = (wait: Wait): Pending => ({
+const new_pending = (flow: Flow, wait: Wait): Pending => ({
+  flow,
   has_native: has_native(wait),
   part: new_part(wait),
   leaves: [],

@@ -8,6 +8,7 @@
 import { describe, is_cancellation, type Run } from "./interpreter.ts";
 import * as asyncio from "../../mod.ts";
 import type {
+  Flow,
   Leaf,
   Moment,
   Outcome,
@@ -69,6 +70,14 @@ function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
   );
 }
 
+/** Whether a race that an await is a part of was over before the await. */
+function is_loser({ outcome, pending }: Leaf): boolean {
+  for (let around: Pending | null = pending; around !== null; around = around.flow.awaited_by) {
+    if (around.over !== null && (outcome === null || around.over.at < outcome.at)) return true;
+  }
+  return false;
+}
+
 /** Whether another line of code has taken a cancellation, so that the main one may not have seen it. */
 function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): boolean {
   const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
@@ -77,14 +86,19 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   if (open.length > 0 && time === request.time) return true;
   const is_own = request.from?.task === request.task && !request.from.is_aside;
   if (!is_own && open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
-  return inside.some(({ tags, begun, outcome, pending, operation, flow }) => {
+  // A call that nothing awaits at once was told, while an operation of the main code went on.
+  const is_operating = open.some(({ operation }) => operation !== null);
+  const has_seen = ({ is_aside, chain, seen }: Flow) =>
+    is_aside && chain.includes(scope) && seen.has(request.tag);
+  if ((open.length === 0 || is_operating) && run.flows.some(has_seen)) return true;
+  return inside.some((leaf) => {
+    const { tags, begun, pending, operation, flow } = leaf;
     // What is pending is thrown once, by the first that waits: perhaps in a race that another wins.
     const takes_pending = begun !== null && begun.at > request.at &&
       (tags.length > 0 || operation?.aborted);
-    if (takes_pending && flow.is_aside) return true;
+    if (takes_pending && (flow.is_aside || is_loser(leaf))) return true;
     if (!is_combinator(pending.part)) return false;
-    const is_loser = pending.over !== null && outcome !== null && pending.over.at < outcome.at;
-    if (takes_pending && (is_loser || !pending.has_failed || tags.length === 0)) return true;
+    if (takes_pending && (!pending.has_failed || tags.length === 0)) return true;
     // Something else had given its value in the same moment.
     return tags.includes(request.tag) && !pending.has_failed && pending.over?.time === request.time;
   });
@@ -297,11 +311,11 @@ function* ends_of_tasks(run: Run): Generator<string> {
 }
 
 /** What was requested of a block's task for scopes around the block, while its body ran. */
-function outer_requests(run: Run, { task, chain, begun, body }: Scope): Request[] | null {
+function outer_requests(run: Run, { task, chain, begun, result }: Scope): Request[] | null {
   const around = chain.slice(0, -1);
   const found: Request[] = [];
   for (const request of run.requests) {
-    if (request.task !== task || request.at > body!.at) continue;
+    if (request.task !== task || request.at > result!.at) continue;
     if (!request.scopes.some((scope) => around.includes(scope))) continue;
     if (request.scopes.length > 1) return null;
     if (request.at > begun!.at) found.push(request);
@@ -365,7 +379,10 @@ function* limits(run: Run): Generator<string> {
       }
     } else if (has_passed) {
       const known = new Set([...scope.known_at_end, ...tags_beside(run, scope, body)]);
-      const unseen = own.length > 0 && own.every((request) => !is_known(run, request, known));
+      const unseen = own.length > 0 &&
+        own.every((request) =>
+          !is_known(run, request, known) && !is_taken(run, scope, request, body)
+        );
       if (unseen && !result.failed) yield `${name} has passed in silence`;
       if (result.failed && !is_own_error && !(result.cancelled && outer.length > 0)) {
         yield `${name} ends with ${ending(result)}`;

@@ -77,6 +77,8 @@ export interface Flow {
   outcome: Outcome | null;
   /** Whether nothing awaits the call at once, or one that it is made in. */
   is_aside: boolean;
+  /** The await that the call is a part of. */
+  awaited_by: Pending | null;
 }
 
 /** What a part of an await is, and what it is made of. */
@@ -90,6 +92,7 @@ export interface Part {
 
 /** An await in progress, with all that it is made of. */
 export interface Pending {
+  flow: Flow;
   /** Whether a native promise is part of it, which the library knows nothing of. */
   has_native: boolean;
   part: Part;
