@@ -12,7 +12,7 @@ import {
   PromisedCoroutine,
 } from "./core/coroutines.ts";
 import { type Outcome, RAISED, RETURNED, SUSPENDED } from "./core/awaits.ts";
-import { as_error, type Cancellation } from "./core/cancellation.ts";
+import { as_error } from "./core/cancellation.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { BlockWait, NativeCall } from "./core/awaits.ts";
 import type { Scope, TaskCore } from "./core/contracts.ts";

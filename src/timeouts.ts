@@ -106,11 +106,15 @@ type State = "created" | "active" | "expiring" | "expired" | "finished";
  * ```
  */
 export class Timeout extends ScopeManager {
+  /** @internal */
   declare private _state: State;
+  /** @internal */
   declare private _when: number | null;
+  /** @internal */
   declare private _deadline: Deadline | null;
+  /** @internal */
   declare private _scope: Scope | null;
-  // How many cancellations were under way when the block began.
+  /** @internal The requests for cancellation when the block began. */
   declare private _cancelling: number;
   /** @internal The text of its error, once the time is over. */
   declare private _text: string;
@@ -199,6 +203,7 @@ export class Timeout extends ScopeManager {
     }
   }
 
+  /** @internal */
   private _on_timeout(): void {
     const scope = this._scope as Scope;
     this._text =

@@ -17,6 +17,7 @@ import { Inspectable } from "../internal/format_helpers.ts";
 export abstract class LoopBound extends Inspectable {
   #loop: AbstractEventLoop | null = null;
 
+  /** Makes a primitive that is bound to no loop yet. */
   constructor() {
     super();
     note_methods(new.target.prototype);

@@ -187,6 +187,7 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
    * @param coro a coroutine, or a function or generator object that has not started
    * @param options `loop`, `name`, `context`, `eager_start`
    * @throws {TypeError} if `coro` is a promise, whose work has started already, or no coroutine
+   * @throws {RuntimeError} if it is started eagerly, and too many tasks on the stack have started each other so
    */
   constructor(
     coro: CoroutineLike<T>,
