@@ -6,7 +6,7 @@
 
 import { type Coroutine, isawaitable, type Operation, Suspension } from "./core/coroutines.ts";
 import type { Outcome } from "./core/awaits.ts";
-import { Delivery } from "./core/cancellation_state.ts";
+import { CancellationState, Delivery } from "./core/cancellation_state.ts";
 import type { DeliveryCore } from "./core/contracts.ts";
 import { is_cancelled_error, make_cancelled_error } from "./core/cancellation.ts";
 import type { CancelledError } from "./core/exceptions.ts";
@@ -90,12 +90,15 @@ class Work implements SettlementListener {
 function leave_pending(work: Work): void {
   for (const { scope, cancellation, thrown_at } of work.deliveries) {
     const task = scope._owner as AnyTask | null;
-    const state = task?._cancellation_state ?? null;
     // Another await of the code may have thrown it.
-    if (task === null || state === null || scope._ended || thrown_at >= 0) continue;
-    if (task.cancelling() === 0) continue;
-    state.add_pending(new Delivery(scope, cancellation.message, false));
-    task._loop._note_unheard(task);
+    if (scope._ended || thrown_at >= 0) continue;
+    if (task === null) {
+      scope._loop._loose_moment = 0; // its next await is refused, since the loop is being shut down
+    } else if (task.done() || task.cancelling() > 0) {
+      const state = task._cancellation_state ??= new CancellationState();
+      state.add_pending(new Delivery(scope, cancellation.message, false));
+      if (!task.done()) task._loop._note_unheard(task);
+    }
   }
 }
 
@@ -146,7 +149,8 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     else wait._loop._note_unheard(delivery.scope._owner as AnyTask);
     return true;
   },
-  may_fulfil: ({ _argument: work }) => typeof work.given === "function" && !work.abandons,
+  may_fulfil: ({ _argument: { given, abandons, outcome } }) =>
+    outcome === null ? typeof given === "function" && !abandons : outcome.is_fulfilled,
   ending: (wait) => wait._is_waiting() ? wait._argument.promise : null,
   is_stopping: (wait) => wait._argument.error !== null,
 };

@@ -128,6 +128,8 @@ export abstract class Await implements OpenAwait {
     const waitable = this._waiting;
     if (waitable === null || !waitable._is_waiting()) return null;
     cancelled_outside.add(this);
+    // Tasks are cancelled themselves, and may take their time.
+    if ("_step" in waitable) return null;
     if (waitable._is_owned) {
       waitable._cancel_for({ scope: this._scope, cancellation: NO_MESSAGE, thrown_at: -1 });
       return waitable._ending?.() ?? null;
@@ -207,6 +209,19 @@ function describe_loose(waiting: Await): string {
   const on = name === null ? "a future" : `${name}()`;
   return `A call made ${made_in} and not awaited still waited on ${on} when the run of its loop ended: ` +
     "it was cancelled";
+}
+
+// Awaits of code that has outlived its task, of tasks that were made for them alone.
+const keeping_value = new WeakSet<object>();
+
+/** Has the value of what an await waits on kept, when a cancellation comes after it: nothing else has it. */
+export function keep_value(waiting: Await): void {
+  keeping_value.add(waiting);
+}
+
+/** Tells whether an await, which is to be resumed with a value, must not be resumed with an error instead. */
+export function keeps_value(continuation: object): boolean {
+  return keeping_value.has(continuation);
 }
 
 /** What an await of a future asks of it. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { keeps_value } from "./awaits.ts";
 import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
 import type { Continuation, Scope, TaskCore, Waitable } from "./contracts.ts";
 import { is_inside, next_moment, open_awaits, type Reach, reach } from "./scopes.ts";
@@ -47,7 +48,7 @@ export class CancellationState {
   // What is thrown into continuations at their resumption: a cancellation that may be dropped, or an error.
   #marked: Map<Continuation, unknown> | null = null;
   // The awaits that have been told, where that may not be all there is to it.
-  #told: Map<Continuation, Delivery> | null = null;
+  #told: Map<Continuation, Delivery[]> | null = null;
 
   /** Counts a request of a block. */
   add_request(scope: Scope): void {
@@ -102,7 +103,8 @@ export class CancellationState {
   take_mark(continuation: Continuation): unknown {
     const told = this.#told?.get(continuation);
     if (told !== undefined) {
-      told.thrown_at = next_moment();
+      // One error stands for all cancellations that it has been told of.
+      for (const delivery of told) delivery.thrown_at = next_moment();
       this.#told?.delete(continuation);
     }
     const thrown = this.#marked?.get(continuation);
@@ -113,7 +115,11 @@ export class CancellationState {
   /** Notes that continuations have been told of a cancellation. */
   add_told(continuations: readonly Continuation[], delivery: Delivery): void {
     const told = this.#told ??= new Map();
-    for (const continuation of continuations) told.set(continuation, delivery);
+    for (const continuation of continuations) {
+      const earlier = told.get(continuation);
+      if (earlier === undefined) told.set(continuation, [delivery]);
+      else earlier.push(delivery);
+    }
   }
 
   /** Leaves a cancellation pending. */
@@ -266,6 +272,10 @@ function tell_one(state: CancellationState, continuation: Continuation, delivery
   if (waitable === null) {
     if (!state.has_given_up(continuation)) state.mark(continuation, delivery.cancellation);
     return how;
+  }
+  if (!waitable._is_waiting() && keeps_value(continuation)) {
+    state.add_pending(delivery);
+    return "outside";
   }
   if (how === "older" && !waitable._is_owned) {
     // Others may wait for it: the await alone is rejected.

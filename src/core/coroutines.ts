@@ -13,6 +13,8 @@ import {
   advance,
   CoroutineAwait,
   error_of,
+  FutureAwait,
+  keep_value,
   NativeCall,
   type Outcome,
   RAISED,
@@ -183,7 +185,9 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
       this.close();
       return settle_now(reject, error);
     }
-    return start_outside(this).then(resolve, reject);
+    const waiting: unknown = start_outside(this).then(resolve, reject);
+    if (waiting instanceof FutureAwait) keep_value(waiting);
+    return waiting;
   }
 
   /** Waits for the coroutine in a `function*`: `const value = yield* coroutine;`. */

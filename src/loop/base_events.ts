@@ -616,7 +616,11 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   _end_step(task: TaskCore, continuation: Continuation): void {
     if (this.#trace !== null) this.#trace._waits(task as AnyTask, continuation);
     if (!this.#leave_step(task)) return;
-    if (this.#ready.length > 0 && has_async_context && is_nothing_entered()) this.#go(true);
+    // Not an await of the same task: another one of the code, in a race with it, may be about to begin.
+    if (
+      this.#ready.length > 0 && has_async_context && is_nothing_entered() &&
+      !is_await_of(this.#ready.first, task)
+    ) this.#go(true);
     else RESOLVED.then(this.#go);
   }
 
@@ -1347,6 +1351,10 @@ function name_of(runnable: Runnable): string {
 
 function is_still_loose(held: FutureAwait | AnyTask): boolean {
   return held instanceof Task ? held._newest !== null : held._waiting !== null;
+}
+
+function is_await_of(runnable: Runnable, task: TaskCore): boolean {
+  return runnable instanceof Await && runnable._task === task;
 }
 
 function stop_its_loop(future: Future<unknown>): void {
