@@ -347,7 +347,7 @@ export class Run {
     const causes = open.filter((scope) => {
       if (used(scope)) return false;
       // One that begins when its task has ended has a task of its own.
-      if (record.body !== null && record.body.at < (scope.begun as Moment).at) return false;
+      if (record.body !== null && record.body.time < (scope.begun as Moment).time) return false;
       if (scope.kind === "group") return scope.errors.length > 0 && !scope.body?.failed;
       return scope.deadline !== null && scope.deadline <= time;
     });

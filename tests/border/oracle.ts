@@ -49,6 +49,13 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
       (body.at < at || children.length > 0 && !known_at_end.has(tag)) && result.at > at &&
       scopes.some((scope) => chain.includes(scope))
     );
+  // A block whose body has not seen it throws it at its end, perhaps by the message of another.
+  const is_thrown = ({ task, at, scopes }: Request) =>
+    run.scopes.some(({ task: owner, body, result, chain }) =>
+      owner === task && body !== null && !body.failed && result !== null && result.cancelled &&
+      result.at > at && scopes.some((scope) => chain.includes(scope))
+    );
+  if (is_thrown(request)) return true;
   // An await passes it on: then what came to the task that is awaited counts, too.
   return requests.some((one) =>
     one.tag === request.tag &&
@@ -139,19 +146,36 @@ const is_open_at = ({ begun, outcome }: Leaf, at: number) =>
 /** The scopes of an await from its own one outward to one. */
 const scopes_up_to = ({ chain }: Leaf, scope: Scope) => chain.slice(chain.indexOf(scope));
 
-/** Whether code of one of the scopes was resumed in between: by an await or a block that ended. */
-function was_resumed(run: Run, scopes: readonly Scope[], from: number, to: number): boolean {
-  const is_between = (moment: Moment | null) =>
-    moment !== null && moment.at > from && moment.at < to;
-  return run.leaves.some(({ chain, outcome }) =>
-    scopes.includes(chain.at(-1)!) && is_between(outcome)
-  ) || run.scopes.some(({ chain, result }) => scopes.includes(chain.at(-2)!) && is_between(result));
+/**
+ * When code of each scope was resumed: by an await that settled, unless the code had gone on without it,
+ * and by a block that ended.
+ */
+function resumptions(run: Run): Map<Scope, Moment[]> {
+  const resumed = new Map<Scope, Moment[]>();
+  const events: { scope: Scope; begun: Moment | null; moment: Moment }[] = [];
+  for (const { chain, begun, outcome } of run.leaves) {
+    if (outcome !== null) events.push({ scope: chain.at(-1)!, begun, moment: outcome });
+  }
+  for (const { chain, result } of run.scopes) {
+    if (result !== null && chain.length > 1) {
+      events.push({ scope: chain.at(-2)!, begun: null, moment: result });
+    }
+  }
+  for (const { scope, begun, moment } of events.toSorted((a, b) => a.moment.at - b.moment.at)) {
+    if (scope === undefined) continue;
+    const moments = resumed.get(scope) ?? [];
+    resumed.set(scope, moments);
+    const last = moments.at(-1);
+    if (begun === null || last === undefined || last.at < begun.at) moments.push(moment);
+  }
+  return resumed;
 }
 
 const is_over = ({ over }: Pending, { at }: Request) => over !== null && over.at < at;
 
 /** Only a live await passes a cancellation on to a task that others may share, and each one does. */
 function* passed_on(run: Run): Generator<string> {
+  const resumed = resumptions(run);
   for (const request of run.requests) {
     const scope = only_scope(request);
     if (scope === null || request.by === "end of run") continue;
@@ -162,7 +186,11 @@ function* passed_on(run: Run): Generator<string> {
       const on_task = run.requests.filter(({ task }) => task === awaited);
       const passed = on_task.find(({ tag, by }) => tag === request.tag && by === "await");
       const scopes = scopes_up_to(leaf, scope);
-      const is_older = was_resumed(run, scopes, begun!.at, request.at);
+      const is_older = scopes.some((scope) =>
+        resumed.get(scope)?.some(({ at, time }) =>
+          at > begun!.at && at < request.at && time < request.time
+        )
+      );
       if (passed !== undefined) {
         const others = run.leaves.filter((other) =>
           other !== leaf && other.task === awaited && other.kind !== "shield" &&
@@ -257,6 +285,8 @@ function* once(run: Run): Generator<string> {
         request.tag === tag && request.task === flow.task
       );
       if (request === undefined || begun === null || begun.at < request.at) continue;
+      // Code aside may have had an operation that was told, and was fulfilled all the same.
+      if (flow.is_aside) continue;
       const key = `${tag} ${flow.task?.name}`;
       const first = late.get(key);
       if (first === undefined) late.set(key, leaf);
