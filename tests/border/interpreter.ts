@@ -376,6 +376,8 @@ export class Run {
     if (request === null) return;
     this.#unresolved = null;
     const { causes, renewed } = request;
+    // When a call has outlived its task, limits may have passed by other tasks than that.
+    if (request.task.task?.done()) return;
     const expired = causes.filter((scope) => scope.timeout?.expired() && !this.#expired.has(scope));
     for (const scope of expired) this.#expired.add(scope);
     request.causes = expired.length > 0

@@ -98,6 +98,8 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   const has_seen = ({ is_aside, chain, seen }: Flow) =>
     is_aside && chain.includes(scope) && seen.has(request.tag);
   if ((open.length === 0 || is_operating) && run.flows.some(has_seen)) return true;
+  // A coroutine was refused that is a part of something else.
+  if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) return true;
   return inside.some((leaf) => {
     const { tags, begun, pending, operation, flow } = leaf;
     // What is pending is thrown once, by the first that waits: perhaps in a race that another wins.
@@ -277,7 +279,9 @@ function* once(run: Run): Generator<string> {
     if (!AT_ONCE.has(kind) && kind !== "from_promise") continue;
     if (kind === "shield") continue;
     for (const tag of tags) {
-      if (tag === "") continue;
+      // Two awaits of one task pass it on twice.
+      const count = run.requests.filter((one) => one.tag === tag && one.task === flow.task).length;
+      if (tag === "" || count > 1) continue;
       if (seen.has(tag)) {
         yield `${flow.name} has seen ${tag}, and its ${name}, a ${kind}, throws it`;
       }
@@ -454,7 +458,8 @@ function* groups(run: Run): Generator<string> {
         yield text;
       }
     } else if (!same(body, result)) {
-      const may_be = result.cancelled && (from_outside || body.cancelled);
+      const outlives = task.body !== null && task.body.at < result.at;
+      const may_be = result.cancelled && (from_outside || body.cancelled || outlives);
       if (!may_be) {
         yield `the body of ${name} ends with ${ending(body)}, and it with ${ending(result)}`;
       }
