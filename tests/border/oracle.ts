@@ -95,8 +95,9 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   if (!is_own && open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
   // A call that nothing awaits at once was told, while an operation of the main code went on.
   const is_operating = open.some(({ operation }) => operation !== null);
+  const tags = run.requests.filter(({ task }) => task === request.task).map(({ tag }) => tag);
   const has_seen = ({ is_aside, chain, seen }: Flow) =>
-    is_aside && chain.includes(scope) && seen.has(request.tag);
+    is_aside && chain.includes(scope) && tags.some((tag) => seen.has(tag));
   if ((open.length === 0 || is_operating) && run.flows.some(has_seen)) return true;
   // A coroutine was refused that is a part of something else.
   if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) return true;
@@ -350,7 +351,8 @@ function outer_requests(run: Run, { task, chain, begun, result }: Scope): Reques
   const found: Request[] = [];
   for (const request of run.requests) {
     if (request.task !== task || request.at > result!.at) continue;
-    if (!request.scopes.some((scope) => around.includes(scope))) continue;
+    const is_open = (scope: Scope) => scope.result === null || scope.result.at > result!.at;
+    if (!request.scopes.some((scope) => around.includes(scope) && is_open(scope))) continue;
     if (request.scopes.length > 1) return null;
     if (request.at > begun!.at) found.push(request);
     // One that was under way when the block began: which of them the code sees is not decided here.
