@@ -347,7 +347,7 @@ export class Run {
     const causes = open.filter((scope) => {
       if (used(scope)) return false;
       // One that begins when its task has ended has a task of its own.
-      if (record.body !== null && record.body.at < (scope.begun as Moment).at) return false;
+      if (record.body !== null && record.body.time < (scope.begun as Moment).time) return false;
       if (scope.kind === "group") return scope.errors.length > 0 && !scope.body?.failed;
       return scope.deadline !== null && scope.deadline <= time;
     });
@@ -376,6 +376,8 @@ export class Run {
     if (request === null) return;
     this.#unresolved = null;
     const { causes, renewed } = request;
+    // When a call has outlived its task, limits may have passed by other tasks than that.
+    if (request.task.task?.done()) return;
     const expired = causes.filter((scope) => scope.timeout?.expired() && !this.#expired.has(scope));
     for (const scope of expired) this.#expired.add(scope);
     request.causes = expired.length > 0
@@ -928,6 +930,8 @@ export class Run {
     loop.set_exception_handler((_, { message, exception }) => {
       // As in CPython, what a shield's task throws after its awaiter is gone.
       if (this.end !== null || message?.endsWith("exception in shielded future")) return;
+      // After some seconds: a call that is held, and was begun outside of a block, is no part of it.
+      if (message?.includes("it waits for a native promise")) return;
       this.violate("reported", `${message}: ${describe(exception)}`);
     });
     for (const value of semaphores) this.semaphores.push(new asyncio.Semaphore(value));

@@ -49,6 +49,13 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
       (body.at < at || children.length > 0 && !known_at_end.has(tag)) && result.at > at &&
       scopes.some((scope) => chain.includes(scope))
     );
+  // A block whose body has not seen it throws it at its end, perhaps by the message of another.
+  const is_thrown = ({ task, at, scopes }: Request) =>
+    run.scopes.some(({ task: owner, body, result, chain }) =>
+      owner === task && body !== null && !body.failed && result !== null && result.cancelled &&
+      result.at > at && scopes.some((scope) => chain.includes(scope))
+    );
+  if (is_thrown(request)) return true;
   // An await passes it on: then what came to the task that is awaited counts, too.
   return requests.some((one) =>
     one.tag === request.tag &&
@@ -88,9 +95,12 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   if (!is_own && open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
   // A call that nothing awaits at once was told, while an operation of the main code went on.
   const is_operating = open.some(({ operation }) => operation !== null);
+  const tags = run.requests.filter(({ task }) => task === request.task).map(({ tag }) => tag);
   const has_seen = ({ is_aside, chain, seen }: Flow) =>
-    is_aside && chain.includes(scope) && seen.has(request.tag);
+    is_aside && chain.includes(scope) && tags.some((tag) => seen.has(tag));
   if ((open.length === 0 || is_operating) && run.flows.some(has_seen)) return true;
+  // A coroutine was refused that is a part of something else.
+  if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) return true;
   return inside.some((leaf) => {
     const { tags, begun, pending, operation, flow } = leaf;
     // What is pending is thrown once, by the first that waits: perhaps in a race that another wins.
@@ -139,19 +149,36 @@ const is_open_at = ({ begun, outcome }: Leaf, at: number) =>
 /** The scopes of an await from its own one outward to one. */
 const scopes_up_to = ({ chain }: Leaf, scope: Scope) => chain.slice(chain.indexOf(scope));
 
-/** Whether code of one of the scopes was resumed in between: by an await or a block that ended. */
-function was_resumed(run: Run, scopes: readonly Scope[], from: number, to: number): boolean {
-  const is_between = (moment: Moment | null) =>
-    moment !== null && moment.at > from && moment.at < to;
-  return run.leaves.some(({ chain, outcome }) =>
-    scopes.includes(chain.at(-1)!) && is_between(outcome)
-  ) || run.scopes.some(({ chain, result }) => scopes.includes(chain.at(-2)!) && is_between(result));
+/**
+ * When code of each scope was resumed: by an await that settled, unless the code had gone on without it,
+ * and by a block that ended.
+ */
+function resumptions(run: Run): Map<Scope, Moment[]> {
+  const resumed = new Map<Scope, Moment[]>();
+  const events: { scope: Scope; begun: Moment | null; moment: Moment }[] = [];
+  for (const { chain, begun, outcome } of run.leaves) {
+    if (outcome !== null) events.push({ scope: chain.at(-1)!, begun, moment: outcome });
+  }
+  for (const { chain, result } of run.scopes) {
+    if (result !== null && chain.length > 1) {
+      events.push({ scope: chain.at(-2)!, begun: null, moment: result });
+    }
+  }
+  for (const { scope, begun, moment } of events.toSorted((a, b) => a.moment.at - b.moment.at)) {
+    if (scope === undefined) continue;
+    const moments = resumed.get(scope) ?? [];
+    resumed.set(scope, moments);
+    const last = moments.at(-1);
+    if (begun === null || last === undefined || last.at < begun.at) moments.push(moment);
+  }
+  return resumed;
 }
 
 const is_over = ({ over }: Pending, { at }: Request) => over !== null && over.at < at;
 
 /** Only a live await passes a cancellation on to a task that others may share, and each one does. */
 function* passed_on(run: Run): Generator<string> {
+  const resumed = resumptions(run);
   for (const request of run.requests) {
     const scope = only_scope(request);
     if (scope === null || request.by === "end of run") continue;
@@ -162,7 +189,11 @@ function* passed_on(run: Run): Generator<string> {
       const on_task = run.requests.filter(({ task }) => task === awaited);
       const passed = on_task.find(({ tag, by }) => tag === request.tag && by === "await");
       const scopes = scopes_up_to(leaf, scope);
-      const is_older = was_resumed(run, scopes, begun!.at, request.at);
+      const is_older = scopes.some((scope) =>
+        resumed.get(scope)?.some(({ at, time }) =>
+          at > begun!.at && at < request.at && time < request.time
+        )
+      );
       if (passed !== undefined) {
         const others = run.leaves.filter((other) =>
           other !== leaf && other.task === awaited && other.kind !== "shield" &&
@@ -249,7 +280,9 @@ function* once(run: Run): Generator<string> {
     if (!AT_ONCE.has(kind) && kind !== "from_promise") continue;
     if (kind === "shield") continue;
     for (const tag of tags) {
-      if (tag === "") continue;
+      // Two awaits of one task pass it on twice.
+      const count = run.requests.filter((one) => one.tag === tag && one.task === flow.task).length;
+      if (tag === "" || count > 1) continue;
       if (seen.has(tag)) {
         yield `${flow.name} has seen ${tag}, and its ${name}, a ${kind}, throws it`;
       }
@@ -257,6 +290,8 @@ function* once(run: Run): Generator<string> {
         request.tag === tag && request.task === flow.task
       );
       if (request === undefined || begun === null || begun.at < request.at) continue;
+      // Code aside may have had an operation that was told, and was fulfilled all the same.
+      if (flow.is_aside) continue;
       const key = `${tag} ${flow.task?.name}`;
       const first = late.get(key);
       if (first === undefined) late.set(key, leaf);
@@ -316,7 +351,8 @@ function outer_requests(run: Run, { task, chain, begun, result }: Scope): Reques
   const found: Request[] = [];
   for (const request of run.requests) {
     if (request.task !== task || request.at > result!.at) continue;
-    if (!request.scopes.some((scope) => around.includes(scope))) continue;
+    const is_open = (scope: Scope) => scope.result === null || scope.result.at > result!.at;
+    if (!request.scopes.some((scope) => around.includes(scope) && is_open(scope))) continue;
     if (request.scopes.length > 1) return null;
     if (request.at > begun!.at) found.push(request);
     // One that was under way when the block began: which of them the code sees is not decided here.
@@ -424,7 +460,8 @@ function* groups(run: Run): Generator<string> {
         yield text;
       }
     } else if (!same(body, result)) {
-      const may_be = result.cancelled && (from_outside || body.cancelled);
+      const outlives = task.body !== null && task.body.at < result.at;
+      const may_be = result.cancelled && (from_outside || body.cancelled || outlives);
       if (!may_be) {
         yield `the body of ${name} ends with ${ending(body)}, and it with ${ending(result)}`;
       }
