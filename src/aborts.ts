@@ -48,7 +48,7 @@ export class AbortScope extends ScopeManager {
     (scope._owner as AnyTask)._cancel_block(scope, true);
   };
 
-  /** Whether the signal has ended the block. */
+  /** Returns whether the signal has cancelled the block. */
   aborted(): boolean {
     return this.#aborted;
   }
@@ -77,7 +77,7 @@ export class AbortScope extends ScopeManager {
  * Ends a block of code when a signal is aborted: `async_with(aborted_by(signal), async () => …)`.
  *
  * The task is cancelled, `finally` blocks run, and the block throws the signal's reason. A
- * cancellation from elsewhere stays one.
+ * cancellation that the signal did not cause remains a `CancelledError`.
  *
  * @param signal the signal; if it is aborted already, the block is not begun
  * @returns a context manager

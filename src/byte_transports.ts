@@ -18,7 +18,7 @@ import { OSError, translate_error } from "./os_errors.ts";
 import { type BaseProtocol, BufferedProtocol, type Protocol } from "./core/protocols.ts";
 import { FlowControlledTransport } from "./flow_control.ts";
 
-/** What keeps account of the transports of its connections: a server. */
+/** The owner of transports, which keeps account of those of its connections: a server. */
 export interface TransportOwner {
   /** @internal */
   _attach(transport: FlowControlledTransport): void;
@@ -44,7 +44,7 @@ class Failure {
 
 type Received = Uint8Array | typeof END | Failure;
 
-/** Gives a future its result, unless it is done. */
+/** Sets the result of a future, unless it is done. */
 export function set_result_unless_done(future: Future<void>): void {
   if (!future.done()) future.set_result();
 }
@@ -60,7 +60,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   readonly #owner: TransportOwner | null;
   #protocol: BaseProtocol;
   readonly #received = new Deque<Received>();
-  // What a buffered protocol had no room for.
+  // The bytes that a buffered protocol had no room for.
   #rest: Uint8Array | null = null;
   #received_size = 0;
   // connection_made() has been called, and reading may begin.
@@ -75,15 +75,15 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   // connection_lost() is scheduled or was called; the writes since are counted.
   #lost = 0;
   #closed = false;
-  // What has failed on the host and has not been given to the protocol yet.
+  // The error of the host that has not been passed to the protocol yet.
   #failure: Failure | null = null;
-  // What the loop runs when something can be read or has been written.
+  // The callback that the loop runs when something can be read or has been written.
   readonly #read_ready: Handle;
   readonly #write_ready: Handle;
 
   /**
    * Makes a transport; `waiter` is done once `connection_made()` has been called, which is not done if the
-   * protocol has been told of the connection before.
+   * protocol has been notified of the connection before.
    */
   constructor(
     loop: AbstractEventLoop,
@@ -262,7 +262,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
     this._after_end(keep_open === true);
   }
 
-  /** The protocol has been told of the end. */
+  /** The protocol has been notified of the end. */
   protected _after_end(keep_open: boolean): void {
     if (!keep_open) this.close();
   }

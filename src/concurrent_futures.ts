@@ -36,12 +36,12 @@ export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
   #value: unknown = undefined;
   #callbacks: ((future: this) => unknown)[] = [];
 
-  /** Tells whether it has a result or an error, or is cancelled. */
+  /** Returns whether it has a result or an error, or is cancelled. */
   done(): boolean {
     return this.#state !== "pending";
   }
 
-  /** Tells whether it is cancelled. */
+  /** Returns whether it is cancelled. */
   cancelled(): boolean {
     return this.#state === "cancelled";
   }

@@ -80,7 +80,7 @@ function network_of(loop: AbstractEventLoop): Network {
   return loop._network ?? host_network;
 }
 
-/** Waits, in a generator of the library, for what the host or the network gives. */
+/** Waits, in a generator of the library, for a promise of the host or the network. */
 function* wait_for_host<T>(
   loop: AbstractEventLoop,
   given: PromiseLike<T>,
@@ -99,7 +99,7 @@ function to_port(port: unknown, what: string): number {
   return port;
 }
 
-/** What `loop.getaddrinfo()` does. */
+/** Implements `loop.getaddrinfo()`. */
 export function getaddrinfo(
   loop: AbstractEventLoop,
   host: string | null,
@@ -135,7 +135,7 @@ function* look_up(
   return infos;
 }
 
-/** What `loop.getnameinfo()` does. */
+/** Implements `loop.getnameinfo()`. */
 export function getnameinfo(
   loop: AbstractEventLoop,
   sockaddr: readonly [host: string, port: number, ...number[]],
@@ -252,7 +252,7 @@ function check_client_options(
   return check_ssl(ssl);
 }
 
-/** What `loop.create_connection()` does. */
+/** Implements `loop.create_connection()`. */
 export function create_connection<P extends BaseProtocol>(
   loop: AbstractEventLoop,
   protocol_factory: () => P,
@@ -342,7 +342,7 @@ function check_path(path: unknown, what: string): asserts path is string {
   }
 }
 
-/** What `loop.create_unix_connection()` does. */
+/** Implements `loop.create_unix_connection()`. */
 export function create_unix_connection<P extends BaseProtocol>(
   loop: AbstractEventLoop,
   protocol_factory: () => P,
@@ -413,7 +413,7 @@ function check_server_options(options: UnixServerOptions): void {
   check_ssl_timeouts(ssl, options);
 }
 
-/** What `loop.create_server()` does. */
+/** Implements `loop.create_server()`. */
 export function create_server(
   loop: AbstractEventLoop,
   protocol_factory: () => BaseProtocol,
@@ -512,7 +512,7 @@ function* wait_for_listener(
   }
 }
 
-/** What `loop.create_unix_server()` does. */
+/** Implements `loop.create_unix_server()`. */
 export function create_unix_server(
   loop: AbstractEventLoop,
   protocol_factory: () => BaseProtocol,

@@ -22,14 +22,14 @@ import { BlockScope } from "./core/scopes.ts";
 import { has_async_context, keep_context, run_as } from "./host/async_context.ts";
 
 /**
- * What `async_with()` can enter: Python's asynchronous context manager.
+ * An object that `async_with()` can enter: Python's asynchronous context manager.
  *
  * See {@link https://docs.python.org/3/reference/datamodel.html#asynchronous-context-managers Python's asynchronous context managers}.
  *
  * @category Structure
  */
 export interface AsyncContextManager<T> {
-  /** Called at the start of the block; what it gives is given to the block. */
+  /** Called at the start of the block; its result is passed to the block. */
   __aenter__(): PromiseLike<T>;
   /** Called at the end of the block, with the error that left it or `null`; a true result swallows the error. */
   __aexit__(error: unknown): PromiseLike<unknown>;
@@ -45,7 +45,7 @@ export interface AsyncContextManager<T> {
  * See {@link https://docs.python.org/3/reference/compound_stmts.html#the-async-with-statement Python's async with}.
  *
  * @param manager a `TaskGroup`, `timeout()`, lock, … or any {@linkcode AsyncContextManager}
- * @param body the block: an async function (or `function*`) that is given what the manager gives
+ * @param body the block: an async function (or `function*`) that is passed the manager's result
  * @returns what the block returns; `undefined` if the manager swallowed the block's error
  * @throws what the block throws, unless the manager swallows or replaces it
  * @throws {TypeError} if the manager cannot be entered, or the body is no function
@@ -108,7 +108,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   declare private readonly _manager: AsyncContextManager<T>;
   declare private readonly _body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>;
   declare private _stage: number;
-  // What the body returned, or the error that left it.
+  // The value that the body returned, or the error that left it.
   declare private _result: unknown;
   declare private _failed: boolean;
   // The scope of the block, if its manager can cancel it.
@@ -234,7 +234,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     const state = scope === null ? null : (scope._owner as AnyTask)._cancellation_state;
     const due = state?.take_pending_at_end(scope as Scope, failed) ?? null;
     if (due !== null) {
-      // A cancellation that the body could not be told of is late, but not silent.
+      // A cancellation that could not be delivered to the body is late, but not silent.
       this._value = due.cancellation;
       failed = true;
     }

@@ -170,7 +170,7 @@ class SocketDatagramTransport extends DatagramTransport implements DatagramListe
   }
 }
 
-/** What `loop.create_datagram_endpoint()` does. */
+/** Implements `loop.create_datagram_endpoint()`. */
 export function create_datagram_endpoint<P extends DatagramProtocol>(
   loop: AbstractEventLoop,
   protocol_factory: () => P,

@@ -36,7 +36,7 @@ export abstract class FlowControlledTransport extends Transport {
     this.#low_water = high_water / 4;
   }
 
-  /** Whether the protocol was told to write no more. */
+  /** Returns whether the protocol's writing is paused. */
   protected get _protocol_paused(): boolean {
     return this.#protocol_paused;
   }

@@ -30,7 +30,7 @@ export type NativeWork<T> = PromiseLike<T> | ((signal: AbortSignal) => PromiseLi
  * @category Native promises
  */
 export interface FromPromiseOptions {
-  /** Whether a cancellation does not wait until the work has stopped; false by default. */
+  /** True if a cancellation does not wait until the work has stopped; false by default. */
   abandon_on_cancel?: boolean;
 }
 
@@ -54,7 +54,7 @@ class Work implements SettlementListener {
     this.abandons = abandons;
   }
 
-  /** Starts the work; returns what it gives. */
+  /** Starts the work; returns the value given, or the function's result. */
   start(): unknown {
     if (typeof this.given !== "function") return this.given;
     this.controller = new AbortController();

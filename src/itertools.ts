@@ -437,7 +437,7 @@ export function afilter<T, U extends T>(
   fn: (item: T) => item is U,
   source: AnyIterable<T>,
 ): ToolIterator<U>;
-/** Yields the items for which a function, asynchronous or not, gives a true value. */
+/** Yields the items for which a function, asynchronous or not, returns a truthy value. */
 export function afilter<T>(fn: (item: T) => unknown, source: AnyIterable<T>): ToolIterator<T>;
 /** Yields the items that are true. */
 export function afilter<T>(fn: null, source: AnyIterable<T>): ToolIterator<Truthy<T>>;
@@ -1101,7 +1101,7 @@ export function amax<T, D>(
 }
 
 /**
- * Tells whether an item is true; it closes the source at the first that is.
+ * Returns whether an item is true; it closes the source at the first that is.
  *
  * See {@link https://docs.python.org/3/library/functions.html#any Python's any}.
  *
@@ -1127,7 +1127,7 @@ export function aany(source: AnyIterable<unknown>): Coroutine<boolean> {
 }
 
 /**
- * Tells whether all items are true; it closes the source at the first that is not.
+ * Returns whether all items are true; it closes the source at the first that is not.
  *
  * See {@link https://docs.python.org/3/library/functions.html#all Python's all}.
  *

@@ -160,7 +160,7 @@ export class Lock extends Acquirable {
   /** @internal */
   _is_locked = false;
 
-  /** Tells whether the lock is held. */
+  /** Returns whether the lock is held. */
   locked(): boolean {
     return this._is_locked;
   }
@@ -267,7 +267,7 @@ export class Event extends LoopBound {
   /** @internal */
   _value = false;
 
-  /** Tells whether the flag is set. */
+  /** Returns whether the flag is set. */
   is_set(): boolean {
     return this._value;
   }
@@ -375,7 +375,7 @@ export class Semaphore extends Acquirable {
     this._value = initial_permits(value);
   }
 
-  /** Tells whether `acquire()` would have to wait: there is no permit, or others wait for one. */
+  /** Returns whether `acquire()` would have to wait: there is no permit, or others wait for one. */
   locked(): boolean {
     return this._value === 0 || this._waiters.any_not_cancelled();
   }
@@ -511,7 +511,7 @@ export interface LockLike {
   acquire(): PromiseLike<unknown>;
   /** Releases the lock. */
   release(): void;
-  /** Tells whether the lock is held. */
+  /** Returns whether the lock is held. */
   locked(): boolean;
 }
 
@@ -589,7 +589,7 @@ export class Condition extends Acquirable {
     this.#lock = given ?? new Lock();
   }
 
-  /** Tells whether the lock is held. */
+  /** Returns whether the lock is held. */
   locked(): boolean {
     return this.#lock.locked();
   }

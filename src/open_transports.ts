@@ -1,5 +1,5 @@
 /**
- * What a loop has open on its host, so that nothing is left behind when the loop is closed.
+ * The resources that a loop has open on its host, so that nothing is left behind when the loop is closed.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Open, OpenSet } from "./host/endpoints.ts";
 import type { AbstractEventLoop } from "./loop/events.ts";
 
-/** What is open, as the loop sees it. */
+/** The open transports, as the loop sees them. */
 class OpenTransports implements OpenSet {
   readonly #open = new Set<Open>();
 

@@ -11,7 +11,7 @@ import { NamedError } from "./internal/error_kinds.ts";
 import { repr } from "./internal/format_helpers.ts";
 
 /**
- * What an {@linkcode OSError} may be made with.
+ * The options of {@linkcode OSError}.
  *
  * @category Errors
  */
@@ -53,7 +53,7 @@ export class OSError extends NamedError {
 
   /** The number of the error, as in Python; `null` if it is not known. */
   readonly errno: number | null;
-  /** What the number means; `null` without one. */
+  /** The meaning of the number; `null` without one. */
   readonly strerror: string | null;
   /** The host's name of the error, such as `"ECONNREFUSED"`; `null` if it is not known. */
   readonly code: string | null;
@@ -159,7 +159,7 @@ export class ConnectionResetError extends ConnectionError {
 }
 
 /**
- * The connection was given up on this side: a TLS handshake that took too long.
+ * The connection was aborted on this side: a TLS handshake that took too long.
  *
  * See {@link https://docs.python.org/3/library/exceptions.html#ConnectionAbortedError Python's ConnectionAbortedError}.
  *
@@ -387,7 +387,7 @@ const ERRORS: Readonly<Record<string, Entry>> = {
   EAI_SERVICE: [-8, "Servname not supported for ai_socktype", gaierror],
 };
 
-// What OpenSSL and the hosts call a certificate that is refused.
+// The names that OpenSSL and the hosts have for a certificate that is refused.
 const CERTIFICATE =
   /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|UNABLE_TO_DECODE|HOSTNAME_MISMATCH/;
 
@@ -416,7 +416,7 @@ export function make_os_error(
  * What is no error of the operating system is returned as it is.
  *
  * @param error what the host threw or gave
- * @param strerror what the error says instead of its meaning
+ * @param strerror the text of the error in place of the meaning of its number
  * @param address the address it is about
  */
 export function translate_error(error: unknown, strerror?: string, address?: unknown): unknown {

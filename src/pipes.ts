@@ -66,7 +66,7 @@ function* connect<P extends BaseProtocol>(
   return [transport, protocol];
 }
 
-/** What `loop.connect_read_pipe()` does. */
+/** Implements `loop.connect_read_pipe()`. */
 export function connect_read_pipe<P extends Protocol>(
   loop: AbstractEventLoop,
   protocol_factory: () => P,
@@ -89,7 +89,7 @@ function* read<P extends Protocol>(
   return yield* connect(loop, factory, endpoint, ReadPipeTransport);
 }
 
-/** What `loop.connect_write_pipe()` does. */
+/** Implements `loop.connect_write_pipe()`. */
 export function connect_write_pipe<P extends BaseProtocol>(
   loop: AbstractEventLoop,
   protocol_factory: () => P,

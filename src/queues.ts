@@ -236,12 +236,12 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
     return this.qsize();
   }
 
-  /** Tells whether there is no item, according to `qsize()`. */
+  /** Returns whether there is no item, according to `qsize()`. */
   empty(): boolean {
     return this.qsize() === 0;
   }
 
-  /** Tells whether there are `maxsize` items, according to `qsize()`. */
+  /** Returns whether there are `maxsize` items, according to `qsize()`. */
   full(): boolean {
     return this.#maxsize > 0 && this.qsize() >= this.#maxsize;
   }
@@ -450,7 +450,7 @@ const RESOLVED: Promise<void> = Promise.resolve();
  * An iteration over a queue.
  *
  * Of its calls of `next()` only the first, the active one, waits at the queue; the others wait in line
- * behind it. An `async function*` would await the items, and hold `return()` back while it waits.
+ * behind it. An `async function*` would await the items, and delay `return()` while it waits.
  */
 class QueueIterator<T> implements AsyncGenerator<T, void, void> {
   readonly #queue: Queue<T>;

@@ -70,7 +70,7 @@ export type OpenTransport = (
   owner: TransportOwner,
 ) => Generator<unknown, Transport, unknown>;
 
-/** What `Server` is at run time. */
+/** The implementation of `Server`. */
 export class ListeningServer extends Inspectable implements AbstractServer, TransportOwner {
   /** @internal */
   static override get name(): string {
@@ -181,7 +181,7 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
     return this.#loop;
   }
 
-  /** Whether connections are accepted. */
+  /** Returns whether connections are accepted. */
   is_serving(): boolean {
     return this.#serving;
   }
@@ -293,7 +293,7 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
     }
   }
 
-  /** Gives the server, for `async_with()`. */
+  /** Returns the server, for `async_with()`. */
   async __aenter__(): Promise<this> {
     return await Promise.resolve(this);
   }

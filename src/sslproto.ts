@@ -23,7 +23,7 @@ import type { Transport } from "./core/transports.ts";
 const HANDSHAKE_TIMEOUT = 60;
 const SHUTDOWN_TIMEOUT = 30;
 
-/** What was given as `ssl`, if it can be that. */
+/** Returns the value given as `ssl` after checking it. */
 export function check_ssl(ssl: unknown): SSL | null {
   if (ssl === null || ssl === undefined || ssl === false) return null;
   if (ssl === true || is_plain_object(ssl)) return ssl as SSL;
@@ -245,7 +245,7 @@ class TLSProtocol extends Protocol implements Endpoint {
     this.#timer = null;
   }
 
-  /** @internal Says to the peer that the connection ends, and closes the transport below. */
+  /** @internal Signals the end of the connection to the peer, and closes the transport below. */
   _shut_down(on_shut_down: (error: unknown) => void): void {
     if (this.#transport === null || this.#stream === null) {
       on_shut_down(null);
@@ -274,7 +274,7 @@ class TLSProtocol extends Protocol implements Endpoint {
   }
 
   pending(): number {
-    // What the transport below has is sent before it closes; above its mark, TLS is not told of a write.
+    // What the transport below has is sent before it closes; above its mark, TLS is not notified of a write.
     return this.#transport === null ? 0 : this.#stream?.pending() ?? 0;
   }
 
@@ -290,7 +290,7 @@ class TLSProtocol extends Protocol implements Endpoint {
 
   close(): void {
     this.#listener = null;
-    // With _shut_down() the end was said already. Else the loop is closed: it is said to the host alone.
+    // With _shut_down() the end was signalled already. Else the loop is closed: only the host is notified.
     if (this.#on_shut_down === null) this.#stream?.end();
   }
 
@@ -340,7 +340,7 @@ function* finish_handshake(
   }
 }
 
-/** What `loop.start_tls()` does. */
+/** Implements `loop.start_tls()`. */
 export function start_tls(
   loop: AbstractEventLoop,
   transport: Transport,

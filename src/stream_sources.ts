@@ -1,5 +1,5 @@
 /**
- * What a `StreamReader` can read beside a transport: streams of the host and iterables of chunks.
+ * The sources that a `StreamReader` can read beside a transport: streams of the host and iterables of chunks.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { BaseProtocol } from "./core/protocols.ts";
 import { RuntimeError } from "./core/exceptions.ts";
 
 /**
- * What {@linkcode StreamReader.from} reads: a `ReadableStream`, or anything that can be iterated, of
+ * The sources that {@linkcode StreamReader.from} reads: a `ReadableStream`, or anything that can be iterated, of
  * chunks of bytes.
  *
  * @category Streams
@@ -45,14 +45,14 @@ function open_source(source: ByteSource): Source {
   return { next: () => iterator.next(), close: () => iterator.return?.() };
 }
 
-/** Receives what a source gives. */
+/** Receives the chunks of a source. */
 interface SourceListener {
   data(chunk: Bytes): void;
   end(): void;
   error(error: unknown): void;
 }
 
-/** Takes chunks from a source, one when it is asked for it. */
+/** Takes chunks from a source, one per request. */
 export class SourceTransport extends ReadTransport {
   readonly #source: Source;
   readonly #loop: AbstractEventLoop;
@@ -67,11 +67,11 @@ export class SourceTransport extends ReadTransport {
     this.#listener = listener;
   }
 
-  /** Asks for a chunk, unless one is on its way: a read that was cancelled may have asked for it. */
+  /** Requests a chunk, unless one is on its way: a read that was cancelled may have requested it. */
   pull(): void {
     if (this.#is_pulling || this.#closed) return;
     this.#is_pulling = true;
-    // In a future of the loop, which so knows that the host works.
+    // In a future of the loop, so that the loop counts a wait for the host.
     wrap_future(this.#pull(), { loop: this.#loop });
   }
 

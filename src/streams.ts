@@ -47,7 +47,7 @@ const DEFAULT_LIMIT = 2 ** 16;
 const NEWLINE = new Uint8Array([10]);
 
 /**
- * What a {@linkcode StreamReader} may be made with.
+ * The options of {@linkcode StreamReader}.
  *
  * @category Streams
  */
@@ -129,10 +129,10 @@ export class StreamReader extends Inspectable
   }
 
   /**
-   * Makes a reader of a stream of the host, or of anything that gives chunks of bytes: the body of a
+   * Makes a reader of a stream of the host, or of anything that yields chunks of bytes: the body of a
    * `fetch`, a file, a pipe. Not in Python.
    *
-   * A chunk is asked for only when a read waits for data. Disposing of the reader (`await using`) closes
+   * A chunk is requested only when a read waits for data. Disposing of the reader (`await using`) closes
    * the source.
    *
    * @param source a `ReadableStream`, or an iterable or async iterable, of `Uint8Array` or strings
@@ -213,13 +213,13 @@ export class StreamReader extends Inspectable
     transport?.resume_reading();
   }
 
-  /** Says that no more data comes. */
+  /** Signals the end of the data. */
   feed_eof(): void {
     this.#eof = true;
     this.#wake_waiter();
   }
 
-  /** Whether all has been read, and no more comes. */
+  /** Returns whether all has been read, and no more comes. */
   at_eof(): boolean {
     return this.#eof && this.#buffer.length === 0;
   }
@@ -235,7 +235,7 @@ export class StreamReader extends Inspectable
     this._feed(bytes === data ? new Uint8Array(bytes) : bytes);
   }
 
-  /** @internal Adds bytes that nobody else changes. */
+  /** @internal Adds bytes that no other code changes. */
   _feed(bytes: Uint8Array): void {
     if (this.#eof) throw new Error("feed_data after feed_eof");
     if (bytes.length === 0) return;
@@ -582,7 +582,7 @@ function settle(waiters: Iterable<Future<void>>, error: unknown): void {
 }
 
 /**
- * What is called for each connection of {@linkcode start_server}: an async function or a `function*`, of
+ * The callback for each connection of {@linkcode start_server}: an async function or a `function*`, of
  * which a task is made, or a plain function.
  *
  * @category Streams
@@ -652,7 +652,7 @@ export class StreamReaderProtocol extends FlowControlMixin {
   }
 
   /**
-   * Gives the transport to the reader, and calls the server's callback.
+   * Sets the reader's transport, and calls the server's callback.
    *
    * @param transport the transport
    */
@@ -706,7 +706,7 @@ export class StreamReaderProtocol extends FlowControlMixin {
   }
 
   /**
-   * Gives data to the reader.
+   * Passes data to the reader.
    *
    * @param data the bytes, which are not changed afterwards
    */
@@ -816,12 +816,12 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
     this.#transport.writelines(data);
   }
 
-  /** Tells the peer, after what was written, that no more will be sent. */
+  /** Signals the end of the data to the peer, after what was written. */
   write_eof(): void {
     this.#transport.write_eof();
   }
 
-  /** Whether `write_eof()` is possible: not with TLS. */
+  /** Returns whether `write_eof()` is possible: not with TLS. */
   can_write_eof(): boolean {
     return this.#transport.can_write_eof();
   }
@@ -831,7 +831,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
     this.#transport.close();
   }
 
-  /** Whether the connection is closing or closed. */
+  /** Returns whether the connection is closing or closed. */
   is_closing(): boolean {
     return this.#transport.is_closing();
   }
@@ -848,7 +848,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
   }
 
   /**
-   * Gives what is known of the connection; see {@linkcode BaseTransport.get_extra_info}.
+   * Returns a known fact of the connection; see {@linkcode BaseTransport.get_extra_info}.
    *
    * @param name what to give: `"peername"`, `"sockname"`, `"socket"`, `"peercert"`, …
    * @param fallback what is returned if there is nothing of that name
@@ -929,7 +929,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
 }
 
 /**
- * What {@linkcode open_connection} may be given.
+ * The options of {@linkcode open_connection}.
  *
  * @category Streams
  */
@@ -939,7 +939,7 @@ export interface OpenConnectionOptions extends ConnectionOptions {
 }
 
 /**
- * What {@linkcode open_unix_connection} may be given.
+ * The options of {@linkcode open_unix_connection}.
  *
  * @category Streams
  */
@@ -949,7 +949,7 @@ export interface OpenUnixConnectionOptions extends UnixConnectionOptions {
 }
 
 /**
- * What {@linkcode start_server} may be given.
+ * The options of {@linkcode start_server}.
  *
  * @category Streams
  */
@@ -959,7 +959,7 @@ export interface StartServerOptions extends ServerOptions {
 }
 
 /**
- * What {@linkcode start_unix_server} may be given.
+ * The options of {@linkcode start_unix_server}.
  *
  * @category Streams
  */

@@ -91,7 +91,7 @@ export class SubprocessStreamProtocol extends FlowControlMixin {
   }
 
   /**
-   * Gives output to its reader.
+   * Passes output to its reader.
    *
    * @param fd 1 for stdout, 2 for stderr
    * @param data the bytes
@@ -256,7 +256,7 @@ export class Process extends Inspectable implements AsyncDisposable {
   }
 
   /**
-   * Asks the process to end, by SIGTERM.
+   * Requests the process to end, by SIGTERM.
    *
    * @throws {ProcessLookupError} if the process has ended
    */

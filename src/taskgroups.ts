@@ -25,7 +25,7 @@ type AnyTask = Task<unknown>;
  * A group of tasks: the block that it is entered by waits for all of them.
  *
  * When one fails, the others and the block are cancelled, and all errors are thrown together as an
- * {@linkcode ExceptionGroup}. When who waits is cancelled, so are the tasks, in the order of creation.
+ * {@linkcode ExceptionGroup}. When the block is cancelled, so are the tasks, in the order of creation.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#task-groups Python's TaskGroup}.
  *
@@ -184,7 +184,7 @@ export class TaskGroup extends ScopeManager {
     this.#errors.push(error);
     if (leaves_the_loop(error)) this.#base_error ??= { error };
     const parent = this.#scope?._owner as AnyTask ?? null;
-    // A block may outlive the task in which it was entered; one entered by hand ends with it.
+    // A block may end after the task in which it was entered; one entered by hand ends with it.
     if (parent === null || (parent.done() && this.#scope === parent as Scope)) {
       task.get_loop().call_exception_handler({
         message: `Task ${task} has errored out but its parent task ${parent} is already completed`,

@@ -1,5 +1,5 @@
 /**
- * Work that is handed from one place of the host to a loop, and from a loop to elsewhere.
+ * Hands work from one place of the host to a loop, and from a loop to an executor.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Future } from "./core/futures.ts";
 import { ensure_future } from "./core/tasks.ts";
 
 /**
- * Hands a coroutine to a loop, from outside of it.
+ * Schedules a coroutine on a loop, from outside of it.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.run_coroutine_threadsafe Python's run_coroutine_threadsafe}.
  *

@@ -17,7 +17,7 @@ import { as_cancelled_error, is_cancellation } from "./core/cancellation.ts";
 import { RuntimeError, TimeoutError } from "./core/exceptions.ts";
 import { repr } from "./internal/format_helpers.ts";
 
-/** What calls a function of the library at a time, without what a handle of the user's needs. */
+/** Calls a function of the library at a time, without what a handle of the user's needs. */
 export class Deadline implements Timed {
   _cancelled: boolean;
   _scheduled: boolean;
@@ -173,7 +173,7 @@ export class Timeout extends ScopeManager {
     else loop._schedule_timer(this._deadline);
   }
 
-  /** Whether the time was over before the block ended. */
+  /** Returns whether the time was over before the block ended. */
   expired(): boolean {
     return this._state === "expiring" || this._state === "expired";
   }

@@ -92,7 +92,7 @@ const SLEEP: Operation<unknown, number, unknown> = {
  * ```
  */
 export function sleep(delay: number): Coroutine<void>;
-/** Waits for a time, then gives a result. */
+/** Waits for a time, then returns a result. */
 export function sleep<T>(delay: number, result: T): Coroutine<T>;
 export function sleep<T>(delay: number, result?: T): Coroutine<T | undefined> {
   if (typeof delay !== "number") {
@@ -104,7 +104,7 @@ export function sleep<T>(delay: number, result?: T): Coroutine<T | undefined> {
 }
 
 /**
- * What awaiting an {@linkcode Awaitable} gives.
+ * The result of awaiting an {@linkcode Awaitable}.
  *
  * @category Waiting
  */
@@ -114,14 +114,14 @@ export type Result<A> = A extends Coroutine<infer T> ? T
   : Awaited<A>;
 
 /**
- * What awaiting each of several awaitables gives.
+ * The results of awaiting each of several awaitables.
  *
  * @category Waiting
  */
 export type Results<A extends readonly unknown[]> = { -readonly [K in keyof A]: Result<A[K]> };
 
 /**
- * What awaiting each of several awaitables gives, or the error it fails with.
+ * The results of awaiting each of several awaitables, or the errors they fail with.
  *
  * It is taken to be an `Error`, though JavaScript lets anything be thrown.
  *
@@ -169,16 +169,16 @@ export class GatheringFuture<T> extends Future<T> {
 }
 
 /**
- * What `gather()` may be given after the awaitables.
+ * The options of `gather()`, after the awaitables.
  *
  * @category Waiting
  */
 export interface GatherOptions {
-  /** Whether errors are results like others; else the first one is thrown. */
+  /** True if errors are returned as results; else the first one is thrown. */
   return_exceptions?: boolean;
 }
 
-// Whether a sole argument is many awaitables: iterable, and nothing that can itself be awaited.
+// Checks whether a sole argument is many awaitables: iterable, and not itself awaitable.
 function is_many(value: unknown): value is Iterable<Awaitable<unknown>> {
   return typeof value === "object" && value !== null && Symbol.iterator in value &&
     !isawaitable(value) && !is_generator(value);
@@ -188,7 +188,7 @@ function is_many(value: unknown): value is Iterable<Awaitable<unknown>> {
  * Runs several awaitables at the same time and waits for all of them.
  *
  * Coroutines are made tasks. The results come in the order of the arguments. The first error is
- * thrown at once and the others go on; with `return_exceptions` errors are results. Cancelling the
+ * thrown at once and the others continue; with `return_exceptions` errors are results. Cancelling the
  * returned future cancels all that is gathered.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.gather Python's gather}.
@@ -350,7 +350,7 @@ export const ALL_COMPLETED = "ALL_COMPLETED";
 export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED;
 
 /**
- * What `wait()` may be given.
+ * The options of `wait()`.
  *
  * @category Waiting
  */
@@ -362,7 +362,7 @@ export interface WaitOptions {
 }
 
 /**
- * Waits for futures or tasks, up to a condition or a time, and tells which are done.
+ * Waits for futures or tasks, up to a condition or a time, and returns which are done.
  *
  * It throws no `TimeoutError` and cancels nothing, also when it is cancelled itself.
  *
@@ -459,7 +459,7 @@ function* wait_for_all<F extends Future<unknown>>(
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.wait_for Python's wait_for}.
  *
- * @param aw a coroutine in any form, a future, a promise (whose work goes on when it is too late)
+ * @param aw a coroutine in any form, a future, a promise (whose work continues when it is too late)
  * @param timeout how long, in seconds; `null` is without limit
  * @param options `signal`, an `AbortSignal` that ends the wait
  * @returns the result of the awaitable
@@ -533,7 +533,7 @@ function* wait_for_one<T>(
       throw error;
     }
   }
-  // What has not started runs in this very task; a promise could not be cancelled, so it is wrapped.
+  // A call that has not started runs in this very task; a promise could not be cancelled, so it is wrapped.
   const awaited = to_coroutine<T>(aw) ?? ensure_future(aw);
   const limited = timeout(limit);
   limited._origin = origin;
@@ -564,7 +564,7 @@ function* cancel_and_wait(future: Future<unknown>): Generator<unknown, void, unk
 }
 
 /**
- * What `as_completed()` returns: an iterator of awaitables, and an asynchronous iterator of futures.
+ * The result of `as_completed()`: an iterator of awaitables, and an asynchronous iterator of futures.
  *
  * @category Waiting
  *
@@ -587,7 +587,7 @@ export class AsCompletedIterator<T, F extends Future<T>> {
   readonly #count: number;
   #left: number;
   #handle: Handle | null = null;
-  // What the error of those that are too late says.
+  // The message of the error of those that are too late.
   #too_late = "";
   readonly #origin: Origin;
 
@@ -642,7 +642,7 @@ export class AsCompletedIterator<T, F extends Future<T>> {
     return { done: false, value: yield* this.#next_done() };
   }
 
-  /** Iterates over coroutines: each waits for the next that is done and gives its result. */
+  /** Iterates over coroutines: each waits for the next that is done and returns its result. */
   [Symbol.iterator](): Iterator<Coroutine<T>, undefined, void> {
     return {
       next: (): IteratorResult<Coroutine<T>, undefined> => {
@@ -669,10 +669,10 @@ function unique<T>(aws: Iterable<Awaitable<T>>): Awaitable<T>[] {
 }
 
 /**
- * Runs several awaitables at the same time and gives them in the order in which they are done.
+ * Runs awaitables concurrently and yields them in the order of their completion.
  *
- * `for (const next of as_completed(aws)) await next` gives the results; `for await` gives the tasks
- * and futures themselves, those made of coroutines included. A cancellation of who iterates, like
+ * `for (const next of as_completed(aws)) await next` yields the results; `for await` yields the tasks
+ * and futures themselves, those made of coroutines included. A cancellation of the iterating task, like
  * leaving the iteration early, cancels none of them.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed Python's as_completed}.
@@ -710,8 +710,8 @@ export function as_completed<T, F extends Future<T> = Future<T>>(
 /**
  * Waits for an awaitable and keeps cancellation from it.
  *
- * If who waits is cancelled, the awaitable goes on. If it then fails, the loop's exception handler
- * is told.
+ * If the waiter is cancelled, the awaitable continues. If it then fails, the loop's exception handler
+ * is called.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.shield Python's shield}.
  *

@@ -1,7 +1,7 @@
 /**
  * Awaits: what `then` makes of a future or a coroutine that has to wait.
  *
- * An await holds the functions that resume the code which awaits, stands in its place among the waiters,
+ * An await has the functions that resume the code which awaits, stands in its place among the waiters,
  * and is itself the promise that `then` returns.
  *
  * @module
@@ -70,7 +70,7 @@ export abstract class Await implements OpenAwait {
   declare _newer: OpenAwait | null;
   declare private readonly _on_fulfilled: (value: never) => unknown;
   declare private readonly _on_rejected: (error: unknown) => unknown;
-  // What a direct caller of `then` was given, or will be if it asks.
+  // The outcome for direct callers of `then`: a promise once resumed, a deferred if requested before.
   declare private _outcome: Promise<unknown> | Deferred | null;
 
   constructor(
@@ -93,7 +93,7 @@ export abstract class Await implements OpenAwait {
     return this._scope._owner;
   }
 
-  /** @internal The loop runs it: what it waited on is done, or its next step has come. */
+  /** @internal Run by the loop: what it waited on is done, or its next step is due. */
   _run(): void {
     const task = this._scope._owner;
     if (task !== null && !task.done()) this._continue(task._resume(this));
@@ -140,7 +140,7 @@ export abstract class Await implements OpenAwait {
     return null;
   }
 
-  /** @internal Whether no code of the user runs at once when it is resumed. */
+  /** @internal Returns whether no user code runs at once when it is resumed. */
   get _only_resumes(): boolean {
     return true;
   }
@@ -219,12 +219,12 @@ export function keep_value(waiting: Await): void {
   keeping_value.add(waiting);
 }
 
-/** Tells whether an await, which is to be resumed with a value, must not be resumed with an error instead. */
+/** Returns whether an await, which is to be resumed with a value, must not be resumed with an error instead. */
 export function keeps_value(continuation: object): boolean {
   return keeping_value.has(continuation);
 }
 
-/** What an await of a future asks of it. */
+/** The part of a future that an await of it uses. */
 export interface Settled extends Waitable {
   /** @internal */
   readonly _has_result: boolean;
@@ -259,7 +259,7 @@ export class FutureAwait extends Await {
   }
 }
 
-// How far a coroutine has come when it gives control back.
+// The state of a coroutine when it returns control.
 export const SUSPENDED = 0;
 export const RETURNED = 1;
 export const RAISED = 2;
@@ -267,22 +267,22 @@ export const RAISED = 2;
 /** Waits for something, or has ended. */
 export type Outcome = typeof SUSPENDED | typeof RETURNED | typeof RAISED;
 
-/** What the awaits and the tasks that run a coroutine ask of it. */
+/** The part of a coroutine that the awaits and the tasks that run it use. */
 export interface Steps {
   readonly name: string;
   /** @internal One of the phases in `unawaited.ts`. */
   _phase: number;
-  /** @internal What it returned or raised, once it has. */
+  /** @internal The value that it returned or raised, once it has. */
   _value: unknown;
-  /** @internal What it waits on, when it is suspended. */
+  /** @internal The value that it waits on, when it is suspended. */
   readonly _yielded: unknown;
   /** @internal */
   _advance(thrown: boolean, value: unknown): Outcome;
-  /** @internal Whether code of the user may run when it is resumed, in the host's context in which it waits. */
+  /** @internal Returns whether user code may run when it is resumed, in the host's context in which it waits. */
   _needs_context(): boolean;
 }
 
-/** Runs a coroutine up to the next thing that it waits on, or to its end; says how far it has come. */
+/** Runs a coroutine up to the next thing that it waits on, or to its end; returns which of them. */
 export function advance(coroutine: Steps, thrown: boolean, value: unknown): Outcome {
   try {
     return coroutine._advance(thrown, value);
@@ -294,7 +294,7 @@ export function advance(coroutine: Steps, thrown: boolean, value: unknown): Outc
 }
 
 /**
- * Returns the error that a coroutine has raised, as code of the user gets it; in debug mode the stack of a
+ * Returns the error that a coroutine has raised, as user code gets it; in debug mode the stack of a
  * cancellation that the library has thrown shows where the coroutine was made.
  */
 export function error_of(coroutine: Steps): unknown {
@@ -305,7 +305,7 @@ export function error_of(coroutine: Steps): unknown {
   return error;
 }
 
-/** What a coroutine yields while a native promise of its own task's code is in progress. */
+/** The value that a coroutine yields while a native promise of its own task's code is in progress. */
 export class NativeCall {
   /** The promise; when it settles the coroutine is resumed at once, in the step that settled it. */
   readonly promise: Promise<unknown>;
@@ -318,9 +318,9 @@ export class NativeCall {
   }
 }
 
-/** What a block that is a scope yields when a coroutine of the library waits in it. */
+/** The value that a block that is a scope yields when a coroutine of the library waits in it. */
 export class BlockWait {
-  /** What is waited on. */
+  /** The value that the coroutine of the library yielded. */
   readonly yielded: unknown;
   /** The innermost scope. */
   readonly scope: Scope;
@@ -336,7 +336,7 @@ const resume = (awaiting: CoroutineAwait, error: unknown): void => awaiting._go_
 /** An await of a coroutine that had to wait. */
 export class CoroutineAwait extends Await {
   declare private readonly _coroutine: Steps;
-  // The host's context in which it waits, if code of the user is resumed there.
+  // The host's context in which it waits, if user code is resumed there.
   declare private _kept: KeptContext;
 
   constructor(

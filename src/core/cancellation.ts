@@ -1,5 +1,5 @@
 /**
- * What a cancellation is among the values that are thrown, and how the library makes one.
+ * Recognizes cancellations among the values that are thrown, and makes those of the library.
  *
  * @module
  */
@@ -27,13 +27,13 @@ export class Cancellation {
   }
 }
 
-/** Tells whether a thrown value is a {@linkcode CancelledError}, as fast as `instanceof` of an ordinary class. */
+/** Returns whether a thrown value is a {@linkcode CancelledError}, as fast as `instanceof` of an ordinary class. */
 export function is_cancelled_error(thrown: unknown): thrown is CancelledError {
   return has_brand(thrown, CANCELLED_ERROR);
 }
 
 /**
- * Tells whether a thrown value is a cancellation: a `CancelledError`, a {@linkcode Cancellation}, or an
+ * Returns whether a thrown value is a cancellation: a `CancelledError`, a {@linkcode Cancellation}, or an
  * `AggregateError` of nothing but cancellations, as `Promise.any()` throws it. An exception group is none.
  */
 export function is_cancellation(thrown: unknown): boolean {
@@ -73,7 +73,7 @@ function cancellation_in(
   return first;
 }
 
-/** Returns what code of the user gets to see of a value thrown inside the library. */
+/** Returns a value thrown inside the library as user code gets it. */
 export function as_error(thrown: unknown): unknown {
   return thrown instanceof Cancellation ? make_cancelled_error(thrown.message) : thrown;
 }

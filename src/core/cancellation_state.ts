@@ -1,5 +1,5 @@
 /**
- * Cancelling a scope: which awaits are told, what is left pending, and when that is thrown.
+ * Cancels a scope: which awaits are cancelled, what is left pending, and when that is thrown.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export class Delivery {
    * does not throw it, nor does the end of a body.
    */
   readonly by_itself: boolean;
-  /** The moment at which an await that was told of it was resumed; the code may know then. */
+  /** The moment at which an await that it was delivered to was resumed; the code may know of it then. */
   thrown_at = -1;
 
   constructor(scope: Scope, message: unknown, by_itself: boolean) {
@@ -28,26 +28,26 @@ export class Delivery {
   }
 }
 
-/** What a task that has been cancelled, or has yielded what cannot be waited on, has beside its fields. */
+/** The cancellation state of a task: made at its first cancellation, or when it yields what cannot be waited on. */
 export class CancellationState {
   /** The requests that have not been taken back. */
   requests = 0;
   /** The message of the latest cancellation that could not be thrown at once. */
   message: unknown = undefined;
-  /** Whether its awaits are being told of a cancellation. */
+  /** True while a cancellation is being delivered to its awaits. */
   being_told = false;
   /** The scope in which the task's own coroutine waits, if that is a block. */
   own_scope: Scope | null = null;
   /** The scope that the next call of `cancel()` is meant for; `null` for the task. */
   target: Scope | null = null;
-  /** Whether that is a new request of the block, and none that is made again in its place. */
+  /** True if that is a new request of the block, not one that is repeated in its place. */
   is_new_request = false;
   // The requests of blocks, which are part of `requests`.
   #requests_of: Map<Scope, number> | null = null;
   #pending: Map<Scope, Delivery> | null = null;
-  // What is thrown into continuations at their resumption: a cancellation that may be dropped, or an error.
+  // The errors thrown into continuations at their resumption: a cancellation that may be dropped, or an error.
   #marked: Map<Continuation, unknown> | null = null;
-  // The awaits that have been told, where that may not be all there is to it.
+  // The awaits that a cancellation was delivered to, where that may not be the end of the delivery.
   #told: Map<Continuation, Delivery[]> | null = null;
 
   /** Counts a request of a block. */
@@ -89,12 +89,12 @@ export class CancellationState {
     (this.#marked ??= new Map()).set(continuation, thrown);
   }
 
-  /** Whether a cancellation waits to be thrown into a continuation at its resumption. */
+  /** Returns whether a cancellation waits to be thrown into a continuation at its resumption. */
   is_marked(continuation: Continuation): boolean {
     return this.#marked?.get(continuation) instanceof Cancellation;
   }
 
-  /** Whether a continuation has been taken from what it waited on, to be resumed with a cancellation. */
+  /** Returns whether a continuation was detached from what it waited on, to be resumed with a cancellation. */
   has_given_up(continuation: Continuation): boolean {
     return is_cancelled_error(this.#marked?.get(continuation));
   }
@@ -112,7 +112,7 @@ export class CancellationState {
     return thrown;
   }
 
-  /** Notes that continuations have been told of a cancellation. */
+  /** Notes that a cancellation was delivered to continuations. */
   add_told(continuations: readonly Continuation[], delivery: Delivery): void {
     const told = this.#told ??= new Map();
     for (const continuation of continuations) {
@@ -130,12 +130,12 @@ export class CancellationState {
     all.set(delivery.scope, delivery);
   }
 
-  /** Whether a cancellation of the task or of a block in it is pending. */
+  /** Returns whether a cancellation of the task or of a block in it is pending. */
   get any_pending(): boolean {
     return this.#pending !== null && this.#pending.size > 0;
   }
 
-  /** Whether a cancellation of the scope itself is pending. */
+  /** Returns whether a cancellation of the scope itself is pending. */
   is_pending(scope: Scope): boolean {
     return this.#pending?.has(scope) ?? false;
   }
@@ -143,7 +143,7 @@ export class CancellationState {
   /**
    * Takes the cancellations that are pending for code of a scope; returns the latest that is due, or `null`.
    *
-   * One is dropped if an await that was told of it has been rejected and the microtask queue has not run dry
+   * One is dropped if an await that it was delivered to has been rejected and the microtask queue has not run dry
    * since: then that rejection has made the code come here.
    *
    * @param must_wait whether the code is about to wait; else only what others requested is thrown
@@ -210,12 +210,12 @@ let depth = 0;
 let met_cycle = false;
 const deferred: Request[] = [];
 
-/** Notes that a task which is being told of a cancellation has been cancelled again by what it waits on. */
+/** Notes that a task to which a cancellation is being delivered has been cancelled again by what it waits on. */
 export function note_cycle(): void {
   met_cycle = true;
 }
 
-/** Tells the open awaits in a scope of a cancellation, or leaves it pending. */
+/** Delivers a cancellation to the open awaits in a scope, or leaves it pending. */
 export function cancel_scope(task: TaskCore, state: CancellationState, delivery: Delivery): void {
   const request = { task, state, delivery };
   if (depth >= MAX_DEPTH) {
@@ -250,7 +250,7 @@ function tell({ task, state, delivery }: Request): void {
         if (how === "live") any_live = true;
         if (how === "outside") continue;
         reached++;
-        // What may give a value all the same says itself whether the code knows.
+        // A wait that may still return a value notes itself whether the cancellation has reached the code.
         if (!open._waiting?._may_fulfil) told.push(open);
       }
       if (reached > 1 || !any_live) state.add_told(told, delivery);
@@ -285,7 +285,7 @@ function tell_one(state: CancellationState, continuation: Continuation, delivery
   }
   met_cycle = false;
   if (waitable._cancel_for(delivery)) return how;
-  // It waits, by others or not, for this very task: one of them has to give up its wait.
+  // It waits, directly or not, for this very task: one of the waits has to be abandoned.
   if (met_cycle && waitable._is_waiting()) give_up(state, continuation, delivery);
   else state.mark(continuation, delivery.cancellation);
   met_cycle = false;

@@ -1,5 +1,5 @@
 /**
- * What the functions that connect and listen may be given.
+ * The options of the functions that connect and listen.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface TLSOptions {
 }
 
 /**
- * What `loop.create_connection()` may be given.
+ * The options of `loop.create_connection()`.
  *
  * @category Streams
  */
@@ -40,12 +40,12 @@ export interface ConnectionOptions extends TLSOptions {
   happy_eyeballs_delay?: number | null;
   /** How many addresses of the first family are tried before one of the other. */
   interleave?: number | null;
-  /** Whether all errors are thrown, in an {@linkcode ExceptionGroup}, when all addresses fail. */
+  /** True if all errors are thrown, in an {@linkcode ExceptionGroup}, when all addresses fail. */
   all_errors?: boolean;
 }
 
 /**
- * What `loop.create_unix_connection()` may be given.
+ * The options of `loop.create_unix_connection()`.
  *
  * @category Streams
  */
@@ -55,7 +55,7 @@ export interface UnixConnectionOptions extends TLSOptions {
 }
 
 /**
- * What `loop.create_unix_server()` may be given.
+ * The options of `loop.create_unix_server()`.
  *
  * @category Streams
  */
@@ -68,12 +68,12 @@ export interface UnixServerOptions {
   ssl_handshake_timeout?: number | null;
   /** How long the end of TLS may take, in seconds; 30 by default. */
   ssl_shutdown_timeout?: number | null;
-  /** Whether connections are accepted at once; else `start_serving()` begins. */
+  /** True if connections are accepted at once; else `start_serving()` begins. */
   start_serving?: boolean;
 }
 
 /**
- * What `loop.create_server()` may be given.
+ * The options of `loop.create_server()`.
  *
  * @category Streams
  */
@@ -82,11 +82,11 @@ export interface ServerOptions extends UnixServerOptions {
   family?: number;
   /** Flags for `getaddrinfo()`. */
   flags?: number;
-  /** Whether an address may be bound again at once; hosts do so always. */
+  /** True if an address may be bound again at once; hosts do so always. */
   reuse_address?: boolean | null;
-  /** Whether several servers may listen at the address, where the host can. */
+  /** True if several servers may listen at the address, where the host can. */
   reuse_port?: boolean | null;
-  /** Whether connections that are idle are probed. */
+  /** True if connections that are idle are probed. */
   keep_alive?: boolean | null;
 }
 
@@ -115,19 +115,19 @@ export interface AddressInfoOptions {
 export type SSLContext = Readonly<Record<string, unknown>>;
 
 /**
- * What `ssl` may be for a client: `true` for the host's authorities, or options.
+ * The values of `ssl` for a client: `true` for the host's authorities, or options.
  *
  * @category Streams
  */
 export type SSL = boolean | SSLContext;
 
 /**
- * What `loop.start_tls()` may be given.
+ * The options of `loop.start_tls()`.
  *
  * @category Streams
  */
 export interface StartTLSOptions {
-  /** Whether this end is the server; not by default. */
+  /** True if this end is the server; false by default. */
   server_side?: boolean;
   /** The name that the server's certificate must have; `""`, the default here, for any. */
   server_hostname?: string | null;
@@ -138,7 +138,7 @@ export interface StartTLSOptions {
 }
 
 /**
- * What `loop.create_datagram_endpoint()` may be given.
+ * The options of `loop.create_datagram_endpoint()`.
  *
  * @category Transports and protocols
  */
@@ -149,21 +149,21 @@ export interface DatagramOptions {
   remote_addr?: readonly [host: string, port: number] | null;
   /** The family of addresses, by Python's numbers: 2 for IPv4, 10 for IPv6. */
   family?: number;
-  /** Whether several sockets may be bound to the address, where the host can. */
+  /** True if several sockets may be bound to the address, where the host can. */
   reuse_port?: boolean | null;
-  /** Whether datagrams may be sent to broadcast addresses. */
+  /** True if datagrams may be sent to broadcast addresses. */
   allow_broadcast?: boolean | null;
 }
 
 /**
- * What `loop.connect_read_pipe()` reads: a `Readable` of Node.js, or a `ReadableStream`, of bytes.
+ * The pipes that `loop.connect_read_pipe()` reads: a `Readable` of Node.js, or a `ReadableStream`, of bytes.
  *
  * @category Transports and protocols
  */
 export type ReadPipe = HostReadable | ReadableStream<Uint8Array>;
 
 /**
- * What `loop.connect_write_pipe()` writes: a `Writable` of Node.js, or a `WritableStream`, of bytes.
+ * The pipes that `loop.connect_write_pipe()` writes to: a `Writable` of Node.js, or a `WritableStream`, of bytes.
  *
  * @category Transports and protocols
  */

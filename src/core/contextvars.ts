@@ -86,7 +86,7 @@ export class Context extends Inspectable {
   }
 
   /**
-   * Tells whether a variable has a value in this context.
+   * Returns whether a variable has a value in this context.
    *
    * @param variable the variable
    * @returns true if it has one, its default not counted
@@ -258,7 +258,7 @@ export class ContextVar<T> extends Inspectable {
   /**
    * Makes a variable. It is done once, at the top of a module.
    *
-   * @param name its name, for people who debug
+   * @param name its name, for debugging
    * @param options `default`, its value where none is set
    * @throws {TypeError} if the name is no string
    */
@@ -270,7 +270,7 @@ export class ContextVar<T> extends Inspectable {
     this.#default = "default" in options ? options.default as T : NO_DEFAULT;
   }
 
-  /** The name of the variable, for people who debug. It cannot be assigned to. */
+  /** The name of the variable, for debugging. It cannot be assigned to. */
   get name(): string {
     return this.#name;
   }

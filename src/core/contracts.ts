@@ -1,5 +1,5 @@
 /**
- * The interfaces by which the parts of the core know each other. This module imports nothing.
+ * The interfaces by which the parts of the core use each other. This module imports nothing.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface Timed extends Runnable {
   _scheduled: boolean;
 }
 
-/** What the core asks of a loop. */
+/** The part of a loop that the core uses. */
 export interface LoopCore {
   /** Reports an error that nothing handles. */
   call_exception_handler(context: Record<string, unknown>): void;
@@ -28,7 +28,7 @@ export interface LoopCore {
   readonly _dry_moment: number;
   /** @internal The moment at which code that belongs to no task was last resumed by the library. */
   _loose_moment: number;
-  /** @internal Whether code that belongs to no task is too late to begin an await: the loop is being shut down. */
+  /** @internal Returns whether code that belongs to no task is too late to begin an await: the loop is being shut down. */
   _refuses_await(): boolean;
   /** @internal Puts something in the ready queue. */
   _schedule(runnable: Runnable): void;
@@ -38,11 +38,11 @@ export interface LoopCore {
   _end_step(task: TaskCore, continuation: Continuation): void;
   /** @internal Notes that a cancellation of a task has reached nothing that the task waits on. */
   _note_unheard(task: TaskCore): void;
-  /** @internal Sees to it that the loop learns when the microtask queue has run dry. */
+  /** @internal Has the loop notified when the microtask queue has run dry. */
   _watch_microtasks(): void;
 }
 
-/** What the core asks of a task. */
+/** The part of a task that the core uses. */
 export interface TaskCore extends Scope {
   /** @internal A state of the step protocol, see `loop/steps.ts`. */
   _step: number;
@@ -50,7 +50,7 @@ export interface TaskCore extends Scope {
   _newest: OpenAwait | null;
   /** @internal Made at the first `cancel()`. */
   _cancellation_state: CancellationStateCore | null;
-  /** Whether it has ended. */
+  /** Returns whether it is done. */
   done(): boolean;
   /** @internal Notes that a continuation runs now; returns the error to throw into it, or `NOTHING`. */
   _resume(continuation: Continuation): unknown;
@@ -60,7 +60,7 @@ export interface TaskCore extends Scope {
   _suspend_on_yielded(continuation: Continuation, yielded: unknown): void;
 }
 
-/** What the core asks of the state of a task that has been cancelled. */
+/** The part of a task's cancellation state that the core uses. */
 export interface CancellationStateCore {
   /** @internal Takes what is to be thrown into a continuation at its resumption. */
   take_mark(continuation: Continuation): unknown;
@@ -87,7 +87,7 @@ export interface Scope {
   _resumed: number;
   /** @internal The moment at which an await last began in it. */
   _active: number;
-  /** @internal Whether it is a block that has ended. */
+  /** @internal True if it is a block that has ended. */
   readonly _ended: boolean;
 }
 
@@ -95,15 +95,15 @@ export interface Scope {
 export interface DeliveryCore {
   readonly scope: Scope;
   readonly cancellation: { readonly message: unknown };
-  /** The moment at which an await that was told of it was resumed; -1 before that. */
+  /** The moment at which an await that it was delivered to was resumed; -1 before that. */
   thrown_at: number;
 }
 
-/** What a continuation can wait on: a future, or a coroutine of the library that is its own future. */
+/** Something that a continuation can wait on: a future, or a coroutine of the library that is its own future. */
 export interface Waitable {
   /** @internal */
   readonly _loop: LoopCore;
-  /** @internal Whether it has just been yielded by `yield*`, and not by a plain `yield`. */
+  /** @internal Returns whether it has just been yielded by `yield*`, and not by a plain `yield`. */
   _is_offered(): boolean;
   /** @internal Schedules a runnable when this is done. */
   _add_waiter(waiter: Runnable): void;
@@ -111,11 +111,11 @@ export interface Waitable {
   _cancellation(): Error | null;
   /** @internal Passes a cancellation on to it; false if it is done. */
   _cancel_for(delivery: DeliveryCore): boolean;
-  /** @internal Whether it may give a value although it has been cancelled. */
+  /** @internal True if it may return a value although it has been cancelled. */
   readonly _may_fulfil: boolean;
-  /** @internal Whether it has one waiter alone, so that an older await may cancel it. */
+  /** @internal True if it has exactly one waiter, so that an older await may cancel it. */
   readonly _is_owned: boolean;
-  /** @internal Whether it is not done. */
+  /** @internal Returns whether it is not done. */
   _is_waiting(): boolean;
   /** @internal A promise of its end, if a cancellation does not end it. */
   _ending?(): PromiseLike<unknown> | null;
@@ -125,7 +125,7 @@ export interface Waitable {
 
 /** Suspended code of a task: it is resumed in a step when what it waits on is done. */
 export interface Continuation extends Runnable {
-  /** @internal What is waited on; `null` when it only waits for its next step, or does not wait. */
+  /** @internal The waitable that is waited on; `null` when it only waits for its next step, or does not wait. */
   _waiting: Waitable | null;
   /** @internal The scope in which it waits. */
   _scope: Scope;

@@ -47,14 +47,14 @@ import { ACTIVE, CLOSED, CREATED, note_made, stop_watching, WATCHED } from "./un
 export type CoroutineFunction<T> = () => PromiseLike<T> | Generator<unknown, T, unknown>;
 
 /**
- * What has not started yet and can be made a task.
+ * A call that has not started yet and can be made a task.
  *
  * @category Coroutines
  */
 export type CoroutineLike<T> = Coroutine<T> | CoroutineFunction<T> | Generator<unknown, T, unknown>;
 
 /**
- * What can be waited for: a coroutine in any form, a future, a promise.
+ * A value that can be awaited: a coroutine in any form, a future, a promise.
  *
  * @category Coroutines
  */
@@ -83,12 +83,12 @@ export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
 export abstract class Coroutine<T> implements Promise<T>, Steps {
   /** @internal */
   declare _phase: number;
-  /** @internal What it returned or raised, once it has. */
+  /** @internal The value that it returned or raised, once it has. */
   declare _value: unknown;
-  /** @internal What it waits on, when it is suspended. */
+  /** @internal The value that it waits on, when it is suspended. */
   declare _yielded: unknown;
 
-  /** @internal Whoever extends it sets the fields. */
+  /** @internal Subclasses set the fields. */
   constructor() {
     note_made(this, Coroutine);
   }
@@ -99,11 +99,11 @@ export abstract class Coroutine<T> implements Promise<T>, Steps {
   /**
    * @internal Runs it up to the next thing that it waits on, or to its end. What it raises it gives or
    * throws, which takes hosts a microsecond: {@linkcode advance} makes one of both.
-   * @param thrown whether `value` is thrown into it or is the value of the await it goes on from
+   * @param thrown whether `value` is thrown into it or is the value of the await it resumes from
    */
   abstract _advance(thrown: boolean, value: unknown): Outcome;
 
-  /** @internal Whether code of the user may run when it goes on, in the host's context in which it waits. */
+  /** @internal Returns whether user code may run when it is resumed, in the host's context in which it waits. */
   _needs_context(): boolean {
     return true;
   }
@@ -330,7 +330,7 @@ class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
   }
 }
 
-/** Whether a value is what a `function*` returns. */
+/** Returns whether a value is a generator: the result of a `function*`. */
 export function is_generator(value: unknown): value is Generator<unknown, unknown, unknown> {
   return typeof value === "object" && value !== null &&
     Object.prototype.toString.call(value) === "[object Generator]";
@@ -408,9 +408,9 @@ class OtherCoroutine<T> extends GeneratorCoroutine<T> {
   }
 }
 
-/** A coroutine that hands its steps to something else that can be awaited, one thing after another. */
+/** A coroutine that delegates its steps to other awaitables, one after another. */
 export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
-  /** What goes on step by step; `null` while a promise is waited for. */
+  /** The coroutine that takes the steps; `null` while a promise is waited for. */
   declare protected _inner: Coroutine<unknown> | null;
 
   /** Begins to wait for an awaitable; what it returns is that of `_advance`. */
@@ -423,7 +423,7 @@ export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
     return SUSPENDED;
   }
 
-  /** Goes on with what it waits for, if that is not done. */
+  /** Advances what it waits for, if that is not done. */
   protected _forward(thrown: boolean, value: unknown): Outcome {
     const inner = this._inner;
     if (inner === null) {
@@ -447,12 +447,12 @@ export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
   }
 }
 
-/** A coroutine that is a call of an asynchronous function, or of any that gives an awaitable. */
+/** A coroutine that is a call of an asynchronous function, or of any that returns an awaitable. */
 export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   declare private readonly _name: string;
   declare private _call: CoroutineFunction<T> | null;
 
-  /** Of a call that is to be made, or that somebody else has made. */
+  /** Of a call that is to be made, or that another function has made. */
   constructor(name: string, call: CoroutineFunction<T> | null) {
     super();
     this._phase = CREATED;
@@ -483,7 +483,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
     return outcome;
   }
 
-  /** @internal Goes on with what the call, which somebody else has made, returned. */
+  /** @internal Continues with what the call, made by another function, returned. */
   _go_on_with(returned: unknown): Outcome {
     this._claim();
     let outcome: Outcome;
@@ -518,7 +518,7 @@ export class PromisedCoroutine<T> extends FunctionCoroutine<T> {
   }
 }
 
-// What can be run step by step as a coroutine; `null` if the awaitable cannot.
+// Returns the coroutine that runs an awaitable step by step; `null` if there is none.
 function inner_coroutine(awaitable: unknown): Coroutine<unknown> | null {
   if (awaitable instanceof Coroutine) {
     awaitable._claim();
@@ -558,27 +558,27 @@ const WAITING = 1;
 const WOKEN = 2;
 const CANCELLED = 3;
 
-/** A kind of operation of the library, such as `Queue.get`: how it goes on, whoever it is for. */
+/** A kind of operation of the library, such as `Queue.get`: its steps, shared by all its calls. */
 export interface Operation<T, S, A> {
   /** The name of the function that was called. */
   readonly name: string;
-  /** What {@linkcode Coroutine._advance} does. */
+  /** Implements {@linkcode Coroutine._advance}. */
   advance(wait: Suspension<T, S, A>, thrown: boolean, value: unknown): Outcome;
   /** Cancels a wait that must not end at once; true if the cancellation was taken. */
   cancel?(wait: Suspension<T, S, A>, delivery: DeliveryCore): boolean;
-  /** Whether such a wait may give a value although it has been cancelled. */
+  /** Returns whether such a wait may return a value although it has been cancelled. */
   may_fulfil?(wait: Suspension<T, S, A>): boolean;
   /** The promise that has to settle before such a wait can end. */
   ending?(wait: Suspension<T, S, A>): PromiseLike<unknown> | null;
-  /** Whether a wait has taken a cancellation and ends only when what it waits for has stopped. */
+  /** Returns whether a wait has accepted a cancellation and ends only when what it waits for has stopped. */
   is_stopping?(wait: Suspension<T, S, A>): boolean;
-  /** Whether it calls code of the user when it begins. */
+  /** True if it calls user code when it begins. */
   readonly calls_user_code?: boolean;
 }
 
 /**
- * A coroutine of the library that waits on one thing at a time and is that thing itself: the future
- * that CPython would make is part of it, its place in a list of those who wait, and its timer.
+ * A coroutine of the library that has one wait at a time and is its own waitable: the future
+ * that CPython would make is part of it, its place in a list of waiters, and its timer.
  *
  * It is one class for all kinds of operations. A class for each would be clearer, but an engine makes
  * objects of many classes with a common base at a fifth of the speed.
@@ -586,17 +586,17 @@ export interface Operation<T, S, A> {
 export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   implements Waitable, Timed {
   declare private readonly _operation: Operation<T, S, A>;
-  /** @internal What the operation is done with: a lock, a queue, … */
+  /** @internal The subject of the operation: a lock, a queue, … */
   declare readonly _subject: S;
-  /** @internal What the operation was given. */
+  /** @internal The argument of the operation. */
   declare readonly _argument: A;
-  /** @internal Whether the operation has begun to wait. */
+  /** @internal True if the operation has begun to wait. */
   declare _has_waited: boolean;
   /** @internal */
   declare _loop: AbstractEventLoop;
   declare private _state: number;
   declare private _waiter: Runnable | null;
-  /** @internal The list of those who wait that it is in, and its neighbours there. */
+  /** @internal The list of waiters that it is in, and its neighbours there. */
   declare _list: object | null;
   /** @internal */
   declare _previous: Suspension<unknown> | null;
@@ -652,17 +652,17 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
     return this._operation.calls_user_code === true && !this._has_waited;
   }
 
-  /** @internal Whether it waits and nobody has woken or cancelled it. */
+  /** @internal Returns whether it waits and has been neither woken nor cancelled. */
   _is_waiting(): boolean {
     return this._state === WAITING;
   }
 
-  /** @internal Whether it was cancelled while it waited. */
+  /** @internal Returns whether it was cancelled while it waited. */
   _was_cancelled(): boolean {
     return this._state === CANCELLED;
   }
 
-  /** @internal What ends the wait instead of what was waited for: what was thrown, a cancellation, or `null`. */
+  /** @internal Returns the error that ends the wait: the one thrown into it, a cancellation, or `null`. */
   _error_of_wait(thrown: boolean, value: unknown): unknown {
     if (thrown) return value;
     return this._state === CANCELLED ? new Cancellation(this._value) : null;
@@ -673,7 +673,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
     if (this._state === WAITING) this._end_wait(WOKEN);
   }
 
-  /** @internal The loop runs it when the time of a sleep has come. */
+  /** @internal Run by the loop when a sleep is over. */
   _run(): void {
     this._wake();
   }
@@ -703,7 +703,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
     return this._operation.ending?.(this) ?? null;
   }
 
-  /** @internal Whether it has taken a cancellation that has not ended the wait. */
+  /** @internal Returns whether it has accepted a cancellation that has not ended the wait. */
   _is_stopping(): boolean {
     return this._state === WAITING && this._operation.is_stopping?.(this) === true;
   }
@@ -774,7 +774,7 @@ function is_coroutine_function<T>(value: Function): value is () => Coroutine<T> 
 }
 
 /**
- * What a task can begin with: a coroutine, or an asynchronous function that is to be called; `null` if
+ * Returns what a task can begin with: a coroutine, or an asynchronous function to call; `null` if
  * the value is neither.
  */
 export function to_start<T>(value: unknown): Coroutine<T> | CoroutineFunction<T> | null {
@@ -854,7 +854,7 @@ export function coroutine<A extends unknown[], T>(
 }
 
 /**
- * Whether a value is a {@linkcode Coroutine}: a call that can be awaited and has not been made a promise.
+ * Returns whether a value is a {@linkcode Coroutine}: a call that can be awaited and has not been made a promise.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.iscoroutine Python's iscoroutine}.
  *
@@ -875,7 +875,7 @@ export function iscoroutine(value: unknown): value is Coroutine<unknown> {
 }
 
 /**
- * Whether a value is an async function or what `coroutine()` returned.
+ * Returns whether a value is an async function or was returned by `coroutine()`.
  *
  * See {@link https://docs.python.org/3/library/inspect.html#inspect.iscoroutinefunction Python's iscoroutinefunction}.
  *
@@ -898,7 +898,7 @@ export function iscoroutinefunction(value: unknown): boolean {
 }
 
 /**
- * Whether a value can be awaited: a coroutine, a future, a promise or another thenable.
+ * Returns whether a value can be awaited: a coroutine, a future, a promise or another thenable.
  *
  * See {@link https://docs.python.org/3/library/inspect.html#inspect.isawaitable Python's isawaitable}.
  *

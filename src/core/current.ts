@@ -1,7 +1,7 @@
 /**
  * The loop, the scope and the context of the code that runs now.
  *
- * While a loop calls something synchronously it has *entered* it, and this module knows. Code that a
+ * While a loop calls something synchronously it has *entered* it, which this module records. Code that a
  * promise has resumed runs with no loop on the stack; then the host's asynchronous context carries the
  * scope. Where the host has none, the scope of the step in progress is taken.
  *
@@ -22,7 +22,7 @@ let stepping_scope: Scope | null = null;
 // The scopes of code that is on the stack below a task that is being started eagerly.
 const scopes_below: Scope[] = [];
 
-/** What {@linkcode enter} replaced, to be put back by {@linkcode restore_turn}. */
+/** The state that {@linkcode enter} replaced, to be restored by {@linkcode restore_turn}. */
 export interface Turn {
   loop: LoopCore | undefined;
   scope: Scope | null;
@@ -57,13 +57,13 @@ export function leave_scope(outer: Scope | null | undefined): void {
   entered_scope = outer ?? null;
 }
 
-/** Whether the code now running was resumed by a promise, and has entered nothing since. */
+/** Returns whether the code now running was resumed by a promise, and has entered nothing since. */
 export function is_nothing_entered(): boolean {
   return entered_loop === undefined && entered_context === undefined;
 }
 
 /**
- * Gives an error, which is about to be thrown, to a loop's exception handler if it was thrown in a
+ * Passes an error, which is about to be thrown, to a loop's exception handler if it was thrown in a
  * callback of the host that does not catch it, in place of ending the program.
  */
 export function report_if_uncaught(
@@ -79,7 +79,7 @@ export function report_if_uncaught(
     }));
 }
 
-/** What is entered at present, to be restored after something is entered on top of it. */
+/** Returns what is entered at present, to be restored after something is entered on top of it. */
 export function save_turn(): Turn {
   return { loop: entered_loop, scope: entered_scope, context: entered_context };
 }
@@ -191,7 +191,7 @@ export function eager_depth(): number {
 }
 
 /**
- * Whether code of a task runs now, in a step of the task. The host's context alone does not tell: callbacks
+ * Returns whether code of a task runs now, in a step of the task. The host's context alone does not tell: callbacks
  * of the host have it, too.
  */
 export function runs_now(task: TaskCore, has_open_step: boolean): boolean {

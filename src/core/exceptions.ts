@@ -662,13 +662,13 @@ const KEYBOARD_INTERRUPT = brand_of("KeyboardInterrupt");
 const BASE_EXCEPTION_GROUP = brand_of("BaseExceptionGroup");
 const EXCEPTION_GROUP = brand_of("ExceptionGroup");
 
-/** Tells whether a thrown value is an ordinary error: what `except Exception` catches. */
+/** Returns whether a thrown value is an ordinary error: what `except Exception` catches. */
 export function is_exception(thrown: unknown): boolean {
   if (has_brand(thrown, BASE_EXCEPTION)) return false;
   return !is_group(thrown) || has_brand(thrown, EXCEPTION_GROUP);
 }
 
-/** Tells whether an exception leaves the loop at once instead of staying in its task. */
+/** Returns whether an exception leaves the loop at once instead of staying in its task. */
 export function leaves_the_loop(thrown: unknown): boolean {
   return has_brand(thrown, KEYBOARD_INTERRUPT);
 }

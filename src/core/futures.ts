@@ -57,13 +57,13 @@ import { begin_await } from "./steps.ts";
 // The future that `yield*` has yielded, on its way to the task.
 let offered: Future<unknown> | null = null;
 
-/** A function of the library that is called in the loop's turn when a future is done, or each of many. */
+/** A function of the library that is called by the loop when a future is done, or each of many. */
 export class Listener<T> {
   /** The function; `remove_done_callback` finds it by this. */
   readonly callback: (future: Future<T>, owner: never) => void;
   /** The name that the future's `repr` shows. */
   readonly label: string;
-  /** What the function is also given. */
+  /** The second argument of the function. */
   readonly owner: unknown;
 
   constructor(
@@ -77,7 +77,7 @@ export class Listener<T> {
   }
 }
 
-/** Tells one of several listeners of a future. */
+/** Calls one of several listeners of a future. */
 class Notice implements Runnable {
   readonly #listener: Listener<unknown>;
   readonly #future: Future<unknown>;
@@ -103,7 +103,7 @@ function call_listener<T>(listener: Listener<T>, future: Future<T>): void {
   }
 }
 
-/** What is done when a future is: something goes on, or a listener is told. */
+/** A waiter of a future, notified when it settles: a runnable is scheduled, or a listener called. */
 type Waiting = Runnable | Listener<never>;
 
 function format_waiter(waiter: Waiting): string {
@@ -138,7 +138,7 @@ const FUTURE_OPTIONS = ["loop"];
 const being_shown = new Set<Future<unknown>>();
 
 /**
- * What a {@linkcode Future} may be made with.
+ * The options of {@linkcode Future}.
  *
  * @category Futures
  */
@@ -148,7 +148,7 @@ export interface FutureOptions {
 }
 
 /**
- * What `add_done_callback` may be given.
+ * The options of `add_done_callback`.
  *
  * @category Futures
  */
@@ -195,9 +195,9 @@ export class Future<T> implements Promise<T>, Waitable {
    * error that its coroutine ended with, which the first to retrieve it gets.
    */
   declare _value: unknown;
-  /** @internal A listener that is alone stays here until it is told. */
+  /** @internal A listener that is alone stays here until it is called. */
   declare _waiters: Waiting | Waiting[] | Set<Waiting> | null;
-  /** @internal Whether nobody has looked at the error yet. */
+  /** @internal True if the error has not been retrieved yet. */
   declare _unretrieved: boolean;
   /** @internal Where it was made; in debug mode. */
   declare _source_traceback?: string;
@@ -225,12 +225,12 @@ export class Future<T> implements Promise<T>, Waitable {
     return this._loop;
   }
 
-  /** Whether it has a result or an error, or is cancelled. */
+  /** Returns whether the future has a result or an error, or is cancelled. */
   done(): boolean {
     return this._state !== PENDING;
   }
 
-  /** Whether it is cancelled. */
+  /** Returns whether the future is cancelled. */
   cancelled(): boolean {
     return this._state === CANCELLED;
   }
@@ -263,7 +263,7 @@ export class Future<T> implements Promise<T>, Waitable {
   }
 
   /**
-   * Gives the future its result and has its callbacks called.
+   * Settles the future with a result and schedules its callbacks.
    *
    * @param result the result
    * @throws {InvalidStateError} if it is done
@@ -274,7 +274,7 @@ export class Future<T> implements Promise<T>, Waitable {
   }
 
   /**
-   * Gives the future an error and has its callbacks called.
+   * Settles the future with an error and schedules its callbacks.
    *
    * @param exception the error, or a class of errors that needs no arguments
    * @throws {InvalidStateError} if it is done
@@ -288,9 +288,9 @@ export class Future<T> implements Promise<T>, Waitable {
   }
 
   /**
-   * Cancels the future: whoever waits for it gets a {@linkcode CancelledError}.
+   * Cancels the future: its waiters get a {@linkcode CancelledError}.
    *
-   * @param message what the error says
+   * @param message the message of the error
    * @returns false if the future was done already
    */
   cancel(message?: unknown): boolean {
@@ -481,7 +481,7 @@ export class Future<T> implements Promise<T>, Waitable {
     this._add_listener(new Listener(callback, label));
   }
 
-  /** @internal Has a listener told when the future is done. */
+  /** @internal Calls a listener when the future is done. */
   _add_listener(listener: Listener<T>): void {
     if (this._state === PENDING) this._add_waiter(listener as Listener<never>);
     else this._notify(listener as Listener<never>);
@@ -492,7 +492,7 @@ export class Future<T> implements Promise<T>, Waitable {
     this._loop._schedule(new Notice(listener as Listener<unknown>, this as Future<unknown>));
   }
 
-  /** @internal The loop runs it, once it is done, to tell its only listener. */
+  /** @internal Run by the loop, once it is done, to call its only listener. */
   _run(): void {
     const listener = this._waiters as Listener<T> | null;
     this._waiters = null;
@@ -543,7 +543,7 @@ export class Future<T> implements Promise<T>, Waitable {
     throw error;
   }
 
-  /** @internal The error of a future that failed or was cancelled, for somebody who gets it. */
+  /** @internal The error of a future that failed or was cancelled; it counts as retrieved. */
   _error(): unknown {
     if (this._state === CANCELLED) return this._make_cancelled_error();
     this._mark_retrieved();
@@ -645,13 +645,13 @@ make_inspectable(Future);
 const FUTURE = brand_of("Future");
 Object.defineProperty(Future.prototype, FUTURE, { value: true });
 
-/** Tells whether a value is a future of another copy of the library. */
+/** Returns whether a value is a future of another copy of the library. */
 export function is_other_future(value: unknown): value is OtherFuture {
   return has_brand(value, FUTURE) && !(value instanceof Future);
 }
 
 /**
- * Whether a value is a future, a task included.
+ * Returns whether a value is a future, a task included.
  *
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.isfuture Python's isfuture}.
  *
@@ -671,7 +671,7 @@ export function isfuture(value: unknown): value is Future<unknown> {
   return has_brand(value, FUTURE);
 }
 
-/** Gives a foreign future its outcome; of no effect once it is done, or when its loop is closed. */
+/** Settles a foreign future; of no effect once it is done, or when its loop is closed. */
 export type Settle = (
   state: typeof FINISHED | typeof FAILED | typeof CANCELLED,
   value: unknown,
@@ -679,7 +679,7 @@ export type Settle = (
 
 /** A future whose outcome comes from outside of this library. */
 export class ForeignFuture<T> extends Future<T> {
-  /** @internal It is a Future to whoever looks at it. */
+  /** @internal Shown as a `Future` when inspected. */
   static override get name(): string {
     return "Future";
   }
@@ -773,7 +773,7 @@ THIS_COPY.adopt = (future, is_owned) => adopt(future, is_owned, get_event_loop()
 /**
  * Wraps a promise, or any thenable, in a future of a loop.
  *
- * The wrapped work goes on when the future is cancelled; only its outcome is ignored then. A
+ * The wrapped work continues when the future is cancelled; only its outcome is ignored then. A
  * {@linkcode ConcurrentFuture} is cancelled too.
  *
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.wrap_future Python's wrap_future}.

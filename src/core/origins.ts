@@ -1,5 +1,5 @@
 /**
- * Where the user's code began what an error of the library is about; noted in debug mode alone.
+ * The places in user code where the subjects of the library's errors began; noted in debug mode alone.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { extract_stack } from "../internal/format_helpers.ts";
 import { debug_loops } from "./current.ts";
 
-/** The frames of a call by code of the user, innermost first; `null` outside of debug mode. */
+/** The frames of a call by user code, innermost first; `null` outside of debug mode. */
 export type Origin = string | null;
 
 /**
@@ -19,7 +19,7 @@ export function origin_of_call(skip: object): Origin {
   return debug_loops > 0 ? extract_stack(skip) : null;
 }
 
-/** Tells whether an error has a stack with frames. */
+/** Returns whether an error has a stack with frames. */
 export function has_frames({ stack = "" }: Error): boolean {
   return /^\s+at |@/m.test(stack);
 }

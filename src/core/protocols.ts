@@ -9,7 +9,7 @@ import type { BaseTransport, DatagramTransport, Transport } from "./transports.t
 import type { Address } from "../host/endpoints.ts";
 
 /**
- * What all protocols have in common: the beginning and the end of a connection, and flow control.
+ * The base class of all protocols: the beginning and the end of a connection, and flow control.
  *
  * Its methods do nothing; a program overrides those it needs. They are called by the loop, one after
  * the other, in the context in which the connection was made, and belong to no task.

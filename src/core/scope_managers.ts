@@ -1,5 +1,5 @@
 /**
- * What the context managers that can cancel their block have in common.
+ * The base of the context managers that can cancel their block.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Task } from "./tasks.ts";
 
 export type AnyTask = Task<unknown>;
 
-/** What has left a block. */
+/** The error that has left a block. */
 export interface Failure {
   readonly error: unknown;
 }
@@ -23,7 +23,7 @@ export interface Failure {
 export abstract class ScopeManager extends Inspectable {
   // The scope of the block that `async_with()` is about to enter it for.
   declare private _offered: Scope | null;
-  // Whether code of a loop that belongs to no task enters it by hand.
+  // True if code of a loop that belongs to no task enters it by hand.
   declare private _is_without_task: boolean;
   declare private _thrown: Failure | null;
 
@@ -34,17 +34,17 @@ export abstract class ScopeManager extends Inspectable {
     this._thrown = null;
   }
 
-  /** @internal Whether `__aenter__` is not overridden. */
+  /** @internal Returns whether `__aenter__` is not overridden. */
   get _has_own_enter(): boolean {
     return this.__aenter__ === ScopeManager.prototype.__aenter__;
   }
 
-  /** @internal Whether `__aexit__` is not overridden by a subclass of the user's. */
+  /** @internal Returns whether `__aexit__` is not overridden by a subclass of the user. */
   get _has_own_exit(): boolean {
     return this._exits_at_once;
   }
 
-  /** @internal Whether `__aexit__` is not overridden, and so does not wait. */
+  /** @internal Returns whether `__aexit__` is not overridden, and so does not wait. */
   get _exits_at_once(): boolean {
     return this.__aexit__ === ScopeManager.prototype.__aexit__;
   }
@@ -78,12 +78,12 @@ export abstract class ScopeManager extends Inspectable {
     return this;
   }
 
-  /** @internal Tells it that the block ends by throwing something that looks like no error: `null`. */
+  /** @internal Notes that the block ends by throwing a value that is no sign of an error: `null`. */
   _note_thrown(error: unknown): void {
     this._thrown = { error };
   }
 
-  /** @internal What has left the block, if anything has: an error, one cancellation, `null` if that was thrown. */
+  /** @internal Returns the error that has left the block, if any: an error, one cancellation, `null` if that was thrown. */
   protected _failure_of(error: unknown): Failure | null {
     const thrown = this._thrown;
     this._thrown = null;

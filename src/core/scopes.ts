@@ -6,7 +6,7 @@
  * - An await has the scope and the moment in which it began. It is *live* for a scope if neither its own
  *   scope nor one between the two has been resumed since; an open await that is not live is *older*:
  *   a sibling branch of `Promise.all`, the loser of a race.
- * - Cancelling a scope tells every open await in it, once. If none of them is live the cancellation is
+ * - Cancelling a scope reaches every open await in it, once. If none of them is live the cancellation is
  *   *pending*: it is thrown at the next await, the end of the body or of the task.
  *
  * @module
@@ -83,7 +83,7 @@ export function innermost(scope: Scope): Scope {
   return scope;
 }
 
-/** Whether a scope is another one or lies inside it. */
+/** Returns whether a scope is another one or lies inside it. */
 export function is_inside(scope: Scope | null, outer: Scope): boolean {
   while (scope !== null && scope !== outer) scope = scope._parent;
   return scope !== null;
@@ -92,7 +92,7 @@ export function is_inside(scope: Scope | null, outer: Scope): boolean {
 /** How a cancellation of a scope reaches an await. */
 export type Reach = "outside" | "older" | "live";
 
-/** Whether a cancellation of a scope reaches an open await, and whether the await is live for it. */
+/** Returns whether a cancellation of a scope reaches an open await, and whether the await is live for it. */
 export function reach(continuation: Continuation, target: Scope): Reach {
   let at = continuation._begun;
   let is_live = true;

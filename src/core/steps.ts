@@ -13,7 +13,7 @@
  * | an await of the library that need not wait settled            | foreign                | foreign     |
  * | the promise of the call settled                               | open, foreign          | done        |
  *
- * What holds at every moment: while code of a task is on the stack it is what `current.ts` has entered,
+ * The invariant: while code of a task is on the stack it is what `current.ts` has entered,
  * and at most one task is; the loop runs nothing while a step is open; a task that is foreign waits for
  * nothing that the library knows. "Done" is the state of the task as a future.
  *
@@ -84,7 +84,7 @@ export class Steps {
     return foreign;
   }
 
-  /** Whether something waits for what the loop does not know. */
+  /** Returns whether any wait for something of the host is in progress. */
   get any_foreign(): boolean {
     return this.#foreign.size > 0;
   }

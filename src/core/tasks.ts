@@ -74,7 +74,7 @@ import { NOT_STARTED, OPEN, SUSPENDED as SUSPENDED_STEP } from "./steps.ts";
 import { CREATED, SCHEDULED } from "./unawaited.ts";
 
 /**
- * What a task may be made with.
+ * The options of a {@linkcode Task}.
  *
  * @category Tasks
  */
@@ -83,15 +83,15 @@ export interface TaskOptions {
   name?: unknown;
   /** The context it runs in; a copy of the current one by default. */
   context?: Context | null;
-  /** Whether it runs at once up to the first thing it waits for. */
+  /** True if the task runs at once up to its first suspension. */
   eager_start?: boolean | null;
 }
 
-/** No options: the default, by which it is known that there is nothing to look at. */
+/** No options: the default, by which it is known that there is nothing to check. */
 export const NO_OPTIONS: TaskOptions = Object.freeze({});
 
 /**
- * What makes tasks for a loop.
+ * Makes the tasks of a loop.
  *
  * @category Tasks
  */
@@ -101,7 +101,7 @@ export type TaskFactory = <T>(
   options: TaskOptions,
 ) => Task<T>;
 
-/** What tasks are made with that need no check of their options. */
+/** The options of tasks made by the library, which need no check. */
 export type OwnTaskOptions = OwnOptions<AbstractEventLoop>;
 
 // Tasks that start each other eagerly beyond this depth are refused, before the stack overflows.
@@ -114,7 +114,7 @@ let tasks_named = 0;
 const first_step = (task: Task<unknown>): void => task._run_step(NOTHING);
 const next_step = (task: Task<unknown>, error: unknown): void => task._run_step(error);
 
-// The host's context tells whose call it was: so there are two functions, and not two for each task.
+// The host's context shows which task's call it was: so there are two functions, and not two for each task.
 const call_returned = (value: unknown): void =>
   (context_value() as Task<unknown>)._call_ended(false, value);
 const call_raised = (error: unknown): void =>
@@ -124,12 +124,12 @@ const call_raised = (error: unknown): void =>
  * A coroutine that runs by itself, step by step, in its loop's turn.
  *
  * Make one by `create_task()` or, better, `TaskGroup.create_task()`. It is also the future of what
- * the coroutine returns. A loop holds its tasks until they are done.
+ * the coroutine returns. A loop keeps its tasks alive until they are done.
  *
  * A task of an async function that was started eagerly and ran to its end is `done()` a microtask
  * later, because its end cannot be seen at once; a task of a `function*` is done at once. Where the
  * host has no `AsyncLocalStorage` (browsers), an eager task of an async function and its creator
- * cannot be told from each other after their first awaits.
+ * cannot be distinguished after their first awaits.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.Task Python's Task}.
  *
@@ -154,7 +154,7 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     return "Task";
   }
 
-  /** @internal What the task's own coroutine waits on. */
+  /** @internal The waitable that the task's own coroutine waits on. */
   declare _waiting: Waitable | null;
   /** @internal When its own coroutine began to wait. */
   declare _begun: number;
@@ -178,7 +178,7 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
   declare private _context: Context | Values;
   /** @internal A number until it is needed. */
   declare private _name: string | number;
-  /** @internal The host's context for the next step, if code of the user runs in it. */
+  /** @internal The host's context for the next step, if user code runs in it. */
   declare private _kept: KeptContext;
 
   /**
@@ -269,7 +269,7 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     return typeof coroutine === "function" ? function_name(coroutine.name) : coroutine.name;
   }
 
-  // Whether code of the user may run in its next step.
+  // Returns whether user code may run in its next step.
   /** @internal */
   private _needs_context(): boolean {
     if (!has_async_context) return false;
@@ -444,12 +444,12 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     } else if (this._step !== NOT_STARTED || error !== NOTHING) {
       run_in(this._let_go_of_context(), next_step, this as Task<unknown>, error);
     } else {
-      // It runs in the context of the code that created it, and can be told from it.
+      // It runs in the context of the code that created it, and can be distinguished from it.
       run_as(this._let_go_of_context(), this, first_step, this as Task<unknown>);
     }
   }
 
-  /** @internal At the first step it is that of who made the task, who is not to be held by it. */
+  /** @internal Releases the kept context: at the first step it is the creator's, which the task must not keep alive. */
   private _let_go_of_context(): KeptContext {
     const kept = this._kept;
     this._kept = undefined;
@@ -724,19 +724,19 @@ export class Task<T> extends Future<T> implements TaskCore, Continuation {
     return waiting?._cancellation() ?? make_cancelled_error(thrown.message);
   }
 
-  /** @internal Whether a cancellation of the task waits to be thrown at its next await. */
+  /** @internal Returns whether a cancellation of the task waits to be thrown at its next await. */
   get _is_cancel_pending(): boolean {
     return this._cancellation_state?.is_pending(this) ?? false;
   }
 
-  /** @internal Whether a cancellation is to be thrown into a continuation at its resumption. */
+  /** @internal Returns whether a cancellation is to be thrown into a continuation at its resumption. */
   _is_told(continuation: Continuation): boolean {
     const state = this._cancellation_state;
     return state !== null &&
       (state.is_marked(continuation) || (this._step === NOT_STARTED && state.is_pending(this)));
   }
 
-  /** @internal What the task waits on now, for people who debug. */
+  /** @internal Returns what the task waits on now, for debugging. */
   _waits_on(): Waitable[] {
     return open_awaits(this).map((open) => open._waiting).filter((wait) => wait !== null);
   }
@@ -881,7 +881,7 @@ export type TaskConstructor =
   ) => Task<T>);
 
 /**
- * Makes a task factory whose tasks start at once, in the step of who creates them.
+ * Makes a task factory whose tasks start at once, in the step of the code that creates them.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.create_eager_task_factory Python's create_eager_task_factory}.
  *
@@ -920,7 +920,7 @@ export function create_eager_task_factory(custom_task_constructor: TaskConstruct
 }
 
 /**
- * A task factory whose tasks start at once, in the step of who creates them.
+ * A task factory whose tasks start at once, in the step of the code that creates them.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.eager_task_factory Python's eager_task_factory}.
  *

@@ -10,7 +10,7 @@ import { Inspectable } from "../internal/format_helpers.ts";
 import { RuntimeError } from "./exceptions.ts";
 
 /**
- * What a transport asks of its protocol; {@linkcode BaseProtocol} is one.
+ * The methods of a protocol that a transport calls; {@linkcode BaseProtocol} has them.
  *
  * @category Transports and protocols
  */
@@ -41,20 +41,20 @@ function not_implemented(transport: BaseTransport, method: string): RuntimeError
 }
 
 /**
- * What all transports have in common.
+ * The base class of all transports.
  *
  * See {@link https://docs.python.org/3/library/asyncio-protocol.html#asyncio.BaseTransport Python's BaseTransport}.
  *
  * @category Transports and protocols
  */
 export abstract class BaseTransport extends Inspectable {
-  /** @internal What `get_extra_info` gives. */
+  /** @internal The information that `get_extra_info` returns. */
   readonly _extra: Record<string, unknown>;
 
   /**
    * Makes a transport.
    *
-   * @param extra what `get_extra_info` gives, by its names
+   * @param extra the facts that `get_extra_info` returns, by their names
    */
   constructor(extra: Record<string, unknown> = {}) {
     super();
@@ -62,12 +62,12 @@ export abstract class BaseTransport extends Inspectable {
   }
 
   /**
-   * Gives what is known of the transport.
+   * Returns a known fact of the transport.
    *
    * `peername` and `sockname` are addresses, `socket` is the host's own object, `pipe` that of a pipe;
    * `sslcontext`, `peercert`, `cipher` and `ssl_object` are there with TLS.
    *
-   * @param name what to give
+   * @param name the name of the fact
    * @param fallback what is returned if there is nothing of that name
    * @returns what is known, or `fallback`
    */
@@ -75,7 +75,7 @@ export abstract class BaseTransport extends Inspectable {
     return Object.hasOwn(this._extra, name) ? this._extra[name] : fallback;
   }
 
-  /** Whether the transport is closing or closed. */
+  /** Returns whether the transport is closing or closed. */
   is_closing(): boolean {
     throw not_implemented(this, "is_closing");
   }
@@ -89,7 +89,7 @@ export abstract class BaseTransport extends Inspectable {
     throw not_implemented(this, "close");
   }
 
-  /** Gives another protocol to the transport. */
+  /** Sets another protocol for the transport. */
   set_protocol(_protocol: TransportProtocol): void {
     throw not_implemented(this, "set_protocol");
   }
@@ -113,14 +113,14 @@ export abstract class BaseTransport extends Inspectable {
  * @category Transports and protocols
  */
 export abstract class ReadTransport extends BaseTransport {
-  /** Whether a value is a transport that receives; a {@linkcode Transport} is one, too. */
+  /** Returns whether a value is a transport that receives; a {@linkcode Transport} is one, too. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return this === ReadTransport as unknown
       ? value instanceof BaseTransport && "resume_reading" in value
       : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 
-  /** Whether data is being received. */
+  /** Returns whether data is being received. */
   is_reading(): boolean {
     throw not_implemented(this, "is_reading");
   }
@@ -176,12 +176,12 @@ export abstract class WriteTransport extends BaseTransport {
     throw not_implemented(this, "writelines");
   }
 
-  /** Tells the peer, after what was written, that no more will be sent. */
+  /** Signals the end of the data to the peer, after what was written. */
   write_eof(): void {
     throw not_implemented(this, "write_eof");
   }
 
-  /** Whether `write_eof()` is possible. */
+  /** Returns whether `write_eof()` is possible. */
   can_write_eof(): boolean {
     throw not_implemented(this, "can_write_eof");
   }
@@ -220,7 +220,7 @@ export abstract class WriteTransport extends BaseTransport {
  * @category Transports and protocols
  */
 export abstract class Transport extends WriteTransport implements ReadTransport {
-  /** Whether data is being received. */
+  /** Returns whether data is being received. */
   is_reading(): boolean {
     throw not_implemented(this, "is_reading");
   }
@@ -297,7 +297,7 @@ export abstract class SubprocessTransport extends BaseTransport {
     throw not_implemented(this, "send_signal");
   }
 
-  /** Asks the process to end, by SIGTERM. */
+  /** Requests the process to end, by SIGTERM. */
   terminate(): void {
     throw not_implemented(this, "terminate");
   }

@@ -24,7 +24,7 @@ export const SCHEDULED = 3;
 /** It has been made, and a report is due if it is collected. */
 export const WATCHED = 4;
 
-/** What is known of a coroutine here. */
+/** The part of a coroutine that is known here. */
 export interface Unawaited {
   readonly name: string;
   _phase: number;
@@ -65,7 +65,7 @@ export function note_made(coroutine: Unawaited, maker: object): void {
   if (debug_loops > 0) origins.set(coroutine, extract_stack(maker));
 }
 
-/** Notes that another coroutine awaits what may be a coroutine: alone it need not be reported. */
+/** Notes that another coroutine awaits a value that may be a coroutine: it need not be reported by itself. */
 export function note_used(value: unknown): void {
   const coroutine = value as Partial<Unawaited> | null;
   if (coroutine?._phase === CREATED) coroutine._phase = SCHEDULED;

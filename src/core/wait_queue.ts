@@ -95,7 +95,7 @@ export class WaitQueue {
     }
   }
 
-  /** Tells whether a waiter has not been cancelled. */
+  /** Returns whether a waiter has not been cancelled. */
   any_not_cancelled(): boolean {
     let waiter = this.#first_not_cancelled;
     while (waiter !== null && waiter._was_cancelled()) waiter = waiter._next;

@@ -7,10 +7,10 @@
 
 import { has_other_copies, run_innermost } from "./copies.ts";
 
-/** A context that is kept, to go on in it later; only this module looks into it. */
+/** A context that is kept, to resume in it later; only this module knows its contents. */
 export type KeptContext = unknown;
 
-/** What can be done with the contexts of a host. */
+/** The operations on the contexts of a host. */
 export interface Contexts {
   /** The value that this flow of code runs with, or `undefined`. */
   value(): unknown;
@@ -127,7 +127,7 @@ export function contexts_of_frames({ getAsyncContext, setAsyncContext }: DenoCor
   };
 }
 
-/** Whether contexts and the host's own `AsyncLocalStorage` keep to each other. */
+/** Returns whether contexts and the host's own `AsyncLocalStorage` agree. */
 export function agree(contexts: Contexts, { AsyncLocalStorage }: AsyncHooks): boolean {
   const variable = new AsyncLocalStorage();
   const both = (value: unknown, stored: unknown) =>
@@ -144,7 +144,7 @@ export function agree(contexts: Contexts, { AsyncLocalStorage }: AsyncHooks): bo
   }) && both(undefined, undefined);
 }
 
-// Asked for at run time and by name, so that no bundler ever sees an import of a Node.js module.
+// Loaded at run time and by name, so that no bundler ever sees an import of a Node.js module.
 const hooks = (globalThis as { process?: BuiltinModules }).process
   ?.getBuiltinModule?.("node:async_hooks");
 
@@ -167,7 +167,7 @@ function find_contexts(): Contexts | null {
 
 const contexts = find_contexts();
 
-/** Whether the host keeps a context across foreign awaits. */
+/** True if the host keeps a context across foreign awaits. */
 export const has_async_context: boolean = contexts !== null;
 
 /** The value this flow of code was started with by {@linkcode run_as}, or `undefined`. */

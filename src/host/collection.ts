@@ -1,5 +1,5 @@
 /**
- * What the garbage collector tells, where the host lets it tell anything.
+ * Watches the collection of objects, where the host reports it.
  *
  * @module
  */

@@ -9,9 +9,9 @@
 
 /** A future of another copy: the part of its public interface that is used, since versions may differ. */
 export interface OtherFuture {
-  /** Tells whether it has an outcome. */
+  /** Returns whether it has an outcome. */
   done(): boolean;
-  /** Tells whether it is cancelled. */
+  /** Returns whether it is cancelled. */
   cancelled(): boolean;
   /** Returns the result, or throws. */
   result(): unknown;
@@ -26,9 +26,9 @@ export interface Adopted extends PromiseLike<unknown>, Iterable<unknown> {}
 
 /** Answers the questions of other copies. Later versions may add to it, and change nothing. */
 export interface Copy {
-  /** Tells whether code of a task of this copy runs now. */
+  /** Returns whether code of a task of this copy runs now. */
   runs_task(): boolean;
-  /** Tells whether a loop of this copy runs the calling code. */
+  /** Returns whether a loop of this copy runs the calling code. */
   runs_loop(): boolean;
   /** Returns what code of the task that runs now awaits for a future; `is_owned` if nothing else waits for that. */
   adopt(future: OtherFuture, is_owned: boolean): Adopted;
@@ -58,7 +58,7 @@ function find_registry(): Registry {
 
 const registry = find_registry();
 
-/** This copy; the core says what it answers. */
+/** This copy; the core sets its answers. */
 export const THIS_COPY: Copy = {
   runs_task: () => false,
   runs_loop: () => false,
@@ -68,7 +68,7 @@ export const THIS_COPY: Copy = {
 };
 registry.copies.push(THIS_COPY);
 
-/** Tells whether there is another copy. */
+/** Returns whether there is another copy. */
 export function has_other_copies(): boolean {
   return registry.copies.length > 1;
 }
@@ -79,7 +79,7 @@ export function other_copy_with_task(): Copy | null {
   return registry.copies.find((copy) => copy !== THIS_COPY && copy.runs_task()) ?? null;
 }
 
-/** Tells whether a loop of another copy runs the calling code. */
+/** Returns whether a loop of another copy runs the calling code. */
 export function is_in_other_loop(): boolean {
   return registry.copies.some((copy) => copy !== THIS_COPY && copy.runs_loop());
 }
@@ -94,7 +94,7 @@ export function run_innermost<A, R>(make: () => Storage, fn: (argument: A) => R,
   return registry.innermost.run(THIS_COPY, fn, argument);
 }
 
-/** Tells whether the code that runs now is run by no other copy inside what this copy runs. */
+/** Returns whether the code that runs now is run by no other copy inside what this copy runs. */
 export function is_innermost(): boolean {
   const innermost = registry.innermost;
   return innermost === null || (innermost.getStore() ?? THIS_COPY) === THIS_COPY;

@@ -1,5 +1,5 @@
 /**
- * What a transport stands on: one end of a connection, be it of the host or in memory.
+ * The endpoints that transports are built on: one end of a connection, of the host or in memory.
  *
  * @module
  */
@@ -29,9 +29,9 @@ export interface EndpointListener {
 
 /** One end of a connection. It is paused until `resume()` is called. */
 export interface Endpoint {
-  /** What is known of the connection: `peername`, `sockname`, `socket`. */
+  /** The known facts of the connection: `peername`, `sockname`, `socket`. */
   readonly extra: Record<string, unknown>;
-  /** Has what happens told to a listener. */
+  /** Reports events to a listener. */
   listen(listener: EndpointListener): void;
   /** Sends bytes; of those that the caller may change afterwards it keeps a copy. */
   write(data: Uint8Array, may_change: boolean): void;
@@ -65,12 +65,12 @@ export interface Listener {
 export interface Connecting {
   /** Settles when it is made, or has failed. */
   readonly endpoint: PromiseLike<Endpoint>;
-  /** Gives it up. */
+  /** Abandons it. */
   abort(): void;
 }
 
 /**
- * What `loop.getaddrinfo()` gives for an address: Python's tuple.
+ * The result of `loop.getaddrinfo()` for an address: Python's tuple.
  *
  * @category Event loop
  */
@@ -88,13 +88,13 @@ export interface SocketOptions {
   local_address?: Address | null;
   /** How many connections wait at most to be accepted. */
   backlog?: number;
-  /** Whether several sockets may be bound to the address. */
+  /** True if several sockets may be bound to the address. */
   reuse_port?: boolean;
-  /** Whether the host probes connections that are idle. */
+  /** True if the host probes connections that are idle. */
   keep_alive?: boolean;
 }
 
-/** What connections are made by: the sockets of the host, or a network in memory. */
+/** The maker of connections: the sockets of the host, or a network in memory. */
 export interface Network {
   /** The addresses of a host. */
   lookup(
@@ -108,7 +108,7 @@ export interface Network {
   listen(address: Address, options: SocketOptions): PromiseLike<Listener>;
 }
 
-/** What is open on the host, and is closed with the loop. */
+/** A resource that is open on the host, and is closed with the loop. */
 export interface Open {
   /** @internal The loop is closed: it closes what the host has, without calling a protocol. */
   _loop_closed(): void;

@@ -1,6 +1,6 @@
 /**
  * A turn of the host's own event loop: code that runs once the microtask queue has run dry and the
- * host has had the chance to look at its timers and its I/O.
+ * host has had the chance to poll its timers and its I/O.
  *
  * @module
  */
@@ -16,14 +16,14 @@ export interface Macrotasks {
 }
 
 /**
- * How many turns in a row it takes until the host has looked at its I/O.
+ * How many turns in a row it takes until the host has polled its I/O.
  *
- * Deno looks only once in 61 turns while immediates keep it busy: at one turn a millisecond a request
+ * Deno polls only once in 61 turns while immediates keep it busy: at one turn a millisecond a request
  * waits 60 ms for its answer, at 24 turns a millisecond 3 ms, for 3 % of the time.
  */
 export const TURNS_TO_IO: number = "Deno" in globalThis ? 24 : 1;
 
-/** What a host may have to give turns by; the first that is there is used. */
+/** A way in which a host may give turns; the first that is there is used. */
 export interface TurnSource {
   /** `setImmediate` and `clearImmediate`. */
   immediates: Timers | undefined;
@@ -56,7 +56,7 @@ class TimedTurns implements Macrotasks {
   }
 }
 
-// Of Node.js: a port keeps the process alive unless it is told not to.
+// Of Node.js: a port keeps the process alive unless it is unreferenced.
 interface HostPort {
   ref?(): void;
   unref?(): void;

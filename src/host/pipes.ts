@@ -35,7 +35,7 @@ export interface HostReadable extends Emitter {
 export interface HostWritable extends Emitter {
   /** How many bytes are buffered. */
   readonly writableLength: number;
-  /** Whether it is closed. */
+  /** True if the pipe is closed. */
   readonly destroyed: boolean;
   /**
    * Writes bytes.

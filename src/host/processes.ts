@@ -1,5 +1,5 @@
 /**
- * The processes of the host: `node:child_process`, asked for at run time, so that no bundler ever sees an
+ * The processes of the host: `node:child_process`, loaded at run time, so that no bundler ever sees an
  * import.
  *
  * @module

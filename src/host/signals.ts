@@ -6,7 +6,7 @@
 
 import { host_process, type HostProcess } from "./process.ts";
 
-/** Whether signals can be listened to here. */
+/** True if the host lets a program listen to signals. */
 export const has_signals: boolean = typeof host_process?.on === "function" &&
   typeof host_process.off === "function" && typeof host_process.listeners === "function";
 

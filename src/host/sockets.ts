@@ -1,5 +1,5 @@
 /**
- * The sockets of the host: `node:net` and `node:dns`, asked for at run time, so that no bundler ever sees
+ * The sockets of the host: `node:net` and `node:dns`, loaded at run time, so that no bundler ever sees
  * an import.
  *
  * @module
@@ -116,7 +116,7 @@ interface BuiltinModules {
   getBuiltinModule?(name: string): unknown;
 }
 
-/** What is wanted needs a module of Node.js that this host does not have. */
+/** Thrown when a module of Node.js is needed that this host does not have. */
 export class NoSockets extends Error {}
 
 /** A module of Node.js; throws on a host that has none, with what cannot be done there. */
@@ -258,7 +258,7 @@ export class SocketEndpoint implements Endpoint {
   }
 }
 
-/** What a server listens by. */
+/** The listening end of a server. */
 class SocketListener implements Listener {
   readonly address: Address;
   readonly host_object: unknown;
@@ -486,7 +486,7 @@ export function name_of_address(
   });
 }
 
-/** Whether there is a Unix socket at a path: an earlier server may have left it. */
+/** Removes a Unix socket at a path, which an earlier server may have left. */
 export function remove_stale_socket(path: string): void {
   const fs = host_module<FSModule>("node:fs", "listen at a path");
   try {

@@ -33,7 +33,7 @@ interface Clock {
 
 const node_timers = builtin_module<TimerFunctions>("node:timers");
 
-/** Whether a function is one of @sinonjs/fake-timers (sinon, Vitest, Jest), or of Jest's older ones. */
+/** Returns whether a function is one of @sinonjs/fake-timers (sinon, Vitest, Jest), or of Jest's older ones. */
 function is_fake(fn: object): boolean {
   return "clock" in fn || "_isMockFunction" in fn;
 }
@@ -42,7 +42,7 @@ function is_fake(fn: object): boolean {
  * Returns the host's own function of a name, or `undefined` if there is none but a known fake.
  *
  * `node:test` replaces both the global function and that of `node:timers`, by functions that cannot be
- * told from the host's: if it does so before this library is loaded, the fakes are used.
+ * distinguished from the host's: if it does so before this library is loaded, the fakes are used.
  */
 export function host_function<N extends keyof TimerFunctions>(name: N): TimerFunctions[N] {
   const all = [node_timers?.[name], (globalThis as TimerFunctions)[name]];
@@ -95,12 +95,12 @@ function find_monotonic_clock(): () => number {
 /** The host's own monotonic clock, in milliseconds; without `performance` the time of day, which then never goes back. */
 export const host_now: () => number = find_monotonic_clock();
 
-/** The host's own time of day, in milliseconds; quicker to ask than {@linkcode host_now}. */
+/** The host's own time of day, in milliseconds; quicker to read than {@linkcode host_now}. */
 export const host_date: () => number = is_fake(HostDate) ? host_now : HostDate.now;
 
 /**
- * Whether timers and turns belong to the request in which they were set, and never come once it has
- * ended: in Cloudflare's workerd, which says by this name what it is.
+ * True if timers and turns belong to the request in which they were set, and never come once it has
+ * ended: in Cloudflare's workerd, which identifies itself by this name.
  *
  * A loop that several requests use then waits by timers and turns of each of them.
  */

@@ -63,11 +63,11 @@ export interface TLSHooks {
 /** TLS at work. */
 export interface TLSStream {
   readonly host_object: unknown;
-  /** Gives TLS what has arrived; `null` for the end. */
+  /** Passes received bytes to TLS; `null` for the end. */
   push(chunk: Uint8Array | null): void;
   write(data: Uint8Array, written: () => void): void;
   pending(): number;
-  /** Says that no more is sent. */
+  /** Signals the end of the data. */
   end(): void;
   destroy(): void;
   /** Why the peer's certificate is refused, or `null`. */

@@ -121,7 +121,7 @@ export class ByteQueue {
     }
   }
 
-  /** Whether the bytes from `position` on begin with a sequence. */
+  /** Returns whether the bytes from `position` on begin with a sequence. */
   starts_with(sequence: Uint8Array, position: number): boolean {
     if (position + sequence.length > this.#length) return false;
     const [index, offset] = this.#locate(position);

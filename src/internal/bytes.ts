@@ -7,7 +7,7 @@
 import { repr } from "./format_helpers.ts";
 
 /**
- * What is taken where Python takes bytes: a `Uint8Array`, or a string, which stands for its UTF-8.
+ * A value accepted where Python takes bytes: a `Uint8Array`, or a string, which stands for its UTF-8.
  *
  * @category Streams
  */
@@ -19,7 +19,7 @@ export const NO_BYTES: Uint8Array = new Uint8Array(0);
 const encoder = new TextEncoder();
 
 /**
- * The bytes that a caller gave; `what` is what the error says cannot be done with anything else.
+ * Returns the bytes of an argument; `what` is the operation that the error says is impossible.
  *
  * A `Uint8Array` is returned as it is, a subclass of it too.
  */

@@ -2,7 +2,7 @@
  * Classes of errors whose instances have the class's name on each host, and are recognised by other copies
  * of the library in the same process.
  *
- * Such a class says its name by a static getter and has no statement of its own, so that a bundler which
+ * Such a class defines its name by a static getter and has no statement of its own, so that a bundler which
  * shortens names leaves its name and drops the class if it is not used.
  *
  * @module
@@ -19,7 +19,7 @@ export function brand_of(name: string): symbol {
   return Symbol.for(`@pythonic/asyncio:${name}`);
 }
 
-/** Tells whether a thrown value is of the class that has the brand, in any copy of the library. */
+/** Returns whether a thrown value is of the class that has the brand, in any copy of the library. */
 export function has_brand(thrown: unknown, brand: symbol): boolean {
   return typeof thrown === "object" && thrown !== null && brand in thrown;
 }
@@ -64,7 +64,7 @@ export function prepare(kind: ErrorKind): void {
 const ordinary = Function.prototype[Symbol.hasInstance];
 
 /**
- * Tells whether a value is an instance of a class: by its prototype chain, and of a class of the library
+ * Returns whether a value is an instance of a class: by its prototype chain, and of a class of the library
  * also if it comes from another copy.
  */
 export function is_instance(kind: ErrorKind, value: unknown): boolean {

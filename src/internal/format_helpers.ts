@@ -39,7 +39,7 @@ export abstract class Inspectable {
   }
 }
 
-/** Gives a class the methods of {@linkcode Inspectable}, if a base class would slow its constructor down. */
+/** Adds the methods of {@linkcode Inspectable} to a class, if a base class would slow its constructor down. */
 export function make_inspectable({ prototype }: { readonly prototype: object }): void {
   for (const key of [deno_inspect, node_inspect, "toJSON"] as const) {
     const value = Inspectable.prototype[key];
@@ -185,13 +185,13 @@ function repr_container(value: object, levels: number): string {
   }
 }
 
-/** Tells whether a value is a class; a function that is written without `class` is none. */
+/** Returns whether a value is a class; a function that is written without `class` is none. */
 export function is_class(value: unknown): boolean {
   return typeof value === "function" &&
     Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false;
 }
 
-/** Tells whether a value is an object literal, as options are, of any realm. */
+/** Returns whether a value is an object literal, as options are, of any realm. */
 export function is_plain_object(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Tells whether `a` comes before `b`. */
+/** Returns whether `a` comes before `b`. */
 export type LessThan<T> = (a: T, b: T) => boolean;
 
 // Finds the place of an item in the heap below `from`, where it replaces what is there. The smaller child

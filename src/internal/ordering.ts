@@ -31,7 +31,7 @@ function equal(a: unknown, b: unknown): boolean {
 }
 
 /**
- * Tells whether `a < b`, as in Python: numbers, strings, dates, and arrays element by element.
+ * Returns whether `a < b`, as in Python: numbers, strings, dates, and arrays element by element.
  *
  * @throws {TypeError} if the two cannot be compared
  */

@@ -9,7 +9,7 @@
 
 import { keep_context, type KeptContext, run_in } from "../host/async_context.ts";
 
-/** What listens to a promise. */
+/** A listener of a promise. */
 export interface SettlementListener {
   /** The promise has settled: with a value, or else with an error. */
   _settled(is_fulfilled: boolean, value: unknown): void;

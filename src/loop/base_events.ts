@@ -96,10 +96,10 @@ type AnyTask = Task<unknown>;
 const MIN_SCHEDULED_TIMERS = 100;
 const MIN_CANCELLED_FRACTION = 0.5;
 
-// Below so many, loose awaits that are over are not looked for.
+// Below this number, loose awaits that are over are not searched for.
 const MIN_LOOSE = 100;
 
-// How many callbacks run at most between two looks at the clock that gives the host its turn.
+// How many callbacks run at most between two readings of the clock by which the host gets a turn.
 const MAX_UNCHECKED = 16;
 
 const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
@@ -111,16 +111,16 @@ const earlier = (a: Timed, b: Timed): boolean => a._when < b._when;
 const GIVEN_CLOCK_RESOLUTION = 1e-6;
 
 /**
- * What an {@linkcode EventLoop} may be made with.
+ * The options of {@linkcode EventLoop}.
  *
  * @category Event loop
  */
 export interface EventLoopOptions {
   /**
-   * The loop's clock: gives the time in seconds, from any start; the host's monotonic clock by default.
+   * The loop's clock: returns the time in seconds, from any start; the host's monotonic clock by default.
    *
    * When nothing is ready the loop has the host wake it after the time that is left until the next
-   * timer, and then asks the clock again: one that goes slower or stands still makes timers late. The
+   * timer, and then reads the clock again: one that goes slower or stands still makes timers late. The
    * host's timers are those which are global when the loop is made, so a loop that is made while a
    * test's fake time is in force follows it.
    *
@@ -136,7 +136,7 @@ export interface EventLoopOptions {
    * ```
    */
   time?: (() => number) | null;
-  /** What records the loop's tasks; by default what {@linkcode set_default_trace} was given. */
+  /** The recorder of the loop's tasks; by default the argument of {@linkcode set_default_trace}. */
   trace?: TraceRecorder | null;
 }
 
@@ -168,7 +168,7 @@ class HostTurnExecutor implements Executor {
 let default_trace: TraceRecorder | null = null;
 
 /**
- * Says what records the tasks of all loops that are made from now on, unless they are told otherwise.
+ * Sets the recorder of the tasks of all loops that are made from now on without the option `trace`.
  *
  * By it a tool sees what a program does that makes its loops itself: `deno task trace` is one.
  *
@@ -225,7 +225,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
   slow_callback_duration = 0.1;
 
-  // What is ready, in order; an iteration runs as many as there were when it began.
+  // The ready queue; an iteration runs as many as there were when it began.
   readonly #ready = new Deque<Runnable>();
   #todo = 0;
   #in_iteration = false;
@@ -251,21 +251,21 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   #going = false;
   /** @internal Counts what happens to the loop from outside of its iterations and within. */
   protected _activity = 0;
-  // Nothing is ready: only a timer, or somebody who schedules something, wakes the loop.
+  // Nothing is ready: only a timer, or code that schedules something, wakes the loop.
   #asleep = false;
 
   readonly #turns: Macrotasks = create_macrotasks(() => this.#on_turn());
   #turn_requested = false;
-  // How many more turns the host gets before the loop goes on.
+  // How many more turns the host gets before the loop continues.
   #turns_to_give = 0;
-  // The next turn is wanted although nothing is ready.
+  // The next turn of the host is requested although nothing is ready.
   #looks_again = false;
   #slice = 0;
   #unchecked = 1;
   #until_check = 1;
   readonly #clock: (() => number) | null;
-  // The host's clocks take longer to ask than a callback takes to run. So its monotonic clock is asked
-  // again when its time of day, which is looked at once in a few callbacks, has gone on.
+  // The host's clocks take longer to read than a callback takes to run. So its monotonic clock is read
+  // again when its time of day, which is read once in a few callbacks, has advanced.
   readonly #has_host_clock: boolean;
   #last_time = 0;
   #last_date = 0;
@@ -276,7 +276,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
 
   readonly #trace: TraceRecorder | null;
   #debug = false;
-  // Whether anybody wants to know what the loop runs: debug mode, or a recorder.
+  // True if the loop's steps are observed: in debug mode, or by a recorder.
   #watched: boolean;
   #running_handle: Runnable | null = null;
   #handle_started = 0;
@@ -291,7 +291,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   #default_executor: Executor | null = null;
   #executor_shut_down = false;
 
-  /** @internal What futures and tasks of this loop are made with. */
+  /** @internal The options with which futures and tasks of this loop are made. */
   readonly _only_loop: OwnTaskOptions = new OwnOptions<AbstractEventLoop>(this);
   /** @internal */
   readonly _asyncgens: Set<TrackedAsyncGenerator> = new Set();
@@ -324,7 +324,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     for (const { prototype } of [Future, Task, new.target]) note_methods(prototype);
   }
 
-  // If it goes on within somebody's call, then only with what runs no code of anybody now.
+  // Within a call from user code it runs only what runs no user code at once.
   readonly #go = (is_called = false): void => {
     if (this.#steps.open !== null || this.#going) return;
     set_stepping_scope(null);
@@ -373,7 +373,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     return this.#run !== null || this.#ambient;
   }
 
-  // What CPython's loop does between two rounds of callbacks; false if there is nothing to run now.
+  // Does what CPython's loop does between two rounds of callbacks; false if there is nothing to run now.
   #begin_iteration(): boolean {
     if (this.#in_iteration) {
       this.#in_iteration = false;
@@ -464,13 +464,13 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
       this.#host_timer = null;
       this.#host_timer_when = Infinity;
       this.#slice = this.#last_date = host_date();
-      // However busy the machine is: what a fake time's tick makes due is done before it goes on.
+      // However busy the machine is: what a fake time's tick makes due is done before the time advances.
       this.#until_check = MAX_UNCHECKED;
       this.#go();
     }, Math.min(milliseconds, MAX_HOST_DELAY));
   }
 
-  /** @internal Has the loop look for work again when the microtask queue has run dry. */
+  /** @internal Has the loop check for work again when the microtask queue has run dry. */
   protected _look_again(): void {
     this.#looks_again = true;
     this.#request_turn();
@@ -482,12 +482,12 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#host_timer_when = Infinity;
   }
 
-  /** @internal Whether something of this loop waits for a thing that the loop knows nothing of. */
+  /** @internal Returns whether a foreign wait of this loop is in progress. */
   protected _has_foreign_waits(): boolean {
     return this.#steps.any_foreign;
   }
 
-  /** @internal Whether a call of `run_forever` or `run_until_complete` is in progress. */
+  /** @internal Returns whether a call of `run_forever` or `run_until_complete` is in progress. */
   protected _is_run(): boolean {
     return this.#run !== null;
   }
@@ -678,7 +678,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#loose.add(new WeakRef(holder));
   }
 
-  // When those that are over are looked for among the loose awaits.
+  // When the loose awaits are next searched for those that are over.
   #loose_limit = MIN_LOOSE;
 
   /** @internal */
@@ -686,7 +686,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#is_shutting_down = true;
   }
 
-  /** @internal What is resumed by a clean-up may still wait; calls of intervals and the like may not. */
+  /** @internal Returns whether an await is refused: the loop is being shut down and no clean-up has resumed the code. */
   _refuses_await(): boolean {
     return this.#is_shutting_down && this._loose_moment <= this._dry_moment;
   }
@@ -736,7 +736,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#unretrieved.delete(future);
   }
 
-  /** @internal Tells the exception handler of all errors that nobody has looked at. */
+  /** @internal Reports all errors that were never retrieved to the exception handler. */
   _report_unretrieved(): void {
     this.#unretrieved.report();
   }
@@ -906,12 +906,12 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     if (this.#asleep) this.#wake();
   }
 
-  /** Whether a call of `run_forever` or `run_until_complete` is in progress. */
+  /** Returns whether a call of `run_forever` or `run_until_complete` is in progress. */
   is_running(): boolean {
     return this.#run !== null || (this.#ambient && running_loop() === this);
   }
 
-  /** Whether the loop is closed. */
+  /** Returns whether the loop is closed. */
   is_closed(): boolean {
     return this.#closed;
   }
@@ -971,7 +971,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     return this.#last_time = this.#clock === null ? host_now() / 1000 : ask_clock(this.#clock);
   }
 
-  /** @internal The time at which the clock was last asked, by anybody. */
+  /** @internal The time at which the clock was last read. */
   _last_time(): number {
     return this.#has_host_clock ? this.#last_time : this.time();
   }
@@ -1061,7 +1061,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   /**
    * Calls a callback at a time of the loop's clock.
    *
-   * @param when the time, in seconds, as `time()` gives it
+   * @param when the time, in seconds, as `time()` returns it
    * @param callback the function
    * @param args its arguments; last may come `{ context }`, in which it runs
    * @returns a handle by which it can be cancelled
@@ -1101,7 +1101,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     }
     if (typeof callback !== "function") {
       throw new TypeError(
-        `a callable object was expected by ${method}(), got ${repr(callback)}`,
+        `a function was expected by ${method}(), got ${repr(callback)}`,
       );
     }
     check_bound(method, callback);
@@ -1137,18 +1137,18 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
    */
   set_task_factory(factory: TaskFactory | null): void {
     if (factory !== null && typeof factory !== "function") {
-      throw new TypeError("task factory must be a callable or None");
+      throw new TypeError("task factory must be a function or null");
     }
     this.#task_factory = factory;
   }
 
-  /** What `create_task` makes tasks with, `null` for the default. */
+  /** Returns the factory that `create_task` makes tasks with, `null` for the default. */
   get_task_factory(): TaskFactory | null {
     return this.#task_factory;
   }
 
   /**
-   * Runs a function in an executor: an object with `submit(fn, ...args)` that gives a promise.
+   * Runs a function in an executor: an object with `submit(fn, ...args)` that returns a promise.
    *
    * Cancelling the future does not stop the function.
    *
@@ -1175,7 +1175,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   /**
    * Sets the executor that `run_in_executor(null, …)` uses.
    *
-   * @param executor an object with `submit(fn, ...args)` that gives a promise
+   * @param executor an object with `submit(fn, ...args)` that returns a promise
    * @throws {TypeError} if it has no method `submit`
    */
   set_default_executor(executor: Executor): void {
@@ -1237,19 +1237,19 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 
   /**
-   * Sets a function `(loop, context)` that is told of errors which nobody handled.
+   * Sets a function `(loop, context)` that is called with errors that no code handled.
    *
    * @param handler the function, or `null` for the default, which writes to the console
    * @throws {TypeError} if it is no function
    */
   set_exception_handler(handler: ExceptionHandler | null): void {
     if (handler !== null && typeof handler !== "function") {
-      throw new TypeError(`A callable object or None is expected, got ${repr(handler)}`);
+      throw new TypeError(`A function or null is expected, got ${repr(handler)}`);
     }
     this.#exception_handler = handler;
   }
 
-  /** What is told of errors that nobody handled, `null` for the default. */
+  /** Returns the handler of errors that no code handled, `null` for the default. */
   get_exception_handler(): ExceptionHandler | null {
     return this.#exception_handler;
   }
@@ -1276,7 +1276,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 
   /**
-   * Tells the exception handler of an error.
+   * Passes an error to the exception handler.
    *
    * @param context what happened: `message`, `exception`, `task`, `future`, `handle`, …
    */
@@ -1312,7 +1312,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     }
   }
 
-  /** Whether debug mode is on. */
+  /** Returns whether debug mode is on. */
   get_debug(): boolean {
     return this.#debug;
   }
@@ -1338,13 +1338,13 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 }
 
-// The await of an async function goes on in a microtask; in the library's own coroutines no code of
+// The await of an async function resumes in a microtask; in the library's own coroutines no code of
 // the user runs.
 function only_resumes(runnable: Runnable): boolean {
   return runnable instanceof Await && runnable._only_resumes;
 }
 
-// What the report of an error in a callback names.
+// The name of a callback in the report of its error.
 function name_of(runnable: Runnable): string {
   return runnable instanceof Deadline ? runnable.label : "of the library";
 }

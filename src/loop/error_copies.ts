@@ -10,7 +10,7 @@ import { repr } from "../internal/format_helpers.ts";
 // Causes and members of groups that are deeper than this are left out.
 const MAX_DEPTH = 10;
 
-/** Whether a value is an object or a function, and can be referred to weakly. */
+/** Returns whether a value is an object or a function, and can be referred to weakly. */
 export function is_object(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }

@@ -51,12 +51,12 @@ import type { Address, AddressInfo, Network, OpenSet } from "../host/endpoints.t
 import { enter, leave, restore_turn, running_loop, save_turn } from "../core/current.ts";
 
 /**
- * What an exception handler is told; the keys are Python's.
+ * The argument of an exception handler; the keys are Python's.
  *
  * @category Event loop
  */
 export interface ExceptionContext {
-  /** What happened. */
+  /** A description of the event. */
   message?: string;
   /** The error, if there is one. */
   exception?: unknown;
@@ -68,7 +68,7 @@ export interface ExceptionContext {
   handle?: Handle;
   /** The asynchronous generator that failed to close. */
   asyncgen?: unknown;
-  /** What it is about, in words: a task's name and its function. */
+  /** The subject of the event, in words: a task's name and its function. */
   description?: string;
   /** Where the object was made; in debug mode. */
   source_traceback?: string;
@@ -77,7 +77,7 @@ export interface ExceptionContext {
 }
 
 /**
- * A function that is told of errors nobody handled.
+ * A function that is called with errors that no code handled.
  *
  * @category Event loop
  */
@@ -91,7 +91,7 @@ export type ExceptionHandler = (loop: AbstractEventLoop, context: ExceptionConte
 export type Callback<A extends unknown[]> = (...args: A) => unknown;
 
 /**
- * What may follow the arguments of a callback.
+ * The options that may follow the arguments of a callback.
  *
  * @category Event loop
  */
@@ -101,7 +101,7 @@ export interface CallbackContext {
 }
 
 /**
- * What runs functions elsewhere: `submit(fn, ...args)` gives a promise of the result.
+ * Runs functions outside of the loop: `submit(fn, ...args)` returns a promise of the result.
  *
  * @category Event loop
  */
@@ -124,7 +124,7 @@ export interface Executor {
 }
 
 /**
- * A server, as `loop.create_server()` gives it; {@linkcode Server} is one.
+ * A server, as `loop.create_server()` returns it; {@linkcode Server} is one.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#server-objects Python's server objects}.
  *
@@ -135,7 +135,7 @@ export interface AbstractServer extends AsyncDisposable {
   readonly sockets: { getsockname(): Address }[];
   /** The loop of the server. */
   get_loop(): AbstractEventLoop;
-  /** Whether connections are accepted. */
+  /** Returns whether connections are accepted. */
   is_serving(): boolean;
   /** Accepts no more connections; those that there are stay. */
   close(): void;
@@ -152,14 +152,14 @@ export interface AbstractServer extends AsyncDisposable {
   serve_forever(): Coroutine<never>;
   /** Waits until the server is closed and all its connections have ended. */
   wait_closed(): Coroutine<void>;
-  /** Gives the server, for `async_with()`. */
+  /** Returns the server, for `async_with()`. */
   __aenter__(): PromiseLike<this>;
   /** Closes the server and waits for it, for `async_with()`. */
   __aexit__(error: unknown): PromiseLike<void>;
 }
 
 /**
- * What a loop can do with connections.
+ * The methods of a loop for connections.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#opening-network-connections Python's event loop methods}.
  *
@@ -242,7 +242,7 @@ export interface LoopIO {
    * Begins TLS on a connection.
    *
    * @param transport the transport, which is not used by the protocol any more
-   * @param protocol the protocol, which goes on with the transport that is returned
+   * @param protocol the protocol, which continues with the transport that is returned
    * @param sslcontext options of `node:tls`
    * @param options `server_side`, `server_hostname`, `ssl_handshake_timeout`, `ssl_shutdown_timeout`
    * @returns the transport with TLS
@@ -305,7 +305,7 @@ export interface LoopIO {
 }
 
 /**
- * What a loop can do with processes.
+ * The methods of a loop for processes.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#running-subprocesses Python's event loop methods}.
  *
@@ -359,7 +359,7 @@ export abstract class BaseEventLoop extends Inspectable {}
 export interface BaseEventLoop extends LoopIO, LoopSubprocesses {}
 
 /**
- * What every event loop can do; {@linkcode EventLoop} and {@linkcode VirtualClockEventLoop} do it.
+ * The interface of every event loop; {@linkcode EventLoop} and {@linkcode VirtualClockEventLoop} implement it.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#event-loop-methods Python's event loop methods}.
  *
@@ -421,7 +421,7 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
   /**
    * Calls a callback at a time of the loop's clock.
    *
-   * @param when the time, in seconds, as `time()` gives it
+   * @param when the time, in seconds, as `time()` returns it
    * @param callback the function
    * @param args its arguments; last may come `{ context }`, in which it runs
    * @returns a handle by which it can be cancelled
@@ -456,7 +456,7 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
    * @param factory a function `(loop, coro, options) => Task`, or `null` for the default
    */
   set_task_factory(factory: TaskFactory | null): void;
-  /** What `create_task` makes tasks with, `null` for the default. */
+  /** Returns the factory that `create_task` makes tasks with, `null` for the default. */
   get_task_factory(): TaskFactory | null;
   /**
    * Runs the loop until an awaitable is done.
@@ -481,9 +481,9 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
    * @throws {RuntimeError} if the loop runs
    */
   close(): void;
-  /** Whether a call of `run_forever` or `run_until_complete` is in progress. */
+  /** Returns whether a call of `run_forever` or `run_until_complete` is in progress. */
   is_running(): boolean;
-  /** Whether the loop is closed. */
+  /** Returns whether the loop is closed. */
   is_closed(): boolean;
   /** Closes all asynchronous generators of `async_generator()` that were started and not finished. */
   shutdown_asyncgens(): Coroutine<void>;
@@ -510,7 +510,7 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
   /**
    * Sets the executor that `run_in_executor(null, …)` uses.
    *
-   * @param executor an object with `submit(fn, ...args)` that gives a promise
+   * @param executor an object with `submit(fn, ...args)` that returns a promise
    * @throws {TypeError} if it has no method `submit`
    */
   set_default_executor(executor: Executor): void;
@@ -536,26 +536,26 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
    */
   remove_signal_handler(signal: string): boolean;
   /**
-   * Sets a function `(loop, context)` that is told of errors which nobody handled.
+   * Sets a function `(loop, context)` that is called with errors that no code handled.
    *
    * @param handler the function, or `null` for the default, which writes to the console
    */
   set_exception_handler(handler: ExceptionHandler | null): void;
-  /** What is told of errors that nobody handled, `null` for the default. */
+  /** Returns the handler of errors that no code handled, `null` for the default. */
   get_exception_handler(): ExceptionHandler | null;
   /**
-   * Writes an error that nobody handled to `console.error`.
+   * Writes an error that no code handled to `console.error`.
    *
    * @param context what happened
    */
   default_exception_handler(context: ExceptionContext): void;
   /**
-   * Tells the exception handler of an error.
+   * Passes an error to the exception handler.
    *
    * @param context what happened: `message`, `exception`, `task`, `future`, `handle`, …
    */
   call_exception_handler(context: ExceptionContext): void;
-  /** Whether the loop is in debug mode. */
+  /** Returns whether the loop is in debug mode. */
   get_debug(): boolean;
   /**
    * Turns debug mode on or off.
@@ -567,17 +567,17 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
    */
   set_debug(enabled: boolean): void;
 
-  /** @internal What futures and tasks of this loop are made with. */
+  /** @internal The options with which futures and tasks of this loop are made. */
   readonly _only_loop: OwnTaskOptions;
   /** @internal The scope of code that belongs to the loop and to no task. */
   readonly _loop_scope: LoopScope;
-  /** @internal The time at which the clock was last asked, by anybody. */
+  /** @internal The time at which the clock was last read. */
   _last_time(): number;
   /** @internal Puts something in the heap of timers. */
   _schedule_timer(timer: Timed): void;
   /** @internal Counts a timer that was cancelled while in the heap. */
   _timer_cancelled(timer: Timed): void;
-  /** @internal Makes a loop that nobody runs work by itself. */
+  /** @internal Makes a loop that no call runs work by itself. */
   _ensure_ambient(): void;
   /** @internal The step protocol: the task has ended, seen at the bottom of a microtask. */
   _end_last_step(task: Task<unknown>): void;
@@ -595,11 +595,11 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
   _note_foreign(wait: object): void;
   /** @internal */
   _forget_foreign(wait: object): void;
-  /** @internal What it has open on its host: transports and servers. */
+  /** @internal The transports and servers that it has open on its host. */
   _open: OpenSet | null;
-  /** @internal What it connects by, if not by the sockets of the host. */
+  /** @internal The network by which it connects, if not by the sockets of the host. */
   readonly _network: Network | null;
-  /** @internal Remembers a future whose exception nobody has looked at. */
+  /** @internal Remembers a future whose exception has not been retrieved. */
   _note_unretrieved(future: Future<unknown>): void;
   /** @internal */
   _forget_unretrieved(future: Future<unknown>): void;
@@ -607,7 +607,7 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
   _register_task(task: Task<unknown>): void;
   /** @internal Notes the end of a task: the state and the value that it is about to have. */
   _unregister_task(task: Task<unknown>, state: number, value: unknown): void;
-  /** @internal Notes that a task is asked to end. */
+  /** @internal Notes that a cancellation of a task is requested. */
   _note_cancel(task: Task<unknown>): void;
   /** @internal */
   _tasks(): Task<unknown>[];
@@ -623,7 +623,7 @@ export interface TrackedAsyncGenerator {
   aclose(): PromiseLike<unknown>;
 }
 
-/** What a loop keeps of asynchronous generators. */
+/** The asynchronous generators that a loop keeps. */
 export interface AsyncGenerators {
   /** Notes one that starts. */
   add(generator: TrackedAsyncGenerator): void;
@@ -695,13 +695,13 @@ export class Handle extends Inspectable {
   cancel(): void {
     if (this._cancelled) return;
     this._cancelled = true;
-    // Debug mode may still want to name the callback.
+    // Debug mode may still name the callback.
     if (this._loop.get_debug()) this.#repr = this.toString();
     this._callback = null;
     this._args = [];
   }
 
-  /** Whether the callback was cancelled. */
+  /** Returns whether the callback was cancelled. */
   cancelled(): boolean {
     return this._cancelled;
   }
@@ -717,7 +717,7 @@ export class Handle extends Inspectable {
     const outer = save_turn();
     enter(this._loop, null, this.#context);
     try {
-      // What an asynchronous callback does later belongs to the loop, too, and to no task.
+      // Later steps of an asynchronous callback belong to the loop, too, and to no task.
       const scope = this._loop._loop_scope;
       run_as(this.#kept, scope, Handle.#call, this as Handle, scope.own_context);
     } catch (error) {
@@ -824,7 +824,7 @@ let default_loop: AbstractEventLoop | null = null;
 let make_loop: (() => AbstractEventLoop) | null = null;
 const running = new Set<AbstractEventLoop>();
 
-/** Says how the default loop of this thread is made; the module of the loop's class does. */
+/** Sets how the default loop of this thread is made; called by the module of the loop's class. */
 export function set_default_loop_maker(maker: () => AbstractEventLoop): void {
   make_loop = maker;
 }
@@ -836,7 +836,7 @@ export function set_loop_running(loop: AbstractEventLoop, is_running: boolean): 
 }
 
 /**
- * Gives the loop that runs the calling code.
+ * Returns the loop that runs the calling code.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_running_loop Python's get_running_loop}.
  *
@@ -886,7 +886,7 @@ export function get_running_loop(): AbstractEventLoop {
 export function get_event_loop(): AbstractEventLoop {
   const loop = running_loop() as AbstractEventLoop | null ?? set_loop;
   if (loop !== null) return loop;
-  // Without a host context, code after a foreign await cannot be told from code outside of every
+  // Without a host context, code after a foreign await cannot be distinguished from code outside of every
   // loop; it most likely belongs to the only loop that runs.
   if (!has_async_context && running.size === 1) return [...running][0];
   if (default_loop === null || default_loop.is_closed()) {

@@ -28,19 +28,19 @@ import { gather, sleep } from "../waiting.ts";
 import { running_loop } from "../core/current.ts";
 
 /**
- * What a {@linkcode Runner} may be made with.
+ * The options of {@linkcode Runner}.
  *
  * @category Running
  */
 export interface RunnerOptions {
-  /** Whether the loop is in debug mode; the loop's own default if not given. */
+  /** True if the loop is in debug mode; the loop's own default if not given. */
   debug?: boolean | null;
   /** Makes the loop; a new {@linkcode EventLoop} by default, see `set_loop_factory()`. */
   loop_factory?: (() => AbstractEventLoop) | null;
 }
 
 /**
- * What `run()` may be given.
+ * The options of `run()`.
  *
  * @category Running
  */
@@ -61,7 +61,7 @@ let default_loop_factory = make_event_loop;
  * Runs several coroutines one after the other on the same loop and in the same context.
  *
  * `async_with(new Runner(), …)` or `await using` closes it at the end: what is left is cancelled, and
- * errors that nobody looked at are reported.
+ * errors that were never retrieved are reported.
  *
  * See {@link https://docs.python.org/3/library/asyncio-runner.html#asyncio.Runner Python's Runner}.
  *
@@ -329,7 +329,7 @@ export async function run<T>(
 }
 
 /**
- * Makes a new loop, which belongs to nobody yet.
+ * Makes a new loop; it does not become the current one.
  *
  * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.new_event_loop Python's new_event_loop}.
  *
@@ -350,8 +350,8 @@ export function new_event_loop(): AbstractEventLoop {
 }
 
 /**
- * Says what makes the loops of `run()`, `Runner` and `new_event_loop()` where none is given, and the
- * loop that code outside of any loop uses, if that is not made yet.
+ * Sets the factory of the loops of `run()`, `Runner` and `new_event_loop()` where none is given, and of
+ * the loop that code outside of any loop uses, if that is not made yet.
  *
  * It is for tools that run programs of others, and stands for what an event loop policy was in Python.
  *

@@ -1,5 +1,5 @@
 /**
- * Cancellations that a task does not get to see, since it waits for something of the host, and their report.
+ * Finds cancellations that do not reach a task, since it is in a foreign wait, and reports them.
  *
  * The host's time decides nothing but when the report is made. A report is made once for a task.
  *

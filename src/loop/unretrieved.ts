@@ -22,7 +22,7 @@ interface Entry {
 
 const collected = watch_collection<Entry>((entry) => entry.owner._report(entry));
 
-// Those with something to report; it is asked when the program ends.
+// Those with something to report; read when the program ends.
 const all = new Set<Unretrieved>();
 let turns: Macrotasks | null = null;
 let is_turn_requested = false;
@@ -30,8 +30,8 @@ let is_turn_requested = false;
 /**
  * The futures of a loop whose errors nothing has retrieved.
  *
- * Most errors are retrieved within the same turn of the host, so futures are only held until the next
- * one; then the garbage collector tells which can never be asked any more. What is left is reported
+ * Most errors are retrieved within the same turn of the host, so futures are only kept until the next
+ * one; then the garbage collector reports those that can never be retrieved. What is left is reported
  * when the loop is closed, and when the program ends.
  */
 export class Unretrieved {
@@ -71,7 +71,7 @@ export class Unretrieved {
     if (this.#recent.size === 0 && this.#entries.size === 0) all.delete(this);
   }
 
-  /** Lets go of the futures noted so far. */
+  /** Releases the futures noted so far. */
   weaken(): void {
     for (const future of this.#recent) {
       const entry = make_entry(this, future);

@@ -1,5 +1,5 @@
 /**
- * Who waits for what: the report of a deadlock, and the search for tasks that wait for each other.
+ * Finds tasks that wait for each other, and reports a deadlock.
  *
  * @module
  */

@@ -23,7 +23,7 @@ import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
 
 /**
- * What a {@linkcode VirtualNetwork} may be made with.
+ * The options of {@linkcode VirtualNetwork}.
  *
  * @category Testing
  */
@@ -32,18 +32,18 @@ export interface VirtualNetworkOptions {
   latency?: number | readonly [least: number, most: number];
   /** How many bytes a second a connection carries in each direction; any number by default. */
   bandwidth?: number;
-  /** What decides all that is drawn; 0 by default. */
+  /** The seed of the random numbers; 0 by default. */
   seed?: number;
 }
 
 /**
- * What {@linkcode VirtualNetwork.reset} takes: a stream's writer, or a transport.
+ * The argument of {@linkcode VirtualNetwork.reset}: a stream's writer, or a transport.
  *
  * @category Testing
  */
 export interface Connection {
   /**
-   * Gives what is known of the connection.
+   * Returns a known fact of the connection.
    *
    * @param name what to give
    * @param fallback what is returned if there is nothing of that name
@@ -55,7 +55,7 @@ export interface Connection {
 // As much as the system takes from a writer whose peer does not read.
 const WINDOW = 64 * 1024;
 
-// When TCP sends again what was lost, and when it gives up to connect.
+// When TCP sends again what was lost, and when it stops trying to connect.
 const RETRANSMISSION = 0.2;
 const CONNECT_TIMEOUT = 60;
 
@@ -157,7 +157,7 @@ export class VirtualNetwork extends Inspectable {
         for (const last of this.#loops) last._forget_foreign(this);
       },
     });
-    // Each may be woken by another, which it knows nothing of.
+    // Each may be woken by another, without knowing of it.
     if (this.#loops.size > 1) { for (const each of this.#loops) each._note_foreign(this); }
   }
 
@@ -363,7 +363,7 @@ const END: unique symbol = Symbol("end");
 const RESET: unique symbol = Symbol("reset");
 type Segment = Uint8Array | typeof END | typeof RESET;
 
-/** What travels from one end of a connection to the other, in order. */
+/** The data that travels from one end of a connection to the other, in order. */
 class Direction {
   // Not yet arrived, of which a part may be held back by a partition.
   #travelling: { segment: Segment; is_held: boolean }[] = [];
@@ -401,7 +401,7 @@ class Direction {
   #arrive(): void {
     const [first] = this.#travelling;
     if (first === undefined || first.is_held) return;
-    // What travels when the hosts are parted is lost, and sent again when they are not.
+    // Data that travels while the hosts are partitioned is lost, and sent again afterwards.
     if (this.network._is_parted(this.from, this.to)) {
       first.is_held = true;
       return;
@@ -529,7 +529,7 @@ class VirtualSocket implements Endpoint {
 
   _arrive(segment: Segment): void {
     if (this.#closed) {
-      // Nobody is there to take it.
+      // There is no listener to accept it.
       if (segment instanceof Uint8Array) this.#outgoing.send(RESET);
       return;
     }

@@ -14,7 +14,7 @@ import { check_options } from "../internal/options.ts";
 import { describe_waits } from "../loop/waits.ts";
 
 /**
- * What a {@linkcode VirtualClockEventLoop} may be made with.
+ * The options of {@linkcode VirtualClockEventLoop}.
  *
  * @category Testing
  */
@@ -27,7 +27,7 @@ export interface VirtualClockOptions extends Omit<EventLoopOptions, "time"> {
    * `DeadlockError`; a limit around a promise that never settles then never passes by itself.
    */
   patience?: number;
-  /** What connects the loop's programs, in the place of the host's sockets. */
+  /** The network that connects the loop's programs, in place of the host's sockets. */
   network?: VirtualNetwork | null;
 }
 
@@ -116,8 +116,8 @@ export class VirtualClockEventLoop extends EventLoop {
    * Moves the time forward by hand.
    *
    * All that becomes due on the way runs in order, each at its own time, and so does what follows from
-   * it. The returned promise settles when nothing of it is left to run; then it is as much later as was
-   * asked for. Native promises are not waited for. A loop that does not run is run until then, so that
+   * it. The returned promise settles when nothing of it is left to run; the time has then advanced by
+   * the requested amount. Native promises are not waited for. A loop that does not run is run until then, so that
    * its time stands still between the calls; in one that runs, time also jumps by itself as soon as all
    * tasks wait.
    *
@@ -184,7 +184,7 @@ export class VirtualClockEventLoop extends EventLoop {
       this.#seen_activity = this._activity;
       this.#ran_dry = this.#was_patient = false;
     }
-    // A task that awaits several things may still go on in a microtask, though one of them waits.
+    // A task that awaits several things may still resume in a microtask, though one of them waits.
     if (!this.#ran_dry) {
       this.#ran_dry = true;
       this._look_again();

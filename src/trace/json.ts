@@ -7,7 +7,7 @@
 import type { TraceEvent } from "./recorder.ts";
 import { make_timeline, type Span, type TaskLine } from "./timeline.ts";
 
-// What happens at the same time is kept apart by this; the format counts in microseconds.
+// Keeps apart events at the same time; the format counts in microseconds.
 const NANOSECOND = 1e-9;
 
 type JSONEvent = Record<string, unknown>;
@@ -17,7 +17,7 @@ type JSONEvent = Record<string, unknown>;
  * open it.
  *
  * Each loop is a process and each of its tasks a thread, whose slices are the task's steps and waits;
- * arrows lead from the step that wakes a task to the step in which that goes on. Times count from the
+ * arrows lead from the step that wakes a task to the step in which that resumes. Times count from the
  * first event of the loop. What happens at the same time, as is usual on a virtual clock, is kept in
  * its order by a nanosecond.
  *

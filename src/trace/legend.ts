@@ -1,5 +1,5 @@
 /**
- * What the colours and signs of a picture mean: those that are in it.
+ * The meaning of the colours and signs of a picture: of those that are in it.
  *
  * @module
  */
@@ -67,7 +67,7 @@ export function arrow(x1: number, y1: number, x2: number, y2: number): string {
     `<polygon class="tip" points="${tip}"/>`;
 }
 
-/** Draws the legend in as many lines as it takes; gives how high it is. */
+/** Draws the legend in as many lines as it takes; returns its height. */
 export function draw_legend(
   timeline: Timeline,
   wakes_drawn: boolean,

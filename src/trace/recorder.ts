@@ -1,7 +1,7 @@
 /**
- * What the tasks of a loop do, written down as it happens.
+ * Records the tasks of a loop: their events as they happen.
  *
- * A loop that has no recorder only looks at one field; it knows the recorder by its type alone, so a
+ * A loop that has no recorder only reads one field; it refers to the recorder by its type alone, so a
  * program that does not use this module does not carry it.
  *
  * @module
@@ -23,7 +23,7 @@ import { running_or_ended_task, save_turn } from "../core/current.ts";
 type AnyTask = Task<unknown>;
 
 /**
- * What every event of a trace has.
+ * The fields of every event of a trace.
  *
  * @category Tracing
  */
@@ -40,7 +40,7 @@ export interface TraceEventBase {
  * @category Tracing
  */
 export interface TaskCreated extends TraceEventBase {
-  /** What happened. */
+  /** The kind of the event. */
   kind: "created";
   /** The name of the task. */
   name: string;
@@ -60,7 +60,7 @@ export interface TaskCreated extends TraceEventBase {
  * @category Tracing
  */
 export interface TaskRenamed extends TraceEventBase {
-  /** What happened. */
+  /** The kind of the event. */
   kind: "renamed";
   /** The new name. */
   name: string;
@@ -72,7 +72,7 @@ export interface TaskRenamed extends TraceEventBase {
  * @category Tracing
  */
 export interface TaskStarted extends TraceEventBase {
-  /** What happened. */
+  /** The kind of the event. */
   kind: "started";
 }
 
@@ -82,7 +82,7 @@ export interface TaskStarted extends TraceEventBase {
  * @category Tracing
  */
 export interface TaskWaits extends TraceEventBase {
-  /** What happened. */
+  /** The kind of the event. */
   kind: "waits";
   /** The number of the wait: waits are numbered from 1. */
   wait: number;
@@ -91,12 +91,12 @@ export interface TaskWaits extends TraceEventBase {
 }
 
 /**
- * What a task waits on is done, or was cancelled: the task will go on in its turn.
+ * A task was woken: what it waited on is done or was cancelled, and it is in the ready queue.
  *
  * @category Tracing
  */
 export interface TaskWoken extends TraceEventBase {
-  /** What happened. */
+  /** The kind of the event. */
   kind: "woken";
   /** The number of the wait. */
   wait: number;
@@ -105,36 +105,36 @@ export interface TaskWoken extends TraceEventBase {
 }
 
 /**
- * A task goes on after a wait.
+ * A task resumes after a wait.
  *
  * @category Tracing
  */
 export interface TaskResumed extends TraceEventBase {
-  /** What happened. */
+  /** The kind of the event. */
   kind: "resumed";
   /** The number of the wait that is over. */
   wait: number;
 }
 
 /**
- * Somebody asked a task to end, by `cancel()`.
+ * A call of `cancel()` requested the end of a task.
  *
  * @category Tracing
  */
 export interface CancelRequested extends TraceEventBase {
-  /** What happened. */
+  /** The kind of the event. */
   kind: "cancel requested";
   /** The task that did it; `null` for a timer or something from outside of the loop. */
   by: number | null;
 }
 
 /**
- * The task learns of its cancellation: a `CancelledError` is thrown into it.
+ * The cancellation is delivered: a `CancelledError` is thrown into the task.
  *
  * @category Tracing
  */
 export interface CancelDelivered extends TraceEventBase {
-  /** What happened. */
+  /** The kind of the event. */
   kind: "cancel delivered";
 }
 
@@ -144,7 +144,7 @@ export interface CancelDelivered extends TraceEventBase {
  * @category Tracing
  */
 export interface TaskEnded extends TraceEventBase {
-  /** What happened. */
+  /** The kind of the event. */
   kind: "ended";
   /** How. */
   outcome: "result" | "error" | "cancelled";
@@ -153,7 +153,7 @@ export interface TaskEnded extends TraceEventBase {
 }
 
 /**
- * What a {@linkcode TraceRecorder} writes down.
+ * An event that a {@linkcode TraceRecorder} records.
  *
  * @category Tracing
  */
@@ -173,7 +173,7 @@ interface Wait {
   woken: boolean;
 }
 
-// What the recorder knows of a task.
+// The facts that the recorder knows of a task.
 interface Known {
   readonly number: number;
   readonly task: AnyTask;
@@ -181,18 +181,18 @@ interface Known {
   started: boolean;
   // When its present step began.
   step_began: number;
-  // The wait for something that the loop knows nothing of, which ends without its help.
+  // The foreign wait, which ends without the loop's help.
   elsewhere: number | null;
   cancel_requested: boolean;
 }
 
 /**
- * Writes down what the tasks of a loop do: when they are made, start, wait and on what, who wakes
+ * Records what the tasks of a loop do: when they are made, start, wait and on what, which task wakes
  * them, when they are cancelled, and how they end.
  *
  * Give it to a loop, or by `set_default_trace()` to all that are made. The events are plain objects:
  * they can be filtered, compared in tests, sent to a worker or saved as JSON. `format_trace_json()`
- * and `format_trace_svg()` make of them what tracing tools open and what people look at.
+ * and `format_trace_svg()` make of them what tracing tools open, and pictures.
  *
  * The recorder keeps all its events: for a program that runs for days, `clear()` them at times.
  *
@@ -221,7 +221,7 @@ interface Known {
  * ```
  */
 export class TraceRecorder {
-  /** What happened so far, in order. */
+  /** The events so far, in order. */
   readonly events: TraceEvent[] = [];
 
   #tasks_met = 0;
@@ -319,7 +319,7 @@ export class TraceRecorder {
     this.events.push({ kind: "waits", time, task: known.number, wait: number, on });
   }
 
-  /** @internal A task waits for something that the loop knows nothing of. */
+  /** @internal A task begins a foreign wait. */
   _waits_elsewhere(task: AnyTask): void {
     const known = this.#known.get(task);
     if (known === undefined) return;
@@ -406,7 +406,7 @@ export class TraceRecorder {
     if (is_told) this.#deliver_cancel(known);
   }
 
-  // A task is seen to run: it may have begun, gone on or got another name without the loop's help.
+  // A task is seen to run: it may have begun, resumed or got another name without the loop's help.
   #is_running(known: Known): void {
     const { task, number } = known;
     if (known.elsewhere !== null) {

@@ -25,12 +25,12 @@ const STATE_TEXTS: Readonly<Record<State, string>> = {
   foreign: "waits",
 };
 
-/** What is written before the bar of a task: its name, and that of its coroutine if it tells more. */
+/** Returns the label before the bar of a task: its name, and that of its coroutine if it tells more. */
 export function label_of({ name, coroutine }: TaskLine): string {
   return /^Task-\d+$/.test(name) && coroutine !== "<lambda>" ? `${name} ${coroutine}` : name;
 }
 
-/** What a person who points at a task reads. */
+/** Returns the text that is shown when a task is pointed at. */
 export function describe_task({ name, coroutine, outcome, value }: TaskLine): string {
   const end = outcome === null
     ? "did not end"
@@ -103,7 +103,7 @@ function draw_bar(
   return `<rect ${shape}><title>${escaped(what + when)}</title></rect>`;
 }
 
-/** A triangle over the bar: open for a request, filled when the task learns of it. */
+/** A triangle over the bar: open for a request, filled when it is delivered. */
 export function cancel_mark(is_request: boolean, x: number, middle: number): string {
   const top = middle - BAR / 2 - 3;
   const points = `${rounded(x - 4)},${top} ${rounded(x + 4)},${top} ${rounded(x)},${top + 7}`;
@@ -130,7 +130,7 @@ function draw_end(task: TaskLine, scale: Scale, middle: number): string[] {
   return [mark, `<text class="inside halo error" ${place}>${escaped(label.text)}</text>`];
 }
 
-// What is written of the error that a task ended with: beside the end, where there is more room.
+// The text of the error that a task ended with: beside the end, where there is more room.
 function error_text(
   { loop, end, outcome, value }: TaskLine,
   scale: Scale,

@@ -1,5 +1,5 @@
 /**
- * The colours of timelines: readable on light and on dark, and told apart by shape where they mean
+ * The colours of timelines: readable on light and on dark, and distinguished by shape where they mean
  * something.
  *
  * @module

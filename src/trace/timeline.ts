@@ -1,5 +1,5 @@
 /**
- * What a trace says of each task, put together: in which state it was when, and who woke whom.
+ * Timelines of the tasks of a trace: in which state each was when, and which task woke which.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import type { TaskCreated, TaskEnded, TraceEvent } from "./recorder.ts";
 
 /**
- * What a task does for a while: its code runs; it could run and waits for its turn; it sleeps, waits
- * for something of this library, or for something foreign.
+ * The state of a task for a while: its code runs; it is in the ready queue; it sleeps, waits
+ * for something of this library, or is in a foreign wait.
  */
 export type State = "running" | "ready" | "sleeping" | "waiting" | "foreign";
 
@@ -45,14 +45,14 @@ export interface TaskLine {
   readonly marks: Mark[];
 }
 
-/** A task has another go on. */
+/** A task wakes another one. */
 export interface WakeUp {
   /** The number of the task that does it, and when the step began in which it does. */
   readonly from: number;
   readonly from_step: number;
   /** When it does it. */
   readonly time: number;
-  /** The number of the task that goes on, and when it does. */
+  /** The number of the task that is resumed, and when. */
   readonly to: number;
   to_step: number | null;
 }
@@ -78,7 +78,7 @@ const CLEAN_UP: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "shutdown_default_executor",
 ]);
 
-// What is known of a task while its events are read.
+// The facts known of a task while its events are read.
 interface Reading {
   readonly line: TaskLine;
   // The waits that are not over.

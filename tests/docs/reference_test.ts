@@ -59,10 +59,10 @@ Deno.test("no parameter is described that is not there", () => {
 });
 
 Deno.test("what takes parameters says what it returns", () => {
-  // A description that begins with "Whether" has said so.
+  // A description that begins with "Returns whether" has said so.
   const silent = callable.filter(({ kind, params, returns, text }) =>
     kind !== "constructor" && params.length > 0 && !["void", "never"].includes(returns) &&
-    !text.startsWith("Whether")
+    !text.startsWith("Returns whether")
   );
   assertEquals(names(silent.filter((entry) => !has_tag("return")(entry))), []);
 });
