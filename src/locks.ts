@@ -381,7 +381,7 @@ export class Semaphore extends Acquirable {
   }
 
   /**
-   * Takes a permit, and waits for one if need be: while `locked()` says so.
+   * Acquires a permit, and waits for one while `locked()` is true.
    *
    * Cancelled, it takes none.
    *

@@ -24,7 +24,7 @@ import { ensure_future } from "./core/tasks.ts";
  *
  * @param coro a coroutine, or a function or generator object that has not started
  * @param loop the loop whose task it becomes
- * @returns a promise of its result that can be asked and cancelled from anywhere
+ * @returns a promise of its result that can be queried and cancelled from anywhere
  * @throws {TypeError} if `coro` is not a coroutine, or `loop` no event loop
  * @throws {RuntimeError} if the loop is closed
  * @category Host

@@ -47,7 +47,7 @@ export class Deadline implements Timed {
     }
   }
 
-  /** Takes the call back. */
+  /** Cancels the call. */
   cancel(): void {
     if (!this._cancelled) this._loop._timer_cancelled(this);
     this._cancelled = true;

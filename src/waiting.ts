@@ -185,7 +185,7 @@ function is_many(value: unknown): value is Iterable<Awaitable<unknown>> {
 }
 
 /**
- * Runs several awaitables at the same time and waits for all of them.
+ * Runs awaitables concurrently and returns their results in argument order.
  *
  * Coroutines are made tasks. The results come in the order of the arguments. The first error is
  * thrown at once and the others continue; with `return_exceptions` errors are results. Cancelling the
@@ -216,14 +216,14 @@ export function gather<T>(
   aws: Iterable<Awaitable<T>>,
   options: GatherOptions,
 ): Future<(T | Error)[]>;
-/** Runs several awaitables at the same time. */
+/** Runs awaitables concurrently. */
 export function gather<A extends readonly Awaitable<unknown>[]>(...aws: A): Future<Results<A>>;
-/** Runs several awaitables at the same time. */
+/** Runs awaitables concurrently. */
 export function gather<A extends readonly Awaitable<unknown>[]>(
   ...args: [...aws: A, options: { return_exceptions?: false }]
 ): Future<Results<A>>;
 /**
- * Runs several awaitables at the same time; with options.
+ * Runs awaitables concurrently; with options.
  *
  * @param args the awaitables, then `return_exceptions`
  */

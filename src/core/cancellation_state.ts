@@ -83,7 +83,7 @@ export class CancellationState {
     return found;
   }
 
-  /** Has something thrown into a continuation at its resumption: an error, or a cancellation. */
+  /** Marks what is thrown into a continuation at its resumption: an error, or a cancellation. */
   mark(continuation: Continuation, thrown: unknown): void {
     if (thrown instanceof Cancellation) this.message = thrown.message;
     (this.#marked ??= new Map()).set(continuation, thrown);
@@ -103,7 +103,7 @@ export class CancellationState {
   take_mark(continuation: Continuation): unknown {
     const told = this.#told?.get(continuation);
     if (told !== undefined) {
-      // One error stands for all cancellations that it has been told of.
+      // One error stands for all cancellations that were delivered to it.
       for (const delivery of told) delivery.thrown_at = next_moment();
       this.#told?.delete(continuation);
     }
@@ -144,7 +144,7 @@ export class CancellationState {
    * Takes the cancellations that are pending for code of a scope; returns the latest that is due, or `null`.
    *
    * One is dropped if an await that it was delivered to has been rejected and the microtask queue has not run dry
-   * since: then that rejection has made the code come here.
+   * since: then that rejection has resumed the code.
    *
    * @param must_wait whether the code is about to wait; else only what others requested is thrown
    */
@@ -206,7 +206,7 @@ interface Request {
 }
 
 let depth = 0;
-// A cancellation on its way from task to task has come back to one that it came from.
+// A cancellation passed from task to task has reached one that it came from.
 let met_cycle = false;
 const deferred: Request[] = [];
 
@@ -266,7 +266,7 @@ function tell({ task, state, delivery }: Request): void {
 function tell_one(state: CancellationState, continuation: Continuation, delivery: Delivery): Reach {
   let how = reach(continuation, delivery.scope);
   if (how === "outside") return how;
-  // Code that runs waits for nothing that is open.
+  // The running code waits on none of the open awaits.
   if (delivery.by_itself) how = "older";
   const waitable = continuation._waiting;
   if (waitable === null) {

@@ -1,5 +1,5 @@
 /**
- * The event loop: a queue of what is ready, a heap of timers, and the step protocol that runs native
+ * The event loop: a ready queue, a heap of timers, and the step protocol that runs native
  * async functions one step at a time.
  *
  * @module
@@ -240,7 +240,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   #is_shutting_down = false;
   /** @internal */
   readonly _loop_scope: LoopScope = new LoopScope(this);
-  // Awaits by code of ended tasks and of none: held weakly, since what such code waits for may never come.
+  // Awaits by code of ended tasks and of none: referred to weakly, since such a wait may never end.
   readonly #loose = new Set<WeakRef<FutureAwait | AnyTask>>();
 
   #run: Run | null = null;
@@ -791,7 +791,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
       return;
     }
     const cycle = find_cycle(this._tasks());
-    // With many tasks a search takes its time: not more than a hundredth of all.
+    // With many tasks a search is slow: it takes at most a hundredth of the time.
     const end = this.time();
     this.#next_search = end + 100 * (end - start);
     if (cycle === null || cycle.every((task) => this.#reported.has(task))) return;
@@ -917,7 +917,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 
   /**
-   * Ends the loop for good: what was scheduled is dropped. Closing it twice does nothing.
+   * Closes the loop: scheduled callbacks are dropped. Closing it twice does nothing.
    *
    * @throws {RuntimeError} if the loop runs
    */
@@ -955,7 +955,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 
   /**
-   * Ends the default executor when what it runs is done.
+   * Shuts the default executor down once its work is done.
    *
    * @param timeout how long to wait for it, in seconds; without limit by default
    */
@@ -1130,7 +1130,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 
   /**
-   * Sets what `create_task` makes tasks with.
+   * Sets the factory that `create_task` makes tasks with.
    *
    * @param factory a function `(loop, coro, options) => Task`, or `null` for the default
    * @throws {TypeError} if it is no function
@@ -1186,7 +1186,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 
   /**
-   * Has a callback called in the loop's turn when the process gets a signal.
+   * Has the loop call a callback when the process gets a signal.
    *
    * @param signal its name: `"SIGUSR1"`
    * @param callback the function
@@ -1338,8 +1338,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 }
 
-// The await of an async function resumes in a microtask; in the library's own coroutines no code of
-// the user runs.
+// The await of an async function resumes in a microtask; the library's own coroutines run no user code.
 function only_resumes(runnable: Runnable): boolean {
   return runnable instanceof Await && runnable._only_resumes;
 }

@@ -451,7 +451,7 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
    */
   create_task<T>(coro: CoroutineLike<T>, options?: TaskOptions): Task<T>;
   /**
-   * Sets what `create_task` makes tasks with.
+   * Sets the factory that `create_task` makes tasks with.
    *
    * @param factory a function `(loop, coro, options) => Task`, or `null` for the default
    */
@@ -476,7 +476,7 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
   /** Ends `run_forever()` after the callbacks that are ready now. */
   stop(): void;
   /**
-   * Ends the loop for good: what was scheduled is dropped. Closing it twice does nothing.
+   * Closes the loop: scheduled callbacks are dropped. Closing it twice does nothing.
    *
    * @throws {RuntimeError} if the loop runs
    */
@@ -488,7 +488,7 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
   /** Closes all asynchronous generators of `async_generator()` that were started and not finished. */
   shutdown_asyncgens(): Coroutine<void>;
   /**
-   * Ends the default executor when what it runs is done.
+   * Shuts the default executor down once its work is done.
    *
    * @param timeout how long to wait for it, in seconds; without limit by default
    */
@@ -515,7 +515,7 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
    */
   set_default_executor(executor: Executor): void;
   /**
-   * Has a callback called in the loop's turn when the process gets a signal.
+   * Has the loop call a callback when the process gets a signal.
    *
    * @param signal its name: `"SIGUSR1"`
    * @param callback the function
