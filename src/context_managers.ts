@@ -113,6 +113,8 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   declare private _failed: boolean;
   // The scope of the block, if its manager can cancel it.
   declare private _scope: BlockScope | null;
+  // Whether a cancellation was thrown at the end of the body.
+  declare private _is_late: boolean;
 
   constructor(
     manager: AsyncContextManager<T>,
@@ -129,6 +131,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     this._result = undefined;
     this._failed = false;
     this._scope = null;
+    this._is_late = false;
   }
 
   override get name(): string {
@@ -237,6 +240,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
       // A cancellation that could not be delivered to the body is late, but not silent.
       this._value = due.cancellation;
       failed = true;
+      this._is_late = true;
     }
     const result = failed ? as_error(this._value) : this._value;
     this._stage = LEAVING;
@@ -262,9 +266,15 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   }
 
   private _end(): Outcome {
+    const is_thrown = this._failed && !this._value;
+    const scope = this._scope;
+    if (this._is_late && is_thrown && scope !== null) {
+      // The manager has not turned it into an error of its own: it is what the code around gets.
+      (scope._owner as AnyTask)._cancellation_state?.drop_around(scope);
+    }
     this._end_scope();
     this._close();
-    if (this._failed && !this._value) return this._raise(this._result);
+    if (is_thrown) return this._raise(this._result);
     this._value = this._failed ? undefined : this._result;
     return RETURNED;
   }

@@ -16,7 +16,18 @@ import { UserError } from "./user_error.ts";
 /** The exit code of a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
+/** A second Ctrl-C does not wait for what the first has cancelled to be stored. */
+function end_at_second_interrupt(): void {
+  let interrupts = 0;
+  const task = asyncio.current_task();
+  asyncio.get_running_loop().add_signal_handler("SIGINT", () => {
+    if (++interrupts > 1) process.exit(INTERRUPTED);
+    task?.cancel();
+  });
+}
+
 async function main(options: Options): Promise<void> {
+  end_at_second_interrupt();
   await using storage = await open_storage(options.database, options.concurrency);
   await run_crawl(options, storage);
 }
@@ -29,7 +40,7 @@ try {
     await asyncio.run(() => main(options));
   }
 } catch (error) {
-  if (error instanceof asyncio.KeyboardInterrupt) {
+  if (error instanceof asyncio.CancelledError) {
     console.error("Stopped.");
     process.exitCode = INTERRUPTED;
   } else if (error instanceof UserError) {

@@ -157,7 +157,7 @@ export class CancellationState {
       if (delivery.thrown_at > scope._loop._dry_moment) all.delete(delivery.scope);
       else if (must_wait || !delivery.by_itself) due = delivery;
     }
-    if (due !== null) this.#drop_around(scope);
+    if (due !== null) this.drop_around(scope);
     return due;
   }
 
@@ -167,13 +167,12 @@ export class CancellationState {
     if (delivery === undefined) return null;
     const knows = delivery.thrown_at > scope._loop._dry_moment;
     if (!knows && (failed || (delivery.by_itself && scope !== scope._owner))) return null;
-    if (knows) this.#pending?.delete(scope);
-    else this.#drop_around(scope);
+    this.#pending?.delete(scope);
     return knows ? null : delivery;
   }
 
-  // One error stands for all that is pending for the code.
-  #drop_around(scope: Scope): void {
+  /** Drops what is pending for code of a scope that has been thrown an error, which stands for all of it. */
+  drop_around(scope: Scope): void {
     for (let at: Scope | null = scope; at !== null; at = at._parent) this.#pending?.delete(at);
   }
 
