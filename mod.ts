@@ -99,6 +99,7 @@ export {
   ValueError,
 } from "./src/core/exceptions.ts";
 export type { NamedError } from "./src/internal/error_kinds.ts";
+export type { ScopeManager } from "./src/core/scope_managers.ts";
 export type { Inspectable } from "./src/internal/format_helpers.ts";
 export {
   type CallbackOptions,

@@ -20,7 +20,6 @@ import {
   RAISED,
   RETURNED,
   settle_now,
-  type Steps,
   SUSPENDED,
 } from "./awaits.ts";
 import {
@@ -80,7 +79,7 @@ export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
  * assertEquals(await nap, "rested");
  * ```
  */
-export abstract class Coroutine<T> implements Promise<T>, Steps {
+export abstract class Coroutine<T> implements Promise<T> {
   /** @internal */
   declare _phase: number;
   /** @internal The value that it returned or raised, once it has. */

@@ -34,13 +34,7 @@ import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "../l
 import { check_options, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
 import { FutureAwait, settle_now } from "./awaits.ts";
-import {
-  type DeliveryCore,
-  NOTHING,
-  type Runnable,
-  type TaskCore,
-  type Waitable,
-} from "./contracts.ts";
+import { type DeliveryCore, NOTHING, type Runnable, type TaskCore } from "./contracts.ts";
 import {
   enter,
   is_nothing_entered,
@@ -180,7 +174,7 @@ export interface CallbackOptions {
  * });
  * ```
  */
-export class Future<T> implements Promise<T>, Waitable {
+export class Future<T> implements Promise<T> {
   /** @internal */
   static get name(): string {
     return "Future";

@@ -19,14 +19,20 @@ export interface Failure {
   readonly error: unknown;
 }
 
-/** A context manager that can cancel the block that it is entered for, and nothing around it. */
+/**
+ * A context manager that can cancel the block that it is entered for, and nothing around it.
+ *
+ * @category Structure
+ */
 export abstract class ScopeManager extends Inspectable {
-  // The scope of the block that `async_with()` is about to enter it for.
+  /** @internal The scope of the block that `async_with()` is about to enter it for. */
   declare private _offered: Scope | null;
-  // True if code of a loop that belongs to no task enters it by hand.
+  /** @internal True if code of a loop that belongs to no task enters it by hand. */
   declare private _is_without_task: boolean;
+  /** @internal */
   declare private _thrown: Failure | null;
 
+  /** Makes a manager that has not been entered. */
   constructor() {
     super();
     this._offered = null;

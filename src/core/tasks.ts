@@ -148,7 +148,7 @@ const call_raised = (error: unknown): void =>
  * });
  * ```
  */
-export class Task<T> extends Future<T> implements TaskCore, Continuation {
+export class Task<T> extends Future<T> {
   /** @internal */
   static override get name(): string {
     return "Task";

@@ -14,7 +14,7 @@ import {
   Inspectable,
   repr,
 } from "../internal/format_helpers.ts";
-import type { LoopCore, Timed } from "../core/contracts.ts";
+import type { Continuation, Runnable, Scope, TaskCore, Timed } from "../core/contracts.ts";
 import type { FutureAwait } from "../core/awaits.ts";
 import type { Future } from "../core/futures.ts";
 import { LoopScope } from "../core/scopes.ts";
@@ -365,7 +365,7 @@ export interface BaseEventLoop extends LoopIO, LoopSubprocesses {}
  *
  * @category Event loop
  */
-export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
+export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
   /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
   slow_callback_duration: number;
   /** The loop's clock, in seconds from some start; it never goes back. */
@@ -569,6 +569,22 @@ export interface AbstractEventLoop extends LoopCore, LoopIO, LoopSubprocesses {
 
   /** @internal The options with which futures and tasks of this loop are made. */
   readonly _only_loop: OwnTaskOptions;
+  /** @internal The moment at which the microtask queue was last seen to have run dry. */
+  readonly _dry_moment: number;
+  /** @internal The moment at which code that belongs to no task was last resumed by the library. */
+  _loose_moment: number;
+  /** @internal Returns whether code that belongs to no task is too late to begin an await. */
+  _refuses_await(): boolean;
+  /** @internal Puts something in the ready queue. */
+  _schedule(runnable: Runnable): void;
+  /** @internal A step of this task continues outside of the loop's stack. */
+  _begin_step(task: TaskCore, scope: Scope): void;
+  /** @internal A step of this task has suspended: one of its continuations waits. */
+  _end_step(task: TaskCore, continuation: Continuation): void;
+  /** @internal Notes that a cancellation of a task has reached nothing that the task waits on. */
+  _note_unheard(task: TaskCore): void;
+  /** @internal Has the loop notified when the microtask queue has run dry. */
+  _watch_microtasks(): void;
   /** @internal The scope of code that belongs to the loop and to no task. */
   readonly _loop_scope: LoopScope;
   /** @internal The time at which the clock was last read. */
