@@ -245,6 +245,7 @@ export class Task<T> extends Future<T> {
     return this._cancellation_state?.own_scope ?? this as Scope;
   }
 
+  /** @internal */
   set _scope(scope: Scope) {
     if (scope !== this as Scope) {
       (this._cancellation_state ??= new CancellationState()).own_scope = scope;
