@@ -159,11 +159,9 @@ function* look_up_name(
 // The addresses of a host in the order in which they are tried: `first` of one family, then one of each
 // in turn.
 function interleave_families(infos: readonly AddressInfo[], first: number): AddressInfo[] {
-  const families = Map.groupBy
-    ? [...Map.groupBy(infos, ([family]) => family).values()]
-    : [...new Set(infos.map(([family]) => family))].map((family) =>
-      infos.filter((info) => info[0] === family)
-    );
+  const families = [...new Set(infos.map(([family]) => family))].map((family) =>
+    infos.filter((info) => info[0] === family)
+  );
   const order = families[0]!.splice(0, first - 1);
   while (families.some((family) => family.length > 0)) {
     for (const family of families) {
