@@ -28,7 +28,7 @@ export function describe_waits(tasks: Iterable<AnyTask>): string {
 }
 
 function tasks_waited_on(task: AnyTask): AnyTask[] {
-  return task._waits_on().flatMap((waitable) =>
+  return task._waits_on().flatMap((waitable): readonly unknown[] =>
     waitable instanceof GatheringFuture ? waitable._children : [waitable]
   ).filter((waitable) => waitable instanceof Task) as AnyTask[];
 }
