@@ -149,15 +149,20 @@ Deno.test("a deadlock is an error of run_forever too, and the loop goes on after
 });
 
 Deno.test("VirtualClockEventLoop: before a deadlock the host has time to settle what the tasks wait for", async () => {
-  const main = async () => {
+  const main = async (milliseconds: number) => {
     const ready = new asyncio.Event();
-    setTimeout(() => ready.set(), 5);
-    await ready.wait();
+    const timer = setTimeout(() => ready.set(), milliseconds);
+    try {
+      await ready.wait();
+    } finally {
+      clearTimeout(timer);
+    }
     return now();
   };
-  assertEquals(await run(main), 0);
+  assertEquals(await run(() => main(5)), 0);
   const hasty = () => new VirtualClockEventLoop({ patience: 0 });
-  await assertRejects(() => asyncio.run(main, { loop_factory: hasty }), DeadlockError);
+  const hopeless = () => asyncio.run(() => main(600_000), { loop_factory: hasty });
+  await assertRejects(hopeless, DeadlockError);
 });
 
 Deno.test("VirtualClockEventLoop: with patience without limit time never jumps past the host", () =>
