@@ -529,6 +529,7 @@ export class Run {
           on_abort: wait.on_abort,
           late: wait.late,
           abandon: wait.abandon,
+          never: wait.native.by === "never",
           called: false,
           aborted: null,
           reason: undefined,

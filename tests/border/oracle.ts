@@ -95,10 +95,16 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   if (!is_own && open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
   // A call that nothing awaits at once was told, while an operation of the main code went on.
   const is_operating = open.some(({ operation }) => operation !== null);
-  const tags = run.requests.filter(({ task }) => task === request.task).map(({ tag }) => tag);
+  const tags_of_task = run.requests.filter(({ task }) => task === request.task)
+    .map(({ tag }) => tag);
   const has_seen = ({ is_aside, chain, seen }: Flow) =>
-    is_aside && chain.includes(scope) && tags.some((tag) => seen.has(tag));
+    is_aside && chain.includes(scope) && tags_of_task.some((tag) => seen.has(tag));
   if ((open.length === 0 || is_operating) && run.flows.some(has_seen)) return true;
+  // As in CPython, an await that has passed it on gives what the tasks that it awaits give.
+  const fails = ({ kind, outcome }: Leaf) =>
+    (kind === "gather" || kind === "join") && outcome !== null && outcome.failed &&
+    !outcome.cancelled;
+  if (open.some(fails)) return true;
   // A coroutine was refused that is a part of something else.
   if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) return true;
   return inside.some((leaf) => {
@@ -110,7 +116,8 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
     if (!is_combinator(pending.part)) return false;
     if (takes_pending && (!pending.has_failed || tags.length === 0)) return true;
     // Something else had given its value in the same moment.
-    return tags.includes(request.tag) && !pending.has_failed && pending.over?.time === request.time;
+    return tags.some((tag) => tags_of_task.includes(tag)) && !pending.has_failed &&
+      pending.over?.time === request.time;
   });
 }
 
@@ -477,7 +484,8 @@ function* counts(run: Run): Generator<string> {
     const blocks = run.scopes.filter(({ task, kind }) => task === record && kind !== "task");
     if (blocks.some(({ begun, result }) => begun !== null && result === null)) continue;
     const is_ambiguous = (request: Request) =>
-      is_for(request, root) && only_scope(request) === null;
+      is_for(request, root) &&
+      (only_scope(request) === null || request.causes.length > 0 && request.renewed.length > 0);
     if (run.requests.some((request) => request.task === record && is_ambiguous(request))) continue;
     if (blocks.some(({ result }) => result !== null && body !== null && result.at > body.at)) {
       continue;
@@ -492,8 +500,22 @@ function* counts(run: Run): Generator<string> {
   }
 }
 
+/**
+ * Whether code that belongs to no task, or has outlived it, has caught its cancellation at the end of run()
+ * and waits for what never comes.
+ */
+function waits_on(run: Run): boolean {
+  const { end } = run;
+  return end !== null &&
+    run.leaves.some(({ begun, outcome, kind, operation }) =>
+      outcome === null && begun !== null && begun.at > end.at && kind !== "sleep" &&
+      (operation === null || operation.never)
+    );
+}
+
 /** Items, permits and waiters: nothing is lost, nothing is left. */
 function* conserved(run: Run): Generator<string> {
+  if (waits_on(run)) return;
   const items = [...run.got_items];
   for (const queue of run.queues) {
     if (/_(?:getters|putters)\[/.test(String(queue))) {
@@ -520,6 +542,7 @@ function* conserved(run: Run): Generator<string> {
 
 /** After the end nothing waits: all code has come to its end. */
 function* everything_ends(run: Run): Generator<string> {
+  if (waits_on(run)) return;
   for (const { name, has_begun, outcome } of run.flows) {
     if (has_begun && outcome === null) yield `${name} still waits`;
   }

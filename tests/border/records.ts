@@ -134,6 +134,8 @@ export interface Operation {
   on_abort: OnAbort;
   late: number;
   abandon: boolean;
+  /** Whether nothing settles it but its abort. */
+  never: boolean;
   called: boolean;
   aborted: Moment | null;
   reason: unknown;
