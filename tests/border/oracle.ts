@@ -196,11 +196,11 @@ function* passed_on(run: Run): Generator<string> {
       const on_task = run.requests.filter(({ task }) => task === awaited);
       const passed = on_task.find(({ tag, by }) => tag === request.tag && by === "await");
       const scopes = scopes_up_to(leaf, scope);
-      const is_older = scopes.some((scope) =>
-        resumed.get(scope)?.some(({ at, time }) =>
-          at > begun!.at && at < request.at && time < request.time
-        )
+      // What happens in one moment may have been seen in another order.
+      const since = scopes.flatMap((scope) =>
+        resumed.get(scope)?.filter(({ at }) => at > begun!.at && at < request.at) ?? []
       );
+      const is_older = since.some(({ time }) => time < request.time);
       if (passed !== undefined) {
         const others = run.leaves.filter((other) =>
           other !== leaf && other.task === awaited && other.kind !== "shield" &&
@@ -217,7 +217,7 @@ function* passed_on(run: Run): Generator<string> {
       const has_begun = run.leaves.some((other) =>
         scopes.includes(other.chain.at(-1)!) && other.begun !== null && other.begun.at > begun!.at
       );
-      if (!may_be_done && !is_older && !has_begun && !is_over(pending, request)) {
+      if (!may_be_done && since.length === 0 && !has_begun && !is_over(pending, request)) {
         yield `${request.tag} is not passed on by ${name} to ${awaited.name}`;
       }
     }
@@ -232,8 +232,10 @@ function* not_pending(run: Run): Generator<string> {
     if (scope === null || by === "end of run" || task.uncancels.length > 0) continue;
     const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
     const open = inside.filter((leaf) => is_open_at(leaf, at));
-    // What these wait for may have taken it.
+    // What these wait for may have taken it, or code that has begun to wait for something else.
     if (open.some(({ kind }) => kind === "join" || kind === "gather")) continue;
+    if (run.requests.some((other) => other.tag === tag && other.task !== task)) continue;
+    if (run.flows.some(({ chain, seen }) => chain.includes(scope) && seen.has(tag))) continue;
     for (const leaf of inside) {
       const { begun, outcome, kind, name, known } = leaf;
       if (begun === null || begun.at < at || !AT_ONCE.has(kind)) continue;
