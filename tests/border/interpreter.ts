@@ -967,7 +967,7 @@ export class Run {
     await this.#wait_for_all();
     // Natives and callbacks that are still to come.
     await asyncio.sleep(this.#seconds(HORIZON));
-    this.#check_wakeups();
+    await this.#check_wakeups();
     this.end = this.moment();
     this.note(() => "the main task ends");
   }
@@ -978,7 +978,7 @@ export class Run {
       if (left.length === 0) return;
       const [, pending] = await asyncio.wait(left, { timeout: this.#seconds(HORIZON) });
       if (pending.size === 0) continue;
-      this.#check_wakeups();
+      await this.#check_wakeups();
       for (const task of pending) this.#cancel(this.#records.get(task), 1, "end");
     }
     this.violate("a task does not end", this.#left().map((task) => task.get_name()).join(", "));
@@ -989,17 +989,23 @@ export class Run {
     return [...asyncio.all_tasks()].filter((task) => this.#records.has(task));
   }
 
-  // Nobody waits for what is there.
-  #check_wakeups(): void {
-    for (const { kind, index, begun, outcome, name } of this.leaves) {
-      if (begun === null || outcome !== null || index === null) continue;
-      if (
-        kind === "get" && !this.queues[index]!.empty() ||
-        kind === "put" && !this.queues[index]!.full() ||
-        kind === "event" && this.events[index]!.is_set() ||
-        (kind === "join" || kind === "shield") && this.#main_tasks[index]!.task!.done()
-      ) this.violate("a wake-up is lost", `${name}, a ${kind}, still waits`);
+  // Nothing waits for what is there, nor does it a moment later.
+  async #check_wakeups(): Promise<void> {
+    const stuck = this.leaves.filter((leaf) => this.#has_what_it_waits_for(leaf));
+    if (stuck.length === 0) return;
+    await asyncio.sleep(TICK);
+    for (const leaf of stuck) {
+      if (!this.#has_what_it_waits_for(leaf)) continue;
+      this.violate("a wake-up is lost", `${leaf.name}, a ${leaf.kind}, still waits`);
     }
+  }
+
+  #has_what_it_waits_for({ kind, index, begun, outcome }: Leaf): boolean {
+    if (begun === null || outcome !== null || index === null) return false;
+    return kind === "get" && !this.queues[index]!.empty() ||
+      kind === "put" && !this.queues[index]!.full() ||
+      kind === "event" && this.events[index]!.is_set() ||
+      (kind === "join" || kind === "shield") && this.#main_tasks[index]!.task!.done();
   }
 
   #make_task: asyncio.TaskFactory = (loop, coro, options) => {

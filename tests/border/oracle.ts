@@ -132,6 +132,10 @@ function* told(run: Run): Generator<string> {
       if (leaf.begun === null || leaf.begun.at > request.at) continue;
       if (leaf.outcome !== null && leaf.outcome.at < request.at) continue;
       if (!leaf.chain.includes(scope)) continue;
+      // Blocks in code that has outlived its task may have a task of their own, and so what they leave behind.
+      const task = leaf.flow.task;
+      const outlives = task !== null && task.body !== null && task.body.at < leaf.begun.at;
+      if (outlives && (leaf.flow.is_aside || is_loser(leaf))) continue;
       const { operation, outcome, name, kind } = leaf;
       let until = request.time;
       if (operation !== null) {
@@ -494,7 +498,8 @@ function* counts(run: Run): Generator<string> {
     }
     // Blocks take their requests back; a group that renews one has taken back another.
     const asked = run.requests.filter((request) =>
-      is_for(request, root) && request.task === record && request.causes.length > 0
+      is_for(request, root) && request.task === record && request.causes.length > 0 &&
+      (body === null || request.at < body.at)
     );
     if (task.cancelling() !== asked.length) {
       yield `${name} counts ${task.cancelling()} cancellations, asked for were ${asked.length}`;
