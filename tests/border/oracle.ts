@@ -499,7 +499,7 @@ function* counts(run: Run): Generator<string> {
     // Blocks take their requests back; a group that renews one has taken back another.
     const asked = run.requests.filter((request) =>
       is_for(request, root) && request.task === record && request.causes.length > 0 &&
-      (body === null || request.at < body.at)
+      (body === null || request.at < body.at || request.by !== "library")
     );
     if (task.cancelling() !== asked.length) {
       yield `${name} counts ${task.cancelling()} cancellations, asked for were ${asked.length}`;
