@@ -1033,19 +1033,13 @@ export class Run {
       try {
         await asyncio.run(() => this.#main(), { loop_factory });
       } catch (error) {
-        this.violate("run() fails", describe(error));
+        const is_due = error instanceof asyncio.DeadlockError && this.waits_on();
+        if (!is_due) this.violate("run() fails", describe(error));
       }
       settled = true;
     })();
     const ending = await host.drive(() => settled);
-    // What catches a cancellation at the end of run() and waits on for what never comes is to blame itself.
-    const end = this.end;
-    const waits_on = end !== null &&
-      this.leaves.some(({ begun, outcome, flow }) =>
-        outcome === null && begun !== null && begun.at > end.at &&
-        (flow.is_aside || flow.task === null)
-      );
-    if (ending === "idle" && waits_on) return;
+    if (ending === "idle" && this.waits_on()) return;
     if (ending !== "done") {
       this.violate("hangs", `${ending}; ${this.#waiting()}`);
       return;
@@ -1057,6 +1051,19 @@ export class Run {
     for (const settle of [...this.#natives]) settle();
     let turns = 0;
     await host.drive(() => ++turns > LAST_TURNS);
+  }
+
+  /**
+   * Whether code that belongs to no task, or has outlived it, has caught its cancellation at the end of
+   * run(), and waits for what never comes, or does not wait for what it has begun.
+   */
+  waits_on(): boolean {
+    const { end } = this;
+    return end !== null && this.leaves.some((leaf) => {
+      const { begun, outcome, kind, operation } = leaf;
+      if (outcome !== null || begun === null || begun.at < end.at) return false;
+      return is_loser(leaf) || kind !== "sleep" && (operation === null || operation.never);
+    });
   }
 
   #waiting(): string {
@@ -1122,6 +1129,14 @@ function seen_in({ wait, leaf, flow, task, parts }: Part): string[] {
 
 function has_native(wait: Wait): boolean {
   return wait.wait === "native" || is_combinator(wait) && wait.of.some(has_native);
+}
+
+/** Whether a race that an await is a part of was over before the await. */
+export function is_loser({ outcome, pending }: Leaf): boolean {
+  for (let around: Pending | null = pending; around !== null; around = around.flow.awaited_by) {
+    if (around.over !== null && (outcome === null || around.over.at < outcome.at)) return true;
+  }
+  return false;
 }
 
 /** The program that is being run. */

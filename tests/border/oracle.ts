@@ -5,7 +5,7 @@
  * several cancellations meet, so that several outcomes are right, all of them are let pass.
  */
 
-import { describe, is_cancellation, type Run } from "./interpreter.ts";
+import { describe, is_cancellation, is_loser, type Run } from "./interpreter.ts";
 import * as asyncio from "../../mod.ts";
 import type {
   Flow,
@@ -77,14 +77,6 @@ function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
   );
 }
 
-/** Whether a race that an await is a part of was over before the await. */
-function is_loser({ outcome, pending }: Leaf): boolean {
-  for (let around: Pending | null = pending; around !== null; around = around.flow.awaited_by) {
-    if (around.over !== null && (outcome === null || around.over.at < outcome.at)) return true;
-  }
-  return false;
-}
-
 /** Whether another line of code has taken a cancellation, so that the main one may not have seen it. */
 function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): boolean {
   const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
@@ -93,6 +85,12 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   if (open.length > 0 && time === request.time) return true;
   const is_own = request.from?.task === request.task && !request.from.is_aside;
   if (!is_own && open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
+  // Or a native promise resumed it in this very moment.
+  const begins = inside.some(({ begun }) =>
+    begun !== null && begun.at > request.at && begun.time === request.time
+  );
+  const is_bystander = (leaf: Leaf) => leaf.flow.is_aside || is_loser(leaf);
+  if (!is_own && begins && open.length > 0 && open.every(is_bystander)) return true;
   // A call that nothing awaits at once was told, while an operation of the main code went on.
   const is_operating = open.some(({ operation }) => operation !== null);
   const tags_of_task = run.requests.filter(({ task }) => task === request.task)
@@ -128,6 +126,8 @@ function* told(run: Run): Generator<string> {
   for (const request of run.requests) {
     const scope = only_scope(request);
     if (scope === null || request.by === "end of run") continue;
+    const { body } = request.task;
+    if (scope.kind === "task" && body !== null && body.at < request.at) continue;
     for (const leaf of run.leaves) {
       if (leaf.begun === null || leaf.begun.at > request.at) continue;
       if (leaf.outcome !== null && leaf.outcome.at < request.at) continue;
@@ -337,7 +337,7 @@ function* ends_of_tasks(run: Run): Generator<string> {
   for (const { name, task, flow, body, root } of run.tasks) {
     if (task === null) continue;
     if (!task.done()) {
-      yield `${name} is not done`;
+      if (!run.waits_on()) yield `${name} is not done`;
       continue;
     }
     const requests = run.requests.filter((request) => is_for(request, root));
@@ -359,14 +359,15 @@ function* ends_of_tasks(run: Run): Generator<string> {
 }
 
 /** What was requested of a block's task for scopes around the block, while its body ran. */
-function outer_requests(run: Run, { task, chain, begun, result }: Scope): Request[] | null {
+function outer_requests(run: Run, { task, chain, begun, body, result }: Scope): Request[] | null {
   const around = chain.slice(0, -1);
   const found: Request[] = [];
   for (const request of run.requests) {
     if (request.task !== task || request.at > result!.at) continue;
     const is_open = (scope: Scope) => scope.result === null || scope.result.at > result!.at;
     if (!request.scopes.some((scope) => around.includes(scope) && is_open(scope))) continue;
-    if (request.scopes.length > 1) return null;
+    // It may have come when the block had ended, and its code was not resumed yet.
+    if (request.scopes.length > 1 || request.at > body!.at) return null;
     if (request.at > begun!.at) found.push(request);
     // One that was under way when the block began: which of them the code sees is not decided here.
     else if (!request.known.has(request.tag) && !knows_at_begin(run, request, chain.at(-1)!)) {
@@ -493,13 +494,13 @@ function* counts(run: Run): Generator<string> {
       is_for(request, root) &&
       (only_scope(request) === null || request.causes.length > 0 && request.renewed.length > 0);
     if (run.requests.some((request) => request.task === record && is_ambiguous(request))) continue;
-    if (blocks.some(({ result }) => result !== null && body !== null && result.at > body.at)) {
-      continue;
-    }
+    // What comes while a task ends may come too late to count.
+    const is_late = ({ at }: Moment) => body !== null && at > body.at;
+    if (blocks.some(({ result }) => result !== null && is_late(result))) continue;
+    if (run.requests.some((request) => request.task === record && is_late(request))) continue;
     // Blocks take their requests back; a group that renews one has taken back another.
     const asked = run.requests.filter((request) =>
-      is_for(request, root) && request.task === record && request.causes.length > 0 &&
-      (body === null || request.at < body.at || request.by !== "library")
+      is_for(request, root) && request.task === record && request.causes.length > 0
     );
     if (task.cancelling() !== asked.length) {
       yield `${name} counts ${task.cancelling()} cancellations, asked for were ${asked.length}`;
@@ -507,22 +508,9 @@ function* counts(run: Run): Generator<string> {
   }
 }
 
-/**
- * Whether code that belongs to no task, or has outlived it, has caught its cancellation at the end of run()
- * and waits for what never comes.
- */
-function waits_on(run: Run): boolean {
-  const { end } = run;
-  return end !== null &&
-    run.leaves.some(({ begun, outcome, kind, operation }) =>
-      outcome === null && begun !== null && begun.at > end.at && kind !== "sleep" &&
-      (operation === null || operation.never)
-    );
-}
-
 /** Items, permits and waiters: nothing is lost, nothing is left. */
 function* conserved(run: Run): Generator<string> {
-  if (waits_on(run)) return;
+  if (run.waits_on()) return;
   const items = [...run.got_items];
   for (const queue of run.queues) {
     if (/_(?:getters|putters)\[/.test(String(queue))) {
@@ -549,7 +537,7 @@ function* conserved(run: Run): Generator<string> {
 
 /** After the end nothing waits: all code has come to its end. */
 function* everything_ends(run: Run): Generator<string> {
-  if (waits_on(run)) return;
+  if (run.waits_on()) return;
   for (const { name, has_begun, outcome } of run.flows) {
     if (has_begun && outcome === null) yield `${name} still waits`;
   }
