@@ -2,7 +2,7 @@
 
 import { async_context, host } from "./fake_host.ts";
 import * as asyncio from "../../mod.ts";
-import { VirtualClockEventLoop } from "../../testing.ts";
+import { DeadlockError, VirtualClockEventLoop } from "../../testing.ts";
 import { TraceRecorder } from "../../trace.ts";
 import { is_combinator, type Native, type Program, type Statement, type Wait } from "./program.ts";
 import type {
@@ -1033,7 +1033,7 @@ export class Run {
       try {
         await asyncio.run(() => this.#main(), { loop_factory });
       } catch (error) {
-        const is_due = error instanceof asyncio.DeadlockError && this.waits_on();
+        const is_due = error instanceof DeadlockError && this.waits_on();
         if (!is_due) this.violate("run() fails", describe(error));
       }
       settled = true;
