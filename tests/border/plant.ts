@@ -50,6 +50,7 @@ const { values } = parseArgs({
   },
 });
 const folder = await Deno.makeTempDir({ prefix: "border_" });
+let tried = 0;
 let missed = 0;
 try {
   await Deno.mkdir(`${folder}/tests/conformance`, { recursive: true });
@@ -64,6 +65,7 @@ try {
     await Deno.writeTextFile(path, text.replace(search, () => replacement));
     const { broken, invariants } = await run_programs(folder, values.count, values.seed);
     const is_found = broken > sound.broken;
+    tried++;
     if (!is_found) missed++;
     console.log(`${is_found ? "found" : "NOT FOUND"}: ${name}: ${broken}: ${invariants}`);
     await Deno.writeTextFile(path, text);
@@ -71,5 +73,5 @@ try {
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
-console.log(`${FAULTS.length - missed} of ${FAULTS.length} faults are found`);
+console.log(`${tried - missed} of ${tried} faults are found`);
 Deno.exit(missed > 0 ? 1 : 0);
