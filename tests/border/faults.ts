@@ -88,8 +88,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "from_promise() does not wait for its operation",
     file: "src/from_promise.ts",
-    search: "if (work.abandons) wait.cancel(message);",
-    replacement: "wait.cancel(message);",
+    search: "if (work.abandons) wait.cancel(message);\n    else wait",
+    replacement: "wait.cancel(message);\n    wait",
   },
   {
     name: "detached calls belong to the task that makes them",

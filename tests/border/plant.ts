@@ -28,11 +28,16 @@ interface Found {
   invariants: string;
 }
 
-async function run_programs(folder: string, count: string, seed: string): Promise<Found> {
+async function run_programs(
+  folder: string,
+  count: string,
+  seed: string,
+  enough: number,
+): Promise<Found> {
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--no-check", "--no-config", "--no-lock", `${folder}/tests/border/main.ts`],
-      ...["--count", count, "--seed", seed, "--enough", "50", "--shrinks", "0"],
+      ...["--count", count, "--seed", seed, "--enough", String(enough), "--shrinks", "0"],
     ],
   }).output();
   const decoder = new TextDecoder();
@@ -55,7 +60,7 @@ let missed = 0;
 try {
   await Deno.mkdir(`${folder}/tests/conformance`, { recursive: true });
   for (const path of COPIED) await copy(ROOT + path, `${folder}/${path}`);
-  const sound = await run_programs(folder, values.count, values.seed);
+  const sound = await run_programs(folder, values.count, values.seed, 1_000_000);
   if (sound.broken > 0) console.log(`without any fault: ${sound.broken}: ${sound.invariants}`);
   for (const { name, file, search, replacement } of FAULTS) {
     if (values.only !== undefined && !name.includes(values.only)) continue;
@@ -63,7 +68,13 @@ try {
     const text = await Deno.readTextFile(path);
     if (text.split(search).length !== 2) throw new Error(`${name}: not once in ${file}: ${search}`);
     await Deno.writeTextFile(path, text.replace(search, () => replacement));
-    const { broken, invariants } = await run_programs(folder, values.count, values.seed);
+    const { broken, invariants } = await run_programs(
+      folder,
+      values.count,
+      values.seed,
+      sound.broken + 10,
+    );
+    if (invariants.startsWith("crash")) throw new Error(`${name}: the library does not load`);
     const is_found = broken > sound.broken;
     tried++;
     if (!is_found) missed++;
