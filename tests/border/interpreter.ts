@@ -813,17 +813,32 @@ export class Run {
     index: number,
     { async_with, body }: { async_with: boolean; body: Statement[] },
   ): Promise<void> {
-    if (async_with) {
-      await asyncio.async_with(permit, () => this.#block(place, body));
-      return;
-    }
     const pending = new_pending(place.flow, { wait: "sleep", ticks: 0 });
     const leaf = this.#new_leaf(place.flow, pending, "acquire", { index });
+    const end = () => {
+      pending.over = this.moment();
+      this.#learn_from(place.flow, pending);
+    };
+    if (async_with) {
+      this.#begin(leaf);
+      const inside = () => {
+        this.#settle(leaf, false, "acquired");
+        end();
+        return this.#block(place, body);
+      };
+      try {
+        await asyncio.async_with(permit, inside);
+      } catch (error) {
+        if (leaf.outcome === null) this.#settle(leaf, true, error);
+        if (pending.over === null) end();
+        throw error;
+      }
+      return;
+    }
     try {
       await this.#tracked(leaf, permit.acquire());
     } finally {
-      pending.over = this.moment();
-      this.#learn_from(place.flow, pending);
+      end();
     }
     try {
       await this.#block(place, body);

@@ -144,6 +144,8 @@ function* told(run: Run): Generator<string> {
           until += operation.late;
         }
       } else if (!AT_ONCE.has(kind)) continue;
+      // That of async_with() begins to wait a moment after it is called.
+      if (kind === "acquire" && leaf.begun.time === request.time) continue;
       if (outcome === null || outcome.time > until) {
         const when = outcome === null ? "never" : `at ${outcome.time}`;
         yield `${name}, a ${kind} in ${scope.name}, which is cancelled at ${request.time} by ` +
