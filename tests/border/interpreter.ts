@@ -130,7 +130,6 @@ export class Run {
   /** The block whose signal is being aborted. */
   #aborting: Scope | null = null;
   #is_explicit = false;
-  #canceller: Flow | null = null;
   /** The last request that the library may have made for several scopes. */
   #unresolved: Request | null = null;
   readonly #expired = new Set<Scope>();
@@ -321,7 +320,6 @@ export class Run {
       tag,
       task: record,
       by,
-      from: by === "program" ? this.#canceller : null,
       ...causes,
       known: new Set(record.flow?.known),
     };
@@ -768,9 +766,7 @@ export class Run {
         const task = statement.do === "cancel_self"
           ? flow.task ?? undefined
           : this.#main_tasks[statement.task];
-        this.#canceller = flow;
         this.#cancel(task, statement.do === "cancel_self" ? 1 : statement.times);
-        this.#canceller = null;
         return;
       }
       case "set":

@@ -83,14 +83,13 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   const open = inside.filter((leaf) => is_open_at(leaf, request.at));
   // The main code was about to end, or to wait, or waits for a native promise.
   if (open.length > 0 && time === request.time) return true;
-  const is_own = request.from?.task === request.task && !request.from.is_aside;
-  if (!is_own && open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
   // Or a native promise resumed it in this very moment.
   const begins = inside.some(({ begun }) =>
     begun !== null && begun.at > request.at && begun.time === request.time
   );
   const is_bystander = (leaf: Leaf) => leaf.flow.is_aside || is_loser(leaf);
-  if (!is_own && begins && open.length > 0 && open.every(is_bystander)) return true;
+  if (begins && open.length > 0 && open.every(is_bystander)) return true;
+  if (open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
   // A call that nothing awaits at once was told, while an operation of the main code went on.
   const is_operating = open.some(({ operation }) => operation !== null);
   const tags_of_task = run.requests.filter(({ task }) => task === request.task)
