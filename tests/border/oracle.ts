@@ -112,6 +112,9 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
     if (takes_pending && (flow.is_aside || is_loser(leaf))) return true;
     if (!is_combinator(pending.part)) return false;
     if (takes_pending && (!pending.has_failed || tags.length === 0)) return true;
+    // A race that was won at once: its loser may as well be a branch that is waited for.
+    const { over } = pending;
+    if (over !== null && over.time === begun?.time && tags.includes(request.tag)) return true;
     // Something else had given its value in the same moment.
     return tags.some((tag) => tags_of_task.includes(tag)) && !pending.has_failed &&
       pending.over?.time === request.time;
