@@ -102,7 +102,10 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
     (kind === "gather" || kind === "join") && outcome !== null && outcome.failed &&
     !outcome.cancelled;
   if (open.some(fails)) return true;
-  // A coroutine was refused that is a part of something else.
+  // A block was refused, or a coroutine, which is a part of something else.
+  const is_refused = ({ begun, result, chain }: Scope) =>
+    begun === null && result !== null && result.cancelled && chain.includes(scope);
+  if (run.scopes.some(is_refused)) return true;
   if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) return true;
   return inside.some((leaf) => {
     const { tags, begun, pending, operation, flow } = leaf;
@@ -399,7 +402,8 @@ function* limits(run: Run): Generator<string> {
     const has_passed = scope.timeout !== null
       ? scope.timeout.expired()
       : kind === "aborted_by"
-      ? scope.aborted !== null && scope.aborted.at < body.at
+      ? scope.aborted !== null && scope.aborted.at < result.at &&
+        (scope.aborted.at < body.at || "perhaps")
       : is_foreign
       ? "perhaps"
       : own.length > 0 && (own.some((request) => only_scope(request) !== null) || "perhaps");
