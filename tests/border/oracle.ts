@@ -113,8 +113,9 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
     const takes_pending = begun !== null && begun.at > request.at &&
       (tags.length > 0 || operation?.aborted);
     if (takes_pending && (flow.is_aside || is_loser(leaf))) return true;
+    if (takes_pending && is_swallowed(leaf)) return true;
     if (!is_combinator(pending.part)) return false;
-    if (takes_pending && (!pending.has_failed || tags.length === 0)) return true;
+    if (takes_pending && tags.length === 0) return true;
     // A race that was won at once: its loser may as well be a branch that is waited for.
     const { over } = pending;
     if (over !== null && over.time === begun?.time && tags.includes(request.tag)) return true;
@@ -122,6 +123,14 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
     return tags.some((tag) => tags_of_task.includes(tag)) && !pending.has_failed &&
       pending.over?.time === request.time;
   });
+}
+
+/** Whether something that an await is a part of gave a value all the same. */
+function is_swallowed({ pending }: Leaf): boolean {
+  for (let around: Pending | null = pending; around !== null; around = around.flow.awaited_by) {
+    if (is_combinator(around.part) && !around.has_failed) return true;
+  }
+  return false;
 }
 
 const is_combinator = ({ parts }: Part) => parts.length > 0;
