@@ -394,9 +394,11 @@ export class Run {
     const waiting = this.leaves.filter((leaf) =>
       leaf.begun !== null && leaf.outcome === null && awaits(leaf, record) && reached(leaf)
     );
-    // What has ended in this very moment may not have been known to have.
+    // What has ended in this very moment may not have been known to have, nor what has been won at once.
     const { time } = this.moment();
-    if (waiting.some(({ pending: { over } }) => over === null || over.time === time)) return;
+    const may_be_live = ({ begun, pending: { over } }: Leaf) =>
+      over === null || over.time === time || over.time === begun?.time;
+    if (waiting.some(may_be_live)) return;
     this.violate(
       "a shared task is cancelled",
       `${record.name} by ${tag}, ${
