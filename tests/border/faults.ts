@@ -9,6 +9,7 @@ export interface Fault {
 }
 
 const SCOPES = "src/core/scopes.ts";
+const STATE = "src/core/cancellation_state.ts";
 
 export const FAULTS: readonly Fault[] = [
   {
@@ -19,39 +20,40 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "a loser cancels the task that it shares with others",
-    file: SCOPES,
+    file: STATE,
     search: 'how === "older" && !waitable._is_owned',
-    replacement: "false",
+    replacement: "waitable._is_owned === null",
   },
   {
     name: "older awaits are not told",
-    file: SCOPES,
-    search: 'if (how === "outside") return how;',
-    replacement: 'if (how !== "live") return how;',
+    file: STATE,
+    search: "  let how = reach(continuation, delivery.scope);\n",
+    replacement:
+      '  let how = reach(continuation, delivery.scope);\n  if (how === "older") return how;\n',
   },
   {
     name: "a cancellation without a live await is lost",
-    file: SCOPES,
-    search: "state.add_pending(target, by_itself, older ?? []);",
-    replacement: "",
+    file: STATE,
+    search: "  if (any_live) return;\n  state.add_pending(delivery);\n",
+    replacement: "  if (any_live) return;\n",
   },
   {
     name: "what is pending stays so when it has been thrown",
-    file: SCOPES,
-    search: "for (let at: Scope | null = scope; at !== null; at = at._parent) all.delete(at);",
+    file: STATE,
+    search: "if (due !== null) this.drop_around(scope);",
     replacement: "",
   },
   {
     name: "what the rejection of an older await has told is pending still",
-    file: SCOPES,
-    search: "if (pending.rejected_at > scope._loop._dry_moment) {",
-    replacement: "if (pending.rejected_at === Infinity) {",
+    file: STATE,
+    search: "if (delivery.thrown_at > scope._loop._dry_moment) all.delete(delivery.scope);",
+    replacement: "if (delivery.thrown_at === Infinity) all.delete(delivery.scope);",
   },
   {
     name: "an await that has been woken is not told",
-    file: SCOPES,
-    search: "  state.message = message;\n  state.mark(continuation);",
-    replacement: "  state.message = message;",
+    file: STATE,
+    search: "  else state.mark(continuation, delivery.cancellation);\n  met_cycle = false;",
+    replacement: "  met_cycle = false;",
   },
   {
     name: "a block's cancellation reaches all of its task",
@@ -61,21 +63,21 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the requests of a sibling's block count",
-    file: SCOPES,
+    file: STATE,
     search: "if (!is_inside(scope, block)) count += requests;",
     replacement: "",
   },
   {
-    name: "a block that has ended is still the scope of what comes after it",
-    file: SCOPES,
-    search: "    this._ended = true;\n",
+    name: "what a block has left pending comes after it",
+    file: STATE,
+    search: "    this.#requests_of?.delete(scope);\n    this.#pending?.delete(scope);\n",
     replacement: "",
   },
   {
     name: "a limit passes in silence if a native promise ends the body",
     file: "src/context_managers.ts",
-    search: "state.take_pending_at_end(scope as Scope, failed)",
-    replacement: "false",
+    search: "state?.take_pending_at_end(scope as Scope, failed) ?? null",
+    replacement: "null",
   },
   {
     name: "from_promise() that fulfils drops the cancellation",
@@ -86,8 +88,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "from_promise() does not wait for its operation",
     file: "src/from_promise.ts",
-    search: "if (work.abandons) wait.cancel(message);",
-    replacement: "wait.cancel(message);",
+    search: "if (work.abandons) wait.cancel(message);\n    else wait",
+    replacement: "wait.cancel(message);\n    wait",
   },
   {
     name: "detached calls belong to the task that makes them",

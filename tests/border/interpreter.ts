@@ -2,7 +2,7 @@
 
 import { async_context, host } from "./fake_host.ts";
 import * as asyncio from "../../mod.ts";
-import { VirtualClockEventLoop } from "../../testing.ts";
+import { DeadlockError, VirtualClockEventLoop } from "../../testing.ts";
 import { TraceRecorder } from "../../trace.ts";
 import { is_combinator, type Native, type Program, type Statement, type Wait } from "./program.ts";
 import type {
@@ -130,7 +130,6 @@ export class Run {
   /** The block whose signal is being aborted. */
   #aborting: Scope | null = null;
   #is_explicit = false;
-  #canceller: Flow | null = null;
   /** The last request that the library may have made for several scopes. */
   #unresolved: Request | null = null;
   readonly #expired = new Set<Scope>();
@@ -321,7 +320,6 @@ export class Run {
       tag,
       task: record,
       by,
-      from: by === "program" ? this.#canceller : null,
       ...causes,
       known: new Set(record.flow?.known),
     };
@@ -396,9 +394,11 @@ export class Run {
     const waiting = this.leaves.filter((leaf) =>
       leaf.begun !== null && leaf.outcome === null && awaits(leaf, record) && reached(leaf)
     );
-    // What has ended in this very moment may not have been known to have.
+    // What has ended in this very moment may not have been known to have, nor what has been won at once.
     const { time } = this.moment();
-    if (waiting.some(({ pending: { over } }) => over === null || over.time === time)) return;
+    const may_be_live = ({ begun, pending: { over } }: Leaf) =>
+      over === null || over.time === time || over.time === begun?.time;
+    if (waiting.some(may_be_live)) return;
     this.violate(
       "a shared task is cancelled",
       `${record.name} by ${tag}, ${
@@ -529,6 +529,7 @@ export class Run {
           on_abort: wait.on_abort,
           late: wait.late,
           abandon: wait.abandon,
+          never: wait.native.by === "never",
           called: false,
           aborted: null,
           reason: undefined,
@@ -767,9 +768,7 @@ export class Run {
         const task = statement.do === "cancel_self"
           ? flow.task ?? undefined
           : this.#main_tasks[statement.task];
-        this.#canceller = flow;
         this.#cancel(task, statement.do === "cancel_self" ? 1 : statement.times);
-        this.#canceller = null;
         return;
       }
       case "set":
@@ -812,17 +811,32 @@ export class Run {
     index: number,
     { async_with, body }: { async_with: boolean; body: Statement[] },
   ): Promise<void> {
-    if (async_with) {
-      await asyncio.async_with(permit, () => this.#block(place, body));
-      return;
-    }
     const pending = new_pending(place.flow, { wait: "sleep", ticks: 0 });
     const leaf = this.#new_leaf(place.flow, pending, "acquire", { index });
+    const end = () => {
+      pending.over = this.moment();
+      this.#learn_from(place.flow, pending);
+    };
+    if (async_with) {
+      this.#begin(leaf);
+      const inside = () => {
+        this.#settle(leaf, false, "acquired");
+        end();
+        return this.#block(place, body);
+      };
+      try {
+        await asyncio.async_with(permit, inside);
+      } catch (error) {
+        if (leaf.outcome === null) this.#settle(leaf, true, error);
+        if (pending.over === null) end();
+        throw error;
+      }
+      return;
+    }
     try {
       await this.#tracked(leaf, permit.acquire());
     } finally {
-      pending.over = this.moment();
-      this.#learn_from(place.flow, pending);
+      end();
     }
     try {
       await this.#block(place, body);
@@ -966,7 +980,7 @@ export class Run {
     await this.#wait_for_all();
     // Natives and callbacks that are still to come.
     await asyncio.sleep(this.#seconds(HORIZON));
-    this.#check_wakeups();
+    await this.#check_wakeups();
     this.end = this.moment();
     this.note(() => "the main task ends");
   }
@@ -977,7 +991,7 @@ export class Run {
       if (left.length === 0) return;
       const [, pending] = await asyncio.wait(left, { timeout: this.#seconds(HORIZON) });
       if (pending.size === 0) continue;
-      this.#check_wakeups();
+      await this.#check_wakeups();
       for (const task of pending) this.#cancel(this.#records.get(task), 1, "end");
     }
     this.violate("a task does not end", this.#left().map((task) => task.get_name()).join(", "));
@@ -988,17 +1002,23 @@ export class Run {
     return [...asyncio.all_tasks()].filter((task) => this.#records.has(task));
   }
 
-  // Nobody waits for what is there.
-  #check_wakeups(): void {
-    for (const { kind, index, begun, outcome, name } of this.leaves) {
-      if (begun === null || outcome !== null || index === null) continue;
-      if (
-        kind === "get" && !this.queues[index]!.empty() ||
-        kind === "put" && !this.queues[index]!.full() ||
-        kind === "event" && this.events[index]!.is_set() ||
-        (kind === "join" || kind === "shield") && this.#main_tasks[index]!.task!.done()
-      ) this.violate("a wake-up is lost", `${name}, a ${kind}, still waits`);
+  // Nothing waits for what is there, nor does it a moment later.
+  async #check_wakeups(): Promise<void> {
+    const stuck = this.leaves.filter((leaf) => this.#has_what_it_waits_for(leaf));
+    if (stuck.length === 0) return;
+    await asyncio.sleep(TICK);
+    for (const leaf of stuck) {
+      if (!this.#has_what_it_waits_for(leaf)) continue;
+      this.violate("a wake-up is lost", `${leaf.name}, a ${leaf.kind}, still waits`);
     }
+  }
+
+  #has_what_it_waits_for({ kind, index, begun, outcome }: Leaf): boolean {
+    if (begun === null || outcome !== null || index === null) return false;
+    return kind === "get" && !this.queues[index]!.empty() ||
+      kind === "put" && !this.queues[index]!.full() ||
+      kind === "event" && this.events[index]!.is_set() ||
+      (kind === "join" || kind === "shield") && this.#main_tasks[index]!.task!.done();
   }
 
   #make_task: asyncio.TaskFactory = (loop, coro, options) => {
@@ -1026,19 +1046,13 @@ export class Run {
       try {
         await asyncio.run(() => this.#main(), { loop_factory });
       } catch (error) {
-        this.violate("run() fails", describe(error));
+        const is_due = error instanceof DeadlockError && this.waits_on();
+        if (!is_due) this.violate("run() fails", describe(error));
       }
       settled = true;
     })();
     const ending = await host.drive(() => settled);
-    // What catches a cancellation at the end of run() and waits on for what never comes is to blame itself.
-    const end = this.end;
-    const waits_on = end !== null &&
-      this.leaves.some(({ begun, outcome, flow }) =>
-        outcome === null && begun !== null && begun.at > end.at &&
-        (flow.is_aside || flow.task === null)
-      );
-    if (ending === "idle" && waits_on) return;
+    if (ending === "idle" && this.waits_on()) return;
     if (ending !== "done") {
       this.violate("hangs", `${ending}; ${this.#waiting()}`);
       return;
@@ -1050,6 +1064,19 @@ export class Run {
     for (const settle of [...this.#natives]) settle();
     let turns = 0;
     await host.drive(() => ++turns > LAST_TURNS);
+  }
+
+  /**
+   * Whether code that belongs to no task, or has outlived it, has caught its cancellation at the end of
+   * run(), and waits for what never comes, or does not wait for what it has begun.
+   */
+  waits_on(): boolean {
+    const { end } = this;
+    return end !== null && this.leaves.some((leaf) => {
+      const { begun, outcome, kind, operation } = leaf;
+      if (outcome !== null || begun === null || begun.at < end.at) return false;
+      return is_loser(leaf) || kind !== "sleep" && (operation === null || operation.never);
+    });
   }
 
   #waiting(): string {
@@ -1115,6 +1142,14 @@ function seen_in({ wait, leaf, flow, task, parts }: Part): string[] {
 
 function has_native(wait: Wait): boolean {
   return wait.wait === "native" || is_combinator(wait) && wait.of.some(has_native);
+}
+
+/** Whether a race that an await is a part of was over before the await. */
+export function is_loser({ outcome, pending }: Leaf): boolean {
+  for (let around: Pending | null = pending; around !== null; around = around.flow.awaited_by) {
+    if (around.over !== null && (outcome === null || around.over.at < outcome.at)) return true;
+  }
+  return false;
 }
 
 /** The program that is being run. */

@@ -16,7 +16,7 @@ import { PROFILE_NAMES, type ProfileName, PROFILES } from "./profiles.ts";
 import type { Job, Message } from "./worker.ts";
 
 /** A program that takes longer than this, in milliseconds of the real host, hangs. */
-const PATIENCE = 20_000;
+const PATIENCE = 10_000;
 const LOOK_EVERY = 1000;
 
 interface Options {

@@ -5,7 +5,7 @@
  * several cancellations meet, so that several outcomes are right, all of them are let pass.
  */
 
-import { describe, is_cancellation, type Run } from "./interpreter.ts";
+import { describe, is_cancellation, is_loser, type Run } from "./interpreter.ts";
 import * as asyncio from "../../mod.ts";
 import type {
   Flow,
@@ -77,29 +77,35 @@ function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
   );
 }
 
-/** Whether a race that an await is a part of was over before the await. */
-function is_loser({ outcome, pending }: Leaf): boolean {
-  for (let around: Pending | null = pending; around !== null; around = around.flow.awaited_by) {
-    if (around.over !== null && (outcome === null || around.over.at < outcome.at)) return true;
-  }
-  return false;
-}
-
 /** Whether another line of code has taken a cancellation, so that the main one may not have seen it. */
 function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): boolean {
   const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
   const open = inside.filter((leaf) => is_open_at(leaf, request.at));
   // The main code was about to end, or to wait, or waits for a native promise.
   if (open.length > 0 && time === request.time) return true;
-  const is_own = request.from?.task === request.task && !request.from.is_aside;
-  if (!is_own && open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
+  // Or a native promise resumed it in this very moment.
+  const begins = inside.some(({ begun }) =>
+    begun !== null && begun.at > request.at && begun.time === request.time
+  );
+  const is_bystander = (leaf: Leaf) => leaf.flow.is_aside || is_loser(leaf);
+  if (begins && open.length > 0 && open.every(is_bystander)) return true;
+  if (open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
   // A call that nothing awaits at once was told, while an operation of the main code went on.
   const is_operating = open.some(({ operation }) => operation !== null);
-  const tags = run.requests.filter(({ task }) => task === request.task).map(({ tag }) => tag);
+  const tags_of_task = run.requests.filter(({ task }) => task === request.task)
+    .map(({ tag }) => tag);
   const has_seen = ({ is_aside, chain, seen }: Flow) =>
-    is_aside && chain.includes(scope) && tags.some((tag) => seen.has(tag));
+    is_aside && chain.includes(scope) && tags_of_task.some((tag) => seen.has(tag));
   if ((open.length === 0 || is_operating) && run.flows.some(has_seen)) return true;
-  // A coroutine was refused that is a part of something else.
+  // As in CPython, an await that has passed it on gives what the tasks that it awaits give.
+  const fails = ({ kind, outcome }: Leaf) =>
+    (kind === "gather" || kind === "join") && outcome !== null && outcome.failed &&
+    !outcome.cancelled;
+  if (open.some(fails)) return true;
+  // A block was refused, or a coroutine, which is a part of something else.
+  const is_refused = ({ begun, result, chain }: Scope) =>
+    begun === null && result !== null && result.cancelled && chain.includes(scope);
+  if (run.scopes.some(is_refused)) return true;
   if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) return true;
   return inside.some((leaf) => {
     const { tags, begun, pending, operation, flow } = leaf;
@@ -107,11 +113,24 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
     const takes_pending = begun !== null && begun.at > request.at &&
       (tags.length > 0 || operation?.aborted);
     if (takes_pending && (flow.is_aside || is_loser(leaf))) return true;
+    if (takes_pending && is_swallowed(leaf)) return true;
     if (!is_combinator(pending.part)) return false;
-    if (takes_pending && (!pending.has_failed || tags.length === 0)) return true;
+    if (takes_pending && tags.length === 0) return true;
+    // A race that was won at once: its loser may as well be a branch that is waited for.
+    const { over } = pending;
+    if (over !== null && over.time === begun?.time && tags.includes(request.tag)) return true;
     // Something else had given its value in the same moment.
-    return tags.includes(request.tag) && !pending.has_failed && pending.over?.time === request.time;
+    return tags.some((tag) => tags_of_task.includes(tag)) && !pending.has_failed &&
+      pending.over?.time === request.time;
   });
+}
+
+/** Whether something that an await is a part of gave a value all the same. */
+function is_swallowed({ pending }: Leaf): boolean {
+  for (let around: Pending | null = pending; around !== null; around = around.flow.awaited_by) {
+    if (is_combinator(around.part) && !around.has_failed) return true;
+  }
+  return false;
 }
 
 const is_combinator = ({ parts }: Part) => parts.length > 0;
@@ -121,10 +140,16 @@ function* told(run: Run): Generator<string> {
   for (const request of run.requests) {
     const scope = only_scope(request);
     if (scope === null || request.by === "end of run") continue;
+    const { body } = request.task;
+    if (scope.kind === "task" && body !== null && body.at < request.at) continue;
     for (const leaf of run.leaves) {
       if (leaf.begun === null || leaf.begun.at > request.at) continue;
       if (leaf.outcome !== null && leaf.outcome.at < request.at) continue;
       if (!leaf.chain.includes(scope)) continue;
+      // Blocks in code that has outlived its task may have a task of their own, and so what they leave behind.
+      const task = leaf.flow.task;
+      const outlives = task !== null && task.body !== null && task.body.at < leaf.begun.at;
+      if (outlives && (leaf.flow.is_aside || is_loser(leaf))) continue;
       const { operation, outcome, name, kind } = leaf;
       let until = request.time;
       if (operation !== null) {
@@ -133,6 +158,8 @@ function* told(run: Run): Generator<string> {
           until += operation.late;
         }
       } else if (!AT_ONCE.has(kind)) continue;
+      // That of async_with() begins to wait a moment after it is called.
+      if (kind === "acquire" && leaf.begun.time === request.time) continue;
       if (outcome === null || outcome.time > until) {
         const when = outcome === null ? "never" : `at ${outcome.time}`;
         yield `${name}, a ${kind} in ${scope.name}, which is cancelled at ${request.time} by ` +
@@ -189,11 +216,11 @@ function* passed_on(run: Run): Generator<string> {
       const on_task = run.requests.filter(({ task }) => task === awaited);
       const passed = on_task.find(({ tag, by }) => tag === request.tag && by === "await");
       const scopes = scopes_up_to(leaf, scope);
-      const is_older = scopes.some((scope) =>
-        resumed.get(scope)?.some(({ at, time }) =>
-          at > begun!.at && at < request.at && time < request.time
-        )
+      // What happens in one moment may have been seen in another order.
+      const since = scopes.flatMap((scope) =>
+        resumed.get(scope)?.filter(({ at }) => at > begun!.at && at < request.at) ?? []
       );
+      const is_older = since.some(({ time }) => time < request.time);
       if (passed !== undefined) {
         const others = run.leaves.filter((other) =>
           other !== leaf && other.task === awaited && other.kind !== "shield" &&
@@ -210,7 +237,7 @@ function* passed_on(run: Run): Generator<string> {
       const has_begun = run.leaves.some((other) =>
         scopes.includes(other.chain.at(-1)!) && other.begun !== null && other.begun.at > begun!.at
       );
-      if (!may_be_done && !is_older && !has_begun && !is_over(pending, request)) {
+      if (!may_be_done && since.length === 0 && !has_begun && !is_over(pending, request)) {
         yield `${request.tag} is not passed on by ${name} to ${awaited.name}`;
       }
     }
@@ -225,8 +252,10 @@ function* not_pending(run: Run): Generator<string> {
     if (scope === null || by === "end of run" || task.uncancels.length > 0) continue;
     const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
     const open = inside.filter((leaf) => is_open_at(leaf, at));
-    // What these wait for may have taken it.
+    // What these wait for may have taken it, or code that has begun to wait for something else.
     if (open.some(({ kind }) => kind === "join" || kind === "gather")) continue;
+    if (run.requests.some((other) => other.tag === tag && other.task !== task)) continue;
+    if (run.flows.some(({ chain, seen }) => chain.includes(scope) && seen.has(tag))) continue;
     for (const leaf of inside) {
       const { begun, outcome, kind, name, known } = leaf;
       if (begun === null || begun.at < at || !AT_ONCE.has(kind)) continue;
@@ -324,7 +353,7 @@ function* ends_of_tasks(run: Run): Generator<string> {
   for (const { name, task, flow, body, root } of run.tasks) {
     if (task === null) continue;
     if (!task.done()) {
-      yield `${name} is not done`;
+      if (!run.waits_on()) yield `${name} is not done`;
       continue;
     }
     const requests = run.requests.filter((request) => is_for(request, root));
@@ -346,14 +375,15 @@ function* ends_of_tasks(run: Run): Generator<string> {
 }
 
 /** What was requested of a block's task for scopes around the block, while its body ran. */
-function outer_requests(run: Run, { task, chain, begun, result }: Scope): Request[] | null {
+function outer_requests(run: Run, { task, chain, begun, body, result }: Scope): Request[] | null {
   const around = chain.slice(0, -1);
   const found: Request[] = [];
   for (const request of run.requests) {
     if (request.task !== task || request.at > result!.at) continue;
     const is_open = (scope: Scope) => scope.result === null || scope.result.at > result!.at;
     if (!request.scopes.some((scope) => around.includes(scope) && is_open(scope))) continue;
-    if (request.scopes.length > 1) return null;
+    // It may have come when the block had ended, and its code was not resumed yet.
+    if (request.scopes.length > 1 || request.at > body!.at) return null;
     if (request.at > begun!.at) found.push(request);
     // One that was under way when the block began: which of them the code sees is not decided here.
     else if (!request.known.has(request.tag) && !knows_at_begin(run, request, chain.at(-1)!)) {
@@ -381,7 +411,8 @@ function* limits(run: Run): Generator<string> {
     const has_passed = scope.timeout !== null
       ? scope.timeout.expired()
       : kind === "aborted_by"
-      ? scope.aborted !== null && scope.aborted.at < body.at
+      ? scope.aborted !== null && scope.aborted.at < result.at &&
+        (scope.aborted.at < body.at || "perhaps")
       : is_foreign
       ? "perhaps"
       : own.length > 0 && (own.some((request) => only_scope(request) !== null) || "perhaps");
@@ -477,11 +508,13 @@ function* counts(run: Run): Generator<string> {
     const blocks = run.scopes.filter(({ task, kind }) => task === record && kind !== "task");
     if (blocks.some(({ begun, result }) => begun !== null && result === null)) continue;
     const is_ambiguous = (request: Request) =>
-      is_for(request, root) && only_scope(request) === null;
+      is_for(request, root) &&
+      (only_scope(request) === null || request.causes.length > 0 && request.renewed.length > 0);
     if (run.requests.some((request) => request.task === record && is_ambiguous(request))) continue;
-    if (blocks.some(({ result }) => result !== null && body !== null && result.at > body.at)) {
-      continue;
-    }
+    // What comes while a task ends may come too late to count.
+    const is_late = ({ at }: Moment) => body !== null && at > body.at;
+    if (blocks.some(({ result }) => result !== null && is_late(result))) continue;
+    if (run.requests.some((request) => request.task === record && is_late(request))) continue;
     // Blocks take their requests back; a group that renews one has taken back another.
     const asked = run.requests.filter((request) =>
       is_for(request, root) && request.task === record && request.causes.length > 0
@@ -494,6 +527,7 @@ function* counts(run: Run): Generator<string> {
 
 /** Items, permits and waiters: nothing is lost, nothing is left. */
 function* conserved(run: Run): Generator<string> {
+  if (run.waits_on()) return;
   const items = [...run.got_items];
   for (const queue of run.queues) {
     if (/_(?:getters|putters)\[/.test(String(queue))) {
@@ -520,6 +554,7 @@ function* conserved(run: Run): Generator<string> {
 
 /** After the end nothing waits: all code has come to its end. */
 function* everything_ends(run: Run): Generator<string> {
+  if (run.waits_on()) return;
   for (const { name, has_begun, outcome } of run.flows) {
     if (has_begun && outcome === null) yield `${name} still waits`;
   }

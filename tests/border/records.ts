@@ -134,6 +134,8 @@ export interface Operation {
   on_abort: OnAbort;
   late: number;
   abandon: boolean;
+  /** Whether nothing settles it but its abort. */
+  never: boolean;
   called: boolean;
   aborted: Moment | null;
   reason: unknown;
@@ -146,8 +148,6 @@ export interface Request extends Moment {
   task: TaskRecord;
   /** By whom: the program, an await of the task, or the library. */
   by: "program" | "await" | "library" | "end of run";
-  /** The code that called `cancel()`, if it is code of a task. */
-  from: Flow | null;
   /** What it was for: one of these. */
   scopes: readonly Scope[];
   /** Those of the scopes that may have asked for it. */
