@@ -42,6 +42,17 @@ export {
   closing,
 } from "./src/async_generators.ts";
 export { aborted_by, type AbortScope } from "./src/aborts.ts";
+export {
+  type CallGraphOptions,
+  capture_call_graph,
+  format_call_graph,
+  FrameCallGraphEntry,
+  future_add_to_awaited_by,
+  future_discard_from_awaited_by,
+  FutureCallGraph,
+  print_call_graph,
+  type PrintCallGraphOptions,
+} from "./src/graph.ts";
 export { EventLoop, type EventLoopOptions } from "./src/loop/base_events.ts";
 export { ConcurrentFuture } from "./src/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";

@@ -228,7 +228,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   /** @internal */
   _call_body(): Outcome {
     const body = this._body;
-    return this._delegate(check_returned(body(this._value as T), body.name));
+    return this._delegate_to(check_returned(body(this._value as T), body.name));
   }
 
   private _leave(raised: boolean): Outcome {
@@ -281,7 +281,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
 
   // A manager that has nothing to wait for may give a plain value.
   private _await_given(given: unknown): Outcome {
-    if (isawaitable(given)) return this._delegate(given);
+    if (isawaitable(given)) return this._delegate_to(given);
     this._value = given;
     return RETURNED;
   }

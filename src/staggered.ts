@@ -19,7 +19,8 @@ import {
   TimeoutError,
 } from "./core/exceptions.ts";
 import { is_plain_object, repr } from "./internal/format_helpers.ts";
-import type { Future } from "./core/futures.ts";
+import { running_task } from "./core/current.ts";
+import { type Future, Listener } from "./core/futures.ts";
 import { Event } from "./locks.ts";
 import { check_options, keyword_or_positional } from "./internal/options.ts";
 import { NamedError } from "./internal/error_kinds.ts";
@@ -115,6 +116,7 @@ function* race<T>(
   given_loop: AbstractEventLoop | null,
 ): Generator<unknown, RaceResult<T>, unknown> {
   const loop = given_loop ?? get_running_loop();
+  const parent = running_task();
   const starters = coro_fns[Symbol.iterator]();
   const exceptions: unknown[] = [];
   const running = new Set<Task<void>>();
@@ -126,11 +128,17 @@ function* race<T>(
     const may_start = new Event();
     const task = loop.create_task(run_one(may_start, previous_failed));
     running.add(task);
-    task._add_done_callback((task) => {
-      running.delete(task as Task<void>);
-      if (running.size === 0 && all_done !== null && !all_done.done()) all_done.set_result();
-      if (!task.cancelled() && task.exception() !== null) unexpected.push(task.exception());
-    }, "staggered_race.<locals>.task_done()");
+    task._add_listener(
+      new Listener(
+        (task) => {
+          running.delete(task as Task<void>);
+          if (running.size === 0 && all_done !== null && !all_done.done()) all_done.set_result();
+          if (!task.cancelled() && task.exception() !== null) unexpected.push(task.exception());
+        },
+        "staggered_race.<locals>.task_done()",
+        parent,
+      ),
+    );
     may_start.set();
   };
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Scope } from "./core/contracts.ts";
+import type { Scope, TaskCore } from "./core/contracts.ts";
 import {
   type Coroutine,
   type CoroutineLike,
@@ -55,6 +55,7 @@ export class TaskGroup extends ScopeManager {
   readonly #listener = new Listener<unknown>(
     (task) => this.#on_task_done(task as AnyTask),
     "TaskGroup._on_task_done()",
+    this,
   );
   #errors: unknown[] = [];
   // A KeyboardInterrupt goes before all other errors.
@@ -80,6 +81,11 @@ export class TaskGroup extends ScopeManager {
       "TaskGroup.__aexit__",
       this.#exit(this._failure_of(error)),
     );
+  }
+
+  /** @internal The task whose block waits for the tasks of the group. */
+  get _awaiting_task(): TaskCore | null {
+    return this.#scope?._owner ?? null;
   }
 
   /** @internal */

@@ -18,10 +18,11 @@ import {
   to_coroutine,
 } from "./core/coroutines.ts";
 import { SUSPENDED } from "./core/awaits.ts";
+import type { TaskCore } from "./core/contracts.ts";
 import { Cancellation, is_cancellation, make_cancelled_error } from "./core/cancellation.ts";
 import { ValueError } from "./core/exceptions.ts";
 import { CANCELLED, FAILED, FINISHED, Future, isfuture, Listener } from "./core/futures.ts";
-import { running_loop } from "./core/current.ts";
+import { running_loop, running_task } from "./core/current.ts";
 import { type Origin, origin_of_call } from "./core/origins.ts";
 import { OPEN } from "./core/steps.ts";
 import { ensure_future, Task, to_future } from "./core/tasks.ts";
@@ -146,6 +147,8 @@ export class GatheringFuture<T> extends Future<T> {
   declare readonly _return_exceptions: boolean;
   /** @internal How many children are not done. */
   declare _unfinished: number;
+  /** @internal The task that gathers. */
+  declare readonly _awaiting_task: TaskCore | null;
 
   /** @internal */
   constructor(children: Future<unknown>[], return_exceptions: boolean, loop: AbstractEventLoop) {
@@ -154,6 +157,7 @@ export class GatheringFuture<T> extends Future<T> {
     this._cancel_requested = false;
     this._return_exceptions = return_exceptions;
     this._unfinished = 0;
+    this._awaiting_task = running_task();
   }
 
   /** Cancels all that is gathered; the future itself is done when they are. */
@@ -437,7 +441,7 @@ function* wait_for_all<F extends Future<unknown>>(
       release();
     }
   };
-  const listener = new Listener(on_completion, "_wait.<locals>._on_completion()");
+  const listener = new Listener(on_completion, "_wait.<locals>._on_completion()", running_task());
   for (const future of futures) future._add_listener(listener);
   try {
     yield* waiter;
@@ -749,7 +753,9 @@ export function shield<T>(aw: Awaitable<T>): Future<T> {
     inner.remove_done_callback(report_shielded);
     inner._add_done_callback(report_shielded, "_log_on_exception()");
   };
-  inner._add_done_callback(on_inner_done, "shield.<locals>._inner_done_callback()");
+  inner._add_listener(
+    new Listener(on_inner_done, "shield.<locals>._inner_done_callback()", running_task()),
+  );
   outer._add_done_callback(on_outer_done, "shield.<locals>._outer_done_callback()");
   return outer;
 }

@@ -335,7 +335,8 @@ const resume = (awaiting: CoroutineAwait, error: unknown): void => awaiting._go_
 
 /** An await of a coroutine that had to wait. */
 export class CoroutineAwait extends Await {
-  declare private readonly _coroutine: Steps;
+  /** @internal The coroutine that is awaited. */
+  declare readonly _coroutine: Steps;
   // The host's context in which it waits, if user code is resumed there.
   declare private _kept: KeptContext;
 

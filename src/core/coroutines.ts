@@ -292,6 +292,7 @@ function step<T>(
   if (coroutine._phase === CLOSED) throw reused(CLOSED);
   coroutine._phase = ACTIVE;
   const outcome = advance(coroutine, thrown, value);
+  if (outcome === SUSPENDED) last_suspended = coroutine;
   if (outcome === RAISED) throw error_of(coroutine);
   return outcome === RETURNED
     ? { done: true, value: coroutine._value as T }
@@ -335,9 +336,14 @@ export function is_generator(value: unknown): value is Generator<unknown, unknow
     Object.prototype.toString.call(value) === "[object Generator]";
 }
 
+// The coroutine that was last suspended by `yield*`, on the way out of those around it.
+let last_suspended: Coroutine<unknown> | null = null;
+
 /** A coroutine that is a generator: one `next` or `throw` is one step. */
 export class GeneratorCoroutine<T> extends Coroutine<T> {
   declare readonly name: string;
+  /** @internal The coroutine to which its `yield*` delegates, if it is suspended in one. */
+  declare _delegate: Coroutine<unknown> | null;
   declare private readonly _generator: Generator<unknown, T, unknown>;
 
   constructor(name: string, generator: Generator<unknown, T, unknown>) {
@@ -346,12 +352,14 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
     this._value = undefined;
     this._yielded = undefined;
     this.name = name;
+    this._delegate = null;
     this._generator = generator;
   }
 
   /** @internal */
   override _advance(thrown: boolean, value: unknown): Outcome {
     let result: IteratorResult<unknown, T>;
+    last_suspended = null;
     try {
       result = thrown ? this._generator.throw(value) : this._generator.next(value);
     } catch (error) {
@@ -364,6 +372,7 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
       return RETURNED;
     }
     this._yielded = result.value;
+    this._delegate = last_suspended;
     return SUSPENDED;
   }
 
@@ -409,11 +418,11 @@ class OtherCoroutine<T> extends GeneratorCoroutine<T> {
 
 /** A coroutine that delegates its steps to other awaitables, one after another. */
 export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
-  /** The coroutine that takes the steps; `null` while a promise is waited for. */
-  declare protected _inner: Coroutine<unknown> | null;
+  /** @internal The coroutine that takes the steps; `null` while a promise is waited for. */
+  declare _inner: Coroutine<unknown> | null;
 
   /** Begins to wait for an awaitable; what it returns is that of `_advance`. */
-  protected _delegate(awaitable: unknown): Outcome {
+  protected _delegate_to(awaitable: unknown): Outcome {
     this._inner = awaitable instanceof Promise ? null : inner_coroutine(awaitable);
     if (this._inner !== null) return this._forward(false, undefined);
     this._yielded = new NativeCall(
@@ -474,7 +483,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
     try {
       outcome = call === null || thrown
         ? this._forward(thrown, value)
-        : this._delegate(check_returned(call(), this._name));
+        : this._delegate_to(check_returned(call(), this._name));
     } catch (error) {
       outcome = this._raise(error);
     }
@@ -487,7 +496,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
     this._claim();
     let outcome: Outcome;
     try {
-      outcome = this._delegate(check_returned(returned, this._name));
+      outcome = this._delegate_to(check_returned(returned, this._name));
     } catch (error) {
       outcome = this._raise(error);
     }

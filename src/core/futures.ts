@@ -36,6 +36,7 @@ import { listen, type SettlementListener, stop_listening } from "../internal/set
 import { FutureAwait, settle_now } from "./awaits.ts";
 import { type DeliveryCore, NOTHING, type Runnable, type TaskCore } from "./contracts.ts";
 import {
+  debug_loops,
   enter,
   is_nothing_entered,
   leave,
@@ -44,6 +45,7 @@ import {
   running_scope,
   scope_of_ended_task,
 } from "./current.ts";
+import { note_await } from "./origins.ts";
 import { add_open_await, next_moment } from "./scopes.ts";
 import type { Task } from "./tasks.ts";
 import { begin_await } from "./steps.ts";
@@ -394,6 +396,7 @@ export class Future<T> implements Promise<T> {
       return this._settle_await(resolve, reject);
     }
     const waiting = new FutureAwait(scope, this, resolve, reject);
+    if (debug_loops > 0) note_await(waiting, this.then);
     task._suspend(waiting, this);
     return waiting;
   }

@@ -19,6 +19,24 @@ export function origin_of_call(skip: object): Origin {
   return debug_loops > 0 ? extract_stack(skip) : null;
 }
 
+// Where the awaits of futures in progress began, in debug mode.
+const origins_of_awaits = new WeakMap<object, string>();
+
+/**
+ * Notes where user code awaits a future, in debug mode. Hosts with an older V8 than 13, and other engines, do not show it.
+ *
+ * @param skip the function of the library that is called
+ */
+export function note_await(continuation: object, skip: object): void {
+  const stack = extract_stack(skip);
+  if (/^\s+at async /m.test(stack)) origins_of_awaits.set(continuation, stack);
+}
+
+/** Returns where user code awaits a future, if that was in debug mode; else `null`. */
+export function origin_of_await(continuation: object): Origin {
+  return origins_of_awaits.get(continuation) ?? null;
+}
+
 /** Returns whether an error has a stack with frames. */
 export function has_frames({ stack = "" }: Error): boolean {
   return /^\s+at |@/m.test(stack);

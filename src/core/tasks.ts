@@ -263,6 +263,11 @@ export class Task<T> extends Future<T> {
     return this._coroutine = made;
   }
 
+  /** @internal Its coroutine, unless it is a call for which none has been made. */
+  get _own_coroutine(): Coroutine<T> | null {
+    return typeof this._coroutine === "function" ? null : this._coroutine;
+  }
+
   /** @internal The name of the function that it runs. */
   get _coroutine_name(): string {
     const coroutine = this._coroutine;

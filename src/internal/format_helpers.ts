@@ -228,22 +228,53 @@ export function type_name(value: unknown): string {
 // In a bundle no line matches, and nothing distinguishes the library's frames from the user's.
 const THIS_FILE = /[^\s(@]*[\\/](?=internal[\\/]format_helpers\.\w+:)/;
 
+// More than V8's ten: many of the frames are the library's.
+const MAX_FRAMES = 64;
+
+/** Calls a function while the host keeps so many frames of a stack, where that can be set. */
+function with_frames<T>(limit: number, call: () => T): T {
+  const stacks = Error as { stackTraceLimit?: number };
+  const before = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit");
+  if (before?.writable !== true) return call();
+  stacks.stackTraceLimit = limit;
+  try {
+    return call();
+  } finally {
+    stacks.stackTraceLimit = before.value;
+  }
+}
+
+// Frames of the host: Deno's modules, those of Node.js, built-in functions.
+const OF_HOST = /\(ext:|node:internal|\((?:<anonymous>|native|index \d+)\)$/;
+
 /**
  * Returns the stack of the caller, innermost frame first, without frames of the library and the host.
  *
  * @param skip a function: frames above its call, and the call itself, are left out where the host can do so
- * @returns lines as in `error.stack`; all frames if none is outside of the library
+ * @param end a frame of the library at which the stack ends
+ * @returns lines as in `error.stack`; none if all is of the library
  */
-export function extract_stack(skip: object): string {
-  const library = new Error().stack?.match(THIS_FILE)?.[0];
+export function extract_stack(skip: object, end?: RegExp): string {
   const holder: { stack?: string | undefined } = {};
   const capture = (Error as { captureStackTrace?(target: object, skip: unknown): void })
     .captureStackTrace;
-  if (capture !== undefined) capture(holder, skip);
-  else holder.stack = new Error().stack;
+  with_frames(MAX_FRAMES, () => {
+    if (capture !== undefined) capture(holder, skip);
+    else holder.stack = new Error().stack;
+    // Formatted when it is first read, with as many frames as were kept.
+    return holder.stack;
+  });
   const frames = (holder.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line));
-  const outside = frames.filter((line) =>
-    !line.includes("(ext:") && (library === undefined || !line.includes(library))
-  );
-  return (outside.length > 0 ? outside : frames).join("\n");
+  const library = library_folder();
+  const last = end === undefined ? -1 : frames.findIndex((line) => end.test(line));
+  return frames.slice(0, last < 0 ? undefined : last).filter((line) =>
+    !OF_HOST.test(line) && (library === null || !line.includes(library))
+  ).join("\n");
+}
+
+let folder: string | null | undefined;
+
+/** Returns the folder of the library's sources, as stacks show it; `null` in a bundle. */
+function library_folder(): string | null {
+  return folder ??= new Error().stack?.match(THIS_FILE)?.[0] ?? null;
 }

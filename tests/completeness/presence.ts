@@ -15,6 +15,7 @@ export const EXPORTED: Readonly<Record<string, unknown>> = {
 
 /** An object of each class that has some of its members as fields, which no prototype shows. */
 const EXAMPLES: Readonly<Record<string, () => object>> = {
+  FutureCallGraph: () => asyncio.capture_call_graph(new asyncio.Future()) ?? {},
   EventLoop: () => new testing.VirtualClockEventLoop(),
   Token: () => new asyncio.ContextVar<number>("example").set(1),
 };

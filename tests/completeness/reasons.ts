@@ -12,16 +12,8 @@ export const REASONS: readonly Reason[] = [
     names: ["AbstractServer"],
   },
   {
-    reason: "later: the call graph",
-    names: [
-      "FrameCallGraphEntry",
-      "FutureCallGraph",
-      "capture_call_graph",
-      "format_call_graph",
-      "future_add_to_awaited_by",
-      "future_discard_from_awaited_by",
-      "print_call_graph",
-    ],
+    reason: "JavaScript has no frame objects: the entry has `name`, `file` and `line`",
+    names: ["FrameCallGraphEntry.frame"],
   },
   {
     reason: "JavaScript has no raw sockets and no file descriptors to send from",
