@@ -30,10 +30,11 @@ export const ASYNC: Readonly<Record<string, Program>> = {
     }
     const waiting = coroutine(waiter);
     const tasks = new asyncio.TaskGroup();
-    await asyncio.async_with(tasks, function* () {
+    await asyncio.async_with(tasks, () => {
       const task = tasks.create_task(root, { name: "root" });
       tasks.create_task(waiting(task), { name: "first" });
       tasks.create_task(waiting(task), { name: "second" });
+      return Promise.resolve();
     });
   },
 
