@@ -5,7 +5,7 @@
  */
 
 import type { Scope } from "./core/contracts.ts";
-import { is_cancellation } from "./core/cancellation.ts";
+import { cancel_because, is_cancellation } from "./core/cancellation.ts";
 import { RuntimeError } from "./core/exceptions.ts";
 import { type AnyTask, ScopeManager, take_back } from "./core/scope_managers.ts";
 import { repr } from "./internal/format_helpers.ts";
@@ -45,7 +45,10 @@ export class AbortScope extends ScopeManager {
   readonly #on_abort = (): void => {
     this.#aborted = true;
     const scope = this.#scope as Scope;
-    (scope._owner as AnyTask)._cancel_block(scope, true);
+    cancel_because(
+      `cancelled by a signal: ${repr(this.#signal.reason)}`,
+      () => (scope._owner as AnyTask)._cancel_block(scope, true),
+    );
   };
 
   /** Returns whether the signal has cancelled the block. */

@@ -14,7 +14,8 @@ import {
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
 import type { AbstractEventLoop } from "./loop/events.ts";
-import { is_cancellation } from "./core/cancellation.ts";
+import { repr } from "./internal/format_helpers.ts";
+import { cancel_because, is_cancellation } from "./core/cancellation.ts";
 import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import { type Future, Listener } from "./core/futures.ts";
 import { NO_OPTIONS, type Task, type TaskOptions } from "./core/tasks.ts";
@@ -110,7 +111,11 @@ export class TaskGroup extends ScopeManager {
     if (failure !== null && leaves_the_loop(failure.error)) this.#base_error ??= failure;
     const is_cancelled = failure !== null && is_cancellation(failure.error);
     let cancellation: Failure | null = is_cancelled ? failure : null;
-    if (failure !== null && !this.#aborting) this.#abort();
+    if (failure !== null && !this.#aborting) {
+      this.#abort(
+        is_cancelled ? "its block was cancelled" : `its block has failed: ${repr(failure.error)}`,
+      );
+    }
     while (this.#tasks.size > 0) {
       this.#all_done ??= (this.#loop as AbstractEventLoop).create_future<void>();
       try {
@@ -120,7 +125,7 @@ export class TaskGroup extends ScopeManager {
         // A second cancellation while the tasks are being cancelled changes nothing for them.
         if (!this.#aborting) {
           cancellation = { error };
-          this.#abort();
+          this.#abort("its block was cancelled");
         }
       }
       this.#all_done = null;
@@ -172,11 +177,13 @@ export class TaskGroup extends ScopeManager {
     return task;
   }
 
-  #abort(): void {
+  #abort(why: string): void {
     this.#aborting = true;
-    for (const task of this.#tasks) {
-      if (!task.done()) task.cancel();
-    }
+    cancel_because(`cancelled by a TaskGroup: ${why}`, () => {
+      for (const task of this.#tasks) {
+        if (!task.done()) task.cancel();
+      }
+    });
   }
 
   #on_task_done(task: AnyTask): void {
@@ -201,9 +208,13 @@ export class TaskGroup extends ScopeManager {
     }
     if (!this.#aborting && !this.#cancelled_parent) {
       // The block is cancelled where it waits, or by the wait at its end.
-      this.#abort();
+      const why = `task ${repr(task.get_name())} has failed: ${repr(error)}`;
+      this.#abort(why);
       this.#cancelled_parent = true;
-      parent._cancel_block(this.#scope as Scope, true);
+      cancel_because(
+        `cancelled by a TaskGroup: ${why}`,
+        () => parent._cancel_block(this.#scope as Scope, true),
+      );
     }
   }
 

@@ -13,7 +13,12 @@ import { FOREIGN } from "./core/steps.ts";
 import { Task } from "./core/tasks.ts";
 import { enter, leave } from "./core/current.ts";
 import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
-import { as_cancelled_error, is_cancellation } from "./core/cancellation.ts";
+import {
+  as_cancelled_error,
+  cancel_because,
+  is_cancellation,
+  without_frames,
+} from "./core/cancellation.ts";
 import { RuntimeError, TimeoutError } from "./core/exceptions.ts";
 import { repr } from "./internal/format_helpers.ts";
 
@@ -63,7 +68,10 @@ export function make_timeout_error(
   const options = cancellation === undefined
     ? undefined
     : { cause: as_cancelled_error(cancellation) };
-  return add_origin(new TimeoutError(`timed out ${text}`, options), origin);
+  return add_origin(
+    without_frames(() => new TimeoutError(`timed out ${text}`, options)),
+    origin,
+  );
 }
 
 /** Returns a time in seconds as text, without the noise of its last digits. */
@@ -210,7 +218,10 @@ export class Timeout extends ScopeManager {
       (this._delay !== null
         ? `after ${format_seconds(this._delay)}`
         : `at ${format_seconds(this._when as number)} of the loop's clock`) + describe_wait(scope);
-    (scope._owner as AnyTask)._cancel_block(scope, true);
+    cancel_because(
+      `cancelled by a timeout: timed out ${this._text}`,
+      () => (scope._owner as AnyTask)._cancel_block(scope, true),
+    );
     this._state = "expiring";
     this._deadline = null;
   }

@@ -19,7 +19,12 @@ import {
 } from "./core/coroutines.ts";
 import { SUSPENDED } from "./core/awaits.ts";
 import type { TaskCore } from "./core/contracts.ts";
-import { Cancellation, is_cancellation, make_cancelled_error } from "./core/cancellation.ts";
+import {
+  cancel_because,
+  Cancellation,
+  is_cancellation,
+  make_cancelled_error,
+} from "./core/cancellation.ts";
 import { ValueError } from "./core/exceptions.ts";
 import { CANCELLED, FAILED, FINISHED, Future, isfuture, Listener } from "./core/futures.ts";
 import { running_loop, running_task } from "./core/current.ts";
@@ -510,8 +515,9 @@ function* wait_unless_aborted<T>(
   signal: AbortSignal,
 ): Generator<unknown, T, unknown> {
   if (signal.aborted) {
-    if (isfuture(aw)) yield* cancel_and_wait(ensure_future(aw));
-    else if (iscoroutine(aw)) aw.close();
+    if (isfuture(aw)) {
+      yield* cancel_and_wait(ensure_future(aw), `a signal: ${repr(signal.reason)}`);
+    } else if (iscoroutine(aw)) aw.close();
     throw signal.reason;
   }
   return yield* async_with(aborted_by(signal), () => wait_for_one(aw, limit, origin));
@@ -527,7 +533,7 @@ function* wait_for_one<T>(
     // An async function that need not wait is done a microtask after its eager start.
     if (future instanceof Task && future._step === OPEN) yield null;
     if (future.done()) return future.result();
-    yield* cancel_and_wait(future);
+    yield* cancel_and_wait(future, `a timeout: timed out after ${format_seconds(limit)}`);
     try {
       return future.result();
     } catch (error) {
@@ -552,14 +558,17 @@ function retrieve(failed: Future<unknown>): true {
   return true;
 }
 
-function* cancel_and_wait(future: Future<unknown>): Generator<unknown, void, unknown> {
+function* cancel_and_wait(
+  future: Future<unknown>,
+  by: string,
+): Generator<unknown, void, unknown> {
   const waiter = get_running_loop().create_future<void>();
   const release = () => {
     if (!waiter.done()) waiter.set_result();
   };
   future._add_done_callback(release, "_release_waiter()");
   try {
-    future.cancel();
+    cancel_because(`cancelled by ${by}`, () => future.cancel());
     // Not the future itself is awaited, so that this wait can be cancelled for sure.
     yield* waiter;
   } finally {

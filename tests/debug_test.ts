@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
 /** Runs a program in debug mode and gives what it warned of. */
 async function warnings_of(main: () => PromiseLike<unknown>): Promise<string[]> {
@@ -76,9 +77,12 @@ async function error_of(main: () => PromiseLike<unknown>): Promise<Error> {
   }, (error) => error);
 }
 
-/** The functions of this file in an error's stack, innermost first. */
+// The lines above the parts of a stack that belong to other tasks.
+const HEADING = /^ {2}(in|awaited by) task /m;
+
+/** The functions of this file in an error's stack, as far as it is of the task that has thrown it, innermost first. */
 function functions_of({ stack = "" }: Error): string[] {
-  return stack.split("\n").filter((line) => line.includes("debug_test.ts"))
+  return stack.split(HEADING)[0].split("\n").filter((line) => line.includes("debug_test.ts"))
     .map((line) => line.match(/at (?:async )?(?:\w+\.)*(\w+) \(/)?.[1] ?? "");
 }
 
@@ -152,4 +156,204 @@ Deno.test("wait_for: without debug mode nothing is noted of where it was called"
   const error: Error = await asyncio.run(() => asyncio.wait_for(sleep(60), 0.001))
     .then(() => new Error(), (error) => error);
   assertEquals(functions_of(error), []);
+});
+
+/** A stack without places, and with the names of functions of this file alone. */
+function outline_of({ stack = "" }: Error): string[] {
+  return stack.split("\n").filter((line) =>
+    !line.includes(" at ") || line.includes("debug_test.ts")
+  )
+    .map((line) => line.replace(/ \(.*\)$/, "").replace(/at file:.*/, "at <lambda>"))
+    .map((line) => line.replaceAll(/'Task-\d+'/g, "'Task'").trim());
+}
+
+Deno.test("Task: the stack of an error goes on with who awaits the task, and where each task was made", async () => {
+  async function fetch_page() {
+    await sleep(0);
+    throw new Error("gone");
+  }
+  async function fetch_all() {
+    await asyncio.gather(asyncio.create_task(fetch_page, { name: "page" }));
+  }
+  async function limited() {
+    await asyncio.async_with(asyncio.timeout(1), fetch_all);
+  }
+  let thrown = new Error();
+  await asyncio.run(async function main() {
+    try {
+      await asyncio.create_task(limited);
+    } catch (error) {
+      thrown = error as Error;
+    }
+  }, { debug: true });
+  assertEquals(outline_of(thrown), [
+    "Error: gone",
+    "at fetch_page",
+    "in task 'page' of fetch_page(), made at:",
+    "at fetch_all",
+    "at async limited",
+    "awaited by task 'Task' of limited():",
+    "at async fetch_all",
+    "in task 'Task' of limited(), made at:",
+    "at main",
+    "awaited by task 'Task' of main():",
+    "at async main",
+  ]);
+});
+
+Deno.test("Task: a stack that many tasks pass on does not grow without end", async () => {
+  const error = await error_of(async function main() {
+    const shared = asyncio.create_task(async function shared() {
+      await sleep(0);
+      throw new Error("gone");
+    });
+    const waiting = Array.from({ length: 500 }, () => async () => await shared);
+    await asyncio.gather(waiting, { return_exceptions: true });
+    await shared;
+  });
+  assert((error.stack ?? "").length < 20_000);
+});
+
+Deno.test("Task: without debug mode the stack of an error is left as it is", async () => {
+  let stack = "";
+  const error: Error = await asyncio.run(async () => {
+    await asyncio.create_task(async () => {
+      await sleep(0);
+      const error = new Error("gone");
+      stack = error.stack ?? "";
+      throw error;
+    });
+  }).then(() => new Error(), (error) => error);
+  assertEquals(error.stack, stack);
+});
+
+const REASONS: Readonly<Record<string, [reason: string, main: () => PromiseLike<unknown>]>> = {
+  "timeout": [
+    "a timeout: timed out after 1 s, waiting for sleep()",
+    () => asyncio.async_with(asyncio.timeout(1), caught),
+  ],
+  "wait_for": ["a timeout: timed out after 0 s", () => {
+    const task = asyncio.create_task(caught);
+    return sleep(0).then(() => asyncio.wait_for(task, 0));
+  }],
+  "TaskGroup, its block": [
+    "a TaskGroup: task 'bad' has failed: Error('gone')",
+    () =>
+      asyncio.async_with(new asyncio.TaskGroup(), (group) => {
+        group.create_task(() => Promise.reject(new Error("gone")), { name: "bad" });
+        return caught();
+      }),
+  ],
+  "TaskGroup, a task": [
+    "a TaskGroup: its block has failed: Error('gone')",
+    () =>
+      asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+        group.create_task(caught);
+        await sleep(0);
+        throw new Error("gone");
+      }),
+  ],
+  "TaskGroup, cancelled": [
+    "a TaskGroup: its block was cancelled",
+    () =>
+      asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+        group.create_task(caught);
+        await sleep(0);
+        asyncio.current_task()?.cancel();
+      }),
+  ],
+  "aborted_by": ["a signal: 'enough'", () => {
+    const controller = new AbortController();
+    asyncio.get_running_loop().call_soon(() => controller.abort("enough"));
+    return asyncio.async_with(asyncio.aborted_by(controller.signal), caught);
+  }],
+};
+
+let seen: asyncio.CancelledError | null = null;
+
+async function caught() {
+  try {
+    await sleep(60);
+  } catch (error) {
+    if (error instanceof CancelledError) seen = error;
+    throw error;
+  }
+}
+
+for (const [name, [reason, main]] of Object.entries(REASONS)) {
+  Deno.test(`CancelledError: its stack says by what, its message and args are CPython's: ${name}`, async () => {
+    seen = null;
+    const loop_factory = () => new VirtualClockEventLoop();
+    await asyncio.run(main, { loop_factory }).catch(() => {});
+    const error = seen as asyncio.CancelledError | null;
+    assert(error !== null);
+    assertEquals(error.stack?.split("\n")[0], `CancelledError: cancelled by ${reason}`);
+    assertEquals([error.message, error.args, String(error)], ["", [], "CancelledError"]);
+  });
+}
+
+Deno.test("CancelledError: the reason of a group reaches what its tasks wait for, a message goes before it", async () => {
+  await asyncio.run(async () => {
+    const inner = asyncio.create_task(caught);
+    seen = null;
+    await asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+      group.create_task(async () => await asyncio.gather(inner));
+      await sleep(0);
+      await sleep(0);
+      throw new Error("gone");
+    }).catch(() => {});
+    const error = seen as asyncio.CancelledError | null;
+    assertEquals(
+      error?.stack?.split("\n")[0],
+      "CancelledError: cancelled by a TaskGroup: its block has failed: Error('gone')",
+    );
+    const messages: unknown[] = [];
+    class Watched<T> extends asyncio.Task<T> {
+      override cancel(message?: unknown): boolean {
+        messages.push(message);
+        return super.cancel("own");
+      }
+    }
+    seen = null;
+    const watched = new Watched(caught);
+    await sleep(0);
+    await asyncio.wait_for(watched, 0).catch(() => {});
+    assertEquals(messages, [undefined]);
+    assertEquals((seen as asyncio.CancelledError | null)?.args, ["own"]);
+  });
+});
+
+Deno.test("TimeoutError: without debug mode no frames of the library stand in its stack", async () => {
+  const error: Error = await asyncio.run(() => asyncio.wait_for(sleep(60), 0.001))
+    .then(() => new Error(), (error) => error);
+  assertEquals(error.stack, "TimeoutError: timed out after 0.001 s, waiting for sleep()");
+});
+
+Deno.test("run: ASYNCIO_DEBUG turns debug mode on, debug: false off", async () => {
+  const program = `
+    import * as asyncio from ${JSON.stringify(import.meta.resolve("../mod.ts"))};
+    const show = async () => console.log(asyncio.get_running_loop().get_debug());
+    await asyncio.run(show);
+    await asyncio.run(show, { debug: false });
+  `;
+  const outputs: Record<string, string> = {};
+  for (const [value, ...flags] of [["1", "-A"], ["", "-A"], ["1", "--allow-import"]]) {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-check",
+        "--no-prompt",
+        ...flags,
+        `data:text/javascript,${encodeURIComponent(program)}`,
+      ],
+      env: { ASYNCIO_DEBUG: value },
+    }).output();
+    outputs[`${value} ${flags}`] = new TextDecoder().decode(stdout);
+  }
+  // Without the permission the variable is not asked for.
+  assertEquals(outputs, {
+    "1 -A": "true\nfalse\n",
+    " -A": "false\nfalse\n",
+    "1 --allow-import": "false\nfalse\n",
+  });
 });

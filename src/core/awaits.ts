@@ -21,6 +21,7 @@ import {
   type TaskCore,
   type Waitable,
 } from "./contracts.ts";
+import { repr } from "../internal/format_helpers.ts";
 import { debug_loops, enter, leave, report_if_uncaught, running_scope } from "./current.ts";
 import {
   as_error,
@@ -28,7 +29,7 @@ import {
   is_cancelled_error,
   make_cancelled_error,
 } from "./cancellation.ts";
-import { add_origin, has_frames } from "./origins.ts";
+import { add_frames, origin_of_await } from "./origins.ts";
 import { innermost, next_moment, note_settled, remove_open_await, this_moment } from "./scopes.ts";
 import { CLOSED, origin_of } from "./unawaited.ts";
 
@@ -211,6 +212,12 @@ function describe_loose(waiting: Await): string {
     "it was cancelled";
 }
 
+/** Returns the name of a task with that of its coroutine. */
+export function describe_task(task: TaskCore): string {
+  const name = task._coroutine_name;
+  return `task ${repr(task.get_name())}${name && ` of ${name}()`}`;
+}
+
 // Awaits of code that has outlived its task, of tasks that were made for them alone.
 const keeping_value = new WeakSet<object>();
 
@@ -253,9 +260,16 @@ export class FutureAwait extends Await {
   /** @internal */
   protected override _continue(error: unknown): void {
     const future = this._future;
-    if (error !== NOTHING) this._reject(error);
-    else if (future._has_result) this._resolve(future._value);
-    else this._reject(future._error());
+    if (error === NOTHING && future._has_result) {
+      this._resolve(future._value);
+      return;
+    }
+    const thrown = error === NOTHING ? future._error() : error;
+    const task = this._task;
+    if (debug_loops > 0 && task !== null) {
+      add_frames(thrown, origin_of_await(this), `awaited by ${describe_task(task)}:`);
+    }
+    this._reject(thrown);
   }
 }
 
@@ -294,14 +308,12 @@ export function advance(coroutine: Steps, thrown: boolean, value: unknown): Outc
 }
 
 /**
- * Returns the error that a coroutine has raised, as user code gets it; in debug mode the stack of a
- * cancellation that the library has thrown shows where the coroutine was made.
+ * Returns the error that a coroutine has raised, as user code gets it; in debug mode its stack goes on with where
+ * the coroutine was made.
  */
 export function error_of(coroutine: Steps): unknown {
   const error = as_error(coroutine._value);
-  if (debug_loops > 0 && is_cancelled_error(error) && !has_frames(error)) {
-    add_origin(error, origin_of(coroutine));
-  }
+  if (debug_loops > 0) add_frames(error, origin_of(coroutine));
   return error;
 }
 

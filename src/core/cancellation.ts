@@ -27,6 +27,35 @@ export class Cancellation {
   }
 }
 
+/** Why a manager of the library cancels, as hosts print it; the error has no message and no `args`, as in CPython. */
+export class CancellationReason {
+  /** The text. */
+  readonly text: string;
+
+  /** Notes a reason. */
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+let current_reason: CancellationReason | undefined;
+
+/** Calls a function that cancels, for a reason which is no argument of the `cancel()` methods that it calls. */
+export function cancel_because<T>(reason: CancellationReason | string, cancel: () => T): T {
+  const outer = current_reason;
+  current_reason = typeof reason === "string" ? new CancellationReason(reason) : reason;
+  try {
+    return cancel();
+  } finally {
+    current_reason = outer;
+  }
+}
+
+/** Returns the message of a cancellation: the argument of `cancel()`, else the reason for which it is called. */
+export function message_or_reason(message: unknown): unknown {
+  return message ?? current_reason;
+}
+
 /** Returns whether a thrown value is a {@linkcode CancelledError}, as fast as `instanceof` of an ordinary class. */
 export function is_cancelled_error(thrown: unknown): thrown is CancelledError {
   return has_brand(thrown, CANCELLED_ERROR);
@@ -92,6 +121,17 @@ function limit_stacks(limit: number | undefined): void {
   }
 }
 
+/** Calls a function that makes an error whose stack would show nothing but the loop: it gets no frames. */
+export function without_frames<E extends Error>(make: () => E): E {
+  const limit = stacks.stackTraceLimit;
+  limit_stacks(0);
+  try {
+    return make();
+  } finally {
+    limit_stacks(limit);
+  }
+}
+
 /**
  * Makes the error of a cancellation, without a stack, which would show nothing but the loop.
  *
@@ -101,13 +141,18 @@ function limit_stacks(limit: number | undefined): void {
  * @param message the argument of `cancel()`; `undefined` for none
  */
 export function make_cancelled_error(message: unknown): CancelledError {
-  const limit = stacks.stackTraceLimit;
-  limit_stacks(0);
-  try {
+  return without_frames(() => {
+    if (message instanceof CancellationReason) return with_reason(message);
     if (message !== undefined && typeof message !== "string") return new CancelledError(message);
     const args = message === undefined ? [] : [message];
     return Reflect.construct(Error, args, CancelledError) as CancelledError;
-  } finally {
-    limit_stacks(limit);
-  }
+  });
+}
+
+// The stack is what hosts print; the message and the arguments are CPython's.
+function with_reason({ text }: CancellationReason): CancelledError {
+  const error = Reflect.construct(Error, [], CancelledError) as CancelledError;
+  const value = `CancelledError: ${text}`;
+  Reflect.defineProperty(error, "stack", { value, writable: true, configurable: true });
+  return error;
 }

@@ -50,6 +50,10 @@ export interface TaskCore extends Scope {
   _newest: OpenAwait | null;
   /** @internal Made at the first `cancel()`. */
   _cancellation_state: CancellationStateCore | null;
+  /** @internal The name of the function that it runs. */
+  readonly _coroutine_name: string;
+  /** Returns its name. */
+  get_name(): string;
   /** Returns whether it is done. */
   done(): boolean;
   /** @internal Notes that a continuation runs now; returns the error to throw into it, or `NOTHING`. */

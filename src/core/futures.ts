@@ -22,7 +22,14 @@ import {
 } from "../host/copies.ts";
 import { brand_of, has_brand } from "../internal/error_kinds.ts";
 import { check_bound } from "../internal/unbound.ts";
-import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
+import {
+  cancel_because,
+  Cancellation,
+  CancellationReason,
+  is_cancelled_error,
+  make_cancelled_error,
+  message_or_reason,
+} from "./cancellation.ts";
 import { type CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import {
   extract_stack,
@@ -292,7 +299,7 @@ export class Future<T> implements Promise<T> {
   cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     if (this._state !== PENDING) return false;
-    this._finish(CANCELLED, new Cancellation(message ?? undefined));
+    this._finish(CANCELLED, new Cancellation(message_or_reason(message)));
     return true;
   }
 
@@ -571,7 +578,10 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   _cancel_for(delivery: DeliveryCore): boolean {
-    return this.cancel(delivery.cancellation.message);
+    const { message } = delivery.cancellation;
+    return message instanceof CancellationReason
+      ? cancel_because(message, () => this.cancel())
+      : this.cancel(message);
   }
 
   /** @internal */

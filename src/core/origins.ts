@@ -53,3 +53,31 @@ export function add_origin<E extends Error>(error: E, origin: Origin): E {
   Reflect.defineProperty(error, "stack", { value, writable: true, configurable: true });
   return error;
 }
+
+// A stack that is passed on by many tasks does not grow beyond this number of characters.
+const MAX_STACK = 16_000;
+
+// `file:line` of a frame.
+const place_of = (line: string): string => line.match(/([^\s(@]+:\d+):\d+\)?$/)?.[1] ?? line;
+
+/**
+ * Adds frames to the end of an error's stack, those left out which it has, in debug mode.
+ *
+ * @param error any value that is thrown; of no effect if it is no error
+ * @param heading the line above them, which says what they are; none if they go on from those that are there
+ */
+export function add_frames(error: unknown, frames: Origin, heading: string | null = null): void {
+  if (frames === null || frames === "" || !(error instanceof Error)) return;
+  if (!has_frames(error)) {
+    add_origin(error, frames);
+    return;
+  }
+  const { stack = "" } = error;
+  if (stack.length > MAX_STACK) return;
+  const known = heading === null ? new Set(stack.split("\n").map(place_of)) : null;
+  const added = frames.split("\n").filter((line) => !known?.has(place_of(line)));
+  if (added.length === 0) return;
+  if (heading !== null) added.unshift(`  ${heading}`);
+  const value = `${stack}\n${added.join("\n")}`;
+  Reflect.defineProperty(error, "stack", { value, writable: true, configurable: true });
+}

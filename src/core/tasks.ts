@@ -20,7 +20,15 @@ import {
   get_event_loop,
   get_running_loop,
 } from "../loop/events.ts";
-import { advance, BlockWait, NativeCall, type Outcome, RAISED, RETURNED } from "./awaits.ts";
+import {
+  advance,
+  BlockWait,
+  describe_task,
+  NativeCall,
+  type Outcome,
+  RAISED,
+  RETURNED,
+} from "./awaits.ts";
 import { cancel_scope, CancellationState, Delivery, note_cycle } from "./cancellation_state.ts";
 import { check_context, Context, share_values, type Values } from "./contextvars.ts";
 import {
@@ -43,12 +51,21 @@ import {
   Suspension,
   to_start,
 } from "./coroutines.ts";
-import { eager_depth, enter, leave, running_task, runs_now, start_on_top } from "./current.ts";
+import {
+  debug_loops,
+  eager_depth,
+  enter,
+  leave,
+  running_task,
+  runs_now,
+  start_on_top,
+} from "./current.ts";
 import {
   as_cancellation,
   Cancellation,
   is_cancellation,
   make_cancelled_error,
+  message_or_reason,
 } from "./cancellation.ts";
 import { type CancelledError, leaves_the_loop, RuntimeError, ValueError } from "./exceptions.ts";
 import {
@@ -70,6 +87,7 @@ import {
   remove_open_await,
   this_moment,
 } from "./scopes.ts";
+import { add_frames } from "./origins.ts";
 import { NOT_STARTED, OPEN, SUSPENDED as SUSPENDED_STEP } from "./steps.ts";
 import { CREATED, SCHEDULED } from "./unawaited.ts";
 
@@ -347,7 +365,7 @@ export class Task<T> extends Future<T> {
     this._loop._note_cancel(this as Task<unknown>);
     const by_itself = !by_block && this._step !== NOT_STARTED &&
       runs_now(this, this._step === OPEN);
-    cancel_scope(this, state, new Delivery(target, message ?? undefined, by_itself));
+    cancel_scope(this, state, new Delivery(target, message_or_reason(message), by_itself));
     return true;
   }
 
@@ -605,6 +623,9 @@ export class Task<T> extends Future<T> {
 
   /** @internal */
   private _raised(error: unknown): void {
+    if (debug_loops > 0) {
+      add_frames(error, this._source_traceback ?? null, `in ${describe_task(this)}, made at:`);
+    }
     if (is_cancellation(error)) {
       this._end_cancelled(as_cancellation(error));
     } else {

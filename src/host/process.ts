@@ -44,3 +44,15 @@ export function builtin_module<T>(name: string): T | undefined {
     return undefined; // Bun's node:perf_hooks needs the global performance
   }
 }
+
+interface Permissions {
+  querySync?(descriptor: { name: "env"; variable: string }): { readonly state: string };
+}
+
+/** Returns a variable of the environment; `undefined` where there is none, or where the host would have to ask for a permission. */
+export function environment_variable(name: string): string | undefined {
+  const { permissions } = (globalThis as { Deno?: { permissions?: Permissions } }).Deno ?? {};
+  const state = permissions?.querySync?.({ name: "env", variable: name }).state ?? "granted";
+  if (state !== "granted") return undefined;
+  return host_process?.env?.[name];
+}

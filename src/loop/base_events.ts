@@ -53,6 +53,7 @@ import { watch_untouched } from "../core/unawaited.ts";
 import { heapify, heappop, heappush } from "../internal/heapq.ts";
 import { has_async_context } from "../host/async_context.ts";
 import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "../host/macrotask.ts";
+import { environment_variable } from "../host/process.ts";
 import { add_signal_listener, has_signals, remove_signal_listener } from "../host/signals.ts";
 import {
   capture_timers,
@@ -322,6 +323,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#trace = options.trace === undefined ? default_trace : options.trace;
     this.#watched = this.#trace !== null;
     for (const { prototype } of [Future, Task, new.target]) note_methods(prototype);
+    if (is_debug_default()) this.set_debug(true);
   }
 
   // Within a call from user code it runs only what runs no user code at once.
@@ -1318,7 +1320,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   }
 
   /**
-   * Turns debug mode on or off.
+   * Turns debug mode on or off; a loop begins with it if the variable `ASYNCIO_DEBUG` of the environment is set.
    *
    * It notes where futures, tasks and handles are made, warns of callbacks and steps that take
    * longer than `slow_callback_duration`, and refuses coroutine functions as callbacks.
@@ -1336,6 +1338,13 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     return `<${this.constructor.name} running=${this.is_running()} closed=${this.#closed} ` +
       `debug=${this.#debug}>`;
   }
+}
+
+let debug_default: boolean | null = null;
+
+// As PYTHONASYNCIODEBUG in CPython: the variable is set, and not to the empty string.
+function is_debug_default(): boolean {
+  return debug_default ??= Boolean(environment_variable("ASYNCIO_DEBUG"));
 }
 
 // The await of an async function resumes in a microtask; the library's own coroutines run no user code.
