@@ -41,11 +41,57 @@ export function exit_if_uncaught(error: Error, code: number): void {
   if (watches_uncaught) return;
   watches_uncaught = true;
   host_process?.on?.("uncaughtExceptionMonitor", (uncaught: unknown) => {
-    const code = exit_codes.get(uncaught as object);
-    if (code === undefined || has_listeners("uncaughtException")) return;
-    console.error((uncaught as Error).name);
-    host_process?.exit?.(code);
+    if (!has_listeners("uncaughtException")) exit_with(uncaught);
   });
+  if (!("Bun" in globalThis)) return;
+  // Bun calls the monitor for no rejection, and a listener replaces what it does at any.
+  host_process?.on?.("unhandledRejection", (uncaught: unknown) => {
+    if (host_process?.listenerCount?.("unhandledRejection") !== 1) return;
+    exit_with(uncaught);
+    throw_to_host(uncaught);
+  });
+}
+
+function exit_with(uncaught: unknown): void {
+  const code = exit_codes.get(uncaught as object);
+  if (code === undefined) return;
+  const { name, message } = uncaught as Error;
+  console.error(message === "" ? name : `${name}: ${message}`);
+  host_process?.exit?.(code);
+}
+
+// The code with which Node.js ends a program that awaits a promise which nothing settles any more.
+const UNSETTLED = 13;
+
+const stuck = new Set<() => string>();
+let is_over = false;
+let names_stuck = false;
+
+/**
+ * Has the program end with a description and exit code 13 if the host finds nothing left to wait for.
+ *
+ * @param describe returns the text
+ * @returns a function that ends it
+ */
+export function name_if_stuck(describe: () => string): () => void {
+  if (!names_stuck) {
+    names_stuck = true;
+    // A call of process.exit() gives "exit" alone.
+    host_process?.on?.("beforeExit", () => is_over = true);
+    host_process?.on?.("exit", () => {
+      if (is_over) name_stuck();
+    });
+  }
+  stuck.add(describe);
+  return () => void stuck.delete(describe);
+}
+
+/** Names all that is stuck, once; the program is about to end. */
+export function name_stuck(): void {
+  if (stuck.size === 0) return;
+  for (const describe of stuck) console.error(describe());
+  stuck.clear();
+  (host_process as { exitCode?: unknown }).exitCode ||= UNSETTLED;
 }
 
 const reports = new WeakMap<object, () => void>();

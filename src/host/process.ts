@@ -24,6 +24,8 @@ export interface HostProcess {
   setUncaughtExceptionCaptureCallback(callback: ((error: unknown) => void) | null): void;
   /** Returns whether such a function is set. */
   hasUncaughtExceptionCaptureCallback(): boolean;
+  /** Returns the names of what keeps the process alive, as far as the host knows it. */
+  getActiveResourcesInfo(): string[];
   /** Returns a built-in module. */
   getBuiltinModule(name: string): unknown;
 }

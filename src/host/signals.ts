@@ -5,6 +5,7 @@
  */
 
 import { host_process, type HostProcess } from "./process.ts";
+import { host_timers } from "./timers.ts";
 
 /** True if the host lets a program listen to signals. */
 export const has_signals: boolean = typeof host_process?.on === "function" &&
@@ -22,33 +23,134 @@ export function remove_signal_listener(signal: string, listener: () => void): vo
   (host_process as HostProcess).off(signal, listener);
 }
 
-// Marks the listener of this module, and those of other copies of it.
+// Marks the listeners of this module, and those of other copies of it.
 const INTERRUPTS = Symbol.for("@pythonic/asyncio interrupts");
 
-function has_other_listeners(): boolean {
-  const listeners = (host_process as HostProcess).listeners("SIGINT");
+function has_other_listeners(signal: string): boolean {
+  const listeners = (host_process as HostProcess).listeners(signal);
   return listeners.some((listener) => !(INTERRUPTS in (listener as object)));
 }
 
-const callbacks = new Set<() => void>();
+/** The callbacks of a signal, and the listener that calls them. */
+interface Interrupts {
+  readonly callbacks: Set<(signal: string) => void>;
+  readonly listener: () => void;
+}
 
-const on_signal = Object.assign((): void => {
-  if (has_other_listeners()) return;
-  for (const callback of [...callbacks]) callback();
-}, { [INTERRUPTS]: true });
+const interrupts = new Map<string, Interrupts>();
+
+function make_interrupts(signal: string): Interrupts {
+  const callbacks = new Set<(signal: string) => void>();
+  const listener = Object.assign((): void => {
+    if (has_other_listeners(signal)) return;
+    for (const callback of [...callbacks]) callback(signal);
+  }, { [INTERRUPTS]: true });
+  add_signal_listener(signal, listener);
+  return { callbacks, listener };
+}
 
 /**
- * Calls a function at each Ctrl-C, unless the program listens to SIGINT itself, now or then.
+ * Calls a function at each of some signals, such as that of Ctrl-C, unless the program listens to the signal
+ * itself, now or then.
  *
  * @returns a function that ends it
  */
-export function on_interrupt(callback: () => void): () => void {
-  if (!has_signals || has_other_listeners()) return () => {};
-  if (callbacks.size === 0) add_signal_listener("SIGINT", on_signal);
-  callbacks.add(callback);
+export function on_interrupt(
+  signals: Iterable<string>,
+  callback: (signal: string) => void,
+): () => void {
+  if (!has_signals) return () => {};
+  const listened = [...signals].filter((signal) => !has_other_listeners(signal));
+  for (const signal of listened) {
+    let known = interrupts.get(signal);
+    if (known === undefined) interrupts.set(signal, known = make_interrupts(signal));
+    known.callbacks.add(callback);
+  }
   return () => {
-    if (callbacks.delete(callback) && callbacks.size === 0) {
-      remove_signal_listener("SIGINT", on_signal);
+    for (const signal of listened) {
+      const known = interrupts.get(signal);
+      if (!known?.callbacks.delete(callback) || known.callbacks.size > 0) continue;
+      interrupts.delete(signal);
+      remove_signal_listener(signal, known.listener);
     }
+    if (interrupts.size === 0) end_pause();
   };
+}
+
+// A listener to a signal keeps Deno and Bun from ending the program, and Node.js not.
+const KEEPS_ALIVE = "Deno" in globalThis || "Bun" in globalThis;
+
+// How long the listeners are removed, in milliseconds.
+const PAUSE = 1;
+
+let pause: unknown = null;
+
+/** True if {@linkcode pause_interrupts} is of use. */
+export const interrupts_keep_alive: boolean = has_signals && KEEPS_ALIVE;
+
+/** Removes the listeners of this module for a moment, in which a host ends the program if nothing else keeps it. */
+export function pause_interrupts(): void {
+  if (pause !== null || interrupts.size === 0) return;
+  for (const [signal, { listener }] of interrupts) remove_signal_listener(signal, listener);
+  pause = host_timers.set(() => {
+    pause = null;
+    for (const [signal, { listener }] of interrupts) {
+      remove_signal_listener(signal, listener); // one that has been added meanwhile
+      add_signal_listener(signal, listener);
+    }
+  }, PAUSE);
+  do_not_wait_for(pause);
+}
+
+/** Removes the listeners of this module for good. */
+export function end_interrupts(): void {
+  for (const [signal, { listener }] of interrupts) remove_signal_listener(signal, listener);
+  interrupts.clear();
+}
+
+/** The part of Deno's core that knows which of its operations are pending; not an interface that Deno promises to keep. */
+interface DenoCore {
+  hasPromise?(id: number): boolean;
+}
+
+interface DenoInternal {
+  readonly internal: symbol;
+  readonly [key: symbol]: { readonly core?: DenoCore };
+}
+
+// Operations are numbered; of a program that has begun more than these it is not known which are pending.
+const MAX_OPERATIONS = 200_000;
+
+/**
+ * Returns whether Deno waits for nothing but the signals of this module. While a module at the top awaits, it
+ * ends a program for which that is so only without any listener.
+ */
+export function interrupts_alone_are_pending(): boolean {
+  const { Deno } = globalThis as unknown as { Deno?: DenoInternal };
+  const core = Deno === undefined ? undefined : Deno[Deno.internal]?.core;
+  const info = host_process?.getActiveResourcesInfo;
+  if (core?.hasPromise === undefined || info === undefined || interrupts.size === 0) return false;
+  if (info().length > 0 || count_pending(core) !== interrupts.size) return false;
+  // The newest operation shows that none has a greater number than those counted.
+  for (const [signal, { listener }] of interrupts) {
+    remove_signal_listener(signal, listener);
+    add_signal_listener(signal, listener);
+  }
+  return count_pending(core) === 2 * interrupts.size;
+}
+
+function count_pending(core: DenoCore): number {
+  let count = 0;
+  for (let id = 0; id < MAX_OPERATIONS; id++) if (core.hasPromise?.(id)) count++;
+  return count;
+}
+
+function end_pause(): void {
+  if (pause !== null) host_timers.clear(pause);
+  pause = null;
+}
+
+/** Keeps a timer of the host from keeping the program alive. */
+export function do_not_wait_for(timer: unknown): void {
+  (timer as { unref?(): unknown } | null)?.unref?.();
 }

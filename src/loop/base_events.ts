@@ -61,7 +61,6 @@ import {
   host_date,
   host_now,
   host_timers,
-  keep_alive,
   MAX_HOST_DELAY,
   type Timers,
 } from "../host/timers.ts";
@@ -87,6 +86,7 @@ import {
 } from "../core/current.ts";
 import { Deadline } from "../timeouts.ts";
 import type { Network, OpenSet } from "../host/endpoints.ts";
+import { Liveness } from "./liveness.ts";
 import { SlowCancellations } from "./slow_cancellations.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { find_cycle } from "./waits.ts";
@@ -146,7 +146,6 @@ const NO_LOOP_OPTIONS: EventLoopOptions = Object.freeze({});
 interface Run {
   resolve(): void;
   reject(error: unknown): void;
-  let_end(): void;
 }
 
 /** Runs functions one after the other in turns of this thread's host. */
@@ -289,6 +288,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   #last_task: AnyTask | null = null;
   readonly #unretrieved = new Unretrieved(this);
   readonly #signal_handlers = new Map<string, () => void>();
+  readonly #liveness = new Liveness(this, () => this.#asleep && this._next_timer() === null);
   #default_executor: Executor | null = null;
   #executor_shut_down = false;
 
@@ -445,6 +445,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
       // The timer it was set for was cancelled; a program must not wait for it to end.
       if (this.#run === null) this.#forget_host_timer();
       this.#report_cycle();
+      this.#liveness.rest();
       return false;
     }
     const now = this.time();
@@ -832,7 +833,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#run = null;
     this.#stopping = false;
     set_loop_running(this, false);
-    run.let_end();
+    this.#liveness.end();
     this.#slow_cancellations?.clear();
     this.#turns_to_give = 0;
     if (this.#ambient) {
@@ -860,7 +861,8 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#check_closed();
     this.#check_not_running();
     await new Promise<void>((resolve, reject) => {
-      this.#run = { resolve, reject, let_end: keep_alive() };
+      this.#run = { resolve, reject };
+      this.#liveness.begin();
       this.#asleep = false;
       this.#slice = this.#last_date = host_date();
       set_loop_running(this, true);
@@ -1222,6 +1224,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
       throw new RuntimeError(`signal ${signal} cannot be caught: ${(error as Error).message}`);
     }
     this.#signal_handlers.set(signal, listener);
+    this.#liveness.set_handlers(this.#signal_handlers.size);
   }
 
   /**
@@ -1234,6 +1237,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     const listener = this.#signal_handlers.get(signal);
     if (listener === undefined) return false;
     this.#signal_handlers.delete(signal);
+    this.#liveness.set_handlers(this.#signal_handlers.size);
     remove_signal_listener(signal, listener);
     return true;
   }

@@ -16,8 +16,9 @@ import {
   wait_on,
 } from "../core/coroutines.ts";
 import { type AbstractEventLoop, check_loop, set_default_loop_maker } from "./events.ts";
-import { CancelledError, KeyboardInterrupt, RuntimeError } from "../core/exceptions.ts";
+import { CancelledError, KeyboardInterrupt, RuntimeError, ValueError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
+import { without_frames } from "../core/cancellation.ts";
 import { exit_if_uncaught } from "../host/exit.ts";
 import { create_macrotasks } from "../host/macrotask.ts";
 import { on_interrupt } from "../host/signals.ts";
@@ -47,10 +48,27 @@ export interface RunnerOptions {
 export interface RunOptions extends RunnerOptions {
   /** Cancels main when it is aborted; its reason is thrown then. */
   signal?: AbortSignal | null;
+  /**
+   * The signals of the process that end the run as Ctrl-C does: `["SIGINT"]` by default, none if it is empty.
+   *
+   * The {@linkcode KeyboardInterrupt} of another one than Ctrl-C has the signal's name as its message, and if nothing
+   * catches it the process exits with 128 and the number of the signal: 143 for `"SIGTERM"`.
+   */
+  signals?: readonly string[] | null;
 }
 
-// The exit code of a program that Ctrl-C ended: 128 and the number of SIGINT.
-const INTERRUPTED = 130;
+const DEFAULT_SIGNALS: readonly string[] = ["SIGINT"];
+
+// The exit codes of a program that a signal has ended: 128 and its number, which is the same on all systems.
+const EXIT_CODES: Readonly<Record<string, number>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGQUIT: 131,
+  SIGTERM: 143,
+};
+
+// Of signals whose numbers differ.
+const OTHER_SIGNAL = 128;
 
 const SHUTDOWN_FAILED = "unhandled exception during asyncio.run() shutdown";
 
@@ -116,17 +134,25 @@ export class Runner implements AsyncDisposable {
    *
    * @param coro a coroutine in any form, or a future of this library
    * @param options `context`, in which it runs, the runner's own by default; `signal`, an `AbortSignal`
-   * that cancels the task, whose reason is then thrown
+   * that cancels the task, whose reason is then thrown; `signals`, the names of those of the process that end it as
+   * Ctrl-C does, `["SIGINT"]` by default
    * @returns a promise of its result
    * @throws {TypeError} if `coro` is a native promise, whose work has started already
+   * @throws {TypeError} if `signals` is no array of names
+   * @throws {ValueError} if one of them is no name of a signal
    * @throws {RuntimeError} if the runner is closed, or a loop runs the caller
-   * @throws {KeyboardInterrupt} if Ctrl-C has ended it
+   * @throws {KeyboardInterrupt} if Ctrl-C or one of the signals has ended it
    */
   async run<T>(
     coro: CoroutineLike<T> | Future<T>,
-    options: { context?: Context | null; signal?: AbortSignal | null } = {},
+    options: {
+      context?: Context | null;
+      signal?: AbortSignal | null;
+      signals?: readonly string[] | null;
+    } = {},
   ): Promise<T> {
-    check_options("run", options, ["context", "signal"]);
+    check_options("run", options, ["context", "signal", "signals"]);
+    const signals = check_signals(options.signals);
     if (running_loop() !== null) {
       if (iscoroutine(coro)) coro.close();
       throw new RuntimeError("Runner.run() cannot be called from a running event loop");
@@ -139,9 +165,11 @@ export class Runner implements AsyncDisposable {
     const limited = signal === null ? main : async_with(aborted_by(signal), () => main);
     const task = loop.create_task(limited, { context: options.context ?? this.#context });
     let interrupts = 0;
-    const end_interrupts = on_interrupt(() => {
+    let interrupted_by = "";
+    const end_interrupts = on_interrupt(signals, (signal) => {
       try {
-        if (++interrupts > 1 || task.done()) throw make_interruption();
+        interrupted_by ||= signal;
+        if (++interrupts > 1 || task.done()) throw make_interruption(interrupted_by);
         task.cancel();
       } catch (error) {
         loop._interrupt(error);
@@ -151,7 +179,7 @@ export class Runner implements AsyncDisposable {
       return await loop.run_until_complete(task);
     } catch (error) {
       if (error instanceof CancelledError && interrupts > 0 && task.uncancel() === 0) {
-        throw make_interruption();
+        throw make_interruption(interrupted_by);
       }
       throw error;
     } finally {
@@ -220,10 +248,26 @@ export class Runner implements AsyncDisposable {
   }
 }
 
-function make_interruption(): KeyboardInterrupt {
-  const interruption = new KeyboardInterrupt();
-  exit_if_uncaught(interruption, INTERRUPTED);
+function make_interruption(signal: string): KeyboardInterrupt {
+  const interruption = without_frames(() =>
+    signal === "SIGINT" ? new KeyboardInterrupt() : new KeyboardInterrupt(signal)
+  );
+  exit_if_uncaught(interruption, EXIT_CODES[signal] ?? OTHER_SIGNAL);
   return interruption;
+}
+
+function check_signals(signals: readonly string[] | null | undefined): readonly string[] {
+  if (signals === null || signals === undefined) return DEFAULT_SIGNALS;
+  if (!Array.isArray(signals) || !signals.every((signal) => typeof signal === "string")) {
+    throw new TypeError(
+      `Cannot run main: signals must be an array of names such as "SIGTERM": received ${
+        repr(signals)
+      }`,
+    );
+  }
+  const unknown = signals.find((signal) => !/^SIG[A-Z0-9]+$/.test(signal));
+  if (unknown !== undefined) throw new ValueError(`invalid signal name ${repr(unknown)}`);
+  return signals;
 }
 
 function refuse_promise(main: unknown): void {
@@ -283,10 +327,15 @@ function microtasks_have_run_dry(): Promise<void> {
  * with all that is left. If nothing catches the error, the process prints its name and exits with code
  * 130. If the program listens to SIGINT itself, its listeners are called alone.
  *
+ * Where nothing is left that could wake a task, as when main waits for a future that no code settles any more, the host
+ * ends the program as it ends one that awaits such a promise: Node.js with exit code 13 and the names of the tasks
+ * that wait, Deno with an error.
+ *
  * See {@link https://docs.python.org/3/library/asyncio-runner.html#asyncio.run Python's run}.
  *
  * @param main a coroutine in any form, or a future of this library
- * @param options `debug`, `loop_factory`; `signal`, an `AbortSignal` that cancels main, whose reason is then thrown
+ * @param options `debug`, `loop_factory`; `signal`, an `AbortSignal` that cancels main, whose reason is then thrown;
+ * `signals`, the names of those of the process that end it as Ctrl-C does: `["SIGINT", "SIGTERM"]` for a service
  * @returns a promise of what main returns
  * @throws {TypeError} if `main` is a native promise, whose work has started already
  * @throws {RuntimeError} if it is called from a running loop
@@ -310,16 +359,16 @@ export async function run<T>(
   main: CoroutineLike<T> | Future<T>,
   options: RunOptions = {},
 ): Promise<T> {
-  check_options("run", options, ["debug", "loop_factory", "signal"]);
+  check_options("run", options, ["debug", "loop_factory", "signal", "signals"]);
   if (running_loop() !== null) {
     if (iscoroutine(main)) main.close();
     throw new RuntimeError("asyncio.run() cannot be called from a running event loop");
   }
-  const { signal = null, ...runner_options } = options;
+  const { signal = null, signals = null, ...runner_options } = options;
   const runner = new Runner(runner_options);
   let result: T;
   try {
-    result = await runner.run(main, { signal });
+    result = await runner.run(main, { signal, signals });
   } catch (error) {
     await runner._close_after_error();
     throw error;

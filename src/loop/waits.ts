@@ -21,7 +21,7 @@ export function describe_waits(tasks: Iterable<AnyTask>): string {
   const lines: string[] = [];
   for (const task of tasks) {
     const waits = task._waits_on().map(describe_waitable);
-    const what = waits.length > 0 ? waits.join(" and ") : "something foreign";
+    const what = waits.length > 0 ? waits.join(" and ") : "a native promise";
     lines.push(`  ${task.get_name()} (${task._coroutine_name}()) waits on ${what}`);
   }
   return lines.join("\n");
