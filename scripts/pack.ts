@@ -52,6 +52,12 @@ async function copy_sources(folder: string): Promise<void> {
   );
 }
 
+const COMMAND = `#!/usr/bin/env node
+import process from "node:process";
+import { main } from "./cli.js";
+process.exitCode = await main(process.argv.slice(2));
+`;
+
 async function complete(folder: string): Promise<void> {
   const file = `${folder}/package.json`;
   const made = JSON.parse(await Deno.readTextFile(file));
@@ -60,7 +66,9 @@ async function complete(folder: string): Promise<void> {
     ...await package_fields(),
     exports: package_exports("."),
     sideEffects: side_effects("."),
+    bin: { asyncio: "./bin.js" },
   };
+  await Deno.writeTextFile(`${folder}/bin.js`, COMMAND);
   await Deno.writeTextFile(file, `${JSON.stringify(fields, null, 2)}\n`);
   await name_needed_library(folder);
   for (const script of await scripts_in(folder)) await move_source_map(script);

@@ -32,6 +32,8 @@ export interface Copy {
   runs_loop(): boolean;
   /** Returns what code of the task that runs now awaits for a future; `is_owned` if nothing else waits for that. */
   adopt(future: OtherFuture, is_owned: boolean): Adopted;
+  /** The loops of this copy that run; tools read it from outside of the process. */
+  readonly running: Set<object>;
 }
 
 interface Storage {
@@ -65,6 +67,7 @@ export const THIS_COPY: Copy = {
   adopt: () => {
     throw new Error("Cannot adopt a future: the core of the library is not loaded");
   },
+  running: new Set(),
 };
 registry.copies.push(THIS_COPY);
 

@@ -47,7 +47,7 @@ import {
 import { is_plain_object, repr } from "../internal/format_helpers.ts";
 import { Await, type FutureAwait } from "../core/awaits.ts";
 import { FAILED, Future, wrap_future } from "../core/futures.ts";
-import { LoopScope, next_moment, open_awaits } from "../core/scopes.ts";
+import { LoopScope, next_moment, open_awaits, this_moment } from "../core/scopes.ts";
 import { NOT_STARTED, Steps } from "../core/steps.ts";
 import { watch_untouched } from "../core/unawaited.ts";
 import { heapify, heappop, heappush } from "../internal/heapq.ts";
@@ -87,6 +87,7 @@ import {
 import { Deadline } from "../timeouts.ts";
 import type { Network, OpenSet } from "../host/endpoints.ts";
 import { Liveness } from "./liveness.ts";
+import { MomentLog } from "./moments.ts";
 import { SlowCancellations } from "./slow_cancellations.ts";
 import { Unretrieved } from "./unretrieved.ts";
 import { find_cycle } from "./waits.ts";
@@ -440,6 +441,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
    * loop is woken when one is.
    */
   protected _wait_for_work(): boolean {
+    this.#moments.note(this_moment(), host_date());
     const when = this._next_timer();
     if (when === null) {
       // The timer it was set for was cancelled; a program must not wait for it to end.
@@ -515,6 +517,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   #on_turn(): void {
     this.#turn_requested = false;
     this._dry_moment = next_moment();
+    this.#moments.note(this._dry_moment, host_date());
     watch_untouched();
     if (--this.#turns_to_give > 0) {
       this.#request_turn();
@@ -784,6 +787,13 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     const tasks: AnyTask[] = [];
     for (let task = this.#first_task; task !== null; task = task._next_task) tasks.push(task);
     return tasks;
+  }
+
+  readonly #moments = new MomentLog();
+
+  /** @internal Returns for how many milliseconds a wait that began at a moment has lasted, to some fifty. */
+  _waited_since(moment: number): number {
+    return this.#moments.since(moment, host_date());
   }
 
   #report_cycle(): void {

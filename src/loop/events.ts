@@ -48,6 +48,7 @@ import type {
   WriteTransport,
 } from "../core/transports.ts";
 import type { Address, AddressInfo, Network, OpenSet } from "../host/endpoints.ts";
+import { THIS_COPY } from "../host/copies.ts";
 import { enter, leave, restore_turn, running_loop, save_turn } from "../core/current.ts";
 
 /**
@@ -627,6 +628,8 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
   _note_cancel(task: Task<unknown>): void;
   /** @internal */
   _tasks(): Task<unknown>[];
+  /** @internal */
+  _waited_since(moment: number): number;
   /** @internal The asynchronous generators that were started and are not finished. */
   readonly _asyncgens: AsyncGenerators;
 }
@@ -838,7 +841,7 @@ export class TimerHandle extends Handle {
 let set_loop: AbstractEventLoop | null = null;
 let default_loop: AbstractEventLoop | null = null;
 let make_loop: (() => AbstractEventLoop) | null = null;
-const running = new Set<AbstractEventLoop>();
+const running = THIS_COPY.running as Set<AbstractEventLoop>;
 
 /** Sets how the default loop of this thread is made; called by the module of the loop's class. */
 export function set_default_loop_maker(maker: () => AbstractEventLoop): void {
