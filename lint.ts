@@ -49,6 +49,7 @@ interface Node {
   readonly imported?: Node;
   readonly block?: Node;
   readonly param?: Node | null;
+  readonly params?: readonly Node[];
   readonly elements?: readonly (Node | null)[];
 }
 
@@ -184,6 +185,7 @@ class FileFacts {
   readonly #async_functions = new Set<string>();
   readonly #coroutine_functions = new Set<string>();
   readonly #instances = new Map<string, string>();
+  readonly #parameters = new Set<string>();
 
   /** The name of the namespace import; `null` if the file has none. */
   get namespace(): string | null {
@@ -204,9 +206,13 @@ class FileFacts {
   /** The functions that collect the facts. */
   readonly visitor: Visitor = {
     ImportDeclaration: (node) => this.#note_import(node),
-    FunctionDeclaration: ({ id, async, generator }) => {
+    FunctionDeclaration: (node) => {
+      const { id, async, generator } = node;
       if (async && !generator && id?.name !== undefined) this.#async_functions.add(id.name);
+      this.#note_parameters(node);
     },
+    FunctionExpression: (node) => this.#note_parameters(node),
+    ArrowFunctionExpression: (node) => this.#note_parameters(node),
     VariableDeclarator: ({ id, init }) => {
       if (id?.name !== undefined && init !== null && init !== undefined) {
         this.#note_variable(id.name, init);
@@ -224,6 +230,10 @@ class FileFacts {
         this.#imported.set(name, imported?.name ?? text_value(imported) ?? name);
       }
     }
+  }
+
+  #note_parameters({ params = [] }: Node): void {
+    for (const { name } of params) if (name !== undefined) this.#parameters.add(name);
   }
 
   #note_variable(name: string, init: Node): void {
@@ -292,7 +302,8 @@ class FileFacts {
     if (type !== "CallExpression") return false;
     if (callee?.type === "Identifier") {
       const { name = "" } = callee;
-      return this.#async_functions.has(name) && !this.#coroutine_functions.has(name);
+      return this.#async_functions.has(name) && !this.#coroutine_functions.has(name) &&
+        !this.#parameters.has(name);
     }
     return callee !== undefined && FUNCTIONS.includes(callee.type) && callee.async === true;
   }

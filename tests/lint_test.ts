@@ -59,6 +59,7 @@ const CASES: Readonly<Record<string, Cases>> = {
       `${NAMESPACE}async function work() {}\nasyncio.gather(work());`,
       `${NAMESPACE}function work() { return asyncio.sleep(1); }\nasyncio.run(work());`,
       `${NAMED}{ async function work() {} work(); }\n{ const work = coroutine(async () => {}); create_task(work()); }`,
+      `${NAMED}async function work() {}\nfunction start(work) { create_task(work()); }`,
       `async function main() {}\nfunction run(main: unknown) {}\nrun(main());`,
     ],
     wrong: [
