@@ -39,7 +39,15 @@ function files(folder: string): string[] {
 Deno.test("a program runs with its arguments, and its trace is written", () =>
   in_folder(async (folder) => {
     const program = new URL("chained.ts", SEED).pathname;
-    const { code, stdout, stderr } = await trace(folder, "--virtual", program, "--seed", "7", "4");
+    const { code, stdout, stderr } = await trace(
+      folder,
+      "--virtual",
+      "--output=chained",
+      program,
+      "--seed",
+      "7",
+      "4",
+    );
     assertEquals(code, 0);
     assertMatch(stdout, /^part1\(4\) sleeping for /);
     assertEquals(stderr, "Wrote chained.trace.json and chained.svg.\n");
@@ -76,6 +84,58 @@ Deno.test("a program that fails is shown up to there, and its exit code is kept"
     assertEquals(code, 1);
     assertMatch(stderr, /RangeError: too far/);
     assertStringIncludes(await Deno.readTextFile(`${folder}/fails.svg`), "RangeError('too far')");
+  }));
+
+Deno.test("the files are written beside the program, wherever it is run from", () =>
+  in_folder(async (folder) => {
+    await Deno.mkdir(`${folder}/programs`);
+    await Deno.writeTextFile(
+      `${folder}/programs/nap.ts`,
+      `import * as asyncio from "${LIBRARY}";\nawait asyncio.run(() => asyncio.sleep(0.001));`,
+    );
+    const { code, stderr } = await trace(folder, "programs/nap.ts");
+    assertEquals([code, stderr], [0, "Wrote programs/nap.trace.json and programs/nap.svg.\n"]);
+    assertEquals(files(`${folder}/programs`), ["nap.svg", "nap.trace.json", "nap.ts"]);
+  }));
+
+Deno.test("a program that imports the library from npm, by URL or by a map of its own is recorded", () =>
+  in_folder(async (folder) => {
+    const copy = `${folder}/copy`;
+    await Deno.mkdir(copy);
+    for (const name of ["mod.ts", "testing.ts", "src"]) {
+      const source = new URL(`../${name}`, import.meta.url).pathname;
+      await new Deno.Command("cp", { args: ["-r", source, copy] }).output();
+    }
+    await Deno.writeTextFile(
+      `${folder}/deno.json`,
+      JSON.stringify({ imports: { aio: "./copy/mod.ts", other: "./other.ts" } }),
+    );
+    await Deno.writeTextFile(`${folder}/other.ts`, "export const delay = 0.001;");
+    const specifiers = [
+      "npm:@pythonic/asyncio@^0.1",
+      `file://${copy}/mod.ts`,
+      "./copy/mod.ts",
+      "aio",
+    ];
+    for (const specifier of specifiers) {
+      await Deno.writeTextFile(
+        `${folder}/nap.ts`,
+        `import * as asyncio from "${specifier}";\nimport { delay } from "other";\n` +
+          "await asyncio.run(() => asyncio.sleep(delay));",
+      );
+      const { code, stderr } = await trace(folder, "nap.ts");
+      assertEquals([code, stderr], [0, "Wrote nap.trace.json and nap.svg.\n"], specifier);
+    }
+  }));
+
+Deno.test("--help says how it is used", () =>
+  in_folder(async (folder) => {
+    const { code, stdout } = await trace(folder, "--help");
+    assertEquals(code, 0);
+    assertMatch(stdout, /^usage: deno task trace .*\n/);
+    for (const option of ["--virtual", "--output", "--title", "--help"]) {
+      assertStringIncludes(stdout, option);
+    }
   }));
 
 Deno.test("a program that runs no task leaves no files", () =>

@@ -48,11 +48,15 @@ const UNITS: readonly [seconds: number, name: string][] = [
   [1e-9, "ns"],
 ];
 
-/** A time or a duration: `1.25 s`, `300 ms`. */
+const in_unit = (seconds: number, unit: number): number => Number((seconds / unit).toPrecision(3));
+
+/** A time or a duration of at most three digits: `1.25 s`, `300 ms`. */
 export function seconds_text(seconds: number): string {
   if (seconds === 0) return "0 s";
-  const [unit, name] = UNITS.find(([unit]) => seconds >= unit) ?? UNITS[UNITS.length - 1];
-  return `${Number((seconds / unit).toPrecision(4))} ${name}`;
+  // 999.9 ms are 1 s.
+  const [unit, name] = UNITS.find(([unit]) => in_unit(seconds, unit) >= 1) ??
+    UNITS[UNITS.length - 1];
+  return `${in_unit(seconds, unit)} ${name}`;
 }
 
 /** A count as English writes it: `1,234`. */
