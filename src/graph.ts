@@ -356,7 +356,7 @@ function suspended_stack(task: AnyTask): FrameCallGraphEntry[] {
       chain.push(coroutine);
     }
   } else if (waiting !== null) {
-    frames.push(...parse_frames(origin_of_await(waiting) ?? ""));
+    frames.push(...parse_frames(String(origin_of_await(waiting) ?? "")));
   }
   // From the outside: each coroutine was made by code of the one around it.
   const around: Around[] = [
@@ -379,7 +379,7 @@ interface Around {
 }
 
 function frames_of_origin(coroutine: Steps): StackFrame[] {
-  return parse_frames(origin_of(coroutine) ?? "");
+  return parse_frames(String(origin_of(coroutine) ?? ""));
 }
 
 /** A coroutine and the native async functions that it is in, innermost first, from where the next one was made. */

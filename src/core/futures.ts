@@ -32,7 +32,8 @@ import {
 } from "./cancellation.ts";
 import { type CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import {
-  extract_stack,
+  capture_stack,
+  type CapturedStack,
   format_callback,
   make_inspectable,
   repr,
@@ -203,7 +204,7 @@ export class Future<T> implements Promise<T> {
   /** @internal True if the error has not been retrieved yet. */
   declare _unretrieved: boolean;
   /** @internal Where it was made; in debug mode. */
-  declare _source_traceback?: string;
+  declare _source_traceback?: CapturedStack;
 
   /**
    * Makes a pending future.
@@ -220,7 +221,7 @@ export class Future<T> implements Promise<T> {
     this._value = undefined;
     this._waiters = null;
     this._unretrieved = false;
-    if (this._loop.get_debug()) this._source_traceback = extract_stack(new.target);
+    if (this._loop.get_debug()) this._source_traceback = capture_stack(new.target);
   }
 
   /** The loop that the future belongs to. */

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { extract_stack } from "../internal/format_helpers.ts";
+import { capture_stack, type CapturedStack } from "../internal/format_helpers.ts";
 import { debug_loops } from "./current.ts";
 
 /** The frames of a call by user code, innermost first; `null` outside of debug mode. */
-export type Origin = string | null;
+export type Origin = CapturedStack | null;
 
 /**
  * Returns where the user's code calls a function of the library.
@@ -16,11 +16,11 @@ export type Origin = string | null;
  * @param skip that function: frames above its call are left out
  */
 export function origin_of_call(skip: object): Origin {
-  return debug_loops > 0 ? extract_stack(skip) : null;
+  return debug_loops > 0 ? capture_stack(skip) : null;
 }
 
 // Where the awaits of futures in progress began, in debug mode.
-const origins_of_awaits = new WeakMap<object, string>();
+const origins_of_awaits = new WeakMap<object, CapturedStack>();
 
 /**
  * Notes where user code awaits a future, in debug mode. Hosts with an older V8 than 13, and other engines, do not show it.
@@ -28,8 +28,7 @@ const origins_of_awaits = new WeakMap<object, string>();
  * @param skip the function of the library that is called
  */
 export function note_await(continuation: object, skip: object): void {
-  const stack = extract_stack(skip);
-  if (/^\s+at async /m.test(stack)) origins_of_awaits.set(continuation, stack);
+  origins_of_awaits.set(continuation, capture_stack(skip));
 }
 
 /** Returns where user code awaits a future, if that was in debug mode; else `null`. */
@@ -45,11 +44,14 @@ export function has_frames({ stack = "" }: Error): boolean {
 /** Puts the frames of an origin in the place of an error's own, which show nothing but the loop; returns the error. */
 export function add_origin<E extends Error>(error: E, origin: Origin): E {
   if (origin === null) return error;
+  const frames_of_origin = String(origin);
   const { stack = "" } = error;
   // V8's stacks begin with the name and the message, those of other engines have frames alone.
   const frames = stack.search(/\n\s+at /);
-  const head = !/^\s+at /.test(origin) ? "" : (frames < 0 ? stack : stack.slice(0, frames)) + "\n";
-  const value = head + origin;
+  const head = !/^\s+at /.test(frames_of_origin)
+    ? ""
+    : (frames < 0 ? stack : stack.slice(0, frames)) + "\n";
+  const value = head + frames_of_origin;
   Reflect.defineProperty(error, "stack", { value, writable: true, configurable: true });
   return error;
 }
@@ -67,7 +69,9 @@ const place_of = (line: string): string => line.match(/([^\s(@]+:\d+):\d+\)?$/)?
  * @param heading the line above them, which says what they are; none if they go on from those that are there
  */
 export function add_frames(error: unknown, frames: Origin, heading: string | null = null): void {
-  if (frames === null || frames === "" || !(error instanceof Error)) return;
+  if (frames === null || !(error instanceof Error)) return;
+  const text = String(frames);
+  if (text === "") return;
   if (!has_frames(error)) {
     add_origin(error, frames);
     return;
@@ -75,7 +79,7 @@ export function add_frames(error: unknown, frames: Origin, heading: string | nul
   const { stack = "" } = error;
   if (stack.length > MAX_STACK) return;
   const known = heading === null ? new Set(stack.split("\n").map(place_of)) : null;
-  const added = frames.split("\n").filter((line) => !known?.has(place_of(line)));
+  const added = text.split("\n").filter((line) => !known?.has(place_of(line)));
   if (added.length === 0) return;
   if (heading !== null) added.unshift(`  ${heading}`);
   const value = `${stack}\n${added.join("\n")}`;

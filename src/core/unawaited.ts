@@ -9,7 +9,7 @@
 
 import { make_reference, type Reference, watch_collection } from "../host/collection.ts";
 import { at_exit } from "../host/exit.ts";
-import { extract_stack } from "../internal/format_helpers.ts";
+import { capture_stack, type CapturedStack } from "../internal/format_helpers.ts";
 import { debug_loops } from "./current.ts";
 
 // The phases of a coroutine.
@@ -38,7 +38,7 @@ interface Report {
 let latest: Unawaited | null = null;
 let untouched: Unawaited[] = [];
 // Where coroutines were made, in debug mode.
-const origins = new WeakMap<Unawaited, string>();
+const origins = new WeakMap<Unawaited, CapturedStack>();
 const watched = new Map<Report, Reference<Unawaited>>();
 const reports = new WeakMap<Unawaited, Report>();
 let reports_at_exit = false;
@@ -62,7 +62,7 @@ export function note_made(coroutine: Unawaited, maker: object): void {
   if (latest === null) report_at_exit();
   else if (latest._phase === CREATED && untouched.length < MAX_UNTOUCHED) untouched.push(latest);
   latest = coroutine;
-  if (debug_loops > 0) origins.set(coroutine, extract_stack(maker));
+  if (debug_loops > 0) origins.set(coroutine, capture_stack(maker));
 }
 
 /** Notes that another coroutine awaits a value that may be a coroutine: it need not be reported by itself. */
@@ -72,7 +72,7 @@ export function note_used(value: unknown): void {
 }
 
 /** Returns where a coroutine was made, if that was in debug mode; else `null`. */
-export function origin_of(coroutine: Unawaited): string | null {
+export function origin_of(coroutine: Unawaited): CapturedStack | null {
   return origins.get(coroutine) ?? null;
 }
 
@@ -91,7 +91,8 @@ export function watch_untouched(): void {
 }
 
 function watch(coroutine: Unawaited): void {
-  const report = { name: coroutine.name, origin: origins.get(coroutine) };
+  // As text: a captured stack holds what its frames hold.
+  const report = { name: coroutine.name, origin: origins.get(coroutine)?.toString() };
   coroutine._phase = WATCHED;
   watched.set(report, make_reference(coroutine));
   reports.set(coroutine, report);

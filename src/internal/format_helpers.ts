@@ -229,7 +229,7 @@ export function type_name(value: unknown): string {
 const THIS_FILE = /[^\s(@]*[\\/](?=internal[\\/]format_helpers\.\w+:)/;
 
 // More than V8's ten: many of the frames are the library's.
-const MAX_FRAMES = 64;
+const MAX_FRAMES = 32;
 
 /** Calls a function while the host keeps so many frames of a stack, where that can be set. */
 function with_frames<T>(limit: number, call: () => T): T {
@@ -247,24 +247,56 @@ function with_frames<T>(limit: number, call: () => T): T {
 // Frames of the host: Deno's modules, those of Node.js, built-in functions.
 const OF_HOST = /\(ext:|node:internal|\((?:<anonymous>|native|index \d+)\)$/;
 
+/** The stack of a call, formatted when it is first needed: hosts take a hundred times as long for it as to capture it. */
+export class CapturedStack {
+  #holder: { readonly stack?: string | undefined } | null;
+  #text = "";
+  readonly #end: RegExp | undefined;
+
+  /** Captures the stack: see {@linkcode capture_stack}. */
+  constructor(holder: { readonly stack?: string | undefined }, end: RegExp | undefined) {
+    this.#holder = holder;
+    this.#end = end;
+  }
+
+  /** Returns its lines, as in `error.stack`. */
+  toString(): string {
+    if (this.#holder !== null) {
+      this.#text = format_stack(this.#holder.stack ?? "", this.#end);
+      this.#holder = null;
+    }
+    return this.#text;
+  }
+}
+
 /**
- * Returns the stack of the caller, innermost frame first, without frames of the library and the host.
+ * Captures the stack of the caller, innermost frame first, without frames of the library and the host.
  *
  * @param skip a function: frames above its call, and the call itself, are left out where the host can do so
  * @param end a frame of the library at which the stack ends
- * @returns lines as in `error.stack`; none if all is of the library
  */
-export function extract_stack(skip: object, end?: RegExp): string {
+export function capture_stack(skip: object, end?: RegExp): CapturedStack {
   const holder: { stack?: string | undefined } = {};
   const capture = (Error as { captureStackTrace?(target: object, skip: unknown): void })
     .captureStackTrace;
   with_frames(MAX_FRAMES, () => {
     if (capture !== undefined) capture(holder, skip);
     else holder.stack = new Error().stack;
-    // Formatted when it is first read, with as many frames as were kept.
-    return holder.stack;
   });
-  const frames = (holder.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line));
+  return new CapturedStack(holder, end);
+}
+
+/**
+ * Returns the stack of the caller as text: see {@linkcode capture_stack}.
+ *
+ * @returns lines as in `error.stack`; none if all is of the library
+ */
+export function extract_stack(skip: object, end?: RegExp): string {
+  return String(capture_stack(skip, end));
+}
+
+function format_stack(stack: string, end: RegExp | undefined): string {
+  const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line));
   const library = library_folder();
   const last = end === undefined ? -1 : frames.findIndex((line) => end.test(line));
   return frames.slice(0, last < 0 ? undefined : last).filter((line) =>

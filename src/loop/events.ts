@@ -8,7 +8,8 @@ import { type Context, copy_context } from "../core/contextvars.ts";
 import type { Coroutine, CoroutineLike } from "../core/coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
 import {
-  extract_stack,
+  capture_stack,
+  type CapturedStack,
   format_callback,
   format_place,
   Inspectable,
@@ -685,7 +686,7 @@ export class Handle extends Inspectable {
   /** @internal */
   readonly _loop: AbstractEventLoop;
   /** @internal */
-  readonly _source_traceback: string | null;
+  readonly _source_traceback: CapturedStack | null;
   readonly #context: Context;
   // The host's context in which it was made.
   readonly #kept: KeptContext = keep_context();
@@ -703,7 +704,7 @@ export class Handle extends Inspectable {
     this._args = args;
     this._loop = loop;
     this.#context = context ?? copy_context();
-    this._source_traceback = loop.get_debug() ? extract_stack(Handle) : null;
+    this._source_traceback = loop.get_debug() ? capture_stack(Handle) : null;
   }
 
   /**
@@ -746,7 +747,9 @@ export class Handle extends Inspectable {
         exception: error,
         handle: this,
       };
-      if (this._source_traceback !== null) context.source_traceback = this._source_traceback;
+      if (this._source_traceback !== null) {
+        context.source_traceback = String(this._source_traceback);
+      }
       this._loop.call_exception_handler(context);
     } finally {
       if (outer.loop === undefined) leave();
@@ -763,7 +766,9 @@ export class Handle extends Inspectable {
     const info: string[] = [this.constructor.name];
     if (this._cancelled) info.push("cancelled");
     if (this._callback !== null) info.push(this.#format_callback());
-    if (this._source_traceback) info.push(`created at ${format_place(this._source_traceback)}`);
+    if (this._source_traceback) {
+      info.push(`created at ${format_place(String(this._source_traceback))}`);
+    }
     return info;
   }
 

@@ -125,7 +125,9 @@ function make_entry(owner: Unretrieved, future: Future<unknown>): Entry {
     const name = future.get_coro()?.name;
     context.description = `task ${repr(future.get_name())}` + (name ? ` of ${name}()` : "");
   }
-  if (future._source_traceback !== undefined) context.source_traceback = future._source_traceback;
+  if (future._source_traceback !== undefined) {
+    context.source_traceback = String(future._source_traceback);
+  }
   return {
     owner,
     future: make_reference(future),
