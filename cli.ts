@@ -12,10 +12,8 @@
  * @module
  */
 
-import { execFile } from "node:child_process";
-import process from "node:process";
-import { promisify } from "node:util";
-import { collect_tasks, format_table, format_tree, type TaskInfo } from "./src/task_tree.ts";
+import { builtin_module, host_process } from "./src/host/process.ts";
+import { collect_tasks, format_table, format_tree, type TaskInfo } from "./src/loop/task_tree.ts";
 
 const USAGE = `usage: asyncio [-h] {ps,pstree} [--port PORT] PID
 
@@ -71,11 +69,18 @@ const STARTED_WITHOUT = {
     "Cannot attach to a Bun program without an inspector: start it with bun --inspect=6499/asyncio",
 };
 
+/** The part of `node:child_process` that is used. */
+interface ChildProcesses {
+  execFileSync(command: string, args: readonly string[], options: object): string;
+}
+
+const QUIETLY = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] };
+
 async function find_target({ pid, port }: Request): Promise<Target> {
   let line: string;
   try {
-    const { stdout } = await promisify(execFile)("ps", ["-o", "args=", "-p", String(pid)]);
-    line = stdout.trim();
+    const processes = builtin_module<ChildProcesses>("node:child_process") as ChildProcesses;
+    line = processes.execFileSync("ps", ["-o", "args=", "-p", String(pid)], QUIETLY).trim();
   } catch {
     throw new UserError(`Cannot attach to process ${pid}: there is none`);
   }
@@ -93,7 +98,7 @@ async function find_target({ pid, port }: Request): Promise<Target> {
   if (given === null && host !== "node") throw new UserError(STARTED_WITHOUT[host]);
   const [, name = "127.0.0.1", number, path = null] = given ?? [];
   const address = `${name}:${port ?? number ?? DEFAULT_PORTS[host]}`;
-  if (given === null && !await answers(address)) process.kill(pid, "SIGUSR1");
+  if (given === null && !await answers(address)) host_process?.kill?.(pid, "SIGUSR1");
   return { host, address, path };
 }
 

@@ -17,7 +17,7 @@
  * ```
  *
  * The rules know what a file imports from the library, by name or as a namespace, and what it declares itself; they
- * need no types. Each is described with its name in {@linkcode rules}.
+ * need no types. They are listed at {@linkcode LintPlugin}.
  *
  * @module
  */
@@ -178,7 +178,7 @@ function enclosing_function(node: Node): Node | null {
   return null;
 }
 
-/** What a file imports and declares, as far as the rules need it. */
+/** The imports and declarations of a file, as far as the rules need them. */
 class FileFacts {
   readonly #namespaces = new Set<string>();
   readonly #imported = new Map<string, string>();
@@ -608,22 +608,7 @@ const no_returned_task = rule(
   },
 );
 
-/**
- * The rules by name.
- *
- * - `no-floating-coroutine`: `sleep(1);` does nothing; with a fix
- * - `no-started-call`: `create_task(work())`, `run(main())` of an async function; with a fix
- * - `no-swallowed-cancellation`: a `catch` around an await of the library that neither throws nor looks for
- *   `BaseException`; with a fix
- * - `no-native-await`: `await fetch(url)` in a function that is given to the library or awaits something of it; with a
- *   fix
- * - `no-unbound-method`: `loop.call_soon(server.close)`
- * - `no-promise-combinator`: `Promise.race` and `Promise.allSettled` of the library's awaitables
- * - `no-returned-task`: `return create_task(work)` in an async function
- *
- * @category Linting
- */
-export const rules: Readonly<Record<string, LintRule>> = {
+const rules: Readonly<Record<string, LintRule>> = {
   "no-floating-coroutine": no_floating_coroutine,
   "no-native-await": no_native_await,
   "no-promise-combinator": no_promise_combinator,
@@ -634,7 +619,17 @@ export const rules: Readonly<Record<string, LintRule>> = {
 };
 
 /**
- * The plugin, for `deno lint` and ESLint.
+ * The plugin, for `deno lint` and ESLint: it is the default export. Its rules are
+ *
+ * - `no-floating-coroutine`: `sleep(1);` does nothing; with a fix
+ * - `no-started-call`: `create_task(work())`, `run(main())` of an async function; with a fix
+ * - `no-swallowed-cancellation`: a `catch` around an await of the library that neither throws nor looks for
+ *   `BaseException`; with a fix
+ * - `no-native-await`: `await fetch(url)` in a function that is given to the library or awaits something of it; with a
+ *   fix
+ * - `no-unbound-method`: `loop.call_soon(server.close)`
+ * - `no-promise-combinator`: `Promise.race` and `Promise.allSettled` of the library's awaitables
+ * - `no-returned-task`: `return create_task(work)` in an async function
  *
  * @category Linting
  */

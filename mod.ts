@@ -41,7 +41,7 @@ export {
   type Closing,
   closing,
 } from "./src/async_generators.ts";
-export { type AllTasksOptions, format_all_tasks, print_all_tasks } from "./src/task_tree.ts";
+export { type AllTasksOptions, format_all_tasks, print_all_tasks } from "./src/loop/task_tree.ts";
 export { aborted_by, type AbortScope } from "./src/aborts.ts";
 export {
   type CallGraphOptions,

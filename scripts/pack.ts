@@ -66,9 +66,9 @@ async function complete(folder: string): Promise<void> {
     ...await package_fields(),
     exports: package_exports("."),
     sideEffects: side_effects("."),
-    bin: { asyncio: "./bin.js" },
+    bin: { asyncio: "./bin.mjs" },
   };
-  await Deno.writeTextFile(`${folder}/bin.js`, COMMAND);
+  await Deno.writeTextFile(`${folder}/bin.mjs`, COMMAND);
   await Deno.writeTextFile(file, `${JSON.stringify(fields, null, 2)}\n`);
   await name_needed_library(folder);
   for (const script of await scripts_in(folder)) await move_source_map(script);

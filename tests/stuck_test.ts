@@ -125,14 +125,14 @@ const NOT_STUCK: Readonly<Record<string, string>> = {
       future.set_result();
     };`,
   "a signal of the program": `
-    Deno.addSignalListener("SIGUSR1", function listener() {
-      Deno.removeSignalListener("SIGUSR1", listener);
+    Deno.addSignalListener("SIGUSR2", function listener() {
+      Deno.removeSignalListener("SIGUSR2", listener);
       future.set_result();
     });
-    new Deno.Command("sh", { args: ["-c", "sleep 0.3; kill -USR1 " + Deno.pid] }).spawn();`,
+    new Deno.Command("sh", { args: ["-c", "sleep 0.3; kill -USR2 " + Deno.pid] }).spawn();`,
   "a handler of the loop": `
-    asyncio.get_running_loop().add_signal_handler("SIGUSR1", () => future.set_result());
-    new Deno.Command("sh", { args: ["-c", "sleep 0.3; kill -USR1 " + Deno.pid] }).spawn().unref();`,
+    asyncio.get_running_loop().add_signal_handler("SIGUSR2", () => future.set_result());
+    new Deno.Command("sh", { args: ["-c", "sleep 0.3; kill -USR2 " + Deno.pid] }).spawn().unref();`,
 };
 
 for (const [name, work] of Object.entries(NOT_STUCK)) {

@@ -15,9 +15,9 @@ export interface StackFrame {
   readonly line: number;
 }
 
-// V8 and Bun: `at async Shop.open (file:///shop.ts:3:5)`, `at file:///shop.ts:3:5`.
+// V8 and Bun: `at async Shop.open (https://shop/shop.ts:3:5)`, `at https://shop/shop.ts:3:5`.
 const V8_FRAME = /^\s*at (async )?(?:new )?(?:(.*) \()?(.*?):(\d+)(?::\d+)?\)?$/;
-// Others: `open@file:///shop.ts:3:5`.
+// Others: `open@https://shop/shop.ts:3:5`.
 const OTHER_FRAME = /^\s*(async\*|async )?([^@]*)@(.*?):(\d+)(?::\d+)?$/;
 
 /** Reads the frames of a stack, innermost first; what is no frame is left out. */

@@ -74,6 +74,11 @@ export const ADDITIONS: readonly Addition[] = [
     names: plain("VirtualClockEventLoop", "VirtualNetwork", "DeadlockError"),
   },
   {
+    title: "Seeing what happens, and rules for linters: `@pythonic/asyncio/cli`, `/lint`",
+    text: "[How they are used](debugging.md).",
+    names: plain("format_all_tasks", "print_all_tasks", "main", "default"),
+  },
+  {
     title: "Recording what tasks do: `@pythonic/asyncio/trace`",
     text: "`deno task trace FILE` does it for a whole program.",
     names: [

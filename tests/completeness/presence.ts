@@ -2,6 +2,8 @@
 
 import * as asyncio from "../../mod.ts";
 import * as itertools from "../../itertools.ts";
+import * as cli from "../../cli.ts";
+import * as lint from "../../lint.ts";
 import * as testing from "../../testing.ts";
 import * as trace from "../../trace.ts";
 
@@ -10,6 +12,8 @@ export const EXPORTED: Readonly<Record<string, unknown>> = {
   ...asyncio,
   ...itertools,
   ...testing,
+  ...cli,
+  ...lint,
   ...trace,
 };
 

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { running_loop } from "./core/current.ts";
-import { RuntimeError } from "./core/exceptions.ts";
-import { check_options } from "./internal/options.ts";
-import type { AbstractEventLoop } from "./loop/events.ts";
+import { running_loop } from "../core/current.ts";
+import { RuntimeError } from "../core/exceptions.ts";
+import { check_options } from "../internal/options.ts";
+import type { AbstractEventLoop } from "./events.ts";
 
-/** What is known of a task, as JSON can carry it. */
+/** A task as JSON can carry it. */
 export interface TaskInfo {
   /** Numbers the tasks of all loops from 0. */
   readonly number: number;
