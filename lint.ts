@@ -10,7 +10,7 @@
  *
  * In `eslint.config.js`:
  *
- * ```js
+ * ```js ignore
  * import asyncio from "@pythonic/asyncio/lint";
  *
  * export default [asyncio.configs.recommended];
@@ -92,9 +92,13 @@ export interface LintRule {
     readonly fixable?: "code";
     readonly schema: readonly never[];
   };
-  /** Makes the functions that a linter calls with the nodes of a file. */
-  // deno-lint-ignore no-explicit-any -- each linter has types of its own for the context and the visitor
-  create(context: any): any;
+  /**
+   * Makes the functions that a linter calls with the nodes of a file.
+   *
+   * @param context the file, as the linter gives it; each linter has a type of its own for it
+   * @returns the functions, by the types of the nodes
+   */
+  create(context: never): Record<string, (node: never) => void>;
 }
 
 // Functions whose calls are lazy coroutines: nothing happens until they are awaited.
@@ -651,6 +655,11 @@ export interface LintPlugin {
   };
 }
 
+/**
+ * The plugin with all rules, for `deno lint` and ESLint.
+ *
+ * @category Linting
+ */
 const plugin: LintPlugin = {
   name: "asyncio",
   meta: { name: "@pythonic/asyncio" },

@@ -179,7 +179,7 @@ const LINTERS: Readonly<Record<string, Lint>> = {
   "deno lint"(rule, code) {
     const { [rule]: only } = plugin.rules;
     const found = Deno.lint.runPlugin(
-      { name: "asyncio", rules: { [rule]: only } },
+      { name: "asyncio", rules: { [rule]: only } } as never,
       "program.ts",
       code,
     );
