@@ -6,10 +6,13 @@ import { child } from "./child.ts";
 
 const GC = ["--v8-flags=--expose-gc"];
 
-/** Collects garbage, and lets the host say so, some times. */
+/** Collects garbage until the host has said so of all that a test counts; in vain at most some seconds. */
 const COLLECT = `
-  const collect = async () => {
-    for (let i = 0; i < 8; i++) await new Promise((done) => setTimeout(done, 5)), gc();
+  const collect = async (has_all) => {
+    for (let i = 0; i < 1000 && !has_all(); i++) {
+      await new Promise((done) => setTimeout(done, 5));
+      gc();
+    }
   };`;
 
 const FAIL = `
@@ -40,6 +43,7 @@ for (const [end, program] of Object.entries(ENDS)) {
 Deno.test("create_task: an error that is retrieved late is not reported", async () => {
   const { stderr, stdout } = await child(`
     const task = asyncio.create_task(async () => { throw new TypeError("found"); });
+    await asyncio.wait([task]);
     await new Promise((done) => setTimeout(done, 20));
     console.log(String(task.exception()));`);
   assertEquals([stdout, stderr], [["TypeError: found"], []]);
@@ -64,7 +68,7 @@ Deno.test("create_task: errors are reported once the task is collected, whatever
     for (const [name, make] of Object.entries(failing)) {
       asyncio.create_task(async () => { throw make(); }, { name });
     }
-    await collect();
+    await collect(() => reported.length === Object.keys(failing).length);
     for (const [message, description, error] of reported.sort((a, b) => a[1] < b[1] ? -1 : 1)) {
       console.log(message, description, error?.constructor.name, error?.message ?? error, error?.code);
       if (error instanceof WorkError && !/WorkError: .*\\n +at /.test(error.stack)) console.log(error.stack);
@@ -91,10 +95,13 @@ Deno.test("create_task: errors are reported once the task is collected, whatever
 Deno.test("Future.set_exception: an error on an idle loop is reported once the future is collected", async () => {
   const { stdout } = await child(
     `${COLLECT}
-    asyncio.get_event_loop().set_exception_handler((_, { message, exception }) =>
-      console.log(message, String(exception)));
+    let is_reported = false;
+    asyncio.get_event_loop().set_exception_handler((_, { message, exception }) => {
+      console.log(message, String(exception));
+      is_reported = true;
+    });
     (() => new asyncio.Future().set_exception(new RangeError("lost")))();
-    await collect();
+    await collect(() => is_reported);
     console.log("the program goes on");`,
     GC,
   );

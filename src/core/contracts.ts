@@ -52,6 +52,8 @@ export interface TaskCore extends Scope {
   _cancellation_state: CancellationStateCore | null;
   /** Returns whether it is done. */
   done(): boolean;
+  /** The number of requests for cancellation that have not been taken back. */
+  cancelling(): number;
   /** @internal Notes that a continuation runs now; returns the error to throw into it, or `NOTHING`. */
   _resume(continuation: Continuation): unknown;
   /** @internal Suspends a continuation on something that waits. */
@@ -62,6 +64,10 @@ export interface TaskCore extends Scope {
 
 /** The part of a task's cancellation state that the core uses. */
 export interface CancellationStateCore {
+  /** Leaves a cancellation pending. */
+  add_pending(delivery: DeliveryCore): void;
+  /** Notes a cancellation that an older await has been rejected with. */
+  add_thrown(delivery: DeliveryCore): void;
   /** @internal Takes what is to be thrown into a continuation at its resumption. */
   take_mark(continuation: Continuation): unknown;
   /** @internal Takes the cancellations that are pending for code of a scope; returns the latest that is due, or `null`. */
@@ -95,8 +101,12 @@ export interface Scope {
 export interface DeliveryCore {
   readonly scope: Scope;
   readonly cancellation: { readonly message: unknown };
-  /** The moment at which an await that it was delivered to was resumed; -1 before that. */
+  /** True if the task's own running code requested it. */
+  by_itself: boolean;
+  /** The moment at which an await that it was delivered to was rejected; -1 before that. */
   thrown_at: number;
+  /** True once the code has certainly got it. */
+  is_known: boolean;
 }
 
 /** Something that a continuation can wait on: a future, or a coroutine of the library that is its own future. */
@@ -109,8 +119,8 @@ export interface Waitable {
   _add_waiter(waiter: Runnable): void;
   /** @internal The cancellation that it ended with, or `null`. */
   _cancellation(): Error | null;
-  /** @internal Passes a cancellation on to it; false if it is done. */
-  _cancel_for(delivery: DeliveryCore): boolean;
+  /** @internal Passes a cancellation on to it, by an await that is live for it or not; false if it is done. */
+  _cancel_for(delivery: DeliveryCore, is_live: boolean): boolean;
   /** @internal True if it may return a value although it has been cancelled. */
   readonly _may_fulfil: boolean;
   /** @internal True if it has exactly one waiter, so that an older await may cancel it. */

@@ -14,7 +14,6 @@ import {
   CoroutineAwait,
   error_of,
   FutureAwait,
-  keep_value,
   NativeCall,
   type Outcome,
   RAISED,
@@ -36,6 +35,7 @@ import { type CancelledError, RuntimeError } from "./exceptions.ts";
 import { isfuture } from "./futures.ts";
 import { next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
+import { own_solely } from "./cancellation_state.ts";
 import { ACTIVE, CLOSED, CREATED, note_made, stop_watching, WATCHED } from "./unawaited.ts";
 
 /**
@@ -185,7 +185,7 @@ export abstract class Coroutine<T> implements Promise<T> {
       return settle_now(reject, error);
     }
     const waiting: unknown = start_outside(this).then(resolve, reject);
-    if (waiting instanceof FutureAwait) keep_value(waiting);
+    if (waiting instanceof FutureAwait) own_solely(waiting);
     return waiting;
   }
 
@@ -564,7 +564,7 @@ export interface Operation<T, S, A> {
   /** Implements {@linkcode Coroutine._advance}. */
   advance(wait: Suspension<T, S, A>, thrown: boolean, value: unknown): Outcome;
   /** Cancels a wait that must not end at once; true if the cancellation was taken. */
-  cancel?(wait: Suspension<T, S, A>, delivery: DeliveryCore): boolean;
+  cancel?(wait: Suspension<T, S, A>, delivery: DeliveryCore, is_live: boolean): boolean;
   /** Returns whether such a wait may return a value although it has been cancelled. */
   may_fulfil?(wait: Suspension<T, S, A>): boolean;
   /** The promise that has to settle before such a wait can end. */
@@ -686,10 +686,10 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   }
 
   /** @internal */
-  _cancel_for(delivery: DeliveryCore): boolean {
+  _cancel_for(delivery: DeliveryCore, is_live: boolean): boolean {
     const { _operation: operation } = this;
     if (operation.cancel === undefined) return this.cancel(delivery.cancellation.message);
-    return operation.cancel(this, delivery);
+    return operation.cancel(this, delivery, is_live);
   }
 
   /** @internal */

@@ -21,7 +21,13 @@ import {
   get_running_loop,
 } from "../loop/events.ts";
 import { advance, BlockWait, NativeCall, type Outcome, RAISED, RETURNED } from "./awaits.ts";
-import { cancel_scope, CancellationState, Delivery, note_cycle } from "./cancellation_state.ts";
+import {
+  cancel_scope,
+  CancellationState,
+  Delivery,
+  is_told_solely,
+  note_cycle,
+} from "./cancellation_state.ts";
 import { check_context, Context, share_values, type Values } from "./contextvars.ts";
 import {
   type Continuation,
@@ -578,7 +584,8 @@ export class Task<T> extends Future<T> {
   private _returned(value: T): void {
     const state = this._cancellation_state;
     const due = state?.take_pending_at_end(this, false) ?? null;
-    if (due !== null) {
+    // A task made for one await alone: its value is not lost, and the cancellation left to the code that awaits.
+    if (due !== null && !is_told_solely(this._waiters)) {
       this._end_cancelled(due.cancellation);
     } else {
       if (this.cancelling() > 0 && this._loop.get_debug()) this._warn_of_swallowing();
@@ -676,7 +683,9 @@ export class Task<T> extends Future<T> {
       const state = this._cancellation_state;
       if (state !== null) {
         const due = state.take_pending(continuation._scope, true);
-        if (due !== null && !waitable._cancel_for(due)) state.mark(continuation, due.cancellation);
+        if (due !== null && !waitable._cancel_for(due, true)) {
+          state.mark(continuation, due.cancellation);
+        }
       }
     }
     this._loop._end_step(this, continuation);

@@ -280,6 +280,8 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
   #watched: boolean;
   #running_handle: Runnable | null = null;
   #handle_started = 0;
+  // When the call on the stack returned: microtasks may go on with the step.
+  #handle_returned = 0;
 
   #task_factory: TaskFactory | null = null;
   #exception_handler: ExceptionHandler | null = null;
@@ -521,6 +523,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#looks_again = false;
     this.#slice = this.#last_date = host_date();
     // The microtask queue has run dry, so a step that is still open waits for a native promise.
+    if (this.#debug && this.#steps.open !== null) this.#end_measurement(this.#handle_returned);
     const foreign = this.#steps.run_dry();
     if (this.#trace !== null) {
       for (const task of foreign) this.#trace._waits_elsewhere(task as AnyTask);
@@ -550,14 +553,15 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#running_handle = runnable;
     this.#handle_started = this.time();
     runnable._run();
-    if (this.#steps.open === null) this.#end_measurement();
+    this.#handle_returned = this.time();
+    if (this.#steps.open === null) this.#end_measurement(this.#handle_returned);
   }
 
-  #end_measurement(): void {
+  #end_measurement(at: number): void {
     const runnable = this.#running_handle;
     if (runnable === null) return;
     this.#running_handle = null;
-    const took = this.time() - this.#handle_started;
+    const took = at - this.#handle_started;
     if (took >= this.slow_callback_duration) {
       const what = runnable instanceof Handle || runnable instanceof Task
         ? String(runnable)
@@ -641,7 +645,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
       this._activity++;
       const { open } = this.#steps;
       if (open !== null) set_stepping_scope(open);
-    } else if (this.#debug) this.#end_measurement();
+    } else if (this.#debug) this.#end_measurement(this.time());
     return is_last;
   }
 
