@@ -6,7 +6,8 @@
 
 import { type Coroutine, isawaitable, type Operation, Suspension } from "./core/coroutines.ts";
 import type { Outcome } from "./core/awaits.ts";
-import { type Delivered, leave_pending, note_thrown } from "./core/cancellation_state.ts";
+import { leave_pending, note_thrown } from "./core/cancellation_state.ts";
+import type { DeliveryCore } from "./core/contracts.ts";
 import { is_cancelled_error, make_cancelled_error } from "./core/cancellation.ts";
 import type { CancelledError } from "./core/exceptions.ts";
 import type { AnyTask } from "./core/scope_managers.ts";
@@ -43,7 +44,7 @@ class Work implements SettlementListener {
   /** The error of the cancellation that aborted it. */
   error: CancelledError | null = null;
   /** The cancellations that it has taken. */
-  readonly delivered: Delivered[] = [];
+  readonly deliveries: DeliveryCore[] = [];
   outcome: { readonly is_fulfilled: boolean; readonly value: unknown } | null = null;
   #wait: Wait | null = null;
 
@@ -102,7 +103,7 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     work.stop_listening();
     const { error, outcome } = work;
     if (outcome !== null && outcome.is_fulfilled && !thrown) {
-      work.delivered.forEach(leave_pending);
+      work.deliveries.forEach(leave_pending);
       return wait._return(outcome.value);
     }
     const ended = wait._error_of_wait(thrown, value);
@@ -112,20 +113,20 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     }
     if (error === null) return wait._raise(outcome.value);
     if (outcome.value !== error && error.cause === undefined) error.cause = outcome.value;
-    work.delivered.forEach(note_thrown);
+    work.deliveries.forEach(note_thrown);
     return wait._raise(error);
   },
-  cancel(wait, delivery, is_live) {
+  cancel(wait, delivery) {
     const work = wait._argument;
     const { message } = delivery.cancellation;
     if (work.outcome !== null) {
       // It is to be resumed with a value, which must not be lost, or with the cancellation that it has taken.
       if (!work.outcome.is_fulfilled) return work.error !== null;
-      work.delivered.push({ delivery, is_live });
+      work.deliveries.push(delivery);
       return true;
     }
     if (work.controller === null) return wait.cancel(message);
-    work.delivered.push({ delivery, is_live });
+    work.deliveries.push(delivery);
     work.abort(message);
     if (work.abandons) wait.cancel(message);
     else wait._loop._note_unheard(delivery.scope._owner as AnyTask);

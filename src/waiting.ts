@@ -267,7 +267,13 @@ function gather_all(
     const is_call = typeof aw === "function";
     let child = is_call ? undefined : future_of?.get(aw);
     if (child === undefined) {
-      child = to_future(aw, loop);
+      try {
+        child = to_future(aw, loop);
+      } catch (error) {
+        // As on CPython, those before it run, and their errors count as retrieved.
+        outer.set_result([]);
+        throw error;
+      }
       if (!is_call) (future_of ??= new Map()).set(aw, child);
       outer._unfinished++;
       if (child.done()) (already_done ??= []).push(child);

@@ -134,10 +134,13 @@ export abstract class Await implements OpenAwait {
     if ("_step" in waitable) return null;
     if (waitable._is_owned) {
       const scope = this._scope;
-      waitable._cancel_for(
-        { scope, cancellation: NO_MESSAGE, by_itself: false, thrown_at: -1, is_known: false },
-        true,
-      );
+      waitable._cancel_for({
+        scope,
+        cancellation: NO_MESSAGE,
+        by_itself: false,
+        thrown_at: -1,
+        is_known: false,
+      });
       return waitable._ending?.() ?? null;
     }
     waitable._remove_waiter(this);

@@ -27,22 +27,14 @@ export class Delivery implements DeliveryCore {
   }
 }
 
-/** A cancellation that was delivered to an await, and whether the await was live for it. */
-export interface Delivered {
-  readonly delivery: DeliveryCore;
-  readonly is_live: boolean;
-}
-
 /** Notes that an await to which a cancellation was delivered has been rejected with it. */
-export function note_thrown({ delivery, is_live }: Delivered): void {
+export function note_thrown(delivery: DeliveryCore): void {
   delivery.thrown_at = next_moment();
-  // Of an older one that is not sure, as the loser of a race resumes nothing.
-  if (is_live) delivery.is_known = true;
-  else delivery.scope._owner?._cancellation_state?.add_thrown(delivery);
+  delivery.scope._owner?._cancellation_state?.add_thrown(delivery);
 }
 
 /** Leaves a cancellation pending that an await has taken, and has given a value all the same: nothing is lost. */
-export function leave_pending({ delivery }: Delivered): void {
+export function leave_pending(delivery: DeliveryCore): void {
   const { scope } = delivery;
   const task = scope._owner;
   if (scope._ended || delivery.is_known) return;
@@ -51,7 +43,7 @@ export function leave_pending({ delivery }: Delivered): void {
   } else if (task.done() || task.cancelling() > 0) {
     const state = task._cancellation_state ??= new CancellationState();
     delivery.by_itself = false;
-    // An older await that was rejected before has not resumed the code that continues with the value.
+    // An await that was rejected before has not resumed the code that continues with the value.
     delivery.thrown_at = -1;
     state.add_pending(delivery);
     if (!task.done()) task._loop._note_unheard(task);
@@ -60,7 +52,7 @@ export function leave_pending({ delivery }: Delivered): void {
 
 // The awaits of tasks that were made for them alone, by code that has outlived its own task, with the
 // cancellations that were delivered to them.
-const sole_awaits = new WeakMap<object, Delivered[]>();
+const sole_awaits = new WeakMap<object, DeliveryCore[]>();
 
 /** Notes that what an await waits on was made for it alone: it is cancelled with the await, and its value kept. */
 export function own_solely(waiting: object): void {
@@ -75,10 +67,7 @@ export function is_told_solely(waiter: unknown): boolean {
 
 /** Concludes the deliveries to an await whose task, made for it alone, has ended. */
 export function conclude_sole(waiting: object, has_value: boolean): void {
-  for (const told of sole_awaits.get(waiting) ?? []) {
-    if (has_value) leave_pending(told);
-    else note_thrown(told);
-  }
+  sole_awaits.get(waiting)?.forEach(has_value ? leave_pending : note_thrown);
 }
 
 /** The cancellation state of a task: made at its first cancellation, or when it yields what cannot be waited on. */
@@ -101,8 +90,8 @@ export class CancellationState {
   // The errors thrown into continuations at their resumption: a cancellation that may be dropped, or an error.
   #marked: Map<Continuation, unknown> | null = null;
   // The awaits that a cancellation was delivered to, where that may not be the end of the delivery.
-  #told: Map<Continuation, Delivered[]> | null = null;
-  // Those that have been thrown into older awaits: the next await shows whether the code knows.
+  #told: Map<Continuation, DeliveryCore[]> | null = null;
+  // Those that have been thrown: the next await shows whether they have resumed the code.
   #thrown: DeliveryCore[] = [];
 
   /** Counts a request of a block. */
@@ -159,7 +148,7 @@ export class CancellationState {
     const told = this.#told?.get(continuation);
     if (told !== undefined) {
       // One error stands for all cancellations that were delivered to it.
-      for (const delivered of told) note_thrown(delivered);
+      told.forEach(note_thrown);
       this.#told?.delete(continuation);
     }
     const thrown = this.#marked?.get(continuation);
@@ -168,16 +157,16 @@ export class CancellationState {
   }
 
   /** Notes that a cancellation was delivered to continuations. */
-  add_told(continuations: ReadonlyMap<Continuation, Delivered>): void {
+  add_told(continuations: readonly Continuation[], delivery: DeliveryCore): void {
     const told = this.#told ??= new Map();
-    for (const [continuation, delivered] of continuations) {
+    for (const continuation of continuations) {
       const earlier = told.get(continuation);
-      if (earlier === undefined) told.set(continuation, [delivered]);
-      else earlier.push(delivered);
+      if (earlier === undefined) told.set(continuation, [delivery]);
+      else earlier.push(delivery);
     }
   }
 
-  /** Notes a cancellation that an older await has been rejected with. */
+  /** Notes a cancellation that an await has been rejected with. */
   add_thrown(delivery: DeliveryCore): void {
     this.#thrown.push(delivery);
   }
@@ -203,8 +192,8 @@ export class CancellationState {
   /**
    * Takes the cancellations that are pending for code of a scope; returns the latest that is due, or `null`.
    *
-   * One is dropped if the code knows it: if a live await was rejected with it, or an older one and the microtask
-   * queue has not run dry since, so that this rejection has resumed the code.
+   * One is dropped if the code knows it: if an await was rejected with it and the code has reached its next one, or
+   * its end, before the microtask queue ran dry, so that this rejection has resumed it.
    *
    * @param must_wait whether the code is about to wait; else only what others requested is thrown
    */
@@ -320,7 +309,7 @@ function tell({ task, state, delivery }: Request): void {
     if (newest === null && own._begun > 0) {
       any_live = tell_one(state, own, delivery) === "live";
     } else if (newest !== null) {
-      const told = new Map<Continuation, Delivered>();
+      const told: Continuation[] = [];
       let reached = 0;
       for (const open of open_awaits(task)) {
         if (open._begun === 0) continue;
@@ -329,9 +318,9 @@ function tell({ task, state, delivery }: Request): void {
         if (how === "outside") continue;
         reached++;
         // A wait that may still return a value notes itself whether the cancellation has reached the code.
-        if (!may_fulfil(open)) told.set(open, { delivery, is_live: how === "live" });
+        if (!may_fulfil(open)) told.push(open);
       }
-      if (reached > 1 || !any_live) state.add_told(told);
+      if (reached > 1 || !any_live) state.add_told(told, delivery);
     }
   } finally {
     state.being_told = false;
@@ -360,7 +349,7 @@ function tell_one(state: CancellationState, continuation: Continuation, delivery
     state.add_pending(delivery);
     return "outside";
   }
-  sole?.push({ delivery, is_live: how === "live" });
+  sole?.push(delivery);
   if (how === "older" && !waitable._is_owned && sole === undefined) {
     // Others may wait for it: the await alone is rejected.
     if (waitable._is_waiting()) give_up(state, continuation, delivery);
@@ -368,7 +357,7 @@ function tell_one(state: CancellationState, continuation: Continuation, delivery
     return how;
   }
   met_cycle = false;
-  if (waitable._cancel_for(delivery, how === "live")) return how;
+  if (waitable._cancel_for(delivery)) return how;
   // It waits, directly or not, for this very task: one of the waits has to be abandoned.
   if (met_cycle && waitable._is_waiting()) give_up(state, continuation, delivery);
   else state.mark(continuation, delivery.cancellation);

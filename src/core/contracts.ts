@@ -66,7 +66,7 @@ export interface TaskCore extends Scope {
 export interface CancellationStateCore {
   /** Leaves a cancellation pending. */
   add_pending(delivery: DeliveryCore): void;
-  /** Notes a cancellation that an older await has been rejected with. */
+  /** Notes a cancellation that an await has been rejected with. */
   add_thrown(delivery: DeliveryCore): void;
   /** @internal Takes what is to be thrown into a continuation at its resumption. */
   take_mark(continuation: Continuation): unknown;
@@ -119,8 +119,8 @@ export interface Waitable {
   _add_waiter(waiter: Runnable): void;
   /** @internal The cancellation that it ended with, or `null`. */
   _cancellation(): Error | null;
-  /** @internal Passes a cancellation on to it, by an await that is live for it or not; false if it is done. */
-  _cancel_for(delivery: DeliveryCore, is_live: boolean): boolean;
+  /** @internal Passes a cancellation on to it; false if it is done. */
+  _cancel_for(delivery: DeliveryCore): boolean;
   /** @internal True if it may return a value although it has been cancelled. */
   readonly _may_fulfil: boolean;
   /** @internal True if it has exactly one waiter, so that an older await may cancel it. */

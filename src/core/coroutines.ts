@@ -564,7 +564,7 @@ export interface Operation<T, S, A> {
   /** Implements {@linkcode Coroutine._advance}. */
   advance(wait: Suspension<T, S, A>, thrown: boolean, value: unknown): Outcome;
   /** Cancels a wait that must not end at once; true if the cancellation was taken. */
-  cancel?(wait: Suspension<T, S, A>, delivery: DeliveryCore, is_live: boolean): boolean;
+  cancel?(wait: Suspension<T, S, A>, delivery: DeliveryCore): boolean;
   /** Returns whether such a wait may return a value although it has been cancelled. */
   may_fulfil?(wait: Suspension<T, S, A>): boolean;
   /** The promise that has to settle before such a wait can end. */
@@ -686,10 +686,10 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   }
 
   /** @internal */
-  _cancel_for(delivery: DeliveryCore, is_live: boolean): boolean {
+  _cancel_for(delivery: DeliveryCore): boolean {
     const { _operation: operation } = this;
     if (operation.cancel === undefined) return this.cancel(delivery.cancellation.message);
-    return operation.cancel(this, delivery, is_live);
+    return operation.cancel(this, delivery);
   }
 
   /** @internal */

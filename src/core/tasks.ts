@@ -683,8 +683,9 @@ export class Task<T> extends Future<T> {
       const state = this._cancellation_state;
       if (state !== null) {
         const due = state.take_pending(continuation._scope, true);
-        if (due !== null && !waitable._cancel_for(due, true)) {
-          state.mark(continuation, due.cancellation);
+        if (due !== null) {
+          if (waitable._may_fulfil) due.is_known = false;
+          if (!waitable._cancel_for(due)) state.mark(continuation, due.cancellation);
         }
       }
     }

@@ -243,7 +243,6 @@ async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   const any_loose = endings !== null;
   if (tasks.size === 0 && !any_loose) return;
   for (const task of tasks) task.cancel();
-  if (any_loose) await loop.run_until_complete(sleep(0));
   if (tasks.size > 0) await loop.run_until_complete(until_done(tasks));
   // Native work that has been aborted settles when it has stopped.
   if (any_loose && endings.length > 0) {
@@ -251,6 +250,8 @@ async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   }
   // Each await of a clean-up outside of tasks is a task; they are not cut short.
   while (any_loose) {
+    // What has ended resumes its code in the next iteration.
+    await loop.run_until_complete(sleep(0));
     await microtasks_have_run_dry();
     const clean_ups = all_tasks(loop);
     if (clean_ups.size === 0) break;

@@ -80,7 +80,11 @@ function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
 /** Whether another line of code has taken a cancellation, so that the main one may not have seen it. */
 function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): boolean {
   const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
-  const open = inside.filter((leaf) => is_open_at(leaf, request.at));
+  // That of async_with() begins to wait a moment after it is called.
+  const open = inside.filter((leaf) =>
+    is_open_at(leaf, request.at) &&
+    !(leaf.kind === "acquire" && leaf.begun?.time === request.time)
+  );
   // The main code was about to end, or to wait, or waits for a native promise.
   if (open.length > 0 && time === request.time) return true;
   // Or a native promise resumed it in this very moment.
@@ -628,7 +632,9 @@ function* operations(run: Run): Generator<string> {
         scopes.some((scope) => leaf.chain.includes(scope))
       );
       const is_sure = requests.some((request) => only_scope(request) !== null);
-      if (is_sure && operation.called && aborted === null) yield `the signal of ${name} is not aborted`;
+      if (is_sure && operation.called && aborted === null) {
+        yield `the signal of ${name} is not aborted`;
+      }
       // Or one that was pending when it began.
       const has_cause = aborted === null || run.end !== null && aborted.at > run.end.at ||
         run.requests.some(({ at, scopes }) =>
