@@ -263,7 +263,7 @@ function gather_all(
   let future_of: Map<unknown, Future<unknown>> | null = null;
   let already_done: Future<unknown>[] | null = null;
   for (let index = 0; index < aws.length; index++) {
-    const aw = aws[index];
+    const aw = aws[index]!;
     const is_call = typeof aw === "function";
     let child = is_call ? undefined : future_of?.get(aw);
     if (child === undefined) {
@@ -302,7 +302,7 @@ function child_done(child: Future<unknown>, outer: GatheringFuture<unknown[]>): 
     );
   }
   // The request for cancellation wins, whatever became of the children.
-  const last = outer._children[outer._children.length - 1];
+  const last = outer._children[outer._children.length - 1]!;
   if (outer._cancel_requested) outer.set_exception(last._make_cancelled_error());
   else outer.set_result(results);
 }

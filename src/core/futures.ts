@@ -106,8 +106,8 @@ function format_waiter(waiter: Waiting): string {
 }
 
 function format_callbacks(waiters: Waiting[]): string {
-  const first = format_waiter(waiters[0]);
-  const last = format_waiter(waiters[waiters.length - 1]);
+  const first = format_waiter(waiters[0]!);
+  const last = format_waiter(waiters[waiters.length - 1]!);
   if (waiters.length === 1) return `cb=[${first}]`;
   const between = waiters.length === 2 ? "" : `<${waiters.length - 2} more>, `;
   return `cb=[${first}, ${between}${last}]`;
@@ -608,7 +608,7 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   protected _repr_info(): string[] {
-    const info = [STATE_NAMES[this._state].toLowerCase()];
+    const info = [STATE_NAMES[this._state]!.toLowerCase()];
     if (this._state === FINISHED) info.push(`result=${repr(this._value ?? null, true)}`);
     if (this._state === FAILED) info.push(`exception=${repr(this._value)}`);
     const waiters = this._all_waiters();

@@ -201,7 +201,7 @@ export class Task<T> extends Future<T> {
   ) {
     const is_own = options instanceof OwnOptions;
     if (!is_own) check_options("Task", options, TASK_OPTIONS);
-    super(is_own ? options as OwnTaskOptions : { loop: options.loop });
+    super(is_own ? options as OwnTaskOptions : { loop: options.loop ?? null });
     const start = to_start<T>(coro);
     if (start === null) throw new TypeError(not_a_coroutine(coro));
     if (!is_own && options.context != null) check_context("create_task", options.context);
@@ -420,7 +420,7 @@ export class Task<T> extends Future<T> {
     options: { limit?: number | null; file?: { write(text: string): unknown } | null } = {},
   ): void {
     check_options("print_stack", options, ["limit", "file"]);
-    const frames = this.get_stack({ limit: options.limit });
+    const frames = this.get_stack({ limit: options.limit ?? null });
     const lines = [
       frames.length === 0
         ? `No stack for ${this}`

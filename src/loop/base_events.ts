@@ -392,7 +392,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     const timers = this.#timers;
     if (timers.length > 0) {
       const now = this.#recent_time();
-      while (timers.length > 0 && this.#is_due(timers[0]._when, now)) {
+      while (timers.length > 0 && this.#is_due(timers[0]!._when, now)) {
         const timer = heappop(timers, earlier);
         timer._scheduled = false;
         this.#ready.push(timer);
@@ -417,7 +417,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
       this.#cancelled_timers = 0;
       return;
     }
-    while (timers.length > 0 && timers[0]._cancelled) {
+    while (timers.length > 0 && timers[0]!._cancelled) {
       this.#cancelled_timers--;
       heappop(timers, earlier)._scheduled = false;
     }
@@ -432,7 +432,7 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
 
   /** @internal The time of the earliest timer, or `null`. */
   protected _next_timer(): number | null {
-    return this.#timers.length > 0 ? this.#timers[0]._when : null;
+    return this.#timers.length > 0 ? this.#timers[0]!._when : null;
   }
 
   /**
@@ -800,10 +800,10 @@ export class EventLoop extends BaseEventLoop implements AbstractEventLoop {
     this.#next_search = end + 100 * (end - start);
     if (cycle === null || cycle.every((task) => this.#reported.has(task))) return;
     for (const task of cycle) this.#reported.add(task);
-    const names = [...cycle, cycle[0]].map((task) => task.get_name()).join(" -> ");
+    const names = [...cycle, cycle[0]!].map((task) => task.get_name()).join(" -> ");
     this.call_exception_handler({
       message: `Tasks wait for each other, none can go on until one is cancelled: ${names}`,
-      task: cycle[0],
+      task: cycle[0]!,
     });
   }
 

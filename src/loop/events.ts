@@ -904,7 +904,7 @@ export function get_event_loop(): AbstractEventLoop {
   if (loop !== null) return loop;
   // Without a host context, code after a foreign await cannot be distinguished from code outside of every
   // loop; it most likely belongs to the only loop that runs.
-  if (!has_async_context && running.size === 1) return [...running][0];
+  if (!has_async_context && running.size === 1) return [...running][0]!;
   if (default_loop === null || default_loop.is_closed()) {
     if (make_loop === null) throw new RuntimeError("There is no current event loop.");
     default_loop = make_loop();

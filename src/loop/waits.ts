@@ -40,7 +40,7 @@ export function find_cycle(tasks: Iterable<AnyTask>): AnyTask[] | null {
     const path: AnyTask[] = [];
     const branches: AnyTask[][] = [[start]];
     while (branches.length > 0) {
-      const next = branches[branches.length - 1].pop();
+      const next = branches[branches.length - 1]!.pop();
       if (next === undefined) {
         branches.pop();
         const left = path.pop();
