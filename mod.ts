@@ -43,6 +43,7 @@ export {
 } from "./src/async_generators.ts";
 export { aborted_by, type AbortScope } from "./src/aborts.ts";
 export { EventLoop, type EventLoopOptions } from "./src/loop/base_events.ts";
+export type { RunLoop } from "./src/loop/run_loop.ts";
 export { ConcurrentFuture } from "./src/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
 export {

@@ -34,7 +34,7 @@ import { sleep } from "./waiting.ts";
  * const loop_factory = () => new VirtualClockEventLoop({ network });
  * await asyncio.run(async () => {
  *   await using server = await asyncio.start_server((_, writer) => writer.close(), "server", 7);
- *   assertEquals(server.sockets[0].getsockname(), ["server", 7]);
+ *   assertEquals(server.sockets[0]?.getsockname(), ["server", 7]);
  * }, { loop_factory });
  * ```
  */

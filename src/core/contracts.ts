@@ -6,6 +6,8 @@
 
 /** An entry of a loop's ready queue: the loop runs it once. */
 export interface Runnable {
+  /** The name of its function in the report of an error, if it has one. */
+  readonly label?: string;
   /** @internal */
   _run(): void;
 }
