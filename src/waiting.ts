@@ -13,10 +13,9 @@ import {
   isawaitable,
   iscoroutine,
   library_coroutine,
-  type Operation,
-  Suspension,
   to_coroutine,
 } from "./core/coroutines.ts";
+import { type Operation, Suspension } from "./core/suspensions.ts";
 import { SUSPENDED } from "./core/awaits.ts";
 import { Cancellation, is_cancellation, make_cancelled_error } from "./core/cancellation.ts";
 import { ValueError } from "./core/exceptions.ts";
@@ -33,7 +32,7 @@ import {
   get_event_loop,
   get_running_loop,
   type Handle,
-} from "./loop/events.ts";
+} from "./core/events.ts";
 import { Queue } from "./queues.ts";
 import { format_seconds, make_timeout_error, timeout } from "./timeouts.ts";
 

@@ -12,7 +12,7 @@
  * @module
  */
 
-import { ConcurrentFuture } from "../concurrent_futures.ts";
+import { ConcurrentFuture } from "./concurrent_futures.ts";
 import { check_context, type Context, copy_context } from "./contextvars.ts";
 import {
   has_other_copies,
@@ -30,7 +30,7 @@ import {
   make_inspectable,
   repr,
 } from "../internal/format_helpers.ts";
-import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "../loop/events.ts";
+import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "./events.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
 import { FutureAwait, settle_now } from "./awaits.ts";

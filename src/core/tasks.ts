@@ -14,12 +14,7 @@ import {
 } from "../host/async_context.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
-import {
-  type AbstractEventLoop,
-  check_loop,
-  get_event_loop,
-  get_running_loop,
-} from "../loop/events.ts";
+import { type AbstractEventLoop, check_loop, get_event_loop, get_running_loop } from "./events.ts";
 import { advance, BlockWait, NativeCall, type Outcome, RAISED, RETURNED } from "./awaits.ts";
 import {
   cancel_scope,
@@ -46,9 +41,9 @@ import {
   FunctionCoroutine,
   is_generator,
   isawaitable,
-  Suspension,
   to_start,
 } from "./coroutines.ts";
+import { Suspension } from "./suspensions.ts";
 import { eager_depth, enter, leave, running_task, runs_now, start_on_top } from "./current.ts";
 import {
   as_cancellation,
@@ -874,83 +869,6 @@ export function current_task(loop: AbstractEventLoop | null = null): Task<unknow
 export function all_tasks(loop: AbstractEventLoop | null = null): Set<Task<unknown>> {
   return new Set((loop ?? get_running_loop())._tasks());
 }
-
-/**
- * A function that makes tasks by a class, or another function, with an option `eager_start`.
- *
- * @category Tasks
- */
-export type TaskConstructor =
-  | (new <T>(
-    coro: CoroutineLike<T>,
-    options: TaskOptions & { loop?: AbstractEventLoop | null },
-  ) => Task<T>)
-  | (<T>(
-    coro: CoroutineLike<T>,
-    options: TaskOptions & { loop?: AbstractEventLoop | null },
-  ) => Task<T>);
-
-/**
- * Makes a task factory whose tasks start at once, in the step of the code that creates them.
- *
- * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.create_eager_task_factory Python's create_eager_task_factory}.
- *
- * @param custom_task_constructor a subclass of {@linkcode Task}, or a function like its constructor
- * @returns a factory for `loop.set_task_factory()`
- * @category Tasks
- *
- * @example
- * ```ts
- * import * as asyncio from "@pythonic/asyncio";
- * import { assertEquals } from "@std/assert";
- *
- * class NamedTask<T> extends asyncio.Task<T> {}
- * await asyncio.run(async () => {
- *   const loop = asyncio.get_running_loop();
- *   loop.set_task_factory(asyncio.create_eager_task_factory(NamedTask));
- *   const task = asyncio.create_task(function* () {
- *     return 1;
- *   });
- *   assertEquals(task.done(), true);
- * });
- * ```
- */
-export function create_eager_task_factory(custom_task_constructor: TaskConstructor): TaskFactory {
-  const is_class = custom_task_constructor === Task ||
-    custom_task_constructor.prototype instanceof Task;
-  return (loop, coro, options) => {
-    const all = { eager_start: true, ...options, loop };
-    return is_class
-      ? new (custom_task_constructor as typeof Task)(coro, all)
-      : (custom_task_constructor as <T>(coro: CoroutineLike<T>, options: object) => Task<T>)(
-        coro,
-        all,
-      );
-  };
-}
-
-/**
- * A task factory whose tasks start at once, in the step of the code that creates them.
- *
- * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.eager_task_factory Python's eager_task_factory}.
- *
- * @category Tasks
- *
- * @example
- * ```ts
- * import * as asyncio from "@pythonic/asyncio";
- * import { assertEquals } from "@std/assert";
- *
- * await asyncio.run(async () => {
- *   asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory);
- *   const order: string[] = [];
- *   asyncio.create_task(async () => order.push("task"));
- *   order.push("creator");
- *   assertEquals(order, ["task", "creator"]);
- * });
- * ```
- */
-export const eager_task_factory: TaskFactory = create_eager_task_factory(Task);
 
 /**
  * Makes a future of any awaitable: a task of what has not started, a future of a promise.

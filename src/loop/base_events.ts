@@ -47,7 +47,7 @@ import {
   set_loop_running,
   TimerHandle,
   type TrackedAsyncGenerator,
-} from "./events.ts";
+} from "../core/events.ts";
 import { print_report, report } from "./exception_reports.ts";
 import { DefaultExecutor } from "./executors.ts";
 import { close_generators } from "./generator_shutdown.ts";

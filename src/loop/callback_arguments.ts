@@ -8,7 +8,7 @@ import { check_context, Context } from "../core/contextvars.ts";
 import { iscoroutine, iscoroutinefunction } from "../core/coroutines.ts";
 import { is_plain_object, repr } from "../internal/format_helpers.ts";
 import { check_bound } from "../internal/unbound.ts";
-import type { Callback } from "./events.ts";
+import type { Callback } from "../core/events.ts";
 
 /** Throws a `TypeError` if a method of a loop cannot take a value as a callback. */
 export function check_callback(method: string, callback: unknown, is_debug: boolean): void {

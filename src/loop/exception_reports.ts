@@ -13,7 +13,7 @@ import {
   type ExceptionContext,
   type ExceptionHandler,
   Handle,
-} from "./events.ts";
+} from "../core/events.ts";
 
 /** Writes a report to `console.error`: the message, the other entries of the context, and the error. */
 export function print_report(context: ExceptionContext): void {

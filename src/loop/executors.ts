@@ -9,7 +9,7 @@ import { wrap_future } from "../core/futures.ts";
 import { create_macrotasks } from "../host/macrotask.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { wait_for } from "../waiting.ts";
-import type { Executor } from "./events.ts";
+import type { Executor } from "../core/events.ts";
 
 /** Runs functions one after the other in turns of this thread's host. */
 class HostTurnExecutor implements Executor {

@@ -7,7 +7,7 @@
 import { is_exception } from "../core/exceptions.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { gather } from "../waiting.ts";
-import type { AbstractEventLoop, TrackedAsyncGenerator } from "./events.ts";
+import type { AbstractEventLoop, TrackedAsyncGenerator } from "../core/events.ts";
 
 /** Takes all generators out of a set, closes them at the same time, and reports what that throws. */
 export function* close_generators(

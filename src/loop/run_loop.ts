@@ -28,7 +28,7 @@ import { watch_untouched } from "../core/unawaited.ts";
 import { has_async_context } from "../host/async_context.ts";
 import { has_requests, keep_alive } from "../host/timers.ts";
 import { Deque } from "../internal/deque.ts";
-import { BaseEventLoop, type ExceptionContext } from "./events.ts";
+import { BaseEventLoop, type ExceptionContext } from "../core/events.ts";
 import { HostTurns } from "./host_turns.ts";
 import { Alarm, LoopClock } from "./loop_clock.ts";
 import { SlowCallbacks } from "./slow_callbacks.ts";

@@ -6,7 +6,7 @@
 
 import type { Runnable } from "../core/contracts.ts";
 import { Task } from "../core/tasks.ts";
-import { Handle } from "./events.ts";
+import { Handle } from "../core/events.ts";
 
 /** Measures how long the loop takes for one entry of its ready queue at a time. */
 export class SlowCallbacks {

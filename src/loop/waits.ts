@@ -4,11 +4,11 @@
  * @module
  */
 
-import { Suspension } from "../core/coroutines.ts";
+import { Suspension } from "../core/suspensions.ts";
 import type { Waitable } from "../core/contracts.ts";
 import { Task } from "../core/tasks.ts";
 import { GatheringFuture } from "../waiting.ts";
-import type { AbstractEventLoop } from "./events.ts";
+import type { AbstractEventLoop } from "../core/events.ts";
 
 type AnyTask = Task<unknown>;
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Suspension } from "../core/coroutines.ts";
-import type { AbstractEventLoop } from "../loop/events.ts";
+import { Suspension } from "../core/suspensions.ts";
+import type { AbstractEventLoop } from "../core/events.ts";
 import type { Runnable } from "../core/contracts.ts";
 import { CancelledError } from "../core/exceptions.ts";
 import { repr } from "../internal/format_helpers.ts";

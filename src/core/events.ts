@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Context, copy_context } from "../core/contextvars.ts";
-import type { Coroutine, CoroutineLike } from "../core/coroutines.ts";
-import { leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
+import { type Context, copy_context } from "./contextvars.ts";
+import type { Coroutine, CoroutineLike } from "./coroutines.ts";
+import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import {
   extract_stack,
   format_callback,
@@ -14,10 +14,10 @@ import {
   Inspectable,
   repr,
 } from "../internal/format_helpers.ts";
-import type { Continuation, Runnable, Scope, TaskCore, Timed } from "../core/contracts.ts";
-import type { FutureAwait } from "../core/awaits.ts";
-import type { Future } from "../core/futures.ts";
-import { LoopScope } from "../core/scopes.ts";
+import type { Continuation, Runnable, Scope, TaskCore, Timed } from "./contracts.ts";
+import type { FutureAwait } from "./awaits.ts";
+import type { Future } from "./futures.ts";
+import { LoopScope } from "./scopes.ts";
 import { is_in_other_loop } from "../host/copies.ts";
 import {
   has_async_context,
@@ -25,7 +25,7 @@ import {
   type KeptContext,
   run_as,
 } from "../host/async_context.ts";
-import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "../core/tasks.ts";
+import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "./tasks.ts";
 import type {
   AddressInfoOptions,
   ConnectionOptions,
@@ -37,18 +37,18 @@ import type {
   UnixConnectionOptions,
   UnixServerOptions,
   WritePipe,
-} from "../core/connection_options.ts";
-import type { BaseProtocol, DatagramProtocol, SubprocessProtocol } from "../core/protocols.ts";
-import type { SubprocessOptions } from "../core/subprocess_options.ts";
+} from "./connection_options.ts";
+import type { BaseProtocol, DatagramProtocol, SubprocessProtocol } from "./protocols.ts";
+import type { SubprocessOptions } from "./subprocess_options.ts";
 import type {
   DatagramTransport,
   ReadTransport,
   SubprocessTransport,
   Transport,
   WriteTransport,
-} from "../core/transports.ts";
+} from "./transports.ts";
 import type { Address, AddressInfo, Network, OpenSet } from "../host/endpoints.ts";
-import { enter, leave, restore_turn, running_loop, save_turn } from "../core/current.ts";
+import { enter, leave, restore_turn, running_loop, save_turn } from "./current.ts";
 
 /**
  * The argument of an exception handler; the keys are Python's.
