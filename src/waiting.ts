@@ -131,7 +131,7 @@ export type ResultsOrErrors<A extends readonly unknown[]> = {
 };
 
 /** The future that `gather()` returns: cancelling it cancels what is gathered. */
-export class GatheringFuture<T> extends Future<T> {
+class GatheringFuture<T> extends Future<T> {
   /** @internal CPython's name, which its repr shows. */
   static override get name(): string {
     return "_GatheringFuture";

@@ -8,7 +8,6 @@ import { has_other_copies, other_copy_with_task } from "../host/copies.ts";
 import { brand_of, has_brand } from "../internal/error_kinds.ts";
 import { make_inspectable, repr } from "../internal/format_helpers.ts";
 import { get_event_loop } from "./events.ts";
-import type { Task } from "./tasks.ts";
 import {
   advance,
   CoroutineAwait,
@@ -25,7 +24,7 @@ import { NOTHING, type TaskCore } from "./contracts.ts";
 import { running_loop, running_scope, scope_of_ended_task } from "./current.ts";
 import { make_cancelled_error } from "./cancellation.ts";
 import { RuntimeError } from "./exceptions.ts";
-import { isfuture } from "./futures.ts";
+import { type Future, isfuture } from "./futures.ts";
 import { next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
 import { own_solely } from "./cancellation_state.ts";
@@ -257,7 +256,7 @@ const COROUTINE = brand_of("Coroutine");
 Object.defineProperty(Coroutine.prototype, COROUTINE, { value: true });
 
 /** Makes a task of a coroutine that code outside of this library's tasks awaits. */
-function start_outside<T>(coroutine: Coroutine<T>): Task<T> {
+function start_outside<T>(coroutine: Coroutine<T>): Future<T> {
   const loop = get_event_loop();
   loop._ensure_ambient();
   return loop.create_task(coroutine);

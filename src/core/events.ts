@@ -604,7 +604,7 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
   /** @internal Cancels the open awaits of code that belongs to no task any more: promises of those that end later, `null` if there are none. */
   _cancel_loose_awaits(): PromiseLike<unknown>[] | null;
   /** @internal Notes that a task has ended while awaits of its code are open. */
-  _note_loose_awaits(task: Task<unknown>): void;
+  _note_loose_awaits(task: TaskCore): void;
   /** @internal Ends the run in progress with an exception that leaves the loop. */
   _interrupt(error: unknown): void;
   /** @internal Notes a future whose outcome comes from outside of this library. */

@@ -45,7 +45,6 @@ import {
   scope_of_ended_task,
 } from "./current.ts";
 import { add_open_await, next_moment } from "./scopes.ts";
-import type { Task } from "./tasks.ts";
 import { begin_await } from "./steps.ts";
 
 // The future that `yield*` has yielded, on its way to the task.
@@ -423,7 +422,7 @@ export class Future<T> implements Promise<T> {
     this._add_waiter(waiting);
     // A run of the loop to which the code belongs cancels the await when it ends.
     if (scope !== null) {
-      const task = scope._owner as Task<unknown>;
+      const task = scope._owner as TaskCore;
       add_open_await(task, waiting);
       task._loop._note_loose_awaits(task);
     } else if (running_loop() === loop) loop._note_loose_await(waiting);

@@ -184,8 +184,8 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   }
 
   /** @internal */
-  _note_loose_awaits(task: AnyTask): void {
-    this.#loose.add(task);
+  override _note_loose_awaits(task: TaskCore): void {
+    this.#loose.add(task as AnyTask);
   }
 
   /** @internal Cancels the open awaits of code that belongs to no task any more; `null` if there are none. */

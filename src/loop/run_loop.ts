@@ -124,6 +124,8 @@ export abstract class RunLoop extends BaseEventLoop implements LoopCore {
   abstract _refuses_await(): boolean;
   /** @internal */
   abstract _note_unheard(task: TaskCore): void;
+  /** @internal */
+  abstract _note_loose_awaits(task: TaskCore): void;
   /** @internal A run begins: `run_forever()` has been called. */
   protected abstract _run_begins(): void;
   /** @internal The run in progress has ended. */

@@ -7,7 +7,6 @@
 import { Suspension } from "../core/suspensions.ts";
 import type { Waitable } from "../core/contracts.ts";
 import { Task } from "../core/tasks.ts";
-import { GatheringFuture } from "../waiting.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
 
 type AnyTask = Task<unknown>;
@@ -29,9 +28,9 @@ export function describe_waits(tasks: Iterable<AnyTask>): string {
 }
 
 function tasks_waited_on(task: AnyTask): AnyTask[] {
-  return task._waits_on().flatMap((waitable): readonly unknown[] =>
-    waitable instanceof GatheringFuture ? waitable._children : [waitable]
-  ).filter((waitable) => waitable instanceof Task) as AnyTask[];
+  return task._waits_on().flatMap((waitable) => waitable._children ?? [waitable]).filter((
+    waitable,
+  ) => waitable instanceof Task) as AnyTask[];
 }
 
 /** Searches a loop's tasks, when nothing is ready, for some that wait for each other. */

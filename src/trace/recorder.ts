@@ -14,7 +14,6 @@ import type { Waitable } from "../core/contracts.ts";
 import { Task } from "../core/tasks.ts";
 import { Await } from "../core/awaits.ts";
 import type { Continuation } from "../core/contracts.ts";
-import { GatheringFuture } from "../waiting.ts";
 import { set_observer, type TaskObserver } from "../core/recording.ts";
 import { running_or_ended_task, save_turn } from "../core/current.ts";
 
@@ -456,7 +455,7 @@ function describe(driver: Continuation, step_began: number, now: number): string
       : waiting.name;
   }
   if (waiting instanceof Task) return `task ${waiting.get_name()}`;
-  if (waiting instanceof GatheringFuture) return "gather";
+  if (waiting._children !== undefined) return "gather";
   if (waiting instanceof ForeignFuture) return "a foreign promise";
   return (driver instanceof Await ? driver._coroutine_name() : null) ?? "a future";
 }
