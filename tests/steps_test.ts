@@ -19,11 +19,6 @@ function state_of(task: asyncio.Task<unknown>): string {
   return task.done() ? "done" : NAMES.get(task._step) ?? String(task._step);
 }
 
-/** The state of the current task. */
-function own_state(): string {
-  return state_of(asyncio.current_task()!);
-}
-
 /** Settles when the host has run the microtask queue dry twice: the loop has seen it by then. */
 async function dry(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) {
@@ -38,16 +33,22 @@ function begin_await<T>(awaitable: PromiseLike<T>, resumed = () => {}): PromiseL
 
 const tested: string[] = [];
 
+/** Notes the state of a task, by default of main. */
+type Note = (task?: asyncio.Task<unknown>) => void;
+
 /** Runs a program that notes states; they must be the ones given, in this order. */
 function test(
   row: string,
-  main: (note: (state: string) => void) => PromiseLike<unknown>,
+  main: (note: Note) => PromiseLike<unknown>,
   ...states: string[]
 ): void {
   tested.push(row);
   Deno.test(`step: ${row}`, async () => {
     const noted: string[] = [];
-    await asyncio.run(() => main((state) => noted.push(state)));
+    await asyncio.run(() => {
+      const itself = asyncio.current_task()!;
+      return main((task = itself) => noted.push(state_of(task)));
+    });
     assertEquals(noted, states);
   });
 }
@@ -56,9 +57,9 @@ test(
   "not started, the loop runs the task's first step: suspended",
   async (note) => {
     const task: asyncio.Task<unknown> = asyncio.create_task(function* () {
-      note(state_of(task));
+      note(task);
     });
-    note(state_of(task));
+    note(task);
     await task;
   },
   "not started",
@@ -69,9 +70,9 @@ test(
   "suspended, a call of native code returned a pending promise: open",
   async (note) => {
     const task: asyncio.Task<unknown> = asyncio.create_task(async () => {
-      note(state_of(task)); // its call has not returned
+      note(task); // its call has not returned
       await null;
-      note(state_of(task));
+      note(task);
     });
     await task;
   },
@@ -83,8 +84,8 @@ test(
   "suspended, the loop resumed an await: open",
   async (note) => {
     const asleep = asyncio.sleep(0);
-    const resumed = asleep.then(() => note(own_state()), null);
-    note(own_state());
+    const resumed = asleep.then(() => note(), null);
+    note();
     await resumed;
   },
   "suspended",
@@ -95,9 +96,9 @@ test(
   "open, an await of the library began: suspended",
   async (note) => {
     await null;
-    note(own_state());
+    note();
     const resumed = begin_await(asyncio.sleep(0));
-    note(own_state());
+    note();
     await resumed;
   },
   "open",
@@ -108,9 +109,9 @@ test(
   "foreign, an await of the library began: suspended",
   async (note) => {
     await dry();
-    note(own_state());
+    note();
     const resumed = begin_await(asyncio.sleep(0));
-    note(own_state());
+    note();
     await resumed;
   },
   "foreign",
@@ -120,17 +121,16 @@ test(
 test(
   "open, the microtask queue ran dry, an await of the library is live: suspended",
   async (note) => {
-    const task = asyncio.current_task()!;
     const loser = asyncio.get_running_loop().create_future<null>();
-    const older = begin_await(loser, () => note(state_of(task)));
+    const older = begin_await(loser, () => note());
     await asyncio.sleep(0);
     const live = asyncio.get_running_loop().create_future<null>();
     const waiting = begin_await(live);
-    note(state_of(task));
+    note();
     loser.set_result(null);
     await older; // no await of the library begins after it
     await dry();
-    note(state_of(task));
+    note();
     live.set_result(null);
     await waiting;
   },
@@ -143,9 +143,9 @@ test(
   "open, the microtask queue ran dry, none is live: foreign",
   async (note) => {
     await null;
-    note(own_state());
+    note();
     await dry();
-    note(own_state());
+    note();
   },
   "open",
   "foreign",
@@ -155,9 +155,9 @@ test(
   "foreign, an await of the library that need not wait settled: foreign",
   async (note) => {
     await dry();
-    note(own_state());
+    note();
     await new asyncio.Lock().acquire();
-    note(own_state());
+    note();
   },
   "foreign",
   "foreign",
@@ -168,10 +168,10 @@ test(
   async (note) => {
     const task: asyncio.Task<unknown> = asyncio.create_task(async () => {
       await null;
-      note(state_of(task));
+      note(task);
     });
     await task;
-    note(state_of(task));
+    note(task);
   },
   "open",
   "done",
@@ -182,10 +182,10 @@ test(
   async (note) => {
     const task: asyncio.Task<unknown> = asyncio.create_task(async () => {
       await dry();
-      note(state_of(task));
+      note(task);
     });
     await task;
-    note(state_of(task));
+    note(task);
   },
   "foreign",
   "done",
