@@ -5,6 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import { parseCircular, parseDependencyTree } from "dpdm";
+import { Node, Project } from "ts-morph";
 import { ENTRY_POINTS } from "../scripts/entry_points.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -87,4 +88,19 @@ Deno.test("imports: all stand at the head of a file, where the checks above see 
     if (/\bimport\(["']\./.test(text)) inline.push(file);
   }
   assertEquals(inline, []);
+});
+
+Deno.test("classes: none has more than 600 lines or 25 fields", () => {
+  const project = new Project({ compilerOptions: { allowImportingTsExtensions: true } });
+  const too_large: string[] = [];
+  for (const file of project.addSourceFilesAtPaths(`${ROOT.pathname}src/**/*.ts`)) {
+    for (const each of file.getClasses()) {
+      const lines = each.getEndLineNumber() - each.getStartLineNumber() + 1;
+      const fields = each.getInstanceProperties().filter(Node.isPropertyDeclaration).length;
+      if (lines > 600 || fields > 25) {
+        too_large.push(`${each.getName()}: ${lines} lines, ${fields} fields`);
+      }
+    }
+  }
+  assertEquals(too_large, []);
 });

@@ -415,16 +415,9 @@ export class Task<T> extends Future<T> {
     options: { limit?: number | null; file?: { write(text: string): unknown } | null } = {},
   ): void {
     check_options("print_stack", options, ["limit", "file"]);
-    const frames = this.get_stack({ limit: options.limit ?? null });
-    const lines = [
-      frames.length === 0
-        ? `No stack for ${this}`
-        : `Traceback for ${this} (most recent call first):`,
-      ...frames.map((frame) => `  at ${frame}`),
-    ];
-    if (this._state === FAILED) lines.push(String(this._value));
-    if (options.file) options.file.write(lines.join("\n") + "\n");
-    else console.error(lines.join("\n"));
+    const text = format_stack(this, this.get_stack({ limit: options.limit ?? null }));
+    if (options.file) options.file.write(text + "\n");
+    else console.error(text);
   }
 
   /** @internal The loop runs it: the first step, or a later one of its own coroutine. */
@@ -509,9 +502,7 @@ export class Task<T> extends Future<T> {
     if (returned instanceof Promise) {
       this._loop._begin_step(this, this);
       if (has_async_context) returned.then(call_returned, call_raised);
-      else {returned.then((value) =>
-          this._call_ended(false, value), (e) =>
-          this._call_ended(true, e));}
+      else listen_to_call(this, returned);
     } else {
       const coroutine = new FunctionCoroutine<T>(fn.name, null);
       this._coroutine = coroutine;
@@ -583,21 +574,10 @@ export class Task<T> extends Future<T> {
     if (due !== null && !is_told_solely(this._waiters)) {
       this._end_cancelled(due.cancellation);
     } else {
-      if (this.cancelling() > 0 && this._loop.get_debug()) this._warn_of_swallowing();
+      if (this.cancelling() > 0 && this._loop.get_debug()) warn_of_swallowing(this);
       this._end(FINISHED, value);
       this._finish(FINISHED, value);
     }
-  }
-
-  /** @internal */
-  private _warn_of_swallowing(): void {
-    console.warn(
-      `${this} was cancelled and returned all the same: a catch that does not throw the ` +
-        "CancelledError again has swallowed it" +
-        (this._source_traceback === undefined
-          ? ""
-          : `\nTask created at (most recent call first):\n${this._source_traceback}`),
-    );
   }
 
   /** @internal */
@@ -762,6 +742,30 @@ export class Task<T> extends Future<T> {
     );
     return info;
   }
+}
+
+function format_stack<T>(task: Task<T>, frames: string[]): string {
+  const lines = [
+    frames.length === 0
+      ? `No stack for ${task}`
+      : `Traceback for ${task} (most recent call first):`,
+    ...frames.map((frame) => `  at ${frame}`),
+  ];
+  if (task._state === FAILED) lines.push(String(task._value));
+  return lines.join("\n");
+}
+
+function listen_to_call<T>(task: Task<T>, call: Promise<unknown>): void {
+  call.then((value) => task._call_ended(false, value), (error) => task._call_ended(true, error));
+}
+
+function warn_of_swallowing<T>(task: Task<T>): void {
+  const origin = task._source_traceback;
+  console.warn(
+    `${task} was cancelled and returned all the same: a catch that does not throw the ` +
+      "CancelledError again has swallowed it" +
+      (origin === undefined ? "" : `\nTask created at (most recent call first):\n${origin}`),
+  );
 }
 
 function is_waitable(value: unknown): value is Waitable {

@@ -628,7 +628,9 @@ function* operations(run: Run): Generator<string> {
         scopes.some((scope) => leaf.chain.includes(scope))
       );
       const is_sure = requests.some((request) => only_scope(request) !== null);
-      if (is_sure && operation.called && aborted === null) yield `the signal of ${name} is not aborted`;
+      if (is_sure && operation.called && aborted === null) {
+        yield `the signal of ${name} is not aborted`;
+      }
       // Or one that was pending when it began.
       const has_cause = aborted === null || run.end !== null && aborted.at > run.end.at ||
         run.requests.some(({ at, scopes }) =>
