@@ -43,7 +43,8 @@ export {
 } from "./src/async_generators.ts";
 export { aborted_by, type AbortScope } from "./src/aborts.ts";
 export { EventLoop, type EventLoopOptions } from "./src/loop/base_events.ts";
-export { ConcurrentFuture } from "./src/concurrent_futures.ts";
+export type { RunLoop } from "./src/loop/run_loop.ts";
+export { ConcurrentFuture } from "./src/core/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
 export {
   Context,
@@ -79,7 +80,7 @@ export {
   type LoopSubprocesses,
   set_event_loop,
   TimerHandle,
-} from "./src/loop/events.ts";
+} from "./src/core/events.ts";
 export {
   BaseException,
   BaseExceptionGroup,
@@ -143,16 +144,18 @@ export { type RaceOptions, type RaceResult, staggered_race } from "./src/stagger
 export { TaskGroup } from "./src/taskgroups.ts";
 export {
   all_tasks,
-  create_eager_task_factory,
   create_task,
   current_task,
-  eager_task_factory,
   ensure_future,
   Task,
-  type TaskConstructor,
   type TaskFactory,
   type TaskOptions,
 } from "./src/core/tasks.ts";
+export {
+  create_eager_task_factory,
+  eager_task_factory,
+  type TaskConstructor,
+} from "./src/core/eager_tasks.ts";
 export {
   ALL_COMPLETED,
   as_completed,

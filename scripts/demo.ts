@@ -64,7 +64,7 @@ function file_of(name: string): URL {
 /** A program without its header: a line that says what it shows, and one that says how to run it. */
 async function read_program(name: string): Promise<Program> {
   const text = await Deno.readTextFile(file_of(name));
-  const [summary, , ...source] = text.split("\n");
+  const [summary = "", , ...source] = text.split("\n");
   return { summary: summary.replace("// ", ""), source: source.join("\n").trim() };
 }
 

@@ -28,7 +28,7 @@ def record(program):
 
 platform.python_version()
 `);
-const run: (program: string) => string = python.globals.get("record");
+const run: (program: string) => string = python.globals["get"]("record");
 
 let text = await Deno.readTextFile(FILE);
 const record: Recording = { python: version, hashes: {} };

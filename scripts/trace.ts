@@ -44,7 +44,7 @@ function command_line(args: readonly string[]): Request {
   const end = first?.index ?? args.length;
   const { values } = parseArgs({ args: args.slice(0, end), options: OPTIONS });
   if (first === undefined) throw new Error("A program must be given");
-  const program = args[end];
+  const program = args[end]!;
   const output = values.output ?? basename(program, extname(program));
   return {
     program,
@@ -81,7 +81,7 @@ async function run_program(
 async function write_files({ output, title }: Request, events: TraceEvent[]) {
   const files = {
     [`${output}.trace.json`]: format_trace_json(events),
-    [`${output}.svg`]: format_trace_svg(events, { title }),
+    [`${output}.svg`]: format_trace_svg(events, title === undefined ? {} : { title }),
   };
   for (const [file, text] of Object.entries(files)) await Deno.writeTextFile(file, text);
   console.error(`Wrote ${Object.keys(files).join(" and ")}.`);

@@ -11,7 +11,7 @@ import {
   GeneratorCoroutine,
   library_coroutine,
 } from "./core/coroutines.ts";
-import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { RuntimeError, StopAsyncIteration } from "./core/exceptions.ts";
 import { watch_collection } from "./host/collection.ts";
 import {

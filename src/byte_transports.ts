@@ -12,7 +12,7 @@ import type { Future } from "./core/futures.ts";
 import type { Endpoint, EndpointListener } from "./host/endpoints.ts";
 import { type Bytes, concat_bytes, own_bytes, to_bytes } from "./internal/bytes.ts";
 import { Deque } from "./internal/deque.ts";
-import { type AbstractEventLoop, Handle } from "./loop/events.ts";
+import { type AbstractEventLoop, Handle } from "./core/events.ts";
 import { hold_open, release } from "./open_transports.ts";
 import { OSError, translate_error } from "./os_errors.ts";
 import { type BaseProtocol, BufferedProtocol, type Protocol } from "./core/protocols.ts";

@@ -36,7 +36,7 @@ import type {
   UnixServerOptions,
 } from "./core/connection_options.ts";
 import { check_options } from "./internal/options.ts";
-import type { AbstractEventLoop, AbstractServer } from "./loop/events.ts";
+import type { AbstractEventLoop, AbstractServer } from "./core/events.ts";
 import { make_os_error, OSError, translate_error } from "./os_errors.ts";
 import type { BaseProtocol } from "./core/protocols.ts";
 import { ListeningServer } from "./servers.ts";

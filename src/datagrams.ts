@@ -21,7 +21,7 @@ import { AF_INET6, AI_PASSIVE, SOCK_DGRAM } from "./host/sockets.ts";
 import { type Bytes, to_bytes } from "./internal/bytes.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
-import type { AbstractEventLoop } from "./loop/events.ts";
+import type { AbstractEventLoop } from "./core/events.ts";
 import { hold_open, release } from "./open_transports.ts";
 import { translate_error } from "./os_errors.ts";
 import type { BaseProtocol, DatagramProtocol } from "./core/protocols.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Coroutine, isawaitable, type Operation, Suspension } from "./core/coroutines.ts";
+import { type Coroutine, isawaitable } from "./core/coroutines.ts";
+import { type Operation, Suspension } from "./core/suspensions.ts";
 import type { Outcome } from "./core/awaits.ts";
 import { leave_pending, note_thrown } from "./core/cancellation_state.ts";
 import type { DeliveryCore } from "./core/contracts.ts";
@@ -14,7 +15,7 @@ import type { AnyTask } from "./core/scope_managers.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "./internal/settlements.ts";
-import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 
 /**
  * Native work that `from_promise()` takes: a promise, or a function that is given an `AbortSignal`.

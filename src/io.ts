@@ -16,7 +16,7 @@ import {
   getnameinfo,
 } from "./connections.ts";
 import { create_datagram_endpoint } from "./datagrams.ts";
-import { type AbstractEventLoop, BaseEventLoop, type LoopIO } from "./loop/events.ts";
+import { type AbstractEventLoop, BaseEventLoop, type LoopIO } from "./core/events.ts";
 import { connect_read_pipe, connect_write_pipe } from "./pipes.ts";
 import { start_tls } from "./sslproto.ts";
 

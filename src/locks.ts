@@ -12,14 +12,12 @@
 
 import {
   Coroutine,
-  instant,
   is_generator,
   isawaitable,
   library_coroutine,
-  type Operation,
-  Suspension,
   wait_on,
 } from "./core/coroutines.ts";
+import { instant, type Operation, Suspension } from "./core/suspensions.ts";
 import { is_cancellation, is_cancelled_error } from "./core/cancellation.ts";
 import { BrokenBarrierError, RuntimeError, ValueError } from "./core/exceptions.ts";
 import { LoopBound } from "./core/mixins.ts";

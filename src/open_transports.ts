@@ -5,7 +5,7 @@
  */
 
 import type { Open, OpenSet } from "./host/endpoints.ts";
-import type { AbstractEventLoop } from "./loop/events.ts";
+import type { AbstractEventLoop } from "./core/events.ts";
 
 /** The open transports, as the loop sees them. */
 class OpenTransports implements OpenSet {

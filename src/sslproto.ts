@@ -15,7 +15,7 @@ import { copy_bytes } from "./host/sockets.ts";
 import { type TLSStream, wrap_in_tls } from "./host/tls.ts";
 import { is_plain_object, repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
-import type { AbstractEventLoop, TimerHandle } from "./loop/events.ts";
+import type { AbstractEventLoop, TimerHandle } from "./core/events.ts";
 import { ConnectionAbortedError, ConnectionResetError, translate_error } from "./os_errors.ts";
 import { type BaseProtocol, Protocol } from "./core/protocols.ts";
 import type { Transport } from "./core/transports.ts";

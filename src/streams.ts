@@ -19,7 +19,7 @@ import { ByteQueue } from "./internal/byte_queue.ts";
 import { type Bytes, concat_bytes, NO_BYTES, to_bytes } from "./internal/bytes.ts";
 import { extract_stack, Inspectable, is_plain_object, repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
-import { type AbstractEventLoop, get_event_loop, get_running_loop } from "./loop/events.ts";
+import { type AbstractEventLoop, get_event_loop, get_running_loop } from "./core/events.ts";
 import { ConnectionResetError, OSError } from "./os_errors.ts";
 import { Protocol } from "./core/protocols.ts";
 import { type ByteSource, SourceTransport } from "./stream_sources.ts";

@@ -13,7 +13,7 @@ import {
 } from "./core/coroutines.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
-import type { AbstractEventLoop } from "./loop/events.ts";
+import type { AbstractEventLoop } from "./core/events.ts";
 import { is_cancellation } from "./core/cancellation.ts";
 import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import { type Future, Listener } from "./core/futures.ts";

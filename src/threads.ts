@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConcurrentFuture } from "./concurrent_futures.ts";
+import { ConcurrentFuture } from "./core/concurrent_futures.ts";
 import { copy_context } from "./core/contextvars.ts";
 import {
   type Coroutine,
@@ -12,7 +12,7 @@ import {
   library_coroutine,
   to_coroutine,
 } from "./core/coroutines.ts";
-import { type AbstractEventLoop, check_loop, get_running_loop } from "./loop/events.ts";
+import { type AbstractEventLoop, check_loop, get_running_loop } from "./core/events.ts";
 import { repr } from "./internal/format_helpers.ts";
 import type { Future } from "./core/futures.ts";
 import { ensure_future } from "./core/tasks.ts";

@@ -6,13 +6,13 @@
 
 import { type AnyTask, ScopeManager, take_back } from "./core/scope_managers.ts";
 import type { Scope, Timed } from "./core/contracts.ts";
-import { Suspension } from "./core/coroutines.ts";
+import { Suspension } from "./core/suspensions.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { live_await } from "./core/scopes.ts";
 import { FOREIGN } from "./core/steps.ts";
 import { Task } from "./core/tasks.ts";
 import { enter, leave } from "./core/current.ts";
-import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { as_cancelled_error, is_cancellation } from "./core/cancellation.ts";
 import { RuntimeError, TimeoutError } from "./core/exceptions.ts";
 import { repr } from "./internal/format_helpers.ts";

@@ -13,10 +13,9 @@ import {
   isawaitable,
   iscoroutine,
   library_coroutine,
-  type Operation,
-  Suspension,
   to_coroutine,
 } from "./core/coroutines.ts";
+import { type Operation, Suspension } from "./core/suspensions.ts";
 import { SUSPENDED } from "./core/awaits.ts";
 import { Cancellation, is_cancellation, make_cancelled_error } from "./core/cancellation.ts";
 import { ValueError } from "./core/exceptions.ts";
@@ -33,7 +32,7 @@ import {
   get_event_loop,
   get_running_loop,
   type Handle,
-} from "./loop/events.ts";
+} from "./core/events.ts";
 import { Queue } from "./queues.ts";
 import { format_seconds, make_timeout_error, timeout } from "./timeouts.ts";
 
@@ -132,7 +131,7 @@ export type ResultsOrErrors<A extends readonly unknown[]> = {
 };
 
 /** The future that `gather()` returns: cancelling it cancels what is gathered. */
-export class GatheringFuture<T> extends Future<T> {
+class GatheringFuture<T> extends Future<T> {
   /** @internal CPython's name, which its repr shows. */
   static override get name(): string {
     return "_GatheringFuture";
@@ -263,7 +262,7 @@ function gather_all(
   let future_of: Map<unknown, Future<unknown>> | null = null;
   let already_done: Future<unknown>[] | null = null;
   for (let index = 0; index < aws.length; index++) {
-    const aw = aws[index];
+    const aw = aws[index]!;
     const is_call = typeof aw === "function";
     let child = is_call ? undefined : future_of?.get(aw);
     if (child === undefined) {
@@ -308,7 +307,7 @@ function child_done(child: Future<unknown>, outer: GatheringFuture<unknown[]>): 
     );
   }
   // The request for cancellation wins, whatever became of the children.
-  const last = outer._children[outer._children.length - 1];
+  const last = outer._children[outer._children.length - 1]!;
   if (outer._cancel_requested) outer.set_exception(last._make_cancelled_error());
   else outer.set_result(results);
 }

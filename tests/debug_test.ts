@@ -21,7 +21,7 @@ async function warnings_of(main: () => PromiseLike<unknown>): Promise<string[]> 
 }
 
 Deno.test("a cancellation that a catch swallows is reported, with the place that made the task", async () => {
-  const [warning, ...more] = await warnings_of(async () => {
+  const [warning = "", ...more] = await warnings_of(async () => {
     const task = asyncio.create_task(async function stubborn() {
       await asyncio.sleep(60).catch(() => {});
     });

@@ -13,7 +13,7 @@ const has_dnt = await Deno.stat(`${DNT}/package.json`).then(() => true, () => fa
 async function surface_of(file: string): Promise<string[]> {
   const text = await Deno.readTextFile(file);
   return [...text.matchAll(/(?:^|\*\/ )export (type )?\{([^}]*)\}/gm)]
-    .flatMap(([, all_types = "", names]) =>
+    .flatMap(([, all_types = "", names = ""]) =>
       names.split(",").map((name) => name.trim()).filter((name) => name !== "")
         .map((name) => name.startsWith("type ") ? name : all_types + name)
     ).sort();

@@ -132,6 +132,6 @@ Deno.test("EventLoop.close: reports with the very error and the future", () => {
   future.set_exception(error);
   loop.close();
   assertEquals(contexts.length, 1);
-  assert(contexts[0].exception === error && contexts[0].future === future);
-  assertEquals(contexts[0].message, "Future exception was never retrieved");
+  assert(contexts[0]!.exception === error && contexts[0]!.future === future);
+  assertEquals(contexts[0]!.message, "Future exception was never retrieved");
 });

@@ -417,7 +417,7 @@ Deno.test("after the time of as_completed each that is left is a TimeoutError", 
     }
     const too_late = "TimeoutError: timed out after 2 s, 2 of 3 not done";
     assertEquals(seen, ["a", too_late, too_late]);
-    assertEquals([now(), tasks[1].done()], [2, false]);
+    assertEquals([now(), tasks[1]!.done()], [2, false]);
     await assertRejects(async () => {
       for await (const _ of asyncio.as_completed(tasks, { timeout: 1 })) seen.push("done");
     }, asyncio.TimeoutError);

@@ -18,7 +18,7 @@ function published(_file: string, entry: string): string {
 
 async function read_sample(name: string): Promise<Sample> {
   const text = await Deno.readTextFile(new URL(`${name}.ts`, PROGRAMS));
-  const [first] = text.split("\n");
+  const [first = ""] = text.split("\n");
   const run = RUNS.find(({ program, args }) => program === name && args.length === 0);
   return {
     name,

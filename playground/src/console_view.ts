@@ -61,9 +61,9 @@ export class ConsoleView {
       this.#element.prepend(note);
     }
     while (this.#element.childElementCount > MAX_LINES) {
-      this.#element.children[1].remove();
+      this.#element.children[1]!.remove();
       this.#left_out++;
     }
-    this.#element.children[0].textContent = `(${this.#left_out} lines before these)`;
+    this.#element.children[0]!.textContent = `(${this.#left_out} lines before these)`;
   }
 }

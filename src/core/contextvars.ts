@@ -187,7 +187,7 @@ const thread_context = new Context();
 
 /** Returns the context of the current task or callback. */
 function current_context(): Context {
-  return running_context() ?? thread_context;
+  return running_context() as Context | null ?? thread_context;
 }
 
 /** Returns the values of the current context, of which a copy is made when it is needed. */

@@ -6,6 +6,8 @@
 
 /** An entry of a loop's ready queue: the loop runs it once. */
 export interface Runnable {
+  /** The name of its function in the report of an error, if it has one. */
+  readonly label?: string;
   /** @internal */
   _run(): void;
 }
@@ -38,13 +40,15 @@ export interface LoopCore {
   _end_step(task: TaskCore, continuation: Continuation): void;
   /** @internal Notes that a cancellation of a task has reached nothing that the task waits on. */
   _note_unheard(task: TaskCore): void;
+  /** @internal Notes that a task has ended while awaits of its code are open. */
+  _note_loose_awaits(task: TaskCore): void;
   /** @internal Has the loop notified when the microtask queue has run dry. */
   _watch_microtasks(): void;
 }
 
 /** The part of a task that the core uses. */
 export interface TaskCore extends Scope {
-  /** @internal A state of the step protocol, see `loop/steps.ts`. */
+  /** @internal A state of the step protocol, see `core/steps.ts`. */
   _step: number;
   /** @internal The newest of its open awaits. */
   _newest: OpenAwait | null;
@@ -54,6 +58,8 @@ export interface TaskCore extends Scope {
   done(): boolean;
   /** The number of requests for cancellation that have not been taken back. */
   cancelling(): number;
+  /** Returns the context in which it runs. */
+  get_context(): ContextCore;
   /** @internal Notes that a continuation runs now; returns the error to throw into it, or `NOTHING`. */
   _resume(continuation: Continuation): unknown;
   /** @internal Suspends a continuation on something that waits. */
@@ -129,8 +135,16 @@ export interface Waitable {
   _is_waiting(): boolean;
   /** @internal A promise of its end, if a cancellation does not end it. */
   _ending?(): PromiseLike<unknown> | null;
+  /** @internal The futures whose ends end it: of `gather()`. */
+  readonly _children?: readonly Waitable[];
   /** @internal Removes a waiter; for what may have several. */
   _remove_waiter(waiter: Runnable): void;
+}
+
+/** A context of context variables. */
+export interface ContextCore {
+  /** Calls a function in this context. */
+  run<A extends unknown[], R>(callable: (...args: A) => R, ...args: A): R;
 }
 
 /** Suspended code of a task: it is resumed in a step when what it waits on is done. */

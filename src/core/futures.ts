@@ -12,7 +12,7 @@
  * @module
  */
 
-import { ConcurrentFuture } from "../concurrent_futures.ts";
+import { ConcurrentFuture } from "./concurrent_futures.ts";
 import { check_context, type Context, copy_context } from "./contextvars.ts";
 import {
   has_other_copies,
@@ -30,7 +30,7 @@ import {
   make_inspectable,
   repr,
 } from "../internal/format_helpers.ts";
-import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "../loop/events.ts";
+import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "./events.ts";
 import { check_options, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
 import { FutureAwait, settle_now } from "./awaits.ts";
@@ -45,7 +45,6 @@ import {
   scope_of_ended_task,
 } from "./current.ts";
 import { add_open_await, next_moment } from "./scopes.ts";
-import type { Task } from "./tasks.ts";
 import { begin_await } from "./steps.ts";
 
 // The future that `yield*` has yielded, on its way to the task.
@@ -106,8 +105,8 @@ function format_waiter(waiter: Waiting): string {
 }
 
 function format_callbacks(waiters: Waiting[]): string {
-  const first = format_waiter(waiters[0]);
-  const last = format_waiter(waiters[waiters.length - 1]);
+  const first = format_waiter(waiters[0]!);
+  const last = format_waiter(waiters[waiters.length - 1]!);
   if (waiters.length === 1) return `cb=[${first}]`;
   const between = waiters.length === 2 ? "" : `<${waiters.length - 2} more>, `;
   return `cb=[${first}, ${between}${last}]`;
@@ -423,7 +422,7 @@ export class Future<T> implements Promise<T> {
     this._add_waiter(waiting);
     // A run of the loop to which the code belongs cancels the await when it ends.
     if (scope !== null) {
-      const task = scope._owner as Task<unknown>;
+      const task = scope._owner as TaskCore;
       add_open_await(task, waiting);
       task._loop._note_loose_awaits(task);
     } else if (running_loop() === loop) loop._note_loose_await(waiting);
@@ -608,7 +607,7 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   protected _repr_info(): string[] {
-    const info = [STATE_NAMES[this._state].toLowerCase()];
+    const info = [STATE_NAMES[this._state]!.toLowerCase()];
     if (this._state === FINISHED) info.push(`result=${repr(this._value ?? null, true)}`);
     if (this._state === FAILED) info.push(`exception=${repr(this._value)}`);
     const waiters = this._all_waiters();

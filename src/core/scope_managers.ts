@@ -7,7 +7,8 @@
 import { is_in_other_loop } from "../host/copies.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
 import type { Scope } from "./contracts.ts";
-import { type Coroutine, instant, Suspension } from "./coroutines.ts";
+import type { Coroutine } from "./coroutines.ts";
+import { instant, Suspension } from "./suspensions.ts";
 import { running_loop, running_scope } from "./current.ts";
 import { as_cancelled_error, is_cancellation } from "./cancellation.ts";
 import type { Task } from "./tasks.ts";

@@ -15,7 +15,7 @@ import {
   to_coroutine,
   wait_on,
 } from "../core/coroutines.ts";
-import { type AbstractEventLoop, check_loop, set_default_loop_maker } from "./events.ts";
+import { type AbstractEventLoop, check_loop, set_default_loop_maker } from "../core/events.ts";
 import { CancelledError, KeyboardInterrupt, RuntimeError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
 import { exit_if_uncaught } from "../host/exit.ts";

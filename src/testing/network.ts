@@ -20,7 +20,7 @@ import { AF_INET, SOCK_STREAM } from "../host/sockets.ts";
 import { hold_open } from "../open_transports.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
-import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
 
 /**
  * The options of {@linkcode VirtualNetwork}.

@@ -34,7 +34,7 @@ export function fitting(text: string, room: number, size = 12): string {
   let width = width_of("…", size);
   let count = 0;
   while (count < characters.length) {
-    width += width_of(characters[count], size);
+    width += width_of(characters[count]!, size);
     if (width > room) break;
     count++;
   }
@@ -51,7 +51,7 @@ const UNITS: readonly [seconds: number, name: string][] = [
 /** A time or a duration: `1.25 s`, `300 ms`. */
 export function seconds_text(seconds: number): string {
   if (seconds === 0) return "0 s";
-  const [unit, name] = UNITS.find(([unit]) => seconds >= unit) ?? UNITS[UNITS.length - 1];
+  const [unit, name] = UNITS.find(([unit]) => seconds >= unit) ?? UNITS[UNITS.length - 1]!;
   return `${Number((seconds / unit).toPrecision(4))} ${name}`;
 }
 

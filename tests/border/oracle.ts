@@ -371,11 +371,20 @@ function* ends_of_tasks(run: Run): Generator<string> {
       }
     } else if (task.cancelled()) {
       const unseen = requests.some((request) =>
-        !(flow as NonNullable<typeof flow>).seen.has(request.tag)
+        !(flow as NonNullable<typeof flow>).seen.has(request.tag) ||
+        is_left_by_work(run, root, request)
       );
       if (!unseen) yield `${name} ended as cancelled after its code had seen every cancellation`;
     } else if (!Object.is(task.result(), body.value)) yield `${name} lost its result`;
   }
+}
+
+/** Whether aborted work gave its value all the same, and so left a cancellation to what comes after it. */
+function is_left_by_work(run: Run, scope: Scope, request: Request): boolean {
+  return run.leaves.some((leaf) =>
+    leaf.chain.includes(scope) && is_open_at(leaf, request.at) && leaf.operation?.aborted &&
+    leaf.outcome?.failed === false
+  );
 }
 
 /** What was requested of a block's task for scopes around the block, while its body ran. */

@@ -23,11 +23,11 @@ function has_member(owner: string, member: string): boolean {
   const value = EXPORTED[owner];
   if (typeof value !== "function") return false;
   return member in value.prototype || member in value ||
-    (owner in EXAMPLES && member in EXAMPLES[owner]());
+    (owner in EXAMPLES && member in EXAMPLES[owner]!());
 }
 
 /** Whether a name, `name` or `Class.member`, is there. */
 export function is_present(name: string): boolean {
-  const [owner, member] = name.split(".");
+  const [owner = "", member] = name.split(".");
   return member === undefined ? owner in EXPORTED : has_member(owner, member);
 }

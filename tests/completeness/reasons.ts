@@ -78,6 +78,6 @@ export const SPELLINGS: Readonly<Record<string, string>> = {
 
 /** The reason for a name, or for the class whose member it is. */
 export function reason_for(name: string): string | undefined {
-  const [owner] = name.split(".");
+  const [owner = ""] = name.split(".");
   return REASONS.find(({ names }) => names.includes(name) || names.includes(owner))?.reason;
 }

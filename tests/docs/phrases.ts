@@ -38,7 +38,7 @@ export function phrases_of({ path, blocks }: Document): Phrase[] {
           `has ${languages.join(", ")}`,
       );
     }
-    return { title, python, typescript, output };
+    return { title, python: python!, typescript: typescript!, output: output! };
   });
 }
 

@@ -55,7 +55,7 @@ function resolver({ kind, library, dependencies }: Bundle): Plugin {
       build.onResolve({ filter: /^node:/ }, ({ path }) => {
         if (kind !== "browser") return { path, external: true };
         return path in IN_BROWSERS
-          ? installed(IN_BROWSERS[path])
+          ? installed(IN_BROWSERS[path]!)
           : { path, namespace: "not in browsers" };
       });
       build.onLoad({ filter: /.*/, namespace: "not in browsers" }, () => ({

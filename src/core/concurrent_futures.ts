@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CancelledError, InvalidStateError } from "./core/exceptions.ts";
-import { Inspectable, repr } from "./internal/format_helpers.ts";
+import { CancelledError, InvalidStateError } from "./exceptions.ts";
+import { Inspectable, repr } from "../internal/format_helpers.ts";
 
 type State = "pending" | "cancelled" | "finished" | "failed";
 

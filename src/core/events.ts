@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Context, copy_context } from "../core/contextvars.ts";
-import type { Coroutine, CoroutineLike } from "../core/coroutines.ts";
-import { leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
+import { type Context, copy_context } from "./contextvars.ts";
+import type { Coroutine, CoroutineLike } from "./coroutines.ts";
+import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import {
   extract_stack,
   format_callback,
@@ -14,10 +14,10 @@ import {
   Inspectable,
   repr,
 } from "../internal/format_helpers.ts";
-import type { Continuation, Runnable, Scope, TaskCore, Timed } from "../core/contracts.ts";
-import type { FutureAwait } from "../core/awaits.ts";
-import type { Future } from "../core/futures.ts";
-import { LoopScope } from "../core/scopes.ts";
+import type { Continuation, Runnable, Scope, TaskCore, Timed } from "./contracts.ts";
+import type { FutureAwait } from "./awaits.ts";
+import type { Future } from "./futures.ts";
+import { LoopScope } from "./scopes.ts";
 import { is_in_other_loop } from "../host/copies.ts";
 import {
   has_async_context,
@@ -25,7 +25,7 @@ import {
   type KeptContext,
   run_as,
 } from "../host/async_context.ts";
-import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "../core/tasks.ts";
+import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "./tasks.ts";
 import type {
   AddressInfoOptions,
   ConnectionOptions,
@@ -37,18 +37,18 @@ import type {
   UnixConnectionOptions,
   UnixServerOptions,
   WritePipe,
-} from "../core/connection_options.ts";
-import type { BaseProtocol, DatagramProtocol, SubprocessProtocol } from "../core/protocols.ts";
-import type { SubprocessOptions } from "../core/subprocess_options.ts";
+} from "./connection_options.ts";
+import type { BaseProtocol, DatagramProtocol, SubprocessProtocol } from "./protocols.ts";
+import type { SubprocessOptions } from "./subprocess_options.ts";
 import type {
   DatagramTransport,
   ReadTransport,
   SubprocessTransport,
   Transport,
   WriteTransport,
-} from "../core/transports.ts";
+} from "./transports.ts";
 import type { Address, AddressInfo, Network, OpenSet } from "../host/endpoints.ts";
-import { enter, leave, restore_turn, running_loop, save_turn } from "../core/current.ts";
+import { enter, leave, restore_turn, running_loop, save_turn } from "./current.ts";
 
 /**
  * The argument of an exception handler; the keys are Python's.
@@ -604,7 +604,7 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
   /** @internal Cancels the open awaits of code that belongs to no task any more: promises of those that end later, `null` if there are none. */
   _cancel_loose_awaits(): PromiseLike<unknown>[] | null;
   /** @internal Notes that a task has ended while awaits of its code are open. */
-  _note_loose_awaits(task: Task<unknown>): void;
+  _note_loose_awaits(task: TaskCore): void;
   /** @internal Ends the run in progress with an exception that leaves the loop. */
   _interrupt(error: unknown): void;
   /** @internal Notes a future whose outcome comes from outside of this library. */
@@ -904,7 +904,7 @@ export function get_event_loop(): AbstractEventLoop {
   if (loop !== null) return loop;
   // Without a host context, code after a foreign await cannot be distinguished from code outside of every
   // loop; it most likely belongs to the only loop that runs.
-  if (!has_async_context && running.size === 1) return [...running][0];
+  if (!has_async_context && running.size === 1) return [...running][0]!;
   if (default_loop === null || default_loop.is_closed()) {
     if (make_loop === null) throw new RuntimeError("There is no current event loop.");
     default_loop = make_loop();
