@@ -54,8 +54,9 @@ function copy_object(value: object, depth: number): object {
   }
   if (!is_error(value)) return Object.create(Object.getPrototypeOf(value), entries);
   entries["stack"] = hidden(value.stack);
-  const copy = Object.setPrototypeOf(new Error(), Object.getPrototypeOf(value));
-  Object.defineProperties(copy, entries);
+  // Entries first: Node.js 20 reads `name` when `stack` is replaced, which a DOMException's accessor refuses.
+  const copy = Object.defineProperties(new Error(), entries);
+  Object.setPrototypeOf(copy, Object.getPrototypeOf(value));
   return shows_the_same(copy, value) ? copy : Object.defineProperties(new Error(), {
     name: hidden(value.name),
     message: hidden(value.message),

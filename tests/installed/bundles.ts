@@ -78,12 +78,17 @@ function resolver({ kind, library, dependencies }: Bundle): Plugin {
 const REQUIRE = `import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);`;
 
+/** The name of the program that is made of a test file. */
+export function program_of(file: string): string {
+  return `${file.replaceAll("/", "_")}.mjs`;
+}
+
 /** Makes one program of each test file. */
 export async function bundle_tests(bundle: Bundle): Promise<void> {
   await build({
     entryPoints: bundle.files.map((file) => ({
       in: `run:${file}`,
-      out: file.slice(file.lastIndexOf("/") + 1),
+      out: program_of(file).slice(0, -".mjs".length),
     })),
     outdir: bundle.output,
     outExtension: { ".js": ".mjs" },

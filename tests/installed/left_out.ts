@@ -24,6 +24,14 @@ export const FILES: Reasons = {
     "trace_task_test.ts",
     "unretrieved_test.ts",
   ],
+  "they run the documentation with Deno": ["docs/"],
+  "their programs run on a host of their own, which is started with Deno or bundled": [
+    "border/border_test.ts",
+  ],
+  "it is about the tool that compares with CPython, which runs on Deno": [
+    "conformance/side_test.ts",
+  ],
+  "it needs JSR": ["jsr/"],
   "it copies the sources": ["copies_test.ts"],
   "they are about files of this repository": [
     "ci_test.ts",
@@ -37,6 +45,13 @@ export const FILES: Reasons = {
 /** Files that are not run in browsers. */
 export const BROWSER_FILES: Reasons = {
   "browsers have no console that asks an object how it is shown": ["inspect_test.ts"],
+  "browsers have no sockets": [
+    "streams/datagrams_test.ts",
+    "streams/examples_test.ts",
+    "streams/streams_test.ts",
+    "streams/tls_test.ts",
+    "streams/transports_test.ts",
+  ],
   "browsers have no processes": ["subprocess_test.ts", "subprocess_examples_test.ts"],
   "browsers have no node:vm, which makes realms": ["options_test.ts"],
 };
@@ -102,12 +117,20 @@ export function is_left_out(kind: HostKind, name: string): boolean {
 
 const TESTS_FOLDER = new URL("..", import.meta.url);
 
+/** The paths of all test files, relative to `tests/`. */
+async function test_files(folder = ""): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, TESTS_FOLDER))) {
+    if (isDirectory) files.push(...await test_files(`${folder}${name}/`));
+    else if (name.endsWith("_test.ts")) files.push(`${folder}${name}`);
+  }
+  return files;
+}
+
 /** The test files for a kind of host, relative to `tests/`. */
 export async function files_for(kind: HostKind): Promise<string[]> {
   const without = names_of(kind === "browser" ? { ...FILES, ...BROWSER_FILES } : FILES);
-  const files = ["conformance/conformance_test.ts"];
-  for await (const { name } of Deno.readDir(TESTS_FOLDER)) {
-    if (name.endsWith("_test.ts") && !without.includes(name)) files.push(name);
-  }
-  return files.sort();
+  const is_run = (file: string) =>
+    !without.some((name) => name.endsWith("/") ? file.startsWith(name) : file === name);
+  return (await test_files()).filter(is_run).sort();
 }
