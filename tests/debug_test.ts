@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { child } from "./child.ts";
 
 /** Runs a program in debug mode and gives what it warned of, but for a slow machine. */
 async function warnings_of(main: () => PromiseLike<unknown>): Promise<string[]> {
@@ -54,7 +55,6 @@ Deno.test("a timeout that is over, and an uncancelled task, swallow nothing", as
 
 Deno.test("a coroutine that is never awaited is reported when it is collected", async () => {
   const program = `
-    import * as asyncio from ${JSON.stringify(new URL("../mod.ts", import.meta.url).href)};
     const work = asyncio.coroutine(async function forgotten() {});
     await asyncio.run(async () => {
       (() => { work(); work().close(); asyncio.create_task(work()); })();
@@ -70,11 +70,7 @@ Deno.test("a coroutine that is never awaited is reported when it is collected", 
       }
     }, { debug: true });
   `;
-  const { stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--v8-flags=--expose-gc", program],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = new TextDecoder().decode(stderr);
+  const text = (await child(program, { collects: true })).stderr.join("\n");
   assertEquals(text.split("was never awaited").length, 2, text);
   assert(text.includes("coroutine 'forgotten' was never awaited\nCoroutine created at"), text);
 });

@@ -4,8 +4,6 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as asyncio from "../mod.ts";
 import { child } from "./child.ts";
 
-const GC = ["--v8-flags=--expose-gc"];
-
 /** Collects garbage until the host has said so of all that a test counts; in vain at most some seconds. */
 const COLLECT = `
   const collect = async (has_all) => {
@@ -22,7 +20,8 @@ const FAIL = `
 
 const ENDS: Record<string, string> = {
   "by itself": "",
-  "in the same turn of the host": "await asyncio.sleep(0); await asyncio.sleep(0); Deno.exit(0);",
+  "in the same turn of the host":
+    "await asyncio.sleep(0); await asyncio.sleep(0); process.exit(0);",
   "by Deno.exit()": "await failed(); Deno.exit(0);",
   "by process.exit()": "await failed(); process.exit(0);",
   "by an uncaught error": `await failed(); throw new Error("the end");`,
@@ -75,7 +74,7 @@ Deno.test("create_task: errors are reported once the task is collected, whatever
       if (error.cause) console.log(error.cause.message, error.cause.cause);
       if (error.exceptions) console.log(error.exceptions[0] instanceof WorkError, error.exceptions[0].code);
     }`,
-    GC,
+    { collects: true },
   );
   const task = (name: string) => `Task exception was never retrieved task '${name}' of <lambda>()`;
   assertEquals(stdout, [
@@ -103,7 +102,7 @@ Deno.test("Future.set_exception: an error on an idle loop is reported once the f
     (() => new asyncio.Future().set_exception(new RangeError("lost")))();
     await collect(() => is_reported);
     console.log("the program goes on");`,
-    GC,
+    { collects: true },
   );
   assertEquals(stdout, [
     "Future exception was never retrieved RangeError: lost",
@@ -114,8 +113,7 @@ Deno.test("Future.set_exception: an error on an idle loop is reported once the f
 Deno.test("EventLoop: an error is reported where the host tells of no collection", async () => {
   const { stderr } = await child(
     FAIL,
-    [],
-    "delete globalThis.FinalizationRegistry; delete globalThis.WeakRef;",
+    { before: "delete globalThis.FinalizationRegistry; delete globalThis.WeakRef;" },
   );
   assertMatch(
     stderr.join("\n"),

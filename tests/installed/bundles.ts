@@ -97,6 +97,8 @@ export async function bundle_tests(bundle: Bundle): Promise<void> {
     platform: bundle.kind === "browser" ? "browser" : "node",
     target: "es2022",
     keepNames: true,
+    // The examples are programs, too.
+    define: { "import.meta.main": "false" },
     banner: { js: bundle.kind === "browser" ? "" : REQUIRE },
     inject: [
       `${HERE}host/deno.ts`,

@@ -9,20 +9,13 @@ type Reasons = Readonly<Record<string, readonly string[]>>;
 
 /** Files that are not run at all. */
 export const FILES: Reasons = {
-  "they start programs with Deno": [
-    "debug_test.ts",
-    "frozen_test.ts",
-    "host_globals_test.ts",
-    "interrupt_test.ts",
-    "keep_alive_test.ts",
-    "late_callbacks_test.ts",
+  "they run Deno's own tools, or programs of this repository with Deno": [
     "no_async_context_test.ts",
     "package_test.ts",
     "public_types_test.ts",
     "seed_test.ts",
     "soak_test.ts",
     "trace_task_test.ts",
-    "unretrieved_test.ts",
   ],
   "they run the documentation with Deno": ["docs/"],
   "their programs run on a host of their own, which is started with Deno or bundled": [
@@ -36,6 +29,7 @@ export const FILES: Reasons = {
   "they are about files of this repository": [
     "ci_test.ts",
     "completeness_test.ts",
+    "installed/",
     "language_test.ts",
     "layers_test.ts",
     "size_test.ts",
@@ -52,10 +46,24 @@ export const BROWSER_FILES: Reasons = {
     "streams/tls_test.ts",
     "streams/transports_test.ts",
   ],
-  "browsers have no processes": ["subprocess_test.ts", "subprocess_examples_test.ts"],
+  "browsers have no processes": [
+    "frozen_test.ts",
+    "host_globals_test.ts",
+    "interrupt_test.ts",
+    "keep_alive_test.ts",
+    "late_callbacks_test.ts",
+    "unawaited_test.ts",
+    "unretrieved_test.ts",
+    "subprocess_test.ts",
+    "subprocess_examples_test.ts",
+  ],
   "browsers have no node:vm, which makes realms": ["options_test.ts"],
 };
 
+const ABOUT_SOURCES = ["examples/io: the HTTP client in less than 150 lines"];
+const ABOUT_DENO = [
+  "create_task: an error that nothing retrieved is reported when the program ends by Deno.exit()",
+];
 const NEEDS_SERVER = ["a cancelled fetch may clean up, and is not told again"];
 const NEEDS_WORKER = ["a Worker hands work to a loop by messages"];
 const NEEDS_SIGHT_OF_LISTENERS = [
@@ -66,10 +74,14 @@ const NEEDS_SIGHT_OF_LISTENERS = [
 /** Single tests that are not run on a kind of host. */
 const TESTS: Readonly<Record<HostKind, Reasons>> = {
   node: {
+    "it is about a file of this repository": ABOUT_SOURCES,
+    "Deno.exit() is Deno's": ABOUT_DENO,
     "the server is Deno's": NEEDS_SERVER,
     "Node.js has no global Worker": NEEDS_WORKER,
   },
   bun: {
+    "it is about a file of this repository": ABOUT_SOURCES,
+    "Deno.exit() is Deno's": ABOUT_DENO,
     "the server is Deno's": NEEDS_SERVER,
     "on Bun's stack a function makes room for one whose result it returns": [
       "a stack is where the caller is, without the message",
@@ -77,6 +89,9 @@ const TESTS: Readonly<Record<HostKind, Reasons>> = {
     "Bun does not show whether anybody listens to a signal": NEEDS_SIGHT_OF_LISTENERS,
   },
   browser: {
+    "browsers have no processes": [
+      "a coroutine that is never awaited is reported when it is collected",
+    ],
     "the server is Deno's": NEEDS_SERVER,
     "browsers do not show whether anybody listens to a signal": NEEDS_SIGHT_OF_LISTENERS,
     "browsers have no signals of processes": [

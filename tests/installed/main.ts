@@ -77,7 +77,6 @@ async function make_host(
   installation: Installation,
   work: string,
 ): Promise<Host> {
-  const dependencies = `${work}/dependencies`;
   if (!is_runtime(name)) {
     const output = `${work}/site`;
     const tested = new Set<string>();
@@ -85,7 +84,7 @@ async function make_host(
       tested.add(module);
       return `/library/${module}.js`;
     };
-    await bundle_tests({ kind: "browser", files, library, dependencies, output });
+    await bundle_tests({ kind: "browser", files, library, dependencies: work, output });
     await bundle_library(installation, tested, `${output}/library`);
     return await browser(output);
   }
@@ -93,7 +92,7 @@ async function make_host(
   const output = `${installation.folder}/${name}`;
   const library = (module: string) =>
     ENTRY_POINTS.find((entry) => entry.module === module)?.specifier ?? installation.module(module);
-  await bundle_tests({ kind, files, library, dependencies, output });
+  await bundle_tests({ kind, files, library, dependencies: work, output });
   return await runtime(name, output);
 }
 
@@ -106,7 +105,8 @@ try {
   if (checks.includes("form")) await check_form(packed);
   if (checks.includes("types")) await check_types(installation);
   if (checks.includes("sizes")) await check_sizes(installation);
-  await install_test_dependencies(`${work}/dependencies`);
+  // Around the package's folder, so that programs which tests start find them, too.
+  await install_test_dependencies(work);
   for (const name of hosts) {
     const kind = is_runtime(name) ? RUNTIMES[name].kind : "browser";
     const files = (await files_for(kind)).filter((file) => file.includes(part));

@@ -1,6 +1,8 @@
 /** Streams over connections: on sockets and in memory. */
 
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import * as asyncio from "../../mod.ts";
 import { address_of, collect_reports, connect, SOCKETS, test_everywhere, text } from "./places.ts";
 
@@ -408,7 +410,7 @@ Deno.test("start_server: mistakes are named", () =>
 
 Deno.test("start_unix_server: a path, and what is left there", () =>
   SOCKETS.run(async () => {
-    const folder = await Deno.makeTempDir();
+    const folder = await mkdtemp(`${tmpdir()}/streams_`);
     const path = `${folder}/socket`;
     const server = await asyncio.start_unix_server(echo, path);
     assertEquals(server.sockets[0]!.getsockname(), path);
@@ -424,13 +426,13 @@ Deno.test("start_unix_server: a path, and what is left there", () =>
       async () => await asyncio.open_unix_connection(path),
       asyncio.FileNotFoundError,
     );
-    await Deno.writeTextFile(path, "no socket");
+    await writeFile(path, "no socket");
     await assertRejects(
       async () => await asyncio.start_unix_server(echo, path),
       asyncio.OSError,
       `Address '${path}' is already in use`,
     );
-    await Deno.remove(folder, { recursive: true });
+    await rm(folder, { recursive: true });
   }));
 
 Deno.test("run: what is left open ends with it", async () => {
