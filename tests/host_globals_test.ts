@@ -135,7 +135,7 @@ const REQUESTS = `
   globalThis.setTimeout = of_request(setTimeout);
   globalThis.setImmediate = of_request(setImmediate);
   Object.defineProperty(globalThis, "process", { value: undefined });
-  Object.defineProperty(navigator, "userAgent", { value: "Cloudflare-Workers" });
+  Object.defineProperty(globalThis, "navigator", { value: { userAgent: "Cloudflare-Workers" } });
   async function handle(work) {
     const mine = request = { is_over: false };
     const limit = new Promise((done) => host_timeout(done, 2000, "hangs"));

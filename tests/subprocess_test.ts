@@ -180,6 +180,25 @@ test("create_subprocess_exec: 100 processes at once lose nothing", async () => {
   assertEquals(results, results.map((_, i) => [`out ${i}\n`, `err ${i}\n`, i]));
 });
 
+test("Process.stdin: drain() waits as long as the process does not read", async () => {
+  const script = "trap 'cat >/dev/null; exit' USR1; echo ready; while :; do sleep 0.01; done";
+  const process = await shell(script, PIPES);
+  const stdin = process.stdin!;
+  assertEquals(text(await process.stdout!.readline()), "ready\n");
+  stdin.write("few bytes");
+  await asyncio.wait_for(stdin.drain(), 5);
+  stdin.write(new Uint8Array(1_000_000));
+  assert(stdin.transport.get_write_buffer_size() > 0);
+  const drained = asyncio.create_task(stdin.drain());
+  await asyncio.sleep(0.05);
+  assert(!drained.done());
+  process.send_signal("SIGUSR1");
+  await asyncio.wait_for(drained, 5);
+  stdin.close();
+  await stdin.wait_closed();
+  assertEquals(await process.wait(), 0);
+});
+
 test("Process.stdout: lines come while the process runs", async () => {
   await using process = await asyncio.create_subprocess_exec("cat", { stdin: PIPE, stdout: PIPE });
   for (const line of ["one\n", "two\n"]) {
@@ -290,11 +309,8 @@ test("Process.stdin: input that was not read is a BrokenPipeError, later input i
   const stdin = process.stdin!;
   stdin.write(new Uint8Array(1_000_000));
   process.kill();
-  // Bun does not say that a write has to wait.
-  if (!("Bun" in globalThis)) {
-    await assertRejects(async () => void await stdin.drain(), asyncio.BrokenPipeError);
-    await assertRejects(async () => void await stdin.wait_closed(), asyncio.BrokenPipeError);
-  }
+  await assertRejects(async () => void await stdin.drain(), asyncio.BrokenPipeError);
+  await assertRejects(async () => void await stdin.wait_closed(), asyncio.BrokenPipeError);
   assertEquals(await process.wait(), -9);
   await asyncio.sleep(0.05);
   stdin.write("more");

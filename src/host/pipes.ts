@@ -143,6 +143,8 @@ class ReadableEndpoint extends PipeEndpoint {
 class WritableEndpoint extends PipeEndpoint {
   readonly #pipe: HostWritable;
   #unsent = 0;
+  // Bun counts nothing in `writableLength` of a process's pipe.
+  #uncounted = 0;
 
   constructor(pipe: HostWritable) {
     super(pipe);
@@ -154,16 +156,24 @@ class WritableEndpoint extends PipeEndpoint {
 
   override write(data: Uint8Array, may_change: boolean): void {
     this.#unsent += data.length;
-    this.#pipe.write(may_change ? copy_bytes(data) : data, (error) => {
+    let uncounted = 0;
+    let is_written = false;
+    const taken = this.#pipe.write(may_change ? copy_bytes(data) : data, (error) => {
       // Once it is destroyed, hosts call this for data that was not sent, some of them without an error.
       if (this.#pipe.destroyed || (error !== null && error !== undefined)) return;
+      is_written = true;
       this.#unsent -= data.length;
+      this.#uncounted -= uncounted;
       if (!this._closed) this._listener?.on_written();
     });
+    if (!taken && !is_written && this.#pipe.writableLength === 0) {
+      uncounted = data.length;
+      this.#uncounted += uncounted;
+    }
   }
 
   override pending(): number {
-    return this.#pipe.destroyed ? this.#unsent : this.#pipe.writableLength;
+    return this.#pipe.destroyed ? this.#unsent : this.#pipe.writableLength + this.#uncounted;
   }
 
   override close(): void {

@@ -135,6 +135,15 @@ export function host_environment(): Readonly<Record<string, string | undefined>>
   return host_process?.env ?? {};
 }
 
+// Bun's sink below a pipe: a pending write of it keeps the program alive, even if the pipe is destroyed.
+const SINK = "kWriteStreamFastPath";
+
+function release_sink(pipe: HostWritable): void {
+  const key = Object.getOwnPropertySymbols(pipe).find(({ description }) => description === SINK);
+  const sink = key && Reflect.get(pipe, key) as { unref?(): void } | null;
+  sink?.unref?.();
+}
+
 /** The listener of a process. */
 export interface ChildListener {
   /** The process has ended: with a code, or by a signal. */
@@ -211,7 +220,9 @@ export class Child {
   leave(): void {
     this.#child.unref();
     const { stdin } = this;
+    if (stdin === null) return;
     // A pending write would keep this program alive.
-    if (stdin !== null && stdin.writableLength > 0) stdin.destroy();
+    release_sink(stdin);
+    if (stdin.writableLength > 0) stdin.destroy();
   }
 }
