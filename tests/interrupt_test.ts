@@ -97,7 +97,9 @@ Deno.test("run: a second Ctrl-C reaches a main that has refused the first", asyn
 
 Deno.test("run: Ctrl-C reaches all programs that run", async () => {
   const { code, stdout } = await interrupted(`
+    let begun = 0;
     const work = (name) => async () => {
+      begun++;
       try {
         await asyncio.sleep(60);
       } finally {
@@ -105,7 +107,7 @@ Deno.test("run: Ctrl-C reaches all programs that run", async () => {
       }
     };
     const runs = ["a", "b"].map((name) => asyncio.run(work(name)));
-    await asyncio.run(asyncio.sleep(0));
+    while (begun < runs.length) await asyncio.run(asyncio.sleep(0));
     ready();
     for (const { reason } of await Promise.allSettled(runs)) console.log(reason.name);
   `);

@@ -72,10 +72,16 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
     "it is about a file of this repository": ABOUT_SOURCES,
     "Deno.exit() is Deno's": ABOUT_DENO,
     "Node.js has no global Worker": NEEDS_WORKER,
+    "a MessageChannel of Node.js needs the global performance": [
+      "EventLoop: works where the host has no process, setInterval, performance, setImmediate, queueMicrotask",
+    ],
   },
   bun: {
     "it is about a file of this repository": ABOUT_SOURCES,
     "Deno.exit() is Deno's": ABOUT_DENO,
+    "Bun's node:timers has what is in the global object": [
+      "EventLoop: nor do fakes that were there before, where node:timers has the host's",
+    ],
     "on Bun's stack a function makes room for one whose result it returns": [
       "a stack is where the caller is, without the message",
     ],
