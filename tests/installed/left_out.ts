@@ -93,6 +93,7 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
     "in a bundle nothing distinguishes the library's frames from the user's": [
       "Handle.toString: arguments, the place and a cancelled callback in debug mode only",
       "Handle.toString: debug mode that is switched between creation and cancellation",
+      "a cancellation that a catch swallows is reported, with the place that made the task",
     ],
     "what stands for node:events has no on()": [
       "amerge, atee: can be left while a source waits for events of the host",

@@ -1,6 +1,6 @@
 /**
  * Tests the npm package as it is installed: packs it, installs it in an empty folder, and there checks its
- * form, its types and its size and runs the tests, the golden programs among them, on every kind of host.
+ * form, its types, its size and the ways in that the guide shows, and runs the tests, the golden programs among them, on every kind of host.
  *
  * @module
  */
@@ -17,9 +17,10 @@ import { files_for } from "./left_out.ts";
 import { test_on } from "./report.ts";
 import { is_runtime, runtime, RUNTIMES } from "./runtimes.ts";
 import { check_sizes } from "./sizes.ts";
+import { check_ways_in } from "./ways_in.ts";
 
 const HOSTS = [...Object.keys(RUNTIMES), "browser"];
-const CHECKS = ["form", "types", "sizes"];
+const CHECKS = ["form", "types", "sizes", "ways"];
 
 const HELP = `Tests the npm package as it is installed.
 
@@ -105,6 +106,7 @@ try {
   if (checks.includes("form")) await check_form(packed);
   if (checks.includes("types")) await check_types(installation);
   if (checks.includes("sizes")) await check_sizes(installation);
+  if (checks.includes("ways")) await check_ways_in(packed, `${work}/ways`);
   // Around the package's folder, so that programs which tests start find them, too.
   await install_test_dependencies(work);
   for (const name of hosts) {
