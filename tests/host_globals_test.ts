@@ -110,7 +110,7 @@ Deno.test("sleep: an error says that the host has no timers, where one is needed
     `
     console.log(await asyncio.run(() => asyncio.sleep(0, "no time needed")));
     try {
-      await asyncio.run(() => asyncio.sleep(0.001));
+      await asyncio.run(() => asyncio.sleep(60));
     } catch (error) {
       console.log(error.message);
     }`,
