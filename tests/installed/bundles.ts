@@ -81,10 +81,13 @@ const require = createRequire(import.meta.url);`;
 /** Makes one program of each test file. */
 export async function bundle_tests(bundle: Bundle): Promise<void> {
   await build({
-    entryPoints: bundle.files.map((file) => ({
-      in: `run:${file}`,
-      out: file.slice(file.lastIndexOf("/") + 1),
-    })),
+    entryPoints: [
+      ...bundle.files.map((file) => ({
+        in: `run:${file}`,
+        out: file.slice(file.lastIndexOf("/") + 1),
+      })),
+      { in: `${ROOT}tests/workers/work.ts`, out: "workers/work" },
+    ],
     outdir: bundle.output,
     outExtension: { ".js": ".mjs" },
     bundle: true,
