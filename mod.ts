@@ -44,7 +44,7 @@ export {
 export { aborted_by, type AbortScope } from "./src/aborts.ts";
 export { EventLoop, type EventLoopOptions } from "./src/loop/base_events.ts";
 export type { RunLoop } from "./src/loop/run_loop.ts";
-export { ConcurrentFuture } from "./src/core/concurrent_futures.ts";
+export { BrokenExecutor, ConcurrentFuture } from "./src/core/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
 export {
   Context,
@@ -175,6 +175,20 @@ export {
   type WaitOptions,
 } from "./src/waiting.ts";
 export { run_coroutine_threadsafe, to_thread } from "./src/threads.ts";
+export {
+  type WorkerMapOptions,
+  WorkerPoolExecutor,
+  type WorkerPoolOptions,
+} from "./src/worker_pool.ts";
+export { transfer } from "./src/transfers.ts";
+export type {
+  ExportItem,
+  ExportName,
+  ExportParameters,
+  ExportResult,
+  ModuleExecutor,
+  UntypedModule,
+} from "./src/core/executors.ts";
 export { Timeout, timeout, timeout_at } from "./src/timeouts.ts";
 export type { Address, AddressInfo } from "./src/host/endpoints.ts";
 export type { HostReadable, HostWritable } from "./src/host/pipes.ts";

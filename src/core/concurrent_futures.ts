@@ -1,10 +1,10 @@
 /**
- * Python's `concurrent.futures.Future`: the result of work in another loop.
+ * Python's `concurrent.futures`: the result of work in another loop or thread, and its error.
  *
  * @module
  */
 
-import { CancelledError, InvalidStateError } from "./exceptions.ts";
+import { CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
 
 type State = "pending" | "cancelled" | "finished" | "failed";
@@ -163,5 +163,31 @@ export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
   override toString(): string {
     if (this.#state === "failed") return `<Future finished raised ${repr(this.#value)}>`;
     return `<Future ${this.#state}>`;
+  }
+}
+
+/**
+ * Signals that a call in an executor has no result because its worker has ended: it crashed, exited, ran out
+ * of memory or could not be started.
+ *
+ * Its `cause` is the error that ended the worker, if there was one.
+ *
+ * See {@link https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.BrokenExecutor Python's BrokenExecutor}.
+ *
+ * @category Executors
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await using pool = new asyncio.WorkerPoolExecutor("data:text/javascript,process.exit(3)");
+ * await assertRejects(async () => await pool.submit("work"), asyncio.BrokenExecutor);
+ * ```
+ */
+export class BrokenExecutor extends RuntimeError {
+  /** @internal */
+  static override get name(): string {
+    return "BrokenExecutor";
   }
 }

@@ -7,6 +7,7 @@
 import { type Context, copy_context } from "./contextvars.ts";
 import type { Coroutine, CoroutineLike } from "./coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
+import type { ExportName, ExportParameters, ExportResult, ModuleExecutor } from "./executors.ts";
 import {
   extract_stack,
   format_callback,
@@ -103,6 +104,8 @@ export interface CallbackContext {
 /**
  * Runs functions outside of the loop: `submit(fn, ...args)` returns a promise of the result.
  *
+ * An executor that calls functions by name is a {@linkcode ModuleExecutor}.
+ *
  * @category Event loop
  */
 export interface Executor {
@@ -111,16 +114,18 @@ export interface Executor {
    *
    * @param fn the function
    * @param args its arguments
-   * @returns a promise of what it returns
+   * @returns a promise of what it returns; if it has a method `cancel()`, cancelling the future that the
+   * loop makes of it calls that
    */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): PromiseLike<R | Awaited<R>>;
   /**
    * Ends the executor.
    *
-   * @param options `wait`: whether to end when everything that was submitted is done
+   * @param options `wait`: whether to end when everything that was submitted is done; `cancel_futures`:
+   * whether to cancel what has not begun
    * @returns a promise that settles then, or nothing
    */
-  shutdown(options?: { wait?: boolean }): void | PromiseLike<void>;
+  shutdown(options?: { wait?: boolean; cancel_futures?: boolean }): void | PromiseLike<void>;
 }
 
 /**
@@ -496,7 +501,9 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
   /**
    * Runs a function in an executor.
    *
-   * @param executor the executor; with `null` the default one, which calls the function in a later turn of this thread
+   * Without another executor nothing runs in parallel: the default one calls the function in a later turn of this thread.
+   *
+   * @param executor the executor; `null` for the default one
    * @param fn the function
    * @param args its arguments
    * @returns a future of what the function returns
@@ -508,12 +515,51 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
     ...args: A
   ): Future<Awaited<R>>;
   /**
-   * Sets the executor that `run_in_executor(null, …)` uses.
+   * Calls an export of a module in an executor, by name: `loop.run_in_executor(pool, "resize", image, 200)`.
    *
-   * @param executor an object with `submit(fn, ...args)` that returns a promise
+   * Cancelling the future cancels the call.
+   *
+   * @param executor the executor, such as a {@linkcode WorkerPoolExecutor}
+   * @param name the name of the export
+   * @param args its arguments
+   * @returns a future of what it returns
+   * @throws {RuntimeError} if the loop is closed
+   */
+  run_in_executor<M extends object, N extends ExportName<M>>(
+    executor: ModuleExecutor<M>,
+    name: N,
+    ...args: ExportParameters<M, N>
+  ): Future<ExportResult<M, N>>;
+  /**
+   * Calls an export of the default executor's module by name.
+   *
+   * @typeParam F the type of the export: `run_in_executor<typeof work.resize>(null, "resize", image, 200)`
+   * @param executor `null`
+   * @param name the name of the export
+   * @param args its arguments
+   * @returns a future of what it returns
+   * @throws {RuntimeError} if the loop is closed
+   * @throws {TypeError} if `set_default_executor()` was given no executor that takes names
+   */
+  run_in_executor<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>(
+    executor: null,
+    name: string,
+    ...args: Parameters<F>
+  ): Future<Awaited<ReturnType<F>>>;
+  /**
+   * Sets the executor that `run_in_executor(null, …)` and `to_thread()` use.
+   *
+   * @param executor an object with `submit(fn, ...args)` that returns a promise; one that calls exports by name
+   * takes no functions
    * @throws {TypeError} if it has no method `submit`
    */
   set_default_executor(executor: Executor): void;
+  /**
+   * Sets the default executor to one that calls exports by name.
+   *
+   * @param executor such as a {@linkcode WorkerPoolExecutor}
+   */
+  set_default_executor<M extends object>(executor: ModuleExecutor<M>): void;
   /**
    * Has the loop call a callback when the process gets a signal.
    *

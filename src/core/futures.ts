@@ -12,7 +12,6 @@
  * @module
  */
 
-import { ConcurrentFuture } from "./concurrent_futures.ts";
 import { check_context, type Context, copy_context } from "./contextvars.ts";
 import {
   has_other_copies,
@@ -759,6 +758,12 @@ export function adopt<T>(
   return future as Future<unknown> as Future<T>;
 }
 
+/** A promise that may be cancelled, as a `ConcurrentFuture`. */
+interface Cancellable extends PromiseLike<unknown> {
+  cancel?(): unknown;
+  cancelled?(): boolean;
+}
+
 THIS_COPY.runs_task = () => running_scope() !== null;
 THIS_COPY.runs_loop = () => running_loop() !== null;
 THIS_COPY.adopt = (future, is_owned) => adopt(future, is_owned, get_event_loop());
@@ -766,8 +771,8 @@ THIS_COPY.adopt = (future, is_owned) => adopt(future, is_owned, get_event_loop()
 /**
  * Wraps a promise, or any thenable, in a future of a loop.
  *
- * The wrapped work continues when the future is cancelled; only its outcome is ignored then. A
- * {@linkcode ConcurrentFuture} is cancelled too.
+ * When the future is cancelled, what is wrapped is cancelled too if it has a method `cancel()`, as a
+ * `ConcurrentFuture` has. Other work continues, and only its outcome is ignored.
  *
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.wrap_future Python's wrap_future}.
  *
@@ -796,14 +801,16 @@ export function wrap_future<T>(future: PromiseLike<T>, options: FutureOptions = 
   if (typeof (future as PromiseLike<T> | null)?.then !== "function") {
     throw new TypeError(`a promise is expected, got ${repr(future)}`);
   }
+  const source: Cancellable = future;
   return new ForeignFuture<T>((settle) => {
     const listener: SettlementListener = {
-      _settled: (is_fulfilled, value) => settle(is_fulfilled ? FINISHED : FAILED, value),
+      _settled: (is_fulfilled, value) =>
+        settle(is_fulfilled ? FINISHED : source.cancelled?.() ? CANCELLED : FAILED, value),
     };
     listen(future, listener);
     return (state) => {
       stop_listening(future, listener);
-      if (state === CANCELLED && future instanceof ConcurrentFuture) future.cancel();
+      if (state === CANCELLED) source.cancel?.();
     };
   }, options);
 }

@@ -6,6 +6,12 @@
 
 import type { FutureAwait } from "../core/awaits.ts";
 import type { TaskCore } from "../core/contracts.ts";
+import type {
+  ExportName,
+  ExportParameters,
+  ExportResult,
+  ModuleExecutor,
+} from "../core/executors.ts";
 import {
   type Coroutine,
   type CoroutineLike,
@@ -49,7 +55,7 @@ import {
   type TrackedAsyncGenerator,
 } from "../core/events.ts";
 import { print_report, report } from "./exception_reports.ts";
-import { DefaultExecutor } from "./executors.ts";
+import { type AnyExecutor, DefaultExecutor } from "./executors.ts";
 import { close_generators } from "./generator_shutdown.ts";
 import { LooseAwaits } from "./loose_awaits.ts";
 import { RunLoop } from "./run_loop.ts";
@@ -467,12 +473,13 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   }
 
   /**
-   * Runs a function in an executor: an object with `submit(fn, ...args)` that returns a promise.
+   * Runs a function in an executor, or an export of a module that a {@linkcode WorkerPoolExecutor} calls by name.
    *
-   * Cancelling the future does not stop the function.
+   * Without another executor nothing runs in parallel: the default one calls the function in a later turn of this thread.
+   * Cancelling the future cancels the call if the executor can: a pool ends the worker of a running one.
    *
-   * @param executor the executor; with `null` the default one, which calls the function in a later turn of this thread
-   * @param fn the function
+   * @param executor the executor; `null` for the default one
+   * @param fn the function, or the name of an export
    * @param args its arguments
    * @returns a future of what the function returns
    * @throws {RuntimeError} if the loop is closed, or the default executor has been shut down
@@ -481,20 +488,38 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
     executor: Executor | null,
     fn: (...args: A) => R,
     ...args: A
-  ): Future<Awaited<R>> {
+  ): Future<Awaited<R>>;
+  run_in_executor<M extends object, N extends ExportName<M>>(
+    executor: ModuleExecutor<M>,
+    name: N,
+    ...args: ExportParameters<M, N>
+  ): Future<ExportResult<M, N>>;
+  run_in_executor<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>(
+    executor: null,
+    name: string,
+    ...args: Parameters<F>
+  ): Future<Awaited<ReturnType<F>>>;
+  run_in_executor(
+    executor: AnyExecutor | null,
+    fn: Callback<unknown[]> | string,
+    ...args: unknown[]
+  ): Future<unknown> {
     this._check_closed();
-    check_callback("run_in_executor", fn, this.get_debug());
-    const chosen = executor ?? this.#executor.get();
-    return wrap_future(chosen.submit(fn, ...args), { loop: this }) as Future<Awaited<R>>;
+    if (typeof fn !== "string") check_callback("run_in_executor", fn, this.get_debug());
+    const chosen = (executor ?? this.#executor.get()) as Executor;
+    return wrap_future(chosen.submit(fn as Callback<unknown[]>, ...args), { loop: this });
   }
 
   /**
-   * Sets the executor that `run_in_executor(null, …)` uses.
+   * Sets the executor that `run_in_executor(null, …)` and `to_thread()` use.
    *
-   * @param executor an object with `submit(fn, ...args)` that returns a promise
+   * @param executor an object with `submit(fn, ...args)` that returns a promise; one that calls exports by name
+   * takes no functions
    * @throws {TypeError} if it has no method `submit`
    */
-  set_default_executor(executor: Executor): void {
+  set_default_executor(executor: Executor): void;
+  set_default_executor<M extends object>(executor: ModuleExecutor<M>): void;
+  set_default_executor(executor: AnyExecutor): void {
     this.#executor.set(executor);
   }
 

@@ -10,10 +10,20 @@ import { create_macrotasks } from "../host/macrotask.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { wait_for } from "../waiting.ts";
 import type { Executor } from "../core/events.ts";
+import type { ModuleExecutor } from "../core/executors.ts";
+
+/** An executor of functions, or one that calls exports by name. */
+export type AnyExecutor = Executor | ModuleExecutor;
 
 /** Runs functions one after the other in turns of this thread's host. */
 class HostTurnExecutor implements Executor {
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>> {
+    if (typeof fn === "string") {
+      throw new TypeError(
+        `Cannot call ${fn}() by name: the default executor takes functions, ` +
+          `set_default_executor() gives it a WorkerPoolExecutor: received ${repr(fn)}`,
+      );
+    }
     return new Promise<Awaited<R>>((resolve, reject) => {
       create_macrotasks(() => {
         try {
@@ -30,7 +40,7 @@ class HostTurnExecutor implements Executor {
 
 /** The executor that `run_in_executor(null, …)` uses: one that is set, else turns of this thread's host. */
 export class DefaultExecutor {
-  #executor: Executor | null = null;
+  #executor: AnyExecutor | null = null;
   #is_shut_down = false;
 
   /**
@@ -38,7 +48,7 @@ export class DefaultExecutor {
    *
    * @throws {RuntimeError} if it has been shut down
    */
-  get(): Executor {
+  get(): AnyExecutor {
     if (this.#is_shut_down) throw new RuntimeError("Executor shutdown has been called");
     return this.#executor ??= new HostTurnExecutor();
   }
@@ -48,7 +58,7 @@ export class DefaultExecutor {
    *
    * @throws {TypeError} if it has no method `submit`
    */
-  set(executor: Executor): void {
+  set(executor: AnyExecutor): void {
     if (typeof executor?.submit !== "function") {
       throw new TypeError(`executor must have a method submit, got ${repr(executor)}`);
     }
@@ -65,7 +75,7 @@ export class DefaultExecutor {
     this.#take()?.shutdown({ wait: false });
   }
 
-  #take(): Executor | null {
+  #take(): AnyExecutor | null {
     this.#is_shut_down = true;
     const executor = this.#executor;
     this.#executor = null;
@@ -74,7 +84,7 @@ export class DefaultExecutor {
 }
 
 function* wait_until_shut_down(
-  executor: Executor | null,
+  executor: AnyExecutor | null,
   limit: number | null,
 ): Generator<unknown, void, unknown> {
   if (executor === null) return;

@@ -5,14 +5,7 @@
  */
 
 import { Await } from "../core/awaits.ts";
-import type {
-  Continuation,
-  LoopCore,
-  Runnable,
-  Scope,
-  TaskCore,
-  Timed,
-} from "../core/contracts.ts";
+import type { Continuation, Runnable, Scope, TaskCore, Timed } from "../core/contracts.ts";
 import {
   count_debug_loops,
   is_nothing_entered,
@@ -52,7 +45,7 @@ interface Run {
  *
  * @category Event loop
  */
-export abstract class RunLoop extends BaseEventLoop implements LoopCore {
+export abstract class RunLoop extends BaseEventLoop {
   /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
   slow_callback_duration = 0.1;
 

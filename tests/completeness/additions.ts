@@ -45,6 +45,7 @@ export const ADDITIONS: readonly Addition[] = [
         name: "ConcurrentFuture",
         members: ["add_done_callback", "cancel", "cancelled", "done", "exception", "result"],
       },
+      ...plain("BrokenExecutor"),
     ],
   },
   {
@@ -52,7 +53,11 @@ export const ADDITIONS: readonly Addition[] = [
     text: "For JavaScript's own ways to wait, and for `using`.",
     names: [
       ...plain("from_promise", "detached", "aborted_by", "next_event"),
-      ...plain("Permit", "set_loop_factory", "ServerSocket"),
+      ...plain("Permit", "set_loop_factory", "ServerSocket", "transfer"),
+      {
+        name: "WorkerPoolExecutor",
+        members: ["full", "map", "ready", "shutdown", "stream", "submit", "terminate_workers"],
+      },
       { name: "EventLoop", members: ["slow_callback_duration"] },
       { name: "Queue", members: ["size"] },
       { name: "Context", members: ["has", "size"] },

@@ -86,10 +86,13 @@ export function program_of(file: string): string {
 /** Makes one program of each test file. */
 export async function bundle_tests(bundle: Bundle): Promise<void> {
   await build({
-    entryPoints: bundle.files.map((file) => ({
-      in: `run:${file}`,
-      out: program_of(file).slice(0, -".mjs".length),
-    })),
+    entryPoints: [
+      ...bundle.files.map((file) => ({
+        in: `run:${file}`,
+        out: program_of(file).slice(0, -".mjs".length),
+      })),
+      { in: `${ROOT}tests/workers/work.ts`, out: "workers/work" },
+    ],
     outdir: bundle.output,
     outExtension: { ".js": ".mjs" },
     bundle: true,
