@@ -141,7 +141,8 @@ export {
   set_loop_factory,
 } from "./src/loop/runners.ts";
 export { type RaceOptions, type RaceResult, staggered_race } from "./src/staggered.ts";
-export { TaskGroup } from "./src/taskgroups.ts";
+export { type StartFunction, TaskGroup } from "./src/taskgroups.ts";
+export type { TaskStatus } from "./src/task_status.ts";
 export {
   all_tasks,
   create_task,
