@@ -22,6 +22,7 @@ import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/except
 import { type Future, Listener } from "./core/futures.ts";
 import { NO_OPTIONS, type Task, type TaskOptions } from "./core/tasks.ts";
 import { TaskStatus } from "./task_status.ts";
+import { until_done } from "./until_done.ts";
 
 type AnyTask = Task<unknown>;
 
@@ -244,21 +245,9 @@ export class TaskGroup extends ScopeManager {
       this.#starting.delete(task);
       if (is_cancellation(error) && !task.done()) {
         task.cancel();
-        yield* this.#until_done(task);
+        yield* until_done(task);
       }
       throw error;
-    }
-  }
-
-  *#until_done(task: AnyTask): Generator<unknown, void, unknown> {
-    while (!task.done()) {
-      const done = task.get_loop().create_future<void>();
-      task._add_listener(new Listener(() => done.done() || done.set_result(), "TaskGroup.start()"));
-      try {
-        yield* repeat_wait(done);
-      } catch (error) {
-        if (!is_cancellation(error)) throw error;
-      }
     }
   }
 
