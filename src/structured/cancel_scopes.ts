@@ -181,7 +181,7 @@ export class CancelScope extends ScopeManager {
     cancel_scopes.set(scope, this);
     if (this.#is_level) scoped_state(scope._owner as AnyTask);
     if (this.#shield) this.#set_shield();
-    else this.#cancelling = (scope._owner as AnyTask)._cancelling_seen_from(scope);
+    else this.#cancelling = cancelling_known_in(scope);
     if (this.#cancel_called) this.#request();
     else this.#set_timer();
   }
@@ -237,7 +237,7 @@ export class CancelScope extends ScopeManager {
     const task = scope._owner as AnyTask;
     scoped_state(task);
     set_scope_around(scope, this.#shield ? null : this.#around);
-    this.#cancelling = task._cancelling_seen_from(scope) - (this.#is_requested ? 1 : 0);
+    this.#cancelling = cancelling_known_in(scope) - (this.#is_requested ? 1 : 0);
   }
 
   #request(): void {
@@ -285,6 +285,16 @@ const EXIT = /* @__PURE__ */ instant(
   "CancelScope.__aexit__",
   (scope: CancelScope, error: unknown) => scope._leave(error),
 );
+
+/** The requests for cancellation around a block that its code knows of: those that are pending are still to be thrown. */
+function cancelling_known_in(scope: Scope): number {
+  const task = scope._owner as AnyTask;
+  let known = task._cancelling_seen_from(scope);
+  for (let at = scope._parent; at !== null; at = at._parent) {
+    if (task._cancellation_state?.is_pending(at)) known--;
+  }
+  return known;
+}
 
 function check_deadline(when: unknown): number {
   if (typeof when !== "number") {
