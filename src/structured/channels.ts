@@ -226,7 +226,9 @@ const RECEIVE: Operation<unknown, Receiver<unknown>, Delivered> = {
       if (channel.try_receive(delivered)) return wait._return(delivered.item);
       const outcome = channel.receivers.wait(wait, channel);
       channel.on_demand();
-      return outcome;
+      if (wait._is_waiting()) return outcome;
+      channel.settle(delivered, true);
+      return wait._return(delivered.item);
     }
     const channel = receiver._channel;
     channel.receivers.remove(wait);
