@@ -8,7 +8,7 @@ import { request_cancellation } from "../block_requests.ts";
 import { is_cancellation } from "../core/cancellation.ts";
 import type { Scope } from "../core/contracts.ts";
 import { type Coroutine, instant, Suspension } from "../core/coroutines.ts";
-import { running_scope } from "../core/current.ts";
+import { enter_scope, leave_scope, running_scope } from "../core/current.ts";
 import { RuntimeError, ValueError } from "../core/exceptions.ts";
 import { type AnyTask, ScopeManager, take_back } from "../core/scope_managers.ts";
 import { repr } from "../internal/format_helpers.ts";
@@ -182,8 +182,14 @@ export class CancelScope extends ScopeManager {
     if (this.#is_level) scoped_state(scope._owner as AnyTask);
     if (this.#shield) this.#set_shield();
     else this.#cancelling = cancelling_known_in(scope);
-    if (this.#cancel_called) this.#request();
-    else this.#set_timer();
+    // What cancels the block at its entry is of its own code, also where a native promise has resumed that.
+    const outer = enter_scope(scope);
+    try {
+      if (this.#cancel_called) this.#request();
+      else this.#set_timer();
+    } finally {
+      leave_scope(outer);
+    }
   }
 
   /** Ends the block, with the error that left it or `null`; true if that was the scope's own cancellation. */
