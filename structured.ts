@@ -57,11 +57,12 @@ export {
 export { RWLock } from "./src/structured/rwlocks.ts";
 export { RateLimiter } from "./src/structured/rate_limiters.ts";
 export { ResultGroup } from "./src/structured/result_groups.ts";
-export { retry, type RetryOptions } from "./src/structured/retries.ts";
+export { type Attempt, retry, type RetryOptions } from "./src/structured/retries.ts";
 export { type Strategy, supervise, type SuperviseOptions } from "./src/structured/supervisors.ts";
 export {
   type Health,
   run_service,
   type Service,
+  type ServiceMain,
   type ServiceOptions,
 } from "./src/structured/services.ts";

@@ -1,5 +1,5 @@
 /**
- * What a task reports to `TaskGroup.start()`.
+ * The report of a task to `TaskGroup.start()`.
  *
  * @module
  */

@@ -16,7 +16,7 @@ import { BrokenChannelError, ClosedResourceError, WouldBlock } from "./resource_
 import { first_waiting, take_first, waiting_in } from "./waiters.ts";
 
 /**
- * What a broadcast does with an item for which a subscriber has no room.
+ * The policy of a broadcast for an item for which a subscriber has no room.
  *
  * - `"wait"`: the sender waits until all subscribers have room.
  * - `"drop_oldest"`: the subscriber loses the oldest item that it has not received.
@@ -34,7 +34,7 @@ export type Overflow = "wait" | "drop_oldest" | "fail";
 export interface BroadcastOptions {
   /** How many items a subscriber can be behind; 1 by default. With `"wait"` it can be 0. */
   max_buffer?: number;
-  /** What is done about a subscriber that has no room; `"wait"` by default. */
+  /** The policy for a subscriber that has no room; `"wait"` by default. */
   overflow?: Overflow;
 }
 
@@ -182,6 +182,7 @@ export class Broadcast<T> extends LoopBound implements Disposable {
   /**
    * Sends an item to all subscribers at once.
    *
+   * @param item any value
    * @throws {WouldBlock} with `"wait"`, if a subscriber has no room or others wait to send
    * @throws {ClosedResourceError} if the broadcast is closed
    */

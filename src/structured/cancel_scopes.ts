@@ -118,6 +118,13 @@ export class CancelScope extends ScopeManager {
     return this.#deadline;
   }
 
+  /**
+   * Moves the deadline.
+   *
+   * @param when a time of the loop's clock in seconds, `Infinity` for never
+   * @throws {TypeError} if it is not a number
+   * @throws {ValueError} if it is `NaN`
+   */
   set deadline(when: number) {
     this.#deadline = check_deadline(when);
     if (this.#state === "active") this.#set_timer();
@@ -132,6 +139,13 @@ export class CancelScope extends ScopeManager {
     return this.#shield;
   }
 
+  /**
+   * Shields the block, or no longer.
+   *
+   * @param shield whether no cancellation from outside reaches the block
+   * @throws {TypeError} if it is not a boolean
+   * @throws {RuntimeError} if the scope was entered by hand, and so has no block of its own
+   */
   set shield(shield: boolean) {
     if (check_flag("shield", shield) === this.#shield) return;
     if (this.#state === "active") {

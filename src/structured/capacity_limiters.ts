@@ -24,7 +24,7 @@ export interface CapacityLimiterStatistics {
   readonly borrowed_tokens: number;
   /** The number of tokens. */
   readonly total_tokens: number;
-  /** Those who have borrowed one, in the order in which they did. */
+  /** The borrowers that hold one, in the order in which they borrowed it. */
   readonly borrowers: readonly unknown[];
   /** The number of calls that wait for a token. */
   readonly tasks_waiting: number;
@@ -72,7 +72,7 @@ function current_borrower(): unknown {
 /**
  * Limits how many borrowers do something at the same time: each holds one token of a number that can be changed.
  *
- * In contrast to a `Semaphore` it knows who holds a token: a borrower holds one at most, and only its own is
+ * In contrast to a `Semaphore` it knows the borrowers: each holds one at most, and only its own is
  * released. By `acquire()` the borrower is the current task; `acquire_on_behalf_of()` names another: a job, a
  * connection.
  *
@@ -131,13 +131,20 @@ export class CapacityLimiter extends Acquirable {
   /**
    * The number of tokens, which can be changed while they are in use.
    *
-   * More tokens go to those who wait. With less, nobody loses a token: the next are lent when enough have been
+   * More tokens go to the waiters. With less, no borrower loses its token: the next are lent when enough have been
    * released.
    */
   get total_tokens(): number {
     return this.#total;
   }
 
+  /**
+   * Sets the number of tokens.
+   *
+   * @param total an integer of 0 or more, or `Infinity`
+   * @throws {TypeError} if it is neither an integer nor `Infinity`
+   * @throws {ValueError} if it is negative
+   */
   set total_tokens(total: number) {
     this.#total = check_total(total);
     this.#lend();
@@ -199,6 +206,7 @@ export class CapacityLimiter extends Acquirable {
   /**
    * Borrows a token for somebody else at once.
    *
+   * @param borrower any value, which is compared as a key of a `Map`
    * @throws {WouldBlock} if there is none, or others wait for one
    * @throws {RuntimeError} if the borrower holds a token already
    */
@@ -218,6 +226,7 @@ export class CapacityLimiter extends Acquirable {
   /**
    * Releases the token of a borrower, and wakes the first waiter.
    *
+   * @param borrower the value with which it was acquired
    * @throws {RuntimeError} if it holds none
    */
   release_on_behalf_of(borrower: unknown): void {
@@ -245,7 +254,7 @@ export class CapacityLimiter extends Acquirable {
     return true;
   }
 
-  // Hands the tokens that are free to those who wait.
+  // Hands the tokens that are free to the waiters.
   #lend(): void {
     while (this.available_tokens >= 1) {
       const waiter = take_first(this._waiters);

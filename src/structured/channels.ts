@@ -68,7 +68,7 @@ export class Offered {
   }
 }
 
-/** What the senders and the receivers of a channel share. */
+/** The state that the senders and the receivers of a channel share. */
 export class Channel extends LoopBound {
   readonly max_buffer: number;
   /** Called when a receiver has begun to wait, or has taken an item. */
@@ -300,6 +300,7 @@ export class Sender<T> extends Inspectable implements Disposable {
   /**
    * Sends an item at once.
    *
+   * @param item any value
    * @throws {WouldBlock} if the buffer is full and no receiver waits
    * @throws {ClosedResourceError} if this sender is closed
    * @throws {BrokenChannelError} if all receivers are closed

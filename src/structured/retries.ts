@@ -45,9 +45,14 @@ export interface RetryOptions {
 
 const OPTIONS = ["attempts", "delay", "factor", "max_delay", "jitter", "retry_on", "deadline"];
 
-type Attempt<T> = (attempt: number) => PromiseLike<T> | Generator<unknown, T, unknown>;
+/**
+ * A function that `retry()` calls, with the number of the attempt, from 1.
+ *
+ * @category Services
+ */
+export type Attempt<T> = (attempt: number) => PromiseLike<T> | Generator<unknown, T, unknown>;
 
-/** What is checked of the options. */
+/** The options, checked. */
 interface Policy extends Required<Omit<RetryOptions, "retry_on">> {
   readonly is_retried: (error: unknown) => boolean;
 }

@@ -103,7 +103,14 @@ export class Service extends Inspectable {
   }
 }
 
-type Main = (service: Service) => PromiseLike<unknown> | Generator<unknown, unknown, unknown>;
+/**
+ * The main function of a service.
+ *
+ * @category Services
+ */
+export type ServiceMain = (
+  service: Service,
+) => PromiseLike<unknown> | Generator<unknown, unknown, unknown>;
 
 const FAILED = 1;
 
@@ -144,7 +151,10 @@ const FAILED = 1;
  * assertEquals(code, 0);
  * ```
  */
-export async function run_service(main: Main, options: ServiceOptions = {}): Promise<number> {
+export async function run_service(
+  main: ServiceMain,
+  options: ServiceOptions = {},
+): Promise<number> {
   check_options("run_service", options, ["signals", "grace", "loop_factory"]);
   const { signals = ["SIGINT", "SIGTERM"], grace = 10, loop_factory = null } = options;
   if (typeof main !== "function") {
@@ -182,7 +192,7 @@ export async function run_service(main: Main, options: ServiceOptions = {}): Pro
   return code;
 }
 
-/** What signals do to a service: the first stops it, and the second or the end of the grace period its process. */
+/** The end of a service by signals: the first stops it, the second or the end of the grace period its process. */
 class Ending {
   readonly #service: Service;
   readonly #grace: number;
@@ -194,7 +204,7 @@ class Ending {
     this.#grace = grace;
   }
 
-  /** Whether main has been begun. */
+  /** True if main has been begun. */
   get is_listening(): boolean {
     return this.#loop !== null;
   }

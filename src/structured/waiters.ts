@@ -1,5 +1,5 @@
 /**
- * What the primitives that hand something to their waiters share.
+ * Parts of the primitives that hand something to their waiters.
  *
  * @module
  */
