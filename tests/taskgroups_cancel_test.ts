@@ -46,6 +46,7 @@ Deno.test("TaskGroup.cancel: by a task, and while the group waits at its end", (
         group.cancel();
         group.cancel();
       });
+      await sleep(0);
     });
     assertEquals(now(), 1);
     await sleep(0);
@@ -53,9 +54,9 @@ Deno.test("TaskGroup.cancel: by a task, and while the group waits at its end", (
 
 Deno.test("TaskGroup.cancel: a block that ends by itself keeps its result", () =>
   run(async () => {
-    const result = await async_with(new TaskGroup(), async (group) => {
+    const result = await async_with(new TaskGroup(), (group) => {
       group.cancel();
-      return "result";
+      return Promise.resolve("result");
     });
     assertEquals([result, asyncio.current_task()?.cancelling()], ["result", 0]);
     await sleep(0);
@@ -69,7 +70,7 @@ Deno.test("TaskGroup.cancel: before the block is entered, it cancels on entry", 
     await async_with(group, async () => {
       assertThrows(() => group.create_task(sleep(0)), asyncio.RuntimeError, "is shutting down");
       await sleep(60).catch((error) => {
-        message = error.message;
+        message = (error as Error).message;
         throw error;
       });
     });
@@ -209,9 +210,9 @@ Deno.test("TaskGroup.start: a task that ends without a report, or reports twice,
       );
     });
     const errors = await errors_of(async_with(new TaskGroup(), async (group) => {
-      await group.start(async (status: asyncio.TaskStatus<void>) => {
+      await group.start((status: asyncio.TaskStatus<void>) => {
         status.started();
-        status.started();
+        return Promise.resolve(status.started());
       });
     }));
     assertEquals(errors, ["RuntimeError: called 'started' twice on the same task status"]);

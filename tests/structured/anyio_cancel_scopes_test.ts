@@ -67,6 +67,7 @@ const TESTS: Record<string, () => Promise<void>> = {
       group.create_task(async () => {
         await async_with(new TaskGroup(), async (inner) => {
           inner.create_task(() => sleep(5).finally(() => cancel_received = true));
+          await sleep(0);
         });
       });
       await all_blocked();
@@ -245,6 +246,7 @@ const TESTS: Record<string, () => Promise<void>> = {
         assertEquals(current_effective_deadline(), -Infinity);
         await async_with(new CancelScope({ shield: true }), async () => {
           assertEquals(current_effective_deadline(), Infinity);
+          await sleep(0);
         });
         assertEquals(current_effective_deadline(), -Infinity);
       }
@@ -266,7 +268,7 @@ const TESTS: Record<string, () => Promise<void>> = {
 
   async test_cancelled_not_caught() {
     const scope = new CancelScope();
-    await async_with(scope, async () => scope.cancel());
+    await async_with(scope, () => Promise.resolve(scope.cancel()));
     assert(scope.cancel_called && !scope.cancelled_caught);
   },
 
@@ -375,6 +377,7 @@ const TESTS: Record<string, () => Promise<void>> = {
       group.create_task(async () => {
         await async_with(new TaskGroup(), async (inner) => {
           inner.create_task(sleep(1), { name: "sleep" });
+          await sleep(0);
         });
         never();
       });

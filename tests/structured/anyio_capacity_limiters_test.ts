@@ -24,7 +24,7 @@ const TESTS: Record<string, () => Promise<void>> = {
     const limiter = new CapacityLimiter(2);
     const tokens = () => [limiter.total_tokens, limiter.available_tokens, limiter.borrowed_tokens];
     assertEquals(tokens(), [2, 2, 0]);
-    await async_with(limiter, async () => assertEquals(tokens(), [2, 1, 1]));
+    await async_with(limiter, () => Promise.resolve(assertEquals(tokens(), [2, 1, 1])));
     assertEquals(tokens(), [2, 2, 0]);
   },
 
@@ -72,7 +72,7 @@ const TESTS: Record<string, () => Promise<void>> = {
     await async_with(new TaskGroup(), async (group) => {
       group.create_task(async () => {
         await inside.wait();
-        await async_with(limiter, async () => increased.set());
+        await async_with(limiter, () => Promise.resolve(increased.set()));
       });
       group.create_task(() =>
         async_with(limiter, async () => {
@@ -183,7 +183,7 @@ const TESTS: Record<string, () => Promise<void>> = {
     const limiter = new CapacityLimiter(1);
     limiter.acquire_nowait();
     const errors = await errors_of(async_with(new TaskGroup(), async (group) => {
-      group.create_task(async () => limiter.acquire_nowait());
+      group.create_task(() => Promise.resolve(limiter.acquire_nowait()));
       await Promise.resolve();
     }));
     assert(errors.length === 1 && errors[0] instanceof WouldBlock);

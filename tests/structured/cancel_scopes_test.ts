@@ -295,7 +295,7 @@ Deno.test("CancelScope.shield: a deadline of its own ends it, and a limit inside
       const cleaning = move_on_after(5, { shield: true });
       await async_with(cleaning, async () => {
         await async_with(asyncio.timeout(2), () => sleep(60)).catch((error) =>
-          log.push(error.name)
+          log.push((error as Error).name)
         );
         await sleep(60);
       });
@@ -464,7 +464,7 @@ Deno.test("CancelScope.level: a shielded clean-up inside can wait, and nothing a
           await sleep(2);
           log.push(`cleaned up at ${now()}`);
         });
-        await sleep(0).catch((error) => log.push(error.name));
+        await sleep(0).catch((error) => log.push((error as Error).name));
       }
     });
     assertEquals(log, ["cleaned up at 3", "CancelledError"]);
@@ -538,12 +538,13 @@ Deno.test("current_effective_deadline: the nearest of the scopes around, up to a
         assertEquals(current_effective_deadline(), 10);
         await async_with(
           move_on_at(30, { shield: true }),
-          async () => assertEquals(current_effective_deadline(), 30),
+          () => Promise.resolve(assertEquals(current_effective_deadline(), 30)),
         );
       }));
     await async_with(new CancelScope(), async (scope) => {
       scope.cancel();
       assertEquals(current_effective_deadline(), -Infinity);
+      await sleep(0);
     });
   }));
 
@@ -601,6 +602,7 @@ Deno.test("fail_after: an error of the block itself is not replaced", () =>
         group.create_task(async () => {
           await async_with(fail_after(1), () => sleep(60));
         });
+        await sleep(0);
       }))).map((each) => (each as Error).name),
       ["TimeoutError"],
     );
@@ -610,9 +612,7 @@ Deno.test("CancelScope: is shown with its state", () =>
   run(async () => {
     const scope = new CancelScope({ deadline: 5, shield: true, level: true });
     assertEquals(String(scope), "<CancelScope [created] deadline=5 shield=true level=true>");
-    await async_with(scope, async () => {
-      scope.cancel();
-    });
+    await async_with(scope, () => Promise.resolve(scope.cancel()));
     assertEquals(
       String(scope),
       "<CancelScope [ended] deadline=5 shield=true level=true cancel_called=true>",
