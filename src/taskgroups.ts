@@ -4,7 +4,7 @@
  * @module
  */
 
-import { request_cancellation } from "./block_requests.ts";
+import { pass_on_cancellation, request_cancellation } from "./block_requests.ts";
 import type { Scope } from "./core/contracts.ts";
 import {
   type Coroutine,
@@ -22,7 +22,7 @@ import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/except
 import { type Future, Listener } from "./core/futures.ts";
 import { NO_OPTIONS, type Task, type TaskOptions } from "./core/tasks.ts";
 import { TaskStatus } from "./task_status.ts";
-import { until_done } from "./until_done.ts";
+import { cancel_and_wait } from "./cancel_and_wait.ts";
 
 type AnyTask = Task<unknown>;
 
@@ -136,7 +136,8 @@ export class TaskGroup extends ScopeManager {
         if (!is_cancellation(error)) throw error;
         latest = { error };
         // A second cancellation while the tasks are being cancelled changes nothing for them.
-        if (!this.#aborting) {
+        if (this.#aborting) pass_on_cancellation(scope, this.#tasks, true);
+        else {
           cancellation = { error };
           this.#abort();
         }
@@ -244,8 +245,7 @@ export class TaskGroup extends ScopeManager {
     } catch (error) {
       this.#starting.delete(task);
       if (is_cancellation(error) && !task.done()) {
-        task.cancel();
-        yield* until_done(task);
+        yield* cancel_and_wait(task);
       }
       throw error;
     }
@@ -295,6 +295,7 @@ export class TaskGroup extends ScopeManager {
     for (const task of this.#tasks) {
       if (!task.done()) task.cancel(message);
     }
+    if (this.#scope !== null) pass_on_cancellation(this.#scope, this.#tasks, false);
   }
 
   #on_task_done(task: AnyTask): void {

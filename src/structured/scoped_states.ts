@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { PersistentState } from "../block_requests.ts";
 import { cancel_scope, CancellationState, Delivery } from "../core/cancellation_state.ts";
 import type { Scope, Waitable } from "../core/contracts.ts";
 import { runs_now } from "../core/current.ts";
@@ -50,7 +51,7 @@ function is_shielded(scope: Scope): boolean {
 }
 
 /** A cancellation state that knows shields and levels. */
-class ScopedState extends CancellationState {
+class ScopedState extends CancellationState implements PersistentState {
   override take_pending(scope: Scope, must_wait: boolean): Delivery | null {
     const due = super.take_pending(scope, must_wait);
     if (due !== null || !must_wait) return due;
@@ -64,6 +65,20 @@ class ScopedState extends CancellationState {
     if (!is_shielded(scope)) return outside;
     const of_blocks = super.requests_outside(scope._owner as AnyTask);
     return this.requests - (of_blocks - outside);
+  }
+
+  /** Has every wait of tasks throw from now on, if a scope does so to its own code. */
+  pass_on(scope: Scope, tasks: Iterable<AnyTask>, is_repeated: boolean): void {
+    const delivery = level_delivery(scope);
+    if (delivery === null) return;
+    const { message } = delivery.cancellation;
+    for (const task of tasks) {
+      if (levels.has(task)) continue;
+      scoped_state(task);
+      keep_cancelling(task, message);
+      // The wait that is in progress began before.
+      if (is_repeated) task.cancel(message);
+    }
   }
 
   /** Delivers what has been pending outside of a shield that has gone. */

@@ -16,7 +16,7 @@ import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
 import type { TaskGroup } from "../taskgroups.ts";
-import { until_done } from "../until_done.ts";
+import { cancel_and_wait } from "../cancel_and_wait.ts";
 import { FIRST_COMPLETED, wait } from "../waiting.ts";
 
 /**
@@ -209,8 +209,7 @@ class Supervisor {
       const { task } = child;
       if (task === null) continue;
       child.task = null;
-      task.cancel();
-      cancellation = (yield* until_done(task)) ?? cancellation;
+      cancellation = (yield* cancel_and_wait(task)) ?? cancellation;
       if (!task.cancelled() && task._has_failed) report(task);
     }
     if (cancellation !== null) throw cancellation.error;

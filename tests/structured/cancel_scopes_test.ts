@@ -15,6 +15,10 @@ import { errors_of, now, run } from "./clock.ts";
 
 const { async_with, sleep, TaskGroup } = asyncio;
 
+/** Runs a clean-up that nothing from outside reaches. */
+const shielded = (body: () => PromiseLike<unknown>) =>
+  async_with(new CancelScope({ shield: true }), body);
+
 Deno.test("CancelScope.cancel: ends the block, swallows its own error and takes its request back", () =>
   run(async () => {
     const log: string[] = [];
@@ -474,7 +478,7 @@ Deno.test("CancelScope.level: a group waits for its cancelled tasks without spin
   run(async () => {
     for (const in_generator of [false, true]) {
       const start = now();
-      const nap = () => sleep(60).finally(() => sleep(2));
+      const nap = () => sleep(60).finally(() => shielded(() => sleep(2)));
       const scope = new CancelScope({ deadline: start + 1, level: true });
       if (in_generator) {
         await async_with(scope, function* () {
@@ -492,6 +496,64 @@ Deno.test("CancelScope.level: a group waits for its cancelled tasks without spin
       }
       assertEquals(now() - start, 3);
     }
+  }));
+
+Deno.test("CancelScope.level: reaches the tasks of groups in it, and theirs, but no shield there", () =>
+  run(async () => {
+    const log: string[] = [];
+    /** Swallows every cancellation, so often. */
+    const stubborn = async (name: string, times: number) => {
+      for (; times > 0; times--) await sleep(60).catch(() => log.push(name));
+      await sleep(60);
+    };
+    await async_with(
+      new CancelScope({ deadline: 1, level: true }),
+      () =>
+        async_with(new TaskGroup(), async (group) => {
+          group.create_task(() => stubborn("task", 3));
+          group.create_task(async () => {
+            await async_with(new TaskGroup(), async (inner) => {
+              inner.create_task(() => stubborn("grandchild", 2));
+              await sleep(60);
+            });
+          });
+          group.create_task(async () => {
+            await async_with(new CancelScope({ shield: true }), () => sleep(4));
+            log.push(`shielded ${now()}`);
+            await stubborn("after it", 2);
+          });
+          await sleep(60);
+        }),
+    );
+    const count = (name: string) => log.filter((entry) => entry === name).length;
+    assertEquals(["task", "grandchild", "after it", "shielded 4"].map(count), [3, 2, 2, 1]);
+    assertEquals(now(), 4);
+  }));
+
+Deno.test("CancelScope.level: reaches tasks that a group cancels already, and one that is being started", () =>
+  run(async () => {
+    let swallowed = 0;
+    const stubborn = async () => {
+      for (let times = 3; times > 0; times--) await sleep(60).catch(() => swallowed++);
+      await sleep(60);
+    };
+    await async_with(
+      new CancelScope({ deadline: 2, level: true }),
+      () =>
+        async_with(new TaskGroup(), async (group) => {
+          group.create_task(stubborn);
+          await sleep(1);
+          group.cancel(); // edge-triggered
+          await sleep(60);
+        }),
+    );
+    assertEquals([swallowed, now()], [3, 2]);
+    swallowed = 0;
+    await async_with(
+      new CancelScope({ deadline: 3, level: true }),
+      () => async_with(new TaskGroup(), (group) => group.start(stubborn)),
+    );
+    assertEquals([swallowed, now()], [3, 3]);
   }));
 
 Deno.test("CancelScope.level: Condition.wait acquires its lock again without spinning", () =>

@@ -292,7 +292,12 @@ Deno.test("supervise: cancelled, it stops all one after the other, the last firs
 Deno.test("supervise: in a level-triggered scope it waits for its tasks all the same", () =>
   run(async () => {
     let ended = 0;
-    const worker = () => sleep(60).finally(() => sleep(2).then(() => ended = now()));
+    const clean_up = async () => {
+      await sleep(2);
+      ended = now();
+    };
+    const worker = () =>
+      sleep(60).finally(() => async_with(new CancelScope({ shield: true }), clean_up));
     await async_with(
       new CancelScope({ deadline: 1, level: true }),
       () =>
