@@ -15,6 +15,7 @@ import {
 } from "./core/coroutines.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
+import { keyword_or_value } from "./internal/options.ts";
 import { repeat_wait } from "./internal/repeated_waits.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { is_cancellation } from "./core/cancellation.ts";
@@ -260,7 +261,7 @@ export class TaskGroup extends ScopeManager {
    *
    * It is that of CPython's main branch, with a message.
    *
-   * @param msg the message of the errors that cancel the tasks and the block
+   * @param msg the message of the errors that cancel the tasks and the block. By name: `{ msg }`
    *
    * @example
    * ```ts
@@ -276,7 +277,7 @@ export class TaskGroup extends ScopeManager {
    * ```
    */
   cancel(msg?: unknown): void {
-    if (!this.#cancel_called) this.#message = msg;
+    if (!this.#cancel_called) this.#message = keyword_or_value("msg", msg);
     this.#cancel_called = true;
     if (!this.#entered || (this.#exiting && this.#tasks.size === 0)) return;
     this.#cancel_all();

@@ -65,7 +65,7 @@ Deno.test("TaskGroup.cancel: a block that ends by itself keeps its result", () =
 Deno.test("TaskGroup.cancel: before the block is entered, it cancels on entry", () =>
   run(async () => {
     const group = new TaskGroup();
-    group.cancel("early");
+    group.cancel({ msg: "early" });
     let message = "";
     await async_with(group, async () => {
       assertThrows(() => group.create_task(sleep(0)), asyncio.RuntimeError, "is shutting down");

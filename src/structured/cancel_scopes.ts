@@ -52,8 +52,9 @@ type State = "created" | "active" | "ended";
  *   Such a cancellation stays pending, and is thrown at the first wait after the block. For clean-ups, with a
  *   deadline of their own.
  * - **Edge-triggered**, as by `task.cancel()`, a cancellation is thrown once. **Level-triggered** (`level: true`),
- *   every wait of the block throws until the block ends, so that code which swallows the error cannot stay.
- *   An await that need not wait does not throw. A shielded scope inside can wait all the same.
+ *   every wait of the block throws until the block ends, so that code which swallows the error cannot stay; so does
+ *   every wait of the tasks of groups in it. An await that need not wait does not throw. A shielded scope inside
+ *   can wait all the same.
  *
  * A scope is used once. One that is cancelled before it is entered cancels its block at its first wait.
  *

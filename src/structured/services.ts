@@ -5,7 +5,7 @@
  */
 
 import { async_with } from "../context_managers.ts";
-import { ValueError } from "../core/exceptions.ts";
+import { leaves_the_loop, ValueError } from "../core/exceptions.ts";
 import { all_tasks } from "../core/tasks.ts";
 import { builtin_module, host_process } from "../host/process.ts";
 import { host_timers } from "../host/timers.ts";
@@ -135,6 +135,7 @@ const FAILED = 1;
  * @throws {TypeError} if an option is unknown or of a wrong type, or main is no function
  * @throws {ValueError} if the grace period is negative, or the host does not know a signal
  * @throws {RuntimeError} if it is called from a running loop, or a signal cannot be caught
+ * @throws {KeyboardInterrupt} if Ctrl-C has ended main, and `SIGINT` is none of the signals
  * @category Services
  *
  * @example
@@ -181,7 +182,8 @@ export async function run_service(
     }, { loop_factory });
     if (Number.isInteger(result)) code = result as number;
   } catch (error) {
-    if (!ending.is_listening) throw error;
+    // A Ctrl-C that is none of the signals ends the program as that of run() does.
+    if (!ending.is_listening || leaves_the_loop(error)) throw error;
     console.error(error);
     code = FAILED;
   } finally {

@@ -129,6 +129,14 @@ for (const [host, find] of Object.entries(HOSTS)) {
             stderr: "",
           });
         });
+        await t.step("Ctrl-C that is not named ends it as it ends run()", async () => {
+          const options = { signals: ["SIGTERM"] };
+          const ended = await run_program(command, "failing_clean_up", ["SIGINT"], options);
+          assertEquals([ended.code, ended.stdout], [1, ["code 1"]]);
+          const interrupted = await run_program(command, "in_order", ["SIGINT"], options);
+          assertEquals(interrupted.stdout.at(-1), "ready by null");
+          assertEquals([interrupted.code, interrupted.stderr], [130, "KeyboardInterrupt"]);
+        });
         await t.step("other signals, if they are named", async () => {
           const ended = await run_program(command, "in_order", ["SIGHUP"], { signals: ["SIGHUP"] });
           assertEquals([ended.code, ended.stdout.at(-2)], [0, "stopping by SIGHUP"]);
