@@ -4,11 +4,12 @@
  * @module
  */
 
-import { type Coroutine, type Operation, Suspension } from "../core/coroutines.ts";
+import type { Coroutine } from "../core/coroutines.ts";
+import { type Operation, Suspension } from "../core/suspensions.ts";
 import { ValueError } from "../core/exceptions.ts";
 import { LoopBound } from "../core/mixins.ts";
 import { WaitQueue } from "../core/wait_queue.ts";
-import { leave_pending } from "../from_promise.ts";
+import { leave_pending } from "../core/cancellation_state.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { Channel, check_max_buffer, Offered, Receiver } from "./channels.ts";
@@ -103,13 +104,13 @@ const SEND: Operation<void, Broadcast<unknown>, Offered> = {
     const error = wait._error_of_wait(thrown, value);
     if (error !== null) return wait._raise(error);
     if (!offered.is_taken) return wait._raise(new ClosedResourceError("the broadcast is closed"));
-    leave_pending(offered.deliveries);
+    offered.deliveries.forEach(leave_pending);
     return wait._return(undefined);
   },
   // An item that has been delivered was sent, whatever comes then.
   cancel(wait, delivery) {
     if (!wait._argument.is_taken) return wait.cancel(delivery.cancellation.message);
-    wait._argument.deliveries.add(delivery);
+    wait._argument.deliveries.push(delivery);
     return true;
   },
   may_fulfil: (wait) => wait._argument.is_taken,

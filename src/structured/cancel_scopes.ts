@@ -7,13 +7,14 @@
 import { request_cancellation } from "../block_requests.ts";
 import { is_cancellation } from "../core/cancellation.ts";
 import type { Scope } from "../core/contracts.ts";
-import { type Coroutine, instant, Suspension } from "../core/coroutines.ts";
+import type { Coroutine } from "../core/coroutines.ts";
+import { instant, Suspension } from "../core/suspensions.ts";
 import { enter_scope, leave_scope, running_scope } from "../core/current.ts";
 import { RuntimeError, ValueError } from "../core/exceptions.ts";
 import { type AnyTask, ScopeManager, take_back } from "../core/scope_managers.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
-import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
 import { Deadline } from "../timeouts.ts";
 import {
   keep_cancelling,

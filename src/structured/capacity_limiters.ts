@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Coroutine, type Operation, Suspension } from "../core/coroutines.ts";
+import type { Coroutine } from "../core/coroutines.ts";
+import { type Operation, Suspension } from "../core/suspensions.ts";
 import { running_task } from "../core/current.ts";
 import { RuntimeError, ValueError } from "../core/exceptions.ts";
 import { WaitQueue } from "../core/wait_queue.ts";

@@ -5,16 +5,12 @@
  */
 
 import type { DeliveryCore } from "../core/contracts.ts";
-import {
-  type Coroutine,
-  library_coroutine,
-  type Operation,
-  Suspension,
-} from "../core/coroutines.ts";
+import { type Coroutine, library_coroutine } from "../core/coroutines.ts";
+import { type Operation, Suspension } from "../core/suspensions.ts";
 import { ValueError } from "../core/exceptions.ts";
 import { LoopBound } from "../core/mixins.ts";
 import { WaitQueue } from "../core/wait_queue.ts";
-import { leave_pending } from "../from_promise.ts";
+import { leave_pending } from "../core/cancellation_state.ts";
 import { Deque } from "../internal/deque.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
 import { number_argument } from "../internal/numbers.ts";
@@ -61,7 +57,7 @@ export class Offered {
   /** True if its sender was closed meanwhile. */
   is_closed = false;
   /** The cancellations that came when the item had been taken. */
-  readonly deliveries = new Set<DeliveryCore>();
+  readonly deliveries: DeliveryCore[] = [];
 
   constructor(item: unknown) {
     this.item = item;
@@ -198,7 +194,7 @@ const SEND: Operation<void, Sender<unknown>, Offered> = {
     const error = wait._error_of_wait(thrown, value);
     if (error !== null) return wait._raise(error);
     if (offered.is_taken) {
-      leave_pending(offered.deliveries);
+      offered.deliveries.forEach(leave_pending);
       return wait._return(undefined);
     }
     return wait._raise(
@@ -210,7 +206,7 @@ const SEND: Operation<void, Sender<unknown>, Offered> = {
   // An item that has been taken was sent, whatever comes then.
   cancel(wait, delivery) {
     if (!wait._argument.is_taken) return wait.cancel(delivery.cancellation.message);
-    wait._argument.deliveries.add(delivery);
+    wait._argument.deliveries.push(delivery);
     return true;
   },
   may_fulfil: (wait) => wait._argument.is_taken,

@@ -6,7 +6,7 @@
 
 import { add_origin, type Origin, origin_of_call } from "../core/origins.ts";
 import { check_options } from "../internal/options.ts";
-import { get_running_loop } from "../loop/events.ts";
+import { get_running_loop } from "../core/events.ts";
 import { format_seconds, make_timeout_error } from "../timeouts.ts";
 import { CancelScope } from "./cancel_scopes.ts";
 import { TIME_LIMIT_OPTIONS, type TimeLimitOptions } from "./move_on.ts";

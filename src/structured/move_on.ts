@@ -5,7 +5,7 @@
  */
 
 import { check_options } from "../internal/options.ts";
-import { get_running_loop } from "../loop/events.ts";
+import { get_running_loop } from "../core/events.ts";
 import { CancelScope, type CancelScopeOptions } from "./cancel_scopes.ts";
 import { check_seconds } from "./seconds.ts";
 

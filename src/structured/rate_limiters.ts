@@ -4,12 +4,13 @@
  * @module
  */
 
-import { type Coroutine, instant, type Operation, Suspension } from "../core/coroutines.ts";
+import type { Coroutine } from "../core/coroutines.ts";
+import { instant, type Operation, Suspension } from "../core/suspensions.ts";
 import { ValueError } from "../core/exceptions.ts";
 import { LoopBound } from "../core/mixins.ts";
 import { WaitQueue } from "../core/wait_queue.ts";
 import { number_argument } from "../internal/numbers.ts";
-import { get_running_loop } from "../loop/events.ts";
+import { get_running_loop } from "../core/events.ts";
 import { Deadline } from "../timeouts.ts";
 import { first_waiting, take_first, waiting_in } from "./waiters.ts";
 

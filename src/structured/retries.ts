@@ -16,7 +16,7 @@ import {
 } from "../core/exceptions.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
-import { get_running_loop } from "../loop/events.ts";
+import { get_running_loop } from "../core/events.ts";
 import { format_seconds } from "../timeouts.ts";
 import { sleep } from "../waiting.ts";
 import { CancelScope } from "./cancel_scopes.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Coroutine, type Operation, Suspension } from "../core/coroutines.ts";
+import type { Coroutine } from "../core/coroutines.ts";
+import { type Operation, Suspension } from "../core/suspensions.ts";
 import { RuntimeError } from "../core/exceptions.ts";
 import { LoopBound } from "../core/mixins.ts";
 import { WaitQueue } from "../core/wait_queue.ts";

@@ -10,7 +10,7 @@
 
 import type { PersistentState } from "../block_requests.ts";
 import { cancel_scope, CancellationState, Delivery } from "../core/cancellation_state.ts";
-import type { Scope, Waitable } from "../core/contracts.ts";
+import type { DeliveryCore, Scope, Waitable } from "../core/contracts.ts";
 import { runs_now } from "../core/current.ts";
 import type { AnyTask } from "../core/scope_managers.ts";
 import { OPEN } from "../core/steps.ts";
@@ -52,7 +52,7 @@ function is_shielded(scope: Scope): boolean {
 
 /** A cancellation state that knows shields and levels. */
 class ScopedState extends CancellationState implements PersistentState {
-  override take_pending(scope: Scope, must_wait: boolean): Delivery | null {
+  override take_pending(scope: Scope, must_wait: boolean): DeliveryCore | null {
     const due = super.take_pending(scope, must_wait);
     if (due !== null || !must_wait) return due;
     const wait = begun_wait(scope._owner as AnyTask);

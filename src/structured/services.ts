@@ -11,7 +11,7 @@ import { builtin_module, host_process } from "../host/process.ts";
 import { host_timers } from "../host/timers.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
-import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
 import { run } from "../loop/runners.ts";
 import { CancelScope } from "./cancel_scopes.ts";
 

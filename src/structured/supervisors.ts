@@ -14,7 +14,7 @@ import type { AnyTask, Failure } from "../core/scope_managers.ts";
 import type { Task } from "../core/tasks.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
-import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
 import type { TaskGroup } from "../taskgroups.ts";
 import { cancel_and_wait } from "../cancel_and_wait.ts";
 import { FIRST_COMPLETED, wait } from "../waiting.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Suspension } from "../core/coroutines.ts";
+import { Suspension } from "../core/suspensions.ts";
 import type { WaitQueue } from "../core/wait_queue.ts";
 
 type Waiter = Suspension<unknown>;
