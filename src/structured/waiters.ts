@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Suspension } from "../core/suspensions.ts";
+import type { Suspension } from "../core/suspensions.ts";
 import type { WaitQueue } from "../core/wait_queue.ts";
 
 type Waiter = Suspension<unknown>;

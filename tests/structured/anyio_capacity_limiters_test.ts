@@ -158,7 +158,7 @@ const TESTS: Record<string, () => Promise<void>> = {
 
   async test_acquire_cancelled() {
     const limiter = new CapacityLimiter(1);
-    const entered = [new asyncio.Event(), new asyncio.Event()];
+    const [entered1, entered2] = [new asyncio.Event(), new asyncio.Event()];
     const borrower = async (status: asyncio.TaskStatus<CancelScope>, event: asyncio.Event) => {
       await async_with(new CancelScope(), async (scope) => {
         status.started(scope);
@@ -170,13 +170,13 @@ const TESTS: Record<string, () => Promise<void>> = {
     };
     await async_with(new TaskGroup(), async (group) => {
       await async_with(limiter, async () => {
-        const scope = await group.start(borrower, entered[0]);
-        await group.start(borrower, entered[1]);
+        const scope = await group.start(borrower, entered1);
+        await group.start(borrower, entered2);
         scope.cancel();
       });
-      await asyncio.wait_for(entered[1].wait(), 0.1);
+      await asyncio.wait_for(entered2.wait(), 0.1);
     });
-    assert(!entered[0].is_set());
+    assert(!entered1.is_set());
   },
 
   async test_acquire_nowait() {

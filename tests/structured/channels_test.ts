@@ -39,9 +39,7 @@ Deno.test("Sender.send: cancelled while it waits, it sends nothing", () =>
 Deno.test("Receiver.receive: the item of a cancelled call goes to the next in line, or to the front", () =>
   run(async () => {
     const [sender, receiver] = open_channel<number>(2);
-    const [first, second] = [receiver.receive(), receiver.receive()].map((call) =>
-      create_task(call)
-    );
+    const [first, second] = [create_task(receiver.receive()), create_task(receiver.receive())];
     await all_blocked();
     sender.send_nowait(1);
     first.cancel();
@@ -58,9 +56,7 @@ Deno.test("Receiver.receive: the item of a cancelled call goes to the next in li
 Deno.test("Receiver.receive: does not end while an item may still come back", () =>
   run(async () => {
     const [sender, receiver] = open_channel<number>();
-    const [first, second] = [receiver.receive(), receiver.receive()].map((call) =>
-      create_task(call)
-    );
+    const [first, second] = [create_task(receiver.receive()), create_task(receiver.receive())];
     await all_blocked();
     sender.send_nowait(1);
     sender.close();

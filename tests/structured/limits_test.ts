@@ -29,9 +29,8 @@ Deno.test("CapacityLimiter.acquire: a token handed to a cancelled borrower goes 
   run(async () => {
     const limiter = new CapacityLimiter(1);
     limiter.acquire_on_behalf_of_nowait("a");
-    const [b, c] = ["b", "c"].map((borrower) =>
-      create_task(limiter.acquire_on_behalf_of(borrower))
-    );
+    const borrow = (borrower: string) => create_task(limiter.acquire_on_behalf_of(borrower));
+    const [b, c] = [borrow("b"), borrow("c")];
     await all_blocked();
     limiter.release_on_behalf_of("a");
     b.cancel();
@@ -47,8 +46,9 @@ Deno.test("CapacityLimiter.acquire_on_behalf_of: of two calls for one borrower t
     await all_blocked();
     limiter.release_on_behalf_of("a");
     limiter.total_tokens = 2;
-    await calls[0];
-    await assertRejects(async () => await calls[1], asyncio.RuntimeError, "already holding");
+    const [first, second] = calls;
+    await first;
+    await assertRejects(async () => await second, asyncio.RuntimeError, "already holding");
     assertEquals(limiter.available_tokens, 1);
   }));
 
@@ -112,7 +112,8 @@ Deno.test("RWLock: what was handed to a cancelled writer goes to the next", () =
   run(async () => {
     const lock = new RWLock();
     const held = await lock.writing().acquire();
-    const [first, second] = [1, 2].map(() => create_task(lock.writing().acquire()));
+    const write = () => create_task(lock.writing().acquire());
+    const [first, second] = [write(), write()];
     await all_blocked();
     held[Symbol.dispose]();
     first.cancel();

@@ -107,13 +107,14 @@ export class ChannelScenario implements Scenario {
 /** Broadcasts: each subscriber has what was sent, in order and once. */
 export class BroadcastScenario implements Scenario {
   readonly #news = open_broadcast<number>({ max_buffer: 2 });
-  readonly #subscriptions: Subscription<number>[] = [
-    this.#news.subscribe(),
-    this.#news.subscribe(),
-  ];
-  readonly #received: number[][] = [[], []];
+  readonly #one = this.#subscribe();
+  readonly #other = this.#subscribe();
   readonly #sent: number[] = [];
   #next = 0;
+
+  #subscribe(): { subscription: Subscription<number>; received: number[] } {
+    return { subscription: this.#news.subscribe(), received: [] };
+  }
 
   async step(step: Step, crowd: Crowd): Promise<void> {
     const item = this.#next++;
@@ -121,26 +122,23 @@ export class BroadcastScenario implements Scenario {
       const send = noting(() => this.#news.send(item), () => this.#sent.push(item));
       await crowd.wait(step, send, () => {});
     } else {
-      const index = step.what % 2;
-      const receive = noting(
-        () => this.#subscriptions[index].receive(),
-        (got) => this.#received[index].push(got),
-      );
+      const { subscription, received } = step.what % 2 === 0 ? this.#one : this.#other;
+      const receive = noting(() => subscription.receive(), (got) => received.push(got));
       await crowd.wait(step, receive, () => {});
     }
     await pause(step.inside);
   }
 
   check_calm(): void {
-    for (const subscription of this.#subscriptions) {
+    for (const { subscription } of [this.#one, this.#other]) {
       const { tasks_waiting_receive, current_buffer_used } = subscription.statistics();
       assert(tasks_waiting_receive === 0 || current_buffer_used === 0);
     }
   }
 
   check_end(): void {
-    for (const [index, subscription] of this.#subscriptions.entries()) {
-      const all = [...this.#received[index], ...drain(subscription)];
+    for (const { subscription, received } of [this.#one, this.#other]) {
+      const all = [...received, ...drain(subscription)];
       assertEquals(all.sort(by_number), this.#sent.toSorted(by_number));
     }
   }
