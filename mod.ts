@@ -20,7 +20,8 @@
  * {@linkcode Semaphore}, {@linkcode Queue}) and can be cancelled.
  *
  * Beside this module there are `./itertools` (Python's tools over iterables and AsyncIterables),
- * `./testing` (the virtual clock) and `./trace` (recording what tasks do).
+ * `./structured` (cancel scopes, channels, limits, services), `./testing` (the virtual clock) and `./trace`
+ * (recording what tasks do).
  *
  * Names are Python's, and so is what they do: each has a link to Python's page. Keyword arguments are
  * one object at the end, and times are seconds.
@@ -141,7 +142,8 @@ export {
   set_loop_factory,
 } from "./src/loop/runners.ts";
 export { type RaceOptions, type RaceResult, staggered_race } from "./src/staggered.ts";
-export { TaskGroup } from "./src/taskgroups.ts";
+export { type StartFunction, TaskGroup } from "./src/taskgroups.ts";
+export type { TaskStatus } from "./src/task_status.ts";
 export {
   all_tasks,
   create_task,

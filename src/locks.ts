@@ -25,6 +25,7 @@ import { WaitQueue } from "./core/wait_queue.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { number_argument } from "./internal/numbers.ts";
 import { keyword_or_positional } from "./internal/options.ts";
+import { repeat_wait } from "./internal/repeated_waits.ts";
 
 interface Releasable {
   release(): void;
@@ -649,8 +650,10 @@ export class Condition extends Acquirable {
     }
     // The lock is acquired again whatever happens; of several cancellations the latest is thrown.
     for (;;) {
+      const acquiring = this.acquire();
+      if (failure !== null) repeat_wait(acquiring);
       try {
-        yield* wait_on(this.acquire());
+        yield* wait_on(acquiring);
         break;
       } catch (error) {
         failure = { error };

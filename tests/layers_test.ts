@@ -18,6 +18,7 @@ type Layer =
   | "loop"
   | "trace"
   | "testing"
+  | "structured"
   | "entry point";
 
 /** What each layer may import, besides itself. */
@@ -29,7 +30,17 @@ const BELOW: Readonly<Record<Layer, readonly Layer[]>> = {
   loop: ["host", "internal", "core", "primitives"],
   trace: ["host", "internal", "core"],
   testing: ["host", "internal", "core", "primitives", "loop"],
-  "entry point": ["host", "internal", "core", "primitives", "loop", "trace", "testing"],
+  structured: ["host", "internal", "core", "primitives", "loop"],
+  "entry point": [
+    "host",
+    "internal",
+    "core",
+    "primitives",
+    "loop",
+    "trace",
+    "testing",
+    "structured",
+  ],
 };
 
 /** Interfaces that files of the core need of each other: it imports nothing. */

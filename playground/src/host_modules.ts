@@ -3,6 +3,7 @@
 import { inspect } from "node-inspect-extracted";
 import * as itertools from "../../itertools.ts";
 import * as asyncio from "../../mod.ts";
+import * as structured from "../../structured.ts";
 import * as testing from "../../testing.ts";
 import * as trace from "../../trace.ts";
 
@@ -53,6 +54,7 @@ export function host_modules(virtual: boolean): Map<string, object> {
   const modules: Record<string, object> = {
     "@pythonic/asyncio": asyncio,
     "@pythonic/asyncio/itertools": itertools,
+    "@pythonic/asyncio/structured": structured,
     "@pythonic/asyncio/testing": testing,
     "@pythonic/asyncio/trace": trace,
     "node:perf_hooks": { performance: { now: () => clock.now() * 1000 } },

@@ -74,6 +74,43 @@ export const ADDITIONS: readonly Addition[] = [
     ],
   },
   {
+    title: "From CPython's main branch and AnyIO",
+    text: "`cancel()` is CPython's, with a message; `start()` is AnyIO's and Trio's.",
+    names: [{ name: "TaskGroup", members: ["cancel", "start"] }],
+  },
+  {
+    title: "Structured concurrency: `@pythonic/asyncio/structured`",
+    text: "What Trio, AnyIO and Erlang have; [how it is used](structured.md).",
+    names: [
+      {
+        name: "CancelScope",
+        members: ["cancel", "cancel_called", "cancelled_caught", "deadline", "shield"],
+      },
+      ...plain("move_on_after", "move_on_at", "fail_after", "fail_at"),
+      ...plain("current_effective_deadline", "open_channel", "open_broadcast"),
+      ...plain("EndOfChannel", "BrokenChannelError", "ClosedResourceError", "WouldBlock"),
+      {
+        name: "CapacityLimiter",
+        members: [
+          "acquire",
+          "acquire_nowait",
+          "acquire_on_behalf_of",
+          "acquire_on_behalf_of_nowait",
+          "available_tokens",
+          "borrowed_tokens",
+          "release",
+          "release_on_behalf_of",
+          "statistics",
+          "total_tokens",
+        ],
+      },
+      { name: "RWLock", members: ["locked", "readers", "reading", "writing"] },
+      { name: "RateLimiter", members: ["acquire", "has_capacity"] },
+      { name: "ResultGroup", members: ["as_completed", "create_task", "results"] },
+      ...plain("retry", "supervise", "run_service"),
+    ],
+  },
+  {
     title: "For tests: `@pythonic/asyncio/testing`",
     text: "[How they are used](testing.md).",
     names: plain("VirtualClockEventLoop", "VirtualNetwork", "DeadlockError"),

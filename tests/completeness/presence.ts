@@ -2,6 +2,7 @@
 
 import * as asyncio from "../../mod.ts";
 import * as itertools from "../../itertools.ts";
+import * as structured from "../../structured.ts";
 import * as testing from "../../testing.ts";
 import * as trace from "../../trace.ts";
 
@@ -9,6 +10,7 @@ import * as trace from "../../trace.ts";
 export const EXPORTED: Readonly<Record<string, unknown>> = {
   ...asyncio,
   ...itertools,
+  ...structured,
   ...testing,
   ...trace,
 };
