@@ -47,6 +47,13 @@ export type { RunLoop } from "./src/loop/run_loop.ts";
 export { ConcurrentFuture } from "./src/core/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
 export {
+  asynccontextmanager,
+  type AsyncExit,
+  AsyncExitStack,
+  nullcontext,
+  suppress,
+} from "./src/contextlib.ts";
+export {
   Context,
   ContextVar,
   type ContextVarOptions,

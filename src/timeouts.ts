@@ -122,6 +122,11 @@ export class Timeout extends ScopeManager {
   declare _delay: number | null;
   /** @internal Where it was made. */
   declare _origin: Origin;
+  /**
+   * Not there: `await using` does not tell a timeout of the error that leaves its block, so that a cancellation
+   * could not become a `TimeoutError`. It is entered by `async_with()`.
+   */
+  declare readonly [Symbol.asyncDispose]?: never;
 
   /**
    * Makes a timeout.

@@ -153,3 +153,32 @@ Deno.test("types: a promise is no coroutine, and is refused at both times", asyn
   equal(refused.startsWith("TypeError"), true);
   await null;
 });
+
+test("async_with passes what a manager gives, and a disposable object itself", async () => {
+  const disposable = { [Symbol.dispose]() {}, size: 1 };
+  typed<number>()(await asyncio.async_with(disposable, ({ size }) => asyncio.sleep(0, size)));
+  const pages = asyncio.asynccontextmanager(async function* (name: string) {
+    yield [name];
+  });
+  typed<(name: string) => asyncio.AsyncContextManager<string[]>>()(pages);
+  await asyncio.async_with(new asyncio.AsyncExitStack(), async (stack) => {
+    typed<asyncio.AsyncExitStack>()(stack);
+    typed<string[]>()(await stack.enter_async_context(pages("a")));
+    typed<null>()(await stack.enter_async_context(new asyncio.Lock()));
+    typed<typeof disposable>()(await stack.enter_async_context(disposable));
+  });
+  typed<number>()(
+    await asyncio.async_with(asyncio.nullcontext(1), (value) => asyncio.sleep(0, value)),
+  );
+});
+
+test("await using does not compile for what must know of its block's error", async () => {
+  // deno-lint-ignore no-unused-vars -- it is not called
+  const never = async () => {
+    // @ts-expect-error a TaskGroup cannot see the error
+    await using _group = new asyncio.TaskGroup();
+    // @ts-expect-error nor can a timeout
+    await using _limit = asyncio.timeout(1);
+  };
+  await Promise.resolve();
+});

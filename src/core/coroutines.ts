@@ -290,6 +290,18 @@ function step<T>(
     : { done: false, value: coroutine._yielded };
 }
 
+/**
+ * Stands, where `yield*` waits for a coroutine, for the nothing that a `sleep(0)` yields: the generator of a
+ * context manager yields nothing, too, for its block.
+ */
+export const TURN: unique symbol = Symbol("turn");
+
+function mark_turn<T>(result: IteratorResult<unknown, T>): IteratorResult<unknown, T> {
+  return !result.done && (result.value === null || result.value === undefined)
+    ? { done: false, value: TURN }
+    : result;
+}
+
 class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
   readonly #coroutine: Coroutine<T>;
   #started = false;
@@ -300,12 +312,12 @@ class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
 
   next(value?: unknown): IteratorResult<unknown, T> {
     this.#start();
-    return step(this.#coroutine, false, value);
+    return mark_turn(step(this.#coroutine, false, value));
   }
 
   throw(error: unknown): IteratorResult<unknown, T> {
     this.#start();
-    return step(this.#coroutine, true, error);
+    return mark_turn(step(this.#coroutine, true, error));
   }
 
   return(value?: T): IteratorResult<unknown, T> {
@@ -355,7 +367,7 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
       this._value = result.value;
       return RETURNED;
     }
-    this._yielded = result.value;
+    this._yielded = result.value === TURN ? null : result.value;
     return SUSPENDED;
   }
 

@@ -348,7 +348,9 @@ export class Task<T> extends Future<T> {
   }
 
   /** @internal Requests the cancellation of a block of the task, by its context manager. */
-  _cancel_block(scope: Scope, is_new_request: boolean): void {
+  _cancel_block(given: Scope, is_new_request: boolean): void {
+    // One that AsyncExitStack.pop_all() has moved out of its block cancels the code around that.
+    const scope = innermost(given);
     const state = this._cancellation_state ??= new CancellationState();
     if (is_new_request && scope !== this as Scope) state.add_request(scope);
     state.target = scope;

@@ -19,6 +19,14 @@ export const ADDITIONS: readonly Addition[] = [
     text: "Builtins, built-in exceptions, and what `contextlib`, `inspect` have.",
     names: [
       ...plain("isawaitable", "aiter", "anext", "aclosing", "closing"),
+      ...plain("asynccontextmanager", "nullcontext", "suppress"),
+      {
+        name: "AsyncExitStack",
+        members: [
+          ...["aclose", "callback", "enter_async_context", "enter_context", "pop_all", "push"],
+          ...["push_async_callback", "push_async_exit"],
+        ],
+      },
       ...plain("BaseException", "KeyboardInterrupt", "LookupError", "RuntimeError"),
       ...plain("StopAsyncIteration", "ValueError"),
       ...plain("OSError", "ConnectionError", "BrokenPipeError", "ConnectionAbortedError"),
