@@ -31,7 +31,7 @@ import {
   repr,
 } from "../internal/format_helpers.ts";
 import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "./events.ts";
-import { check_options, OwnOptions } from "../internal/options.ts";
+import { check_options, keyword_or_value, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
 import { FutureAwait, settle_now } from "./awaits.ts";
 import { type DeliveryCore, NOTHING, type Runnable, type TaskCore } from "./contracts.ts";
@@ -283,13 +283,13 @@ export class Future<T> implements Promise<T> {
   /**
    * Cancels the future: its waiters get a {@linkcode CancelledError}.
    *
-   * @param message the message of the error
+   * @param message the message of the error. By name: `{ msg }`
    * @returns false if the future was done already
    */
   cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     if (this._state !== PENDING) return false;
-    this._finish(CANCELLED, new Cancellation(message ?? undefined));
+    this._finish(CANCELLED, new Cancellation(keyword_or_value("msg", message) ?? undefined));
     return true;
   }
 
