@@ -19,37 +19,36 @@
 import "./src/loop/base_events.ts";
 
 export {
-  aaccumulate,
   aall,
   aany,
-  abatched,
-  achain,
   type Addable,
   adict,
-  adropwhile,
-  aenumerate,
-  afilter,
-  aislice,
   alist,
-  amap,
   amax,
-  amerge,
   amin,
-  type AnyIterable,
-  apairwise,
   areduce,
-  type ArrayOf,
   aset,
   asum,
-  atakewhile,
-  atee,
-  azip,
   type Comparable,
   type ExtremumOptions,
-  type Item,
-  type Items,
   type KeyedExtremumOptions,
-  ToolIterator,
+} from "./src/itertools/collecting.ts";
+export { achain, azip, type ZipOptions } from "./src/itertools/combining.ts";
+export { amerge } from "./src/itertools/merge.ts";
+export {
+  adropwhile,
+  afilter,
+  aislice,
+  atakewhile,
   type Truthy,
-  type ZipOptions,
-} from "./src/itertools.ts";
+} from "./src/itertools/selecting.ts";
+export type { AnyIterable, Item, Items } from "./src/itertools/sources.ts";
+export { type ArrayOf, atee } from "./src/itertools/tee.ts";
+export { ToolIterator } from "./src/itertools/tool_iterator.ts";
+export {
+  aaccumulate,
+  abatched,
+  aenumerate,
+  amap,
+  apairwise,
+} from "./src/itertools/transforming.ts";

@@ -15,6 +15,7 @@ type Layer =
   | "internal"
   | "core"
   | "primitives"
+  | "itertools"
   | "loop"
   | "trace"
   | "testing"
@@ -26,10 +27,20 @@ const BELOW: Readonly<Record<Layer, readonly Layer[]>> = {
   internal: ["host"],
   core: ["host", "internal"],
   primitives: ["host", "internal", "core"],
+  itertools: ["host", "internal", "core", "primitives"],
   loop: ["host", "internal", "core", "primitives"],
   trace: ["host", "internal", "core"],
   testing: ["host", "internal", "core", "primitives", "loop"],
-  "entry point": ["host", "internal", "core", "primitives", "loop", "trace", "testing"],
+  "entry point": [
+    "host",
+    "internal",
+    "core",
+    "primitives",
+    "itertools",
+    "loop",
+    "trace",
+    "testing",
+  ],
 };
 
 /** Interfaces that files of the core need of each other: it imports nothing. */
