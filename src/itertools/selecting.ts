@@ -60,6 +60,75 @@ export function afilter<T>(
 }
 
 /**
+ * Yields the items for which a function returns or resolves to a false value; with `null` the items that are false.
+ *
+ * False is meant as in JavaScript. With `null`, items are not awaited.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.filterfalse Python's filterfalse}.
+ *
+ * @param fn a function, asynchronous or not, or `null`
+ * @param source an iterable, asynchronous or not
+ * @returns an iterator of the items that are kept
+ * @category Iterating
+ *
+ * @example
+ * ```ts
+ * import { afilterfalse, alist } from "@pythonic/asyncio/itertools";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const odd = async (n: number) => n % 2 === 1;
+ * assertEquals(await alist(afilterfalse(odd, [1, 2, 3])), [2]);
+ * ```
+ */
+export function afilterfalse<T>(
+  fn: ((item: T) => unknown) | null,
+  source: AnyIterable<T>,
+): ToolIterator<T> {
+  const opened = open(source);
+  return tool("afilterfalse", [opened], async () => {
+    for (;;) {
+      const result = await opened.next();
+      if (result.done || !(fn === null ? result.value : await fn(result.value))) return result;
+    }
+  });
+}
+
+/**
+ * Yields the items whose selector is true, until the first of both sources ends.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.compress Python's compress}.
+ *
+ * @param data an iterable of the items, asynchronous or not
+ * @param selectors an iterable of values that are true or false, asynchronous or not
+ * @returns an iterator of the items that are kept
+ * @category Iterating
+ *
+ * @example
+ * ```ts
+ * import { acompress, alist } from "@pythonic/asyncio/itertools";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await alist(acompress("abc", [true, false, true])), ["a", "c"]);
+ * ```
+ */
+export function acompress<T>(
+  data: AnyIterable<T>,
+  selectors: AnyIterable<unknown>,
+): ToolIterator<T> {
+  const items = open(data);
+  const answers = open(selectors);
+  return tool("acompress", [items, answers], async () => {
+    for (;;) {
+      const result = await items.next();
+      if (result.done) return END;
+      const selector = await answers.next();
+      if (selector.done) return END;
+      if (selector.value) return result;
+    }
+  });
+}
+
+/**
  * Yields the items from index `start`, 0 by default, to before `stop`, every `step`th.
  *
  * Unlike Python's, it closes its source when it has reached `stop`.

@@ -6,6 +6,7 @@
 
 import { check_result } from "../async_generators.ts";
 import { isawaitable } from "../core/coroutines.ts";
+import { ValueError } from "../core/exceptions.ts";
 import { type_name } from "../internal/format_helpers.ts";
 
 /**
@@ -150,4 +151,52 @@ export async function close_all(sources: readonly Source<unknown>[]): Promise<vo
     }
   }
   if (failure !== null) throw failure.error;
+}
+
+/**
+ * The options of {@linkcode azip} and {@linkcode amap}.
+ *
+ * @category Iterating
+ */
+export interface ZipOptions {
+  /** If true, sources of different numbers of items are an error; false by default. */
+  strict?: boolean;
+}
+
+/**
+ * Takes an item of each source, one after the other; returns `null` when one has ended.
+ *
+ * @param sources the sources
+ * @param strict the name of the function for which all must end together; `null` if they need not
+ */
+export async function next_items(
+  sources: readonly Source<unknown>[],
+  strict: string | null,
+): Promise<unknown[] | null> {
+  const items: unknown[] = [];
+  for (const source of sources) {
+    const result = await source.next();
+    if (result.done) {
+      if (strict !== null) await check_all_ended(sources, items.length, strict);
+      return null;
+    }
+    items.push(result.value);
+  }
+  return items;
+}
+
+async function check_all_ended(
+  sources: readonly Source<unknown>[],
+  ended: number,
+  name: string,
+): Promise<void> {
+  const others = (count: number) => count === 1 ? "argument 1" : `arguments 1-${count}`;
+  if (ended > 0) {
+    throw new ValueError(`${name}() argument ${ended + 1} is shorter than ${others(ended)}`);
+  }
+  for (let i = 1; i < sources.length; i++) {
+    if (!(await sources[i]?.next())?.done) {
+      throw new ValueError(`${name}() argument ${i + 1} is longer than ${others(i)}`);
+    }
+  }
 }

@@ -8,16 +8,17 @@ import { isawaitable } from "../core/coroutines.ts";
 import { ValueError } from "../core/exceptions.ts";
 import { is_plain_object } from "../internal/format_helpers.ts";
 import { integer_argument } from "../internal/numbers.ts";
-import { check_options } from "../internal/options.ts";
+import { check_options, split_options } from "../internal/options.ts";
 import type { Addable } from "./collecting.ts";
 import {
   type AnyIterable,
   END,
   type Items,
+  next_items,
   open,
   open_all,
-  type Source,
   type Step,
+  type ZipOptions,
 } from "./sources.ts";
 import { some, tool, type ToolIterator } from "./tool_iterator.ts";
 
@@ -29,9 +30,10 @@ import { some, tool, type ToolIterator } from "./tool_iterator.ts";
  * See {@link https://docs.python.org/3/library/functions.html#map Python's map}.
  *
  * @param fn a function, asynchronous or not
- * @param sources iterables, asynchronous or not
+ * @param sources iterables, asynchronous or not; last may come options: `strict`
  * @returns an iterator of the results
  * @throws {TypeError} if there is no source
+ * @throws {ValueError} with `strict`, when one ends and another does not
  * @category Iterating
  *
  * @example
@@ -47,26 +49,102 @@ import { some, tool, type ToolIterator } from "./tool_iterator.ts";
 export function amap<S extends readonly [AnyIterable<unknown>, ...AnyIterable<unknown>[]], R>(
   fn: (...items: Items<S>) => R,
   ...sources: S
-): ToolIterator<Awaited<R>> {
+): ToolIterator<Awaited<R>>;
+/**
+ * Calls a function with an item of each source; with `strict`, all must end together.
+ *
+ * @param fn a function, asynchronous or not
+ * @param sources_and_options iterables, asynchronous or not, then `strict`
+ */
+export function amap<S extends readonly [AnyIterable<unknown>, ...AnyIterable<unknown>[]], R>(
+  fn: (...items: Items<S>) => R,
+  ...sources_and_options: [...S, ZipOptions]
+): ToolIterator<Awaited<R>>;
+export function amap<R>(fn: (...items: never) => R, ...args: unknown[]): ToolIterator<Awaited<R>> {
+  const [sources, options] = split_options<ZipOptions>("amap", args, ["strict"]);
   if (sources.length === 0) throw new TypeError("map() must have at least two arguments.");
-  const opened = open_all(sources);
+  const opened = open_all(sources as readonly AnyIterable<unknown>[]);
+  const strict = options?.strict ?? false;
   return tool("amap", opened, async () => {
-    const items = await next_items(opened);
+    const items = await next_items(opened, strict ? "map" : null);
     if (items === null) return END;
-    const result = fn(...items as Items<S>);
+    const result = fn(...items as never);
     return some((isawaitable(result) ? await result : result) as Awaited<R>);
   });
 }
 
-// An item of each, taken one after the other; `null` when one has ended.
-async function next_items(sources: readonly Source<unknown>[]): Promise<unknown[] | null> {
-  const items: unknown[] = [];
-  for (const source of sources) {
-    const result = await source.next();
-    if (result.done) return null;
-    items.push(result.value);
-  }
-  return items;
+/**
+ * Calls a function with the elements of each item, which is an array or another iterable, as its arguments.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.starmap Python's starmap}.
+ *
+ * @param fn a function, asynchronous or not
+ * @param source an iterable of the arguments of each call, asynchronous or not
+ * @returns an iterator of the results
+ * @category Iterating
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { alist, astarmap } from "@pythonic/asyncio/itertools";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const power = (base: number, exponent: number) => asyncio.sleep(0.001, base ** exponent);
+ * const powers = astarmap(power, [[2, 3], [3, 2]] as const);
+ * assertEquals(await alist(powers), [8, 9]);
+ * ```
+ */
+export function astarmap<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  source: AnyIterable<A | (Iterable<A[number]> & { readonly length?: undefined })>,
+): ToolIterator<Awaited<R>> {
+  const opened = open(source);
+  return tool("astarmap", [opened], async () => {
+    const item = await opened.next();
+    if (item.done) return END;
+    const result = fn(...item.value as A);
+    return some((isawaitable(result) ? await result : result) as Awaited<R>);
+  });
+}
+
+/**
+ * Yields all items again and again, without end; nothing if there are none.
+ *
+ * It keeps a copy of each item, so that the source is iterated once.
+ *
+ * See {@link https://docs.python.org/3/library/itertools.html#itertools.cycle Python's cycle}.
+ *
+ * @param source an iterable, asynchronous or not
+ * @returns an iterator of the items
+ * @category Iterating
+ *
+ * @example
+ * ```ts
+ * import { acycle, aislice, alist } from "@pythonic/asyncio/itertools";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await alist(aislice(acycle("ab"), 5)), ["a", "b", "a", "b", "a"]);
+ * ```
+ */
+export function acycle<T>(source: AnyIterable<T>): ToolIterator<T> {
+  const opened = open(source);
+  const kept: T[] = [];
+  // The next of the kept items, once the source has ended.
+  let index = -1;
+  return tool("acycle", [opened], async () => {
+    if (index < 0) {
+      const result = await opened.next();
+      if (!result.done) {
+        kept.push(result.value);
+        return result;
+      }
+      if (kept.length === 0) return END;
+      index = 0;
+    }
+    const item = kept[index] as T;
+    index = (index + 1) % kept.length;
+    return some(item);
+  });
 }
 
 /**

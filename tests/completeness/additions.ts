@@ -69,11 +69,16 @@ export const ADDITIONS: readonly Addition[] = [
   },
   {
     title: "Tools over iterables and AsyncIterables: `@pythonic/asyncio/itertools`",
-    text: "As Python's builtins and `itertools` have them; `amerge` is this library's own.",
+    text:
+      "As Python's builtins, `itertools` and `heapq` have them (`amerge_sorted` is `heapq.merge`), and " +
+      "`borrow`, `scoped_iter` as asyncstdlib has them; `amerge` is this library's own.",
     names: [
       ...plain("alist", "aset", "adict", "amap", "afilter", "aenumerate", "azip", "asum", "amin"),
-      ...plain("amax", "aany", "aall", "achain", "aislice", "atakewhile", "adropwhile", "abatched"),
-      ...plain("apairwise", "aaccumulate", "atee", "areduce", "amerge", "ToolIterator"),
+      ...plain("amax", "aany", "aall", "asorted", "achain", "aislice", "atakewhile", "adropwhile"),
+      ...plain("abatched", "apairwise", "aaccumulate", "acompress", "acycle", "afilterfalse"),
+      ...plain("agroupby", "astarmap", "azip_longest", "atee", "areduce", "amerge_sorted"),
+      ...plain("anlargest", "ansmallest", "borrow", "scoped_iter", "amerge"),
+      ...plain("ToolIterator"),
     ],
   },
   {
