@@ -20,7 +20,7 @@
  * {@linkcode Semaphore}, {@linkcode Queue}) and can be cancelled.
  *
  * Beside this module there are `./itertools` (Python's tools over iterables and AsyncIterables),
- * `./testing` (the virtual clock) and `./trace` (recording what tasks do).
+ * `./functools` (caches of what is awaited), `./testing` (the virtual clock) and `./trace` (recording what tasks do).
  *
  * Names are Python's, and so is what they do: each has a link to Python's page. Keyword arguments are
  * one object at the end, and times are seconds.

@@ -30,7 +30,9 @@ export function package_exports(folder: string) {
  * itself known as the default loop's, and these entry points load it.
  */
 export function side_effects(folder: string): string[] {
-  return ["mod", "itertools", "src/loop/base_events"].map((module) => `${folder}/${module}.js`);
+  return ["mod", "functools", "itertools", "src/loop/base_events"].map((module) =>
+    `${folder}/${module}.js`
+  );
 }
 
 /** What the declarations need that TypeScript's libraries for ES2022 and browsers do not have. */

@@ -82,6 +82,12 @@ export const ADDITIONS: readonly Addition[] = [
     ],
   },
   {
+    title: "Caches: `@pythonic/asyncio/functools`",
+    text:
+      "As Python's `functools` has them, of what is awaited; `single_flight` is this library's own.",
+    names: plain("lru_cache", "cache", "cached_property", "single_flight"),
+  },
+  {
     title: "For tests: `@pythonic/asyncio/testing`",
     text: "[How they are used](testing.md).",
     names: plain("VirtualClockEventLoop", "VirtualNetwork", "DeadlockError"),

@@ -1,6 +1,7 @@
 /** Whether the library has a name: an export of an entry point, or a member of an exported class. */
 
 import * as asyncio from "../../mod.ts";
+import * as functools from "../../functools.ts";
 import * as itertools from "../../itertools.ts";
 import * as testing from "../../testing.ts";
 import * as trace from "../../trace.ts";
@@ -8,6 +9,7 @@ import * as trace from "../../trace.ts";
 /** All that is public, by name. */
 export const EXPORTED: Readonly<Record<string, unknown>> = {
   ...asyncio,
+  ...functools,
   ...itertools,
   ...testing,
   ...trace,
