@@ -70,7 +70,9 @@ export {
   isawaitable,
   iscoroutine,
   iscoroutinefunction,
+  type WithoutContext,
 } from "./src/core/coroutines.ts";
+export type { OnRejected } from "./src/core/contracts.ts";
 export {
   type AbstractEventLoop,
   type AbstractServer,

@@ -1,6 +1,7 @@
 /** The npm package, however it was made, has the public surface of the sources. */
 
 import { assert, assertEquals } from "@std/assert";
+import { build, stop } from "esbuild";
 import { ENTRY_POINTS } from "../scripts/entry_points.ts";
 import { pack } from "../scripts/pack.ts";
 
@@ -72,4 +73,31 @@ Deno.test({
         assertEquals(dnt, await surface_of(`${folder}/${module}.d.ts`));
       }
     }),
+});
+
+Deno.test("errors: their names survive a minifier, as does one that a subclass sets", async () => {
+  const entry = `
+    import * as asyncio from "./mod.ts";
+    class Mine extends asyncio.TimeoutError { override name = "Mine"; }
+    class Theirs extends asyncio.ExceptionGroup {
+      constructor(message, errors) { super(message, errors); this.name = "Theirs"; }
+    }
+    const errors = [new Mine(), new Theirs("t", [new Mine()]), new asyncio.QueueFull(),
+      new asyncio.CancelledError(), new asyncio.ExceptionGroup("g", [new Mine()])];
+    export const names = errors.map((error) => [error.name, String(error).split(":")[0]]);
+    export const classes = [asyncio.QueueFull, asyncio.CancelledError].map(({ name }) => name);`;
+  const { outputFiles } = await build({
+    stdin: { contents: entry, loader: "ts", resolveDir: ROOT },
+    bundle: true,
+    format: "esm",
+    minify: true,
+    target: "es2022",
+    write: false,
+  }).finally(stop);
+  const { names, classes } = await import(
+    `data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? "")}`
+  );
+  const expected = ["Mine", "Theirs", "QueueFull", "CancelledError", "ExceptionGroup"];
+  assertEquals(names, expected.map((name) => [name, name]));
+  assertEquals(classes, ["QueueFull", "CancelledError"]);
 });

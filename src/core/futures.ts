@@ -34,7 +34,13 @@ import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "./ev
 import { check_options, keyword_or_value, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
 import { FutureAwait, settle_now } from "./awaits.ts";
-import { type DeliveryCore, NOTHING, type Runnable, type TaskCore } from "./contracts.ts";
+import {
+  type DeliveryCore,
+  NOTHING,
+  type OnRejected,
+  type Runnable,
+  type TaskCore,
+} from "./contracts.ts";
 import {
   enter,
   is_nothing_entered,
@@ -341,7 +347,7 @@ export class Future<T> implements Promise<T> {
    */
   then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
-    on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+    on_rejected?: OnRejected<R2> | null,
   ): Promise<R1 | R2> {
     if (typeof on_fulfilled === "function" && typeof on_rejected === "function") {
       return this._await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
@@ -354,7 +360,7 @@ export class Future<T> implements Promise<T> {
 
   /** As the `catch` of a promise. */
   catch<R = never>(
-    on_rejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+    on_rejected?: OnRejected<R> | null,
   ): Promise<T | R> {
     return this.then(null, on_rejected);
   }
