@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { build, stop } from "esbuild";
 import { ENTRY_POINTS } from "../scripts/entry_points.ts";
 import { pack } from "../scripts/pack.ts";
+import { repository_url } from "../scripts/package_fields.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const DNT = `${ROOT}npm`;
@@ -100,4 +101,32 @@ Deno.test("errors: their names survive a minifier, as does one that a subclass s
   const expected = ["Mine", "Theirs", "QueueFull", "CancelledError", "ExceptionGroup"];
   assertEquals(names, expected.map((name) => [name, name]));
   assertEquals(classes, ["QueueFull", "CancelledError"]);
+});
+
+Deno.test("the repository is published without a user, a password or a token", () => {
+  const expected: Record<string, string | null> = {
+    "https://host.example/group/name.git": "git+https://host.example/group/name.git",
+    "https://host.example/group/name": "git+https://host.example/group/name.git",
+    "https://host.example/group/name/": "git+https://host.example/group/name.git",
+    "https://gitlab-ci-token:SECRET@host.example/group/name.git":
+      "git+https://host.example/group/name.git",
+    "https://SECRET@host.example:8443/group/name.git?token=SECRET#SECRET":
+      "git+https://host.example:8443/group/name.git",
+    "http://user:SECRET@host.example/name.git": "git+http://host.example/name.git",
+    "git@host.example:group/name.git": "git+https://host.example/group/name.git",
+    "host.example:group/name": "git+https://host.example/group/name.git",
+    "ssh://git@host.example/group/name.git": "git+https://host.example/group/name.git",
+    "ssh://user:SECRET@host.example:2222/group/name.git":
+      "git+ssh://git@host.example:2222/group/name.git",
+    "git://host.example:9418/group/name.git": "git://host.example:9418/group/name.git",
+    "git://host.example/group/name": "git://host.example/group/name.git",
+    "/srv/git/name.git": null,
+    "../name": null,
+    "C:\\git\\name": null,
+    "file:///srv/git/name.git": null,
+    "https://host.example/": null,
+    "": null,
+  };
+  const found = Object.keys(expected).map((address) => [address, repository_url(address)]);
+  assertEquals(Object.fromEntries(found), expected);
 });
