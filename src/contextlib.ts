@@ -13,11 +13,9 @@ import type { Scope } from "./core/contracts.ts";
 import {
   call_and_wait,
   type Coroutine,
-  instant,
   is_generator,
   isawaitable,
   library_coroutine,
-  Suspension,
   TURN,
   wait_on,
 } from "./core/coroutines.ts";
@@ -29,6 +27,7 @@ import {
   StopAsyncIteration,
 } from "./core/exceptions.ts";
 import { Future } from "./core/futures.ts";
+import { instant, Suspension } from "./core/suspensions.ts";
 import { type Failure, ScopeManager } from "./core/scope_managers.ts";
 import { Inspectable, repr, type_name } from "./internal/format_helpers.ts";
 

@@ -886,7 +886,8 @@ test("amerge_sorted: merges sorted sources, of equal items those of the earlier 
     7,
   ]);
   const key = ([n]: [number, string]) => asyncio.sleep(0, n);
-  const [one, two]: [number, string][][] = [[[1, "a"], [1, "b"], [2, "a"]], [[1, "c"], [2, "d"]]];
+  const one: [number, string][] = [[1, "a"], [1, "b"], [2, "a"]];
+  const two: [number, string][] = [[1, "c"], [2, "d"]];
   assert.deepEqual(
     (await alist(amerge_sorted(one, two, { key }))).map(([n, name]) => n + name),
     ["1a", "1b", "1c", "2a", "2d"],
