@@ -90,6 +90,7 @@ function run(): void {
     ended(error) {
       program = null;
       output.show();
+      timeline.show();
       const took = ((performance.now() - start) / 1000).toFixed(2);
       if (error !== null) show_error(error);
       show_state(error === null ? `Finished in ${took} seconds.` : "Ended by an error.");
@@ -103,6 +104,7 @@ function stop(): void {
   program.stop();
   program = null;
   output.show();
+  timeline.show();
   show_state("Stopped.");
 }
 
