@@ -21,7 +21,7 @@ export class ConsoleView {
   #left_out = 0;
   // What has been written and is not in the page yet.
   #waiting: Line[] = [];
-  #timer: number | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(element: HTMLElement) {
     this.#element = element;

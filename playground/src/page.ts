@@ -9,7 +9,7 @@ import { load_samples, type Sample } from "./samples.ts";
 import { TimelineView } from "./timeline_view.ts";
 
 /** The sample that a reader sees first. */
-const FIRST = "async_queue";
+const FIRST = "task_group";
 
 function element<E extends HTMLElement>(id: string, kind: abstract new () => E): E {
   const found = document.getElementById(id);
@@ -56,7 +56,7 @@ function show_name(name: string | null): void {
 // How long nothing must change before the address does, in milliseconds.
 const SETTLED_AFTER = 200;
 
-let change_timer: number | undefined;
+let change_timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Keeps the reader's program in the address: it survives a reload, and the address can be sent. */
 function note_change(): void {

@@ -292,9 +292,9 @@ function step<T>(
 
 /**
  * Stands, where `yield*` waits for a coroutine, for the nothing that a `sleep(0)` yields: the generator of a
- * context manager yields nothing, too, for its block.
+ * context manager yields nothing, too, for its block. All copies of the library know it.
  */
-export const TURN: unique symbol = Symbol("turn");
+export const TURN: unique symbol = Symbol.for("@pythonic/asyncio:turn");
 
 function mark_turn<T>(result: IteratorResult<unknown, T>): IteratorResult<unknown, T> {
   return !result.done && (result.value === null || result.value === undefined)
