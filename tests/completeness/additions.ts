@@ -70,8 +70,7 @@ export const ADDITIONS: readonly Addition[] = [
   {
     title: "Tools over iterables and AsyncIterables: `@pythonic/asyncio/itertools`",
     text:
-      "As Python's builtins, `itertools` and `heapq` have them (`amerge_sorted` is `heapq.merge`), and " +
-      "`borrow`, `scoped_iter` as asyncstdlib has them; `amerge` is this library's own.",
+      "`amerge_sorted` is `heapq.merge`; `borrow`, `scoped_iter` are asyncstdlib's; `amerge` is new.",
     names: [
       ...plain("alist", "aset", "adict", "amap", "afilter", "aenumerate", "azip", "asum", "amin"),
       ...plain("amax", "aany", "aall", "asorted", "achain", "aislice", "atakewhile", "adropwhile"),
@@ -83,8 +82,7 @@ export const ADDITIONS: readonly Addition[] = [
   },
   {
     title: "Caches: `@pythonic/asyncio/functools`",
-    text:
-      "As Python's `functools` has them, of what is awaited; `single_flight` is this library's own.",
+    text: "As in Python's `functools`, of what is awaited; `single_flight` is new.",
     names: plain("lru_cache", "cache", "cached_property", "single_flight"),
   },
   {
