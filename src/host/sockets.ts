@@ -147,11 +147,36 @@ const UNNAMED = "";
 
 const IS_DENO = "Deno" in globalThis;
 
-const { Buffer } = globalThis as { Buffer?: { from(bytes: Uint8Array): Uint8Array } };
+interface HostBuffers {
+  from(bytes: Uint8Array): Uint8Array;
+  allocUnsafeSlow(size: number): Uint8Array;
+}
+
+const { Buffer } = globalThis as { Buffer?: HostBuffers };
 
 /** A copy for the host alone: small ones share a block of memory, where it has such. */
 export function copy_bytes(bytes: Uint8Array): Uint8Array {
   return Buffer === undefined ? new Uint8Array(bytes) : Buffer.from(bytes);
+}
+
+const SCRATCH_SIZE = 64 * 1024;
+
+// What is written is copied here, so that no write that the system takes at once allocates memory.
+let scratch: Uint8Array | null = null;
+
+/** Writes bytes that the caller may change afterwards. */
+function write_copy(socket: HostSocket, bytes: Uint8Array, on_written: () => void): void {
+  const size = bytes.length;
+  if (Buffer === undefined || size > SCRATCH_SIZE || socket.writableLength > 0) {
+    socket.write(copy_bytes(bytes), on_written);
+    return;
+  }
+  const taken = scratch ?? Buffer.allocUnsafeSlow(SCRATCH_SIZE);
+  scratch = null; // a listener that the write calls may write, too
+  taken.set(bytes);
+  socket.write(taken.subarray(0, size), on_written);
+  // Else the host still needs the bytes.
+  if (socket.writableLength === 0 && !socket.destroyed) scratch = taken;
 }
 
 /** Python's form of an address of the host; `null` if there is none. */
@@ -224,7 +249,8 @@ export class SocketEndpoint implements Endpoint {
   }
 
   write(data: Uint8Array, may_change: boolean): void {
-    this.#socket.write(may_change ? copy_bytes(data) : data, this.#on_written);
+    if (may_change) write_copy(this.#socket, data, this.#on_written);
+    else this.#socket.write(data, this.#on_written);
   }
 
   pending(): number {
