@@ -1237,14 +1237,14 @@ function* open(
  * ```
  */
 export function open_unix_connection(
-  path: string,
+  path: string | null = null,
   options: OpenUnixConnectionOptions = {},
 ): Coroutine<[reader: StreamReader, writer: StreamWriter]> {
   return library_coroutine("open_unix_connection", open_unix(path, options));
 }
 
 function* open_unix(
-  path: string,
+  path: string | null,
   options: OpenUnixConnectionOptions,
 ): Generator<unknown, [StreamReader, StreamWriter], unknown> {
   const loop = get_running_loop();
@@ -1341,7 +1341,7 @@ export function start_server(
  */
 export function start_unix_server(
   client_connected_cb: ClientConnectedCallback,
-  path: string,
+  path: string | null = null,
   options: StartUnixServerOptions = {},
 ): Coroutine<Server> {
   check_callback("start_unix_server", client_connected_cb);

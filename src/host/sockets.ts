@@ -18,6 +18,13 @@ import type {
 } from "./endpoints.ts";
 
 /**
+ * A listener of the events of an {@linkcode Emitter}.
+ *
+ * @category Transports and protocols
+ */
+export type HostListener = (...args: unknown[]) => void;
+
+/**
  * As much of an emitter of Node.js as is used.
  *
  * @category Transports and protocols
@@ -30,7 +37,7 @@ export interface Emitter {
    * @param listener the function
    * @returns anything
    */
-  on(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: HostListener): unknown;
   /**
    * Adds a listener for one event.
    *
@@ -38,7 +45,7 @@ export interface Emitter {
    * @param listener the function
    * @returns anything
    */
-  once(event: string, listener: (...args: never[]) => void): unknown;
+  once(event: string, listener: HostListener): unknown;
   /**
    * Takes a listener out.
    *
@@ -46,13 +53,14 @@ export interface Emitter {
    * @param listener the function
    * @returns anything
    */
-  off(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: HostListener): unknown;
 }
 
 /** A socket of `node:net`. */
 export interface HostSocket extends Emitter {
   readonly writableLength: number;
   readonly destroyed: boolean;
+  allowHalfOpen: boolean;
   readonly localAddress?: string;
   readonly localPort?: number;
   readonly localFamily?: string;
@@ -215,10 +223,11 @@ export class SocketEndpoint implements Endpoint {
       sockname: names.sockname ?? to_address(socket.localAddress, socket.localPort),
       peername: names.peername ?? to_address(socket.remoteAddress, socket.remotePort),
     };
+    socket.allowHalfOpen = true; // one that other code has made may have been made otherwise
     socket.setNoDelay?.(true);
-    socket.on("data", this.#on_data as (chunk: never) => void);
+    socket.on("data", this.#on_data as HostListener);
     socket.on("end", this.#on_end);
-    socket.on("error", this.#on_error as (error: never) => void);
+    socket.on("error", this.#on_error as HostListener);
     socket.on("close", this.#on_close);
     socket.pause();
   }
@@ -284,6 +293,26 @@ export class SocketEndpoint implements Endpoint {
   }
 }
 
+function has_methods(value: unknown, ...names: string[]): boolean {
+  const object = value as Record<string, unknown> | null;
+  return typeof object === "object" && object !== null &&
+    names.every((name) => typeof object[name] === "function");
+}
+
+/** The endpoint of a connected socket of `node:net` that another made; `null` if it is none. */
+export function endpoint_of_socket(socket: unknown): Endpoint | null {
+  if (!has_methods(socket, "on", "write", "pause", "resume", "end", "destroy")) return null;
+  const given = socket as HostSocket & { readonly connecting?: boolean };
+  return given.connecting === true || given.destroyed ? null : new SocketEndpoint(given);
+}
+
+/** The listener of a server of `node:net` that another made and that listens; `null` if it is none. */
+export function listener_of_server(server: unknown, options: SocketOptions): Listener | null {
+  if (!has_methods(server, "on", "address", "close")) return null;
+  if ((server as { readonly listening?: unknown }).listening !== true) return null;
+  return new SocketListener(server as HostServer, null, options);
+}
+
 /** The listening end of a server. */
 class SocketListener implements Listener {
   readonly address: Address;
@@ -301,10 +330,10 @@ class SocketListener implements Listener {
     const address = server.address();
     this.address = path ??
       (typeof address === "string" || address === null
-        ? UNNAMED
+        ? address ?? UNNAMED
         : to_address(address.address, address.port) as Address);
-    server.on("connection", this.#on_socket as (socket: never) => void);
-    server.on("error", ((error: unknown) => this.#on_error?.(error)) as (error: never) => void);
+    server.on("connection", this.#on_socket as HostListener);
+    server.on("error", ((error: unknown) => this.#on_error?.(error)) as HostListener);
   }
 
   readonly #on_socket = (socket: HostSocket): void => {
@@ -404,7 +433,7 @@ class HostNetwork implements Network {
     const endpoint = new Promise<Endpoint>((resolve, reject) => {
       const stop_listening = () => {
         socket.off("connect", on_connect);
-        socket.off("error", on_error as (error: never) => void);
+        socket.off("error", on_error as HostListener);
         socket.off("close", on_close);
       };
       const on_connect = () => {
@@ -423,7 +452,7 @@ class HostNetwork implements Network {
       };
       const on_close = () => on_error(new Error("the host has closed the socket"));
       socket.on("connect", on_connect);
-      socket.on("error", on_error as (error: never) => void);
+      socket.on("error", on_error as HostListener);
       socket.on("close", on_close);
       abort = () => {
         stop_listening();
@@ -440,7 +469,7 @@ class HostNetwork implements Network {
     return new Promise((resolve, reject) => {
       server.once(
         "error",
-        ((error: unknown) => reject(correct(error, true))) as (error: never) => void,
+        ((error: unknown) => reject(correct(error, true))) as HostListener,
       );
       server.once("listening", () => {
         resolve(new SocketListener(server, typeof address === "string" ? address : null, options));
