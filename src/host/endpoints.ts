@@ -15,7 +15,7 @@ export type Address =
   | [host: string, port: number]
   | [host: string, port: number, flow_info: number, scope_id: number];
 
-/** Receives the events of an endpoint; none is called from within a call of the endpoint. */
+/** Receives the events of an endpoint; none is called from within a call of it other than `listen()`. */
 export interface EndpointListener {
   /** Bytes have arrived, in an array of their own. */
   on_data(chunk: Uint8Array): void;

@@ -173,7 +173,11 @@ const SCRATCH_SIZE = 64 * 1024;
 let scratch: Uint8Array | null = null;
 
 /** Writes bytes that the caller may change afterwards. */
-function write_copy(socket: HostSocket, bytes: Uint8Array, on_written: () => void): void {
+function write_copy(
+  socket: HostSocket,
+  bytes: Uint8Array,
+  on_written: (error?: unknown) => void,
+): void {
   const size = bytes.length;
   if (Buffer === undefined || size > SCRATCH_SIZE || socket.writableLength > 0) {
     socket.write(copy_bytes(bytes), on_written);
@@ -201,6 +205,8 @@ export function is_ipv6(address: string): boolean {
   return address.includes(":");
 }
 
+const RESET = { code: "ECONNRESET", syscall: "write" };
+
 /** A socket as an endpoint. */
 export class SocketEndpoint implements Endpoint {
   readonly extra: Record<string, unknown>;
@@ -208,11 +214,19 @@ export class SocketEndpoint implements Endpoint {
   #listener: EndpointListener | null = null;
   #ended = false;
   #failed = false;
+  // It came before anything listened.
+  #early_error: unknown = null;
+  // The socket was destroyed before all was sent.
+  #lost_writes = false;
   // It is closed by this side: what it says is of no interest.
   #closed = false;
-  readonly #on_written = (): void => {
-    // Whether it was written does not show here: an error of the socket is an event of its own.
-    if (!this.#closed) this.#listener?.on_written();
+  readonly #on_written = (error?: unknown): void => {
+    if (this.#closed) return;
+    // When a socket dies, hosts call this for what was not sent: with or without an error, before or after
+    // the socket's own, which says what has happened.
+    if (this.#failed || this.#socket.destroyed || (error ?? null) !== null) {
+      this.#lost_writes = true;
+    } else this.#listener?.on_written();
   };
 
   /** Of a socket that is connected and paused; `path` is that of a Unix socket. */
@@ -245,16 +259,22 @@ export class SocketEndpoint implements Endpoint {
   readonly #on_error = (error: unknown): void => {
     if (this.#failed || this.#closed) return;
     this.#failed = true;
-    this.#listener?.on_error(error);
+    if (this.#listener === null) this.#early_error = error;
+    else this.#listener.on_error(error);
   };
 
   readonly #on_close = (): void => {
     // After an error, or both ends: there is nothing to say. Else the host has given the socket up.
-    if (!this.#failed) this.#on_end();
+    if (this.#failed) return;
+    if (this.#lost_writes) this.#on_error(Object.assign(new Error("write ECONNRESET"), RESET));
+    else this.#on_end();
   };
 
   listen(listener: EndpointListener): void {
     this.#listener = listener;
+    if (this.#ended) listener.on_end();
+    if (this.#failed) listener.on_error(this.#early_error);
+    this.#early_error = null;
   }
 
   write(data: Uint8Array, may_change: boolean): void {

@@ -596,6 +596,7 @@ class VirtualSocket implements Endpoint {
   // Sent, and not taken by the other end's transport.
   #unread = 0;
   #ended = false;
+  #is_reset = false;
   #closed = false;
 
   constructor(readonly loop: AbstractEventLoop, name: Address, peer_name: Address) {
@@ -615,12 +616,17 @@ class VirtualSocket implements Endpoint {
 
   listen(listener: EndpointListener): void {
     this.#listener = listener;
+    if (this.#is_reset) listener.on_error(host_error("ECONNRESET", "read"));
   }
 
   write(data: Uint8Array, may_change: boolean): void {
     if (this.#ended || this.#closed) return;
     this.#unread += data.length;
-    this.#outgoing.send(may_change ? new Uint8Array(data) : data);
+    const sent = may_change ? new Uint8Array(data) : data;
+    // In pieces, as hosts receive it, so that a reader that pauses gets no more than the window.
+    for (let start = 0; start < sent.length; start += WINDOW) {
+      this.#outgoing.send(sent.length <= WINDOW ? sent : sent.slice(start, start + WINDOW));
+    }
   }
 
   pending(): number {
@@ -669,6 +675,7 @@ class VirtualSocket implements Endpoint {
     }
     if (segment === RESET) {
       this.#ended = true;
+      this.#is_reset = true;
       this.#listener?.on_error(host_error("ECONNRESET", "read"));
       return;
     }
