@@ -220,7 +220,9 @@ Deno.test("open_connection: over a soak of 2,000 connections, descriptors and li
       writer.close();
       await writer.wait_closed().catch(() => {});
     };
-    const host = server.sockets[0]!.host_object as { listenerCount(event: string): number };
+    const host = (server.sockets[0] as asyncio.ServerSocket).host_object as {
+      listenerCount(event: string): number;
+    };
     const listeners = () =>
       ["connection", "error", "close"].map((name) => host.listenerCount(name));
     const before = listeners();
