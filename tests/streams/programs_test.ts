@@ -5,6 +5,7 @@ import * as asyncio from "../../mod.ts";
 import * as chat from "./programs/chat.ts";
 import * as key_value from "./programs/key_value.ts";
 import * as proxy from "./programs/proxy.ts";
+import { AUTHORITY, SERVER_CERTIFICATE, SERVER_KEY } from "./certificates.ts";
 import { address_of } from "./places.ts";
 
 const PROGRAMS = { chat, key_value, proxy };
@@ -98,3 +99,46 @@ for (const [name, { serve, client }] of Object.entries(PROGRAMS)) {
       assertEquals(await client(address_of(server)[1]), expected);
     }));
 }
+
+Deno.test("StreamWriter.close: with TLS, Python's ssl sees that the end is announced", {
+  ignore,
+}, async () => {
+  const folder = await Deno.makeTempDir();
+  const [authority, certificate, key] = ["authority", "certificate", "key"].map((name) =>
+    `${folder}/${name}.pem`
+  ) as [string, string, string];
+  await Deno.writeTextFile(authority, AUTHORITY);
+  await Deno.writeTextFile(certificate, SERVER_CERTIFICATE);
+  await Deno.writeTextFile(key, SERVER_KEY);
+  const ssl = { cert: SERVER_CERTIFICATE, key: SERVER_KEY };
+  const expected = ["received hello", "announced end"];
+  try {
+    await asyncio.run(async () => {
+      await using server = await asyncio.start_server(
+        (_, writer) => {
+          writer.write("hello");
+          writer.close();
+        },
+        "127.0.0.1",
+        0,
+        { ssl },
+      );
+      const [, port] = address_of(server);
+      await using client = await python("close_notify", "client", String(port), authority);
+      assertEquals(lines((await client.communicate())[0]!), expected);
+
+      await using process = await python("close_notify", "server", certificate, key);
+      const other = Number(lines(await process.stdout!.readline())[0]);
+      const [, writer] = await asyncio.open_connection("127.0.0.1", other, {
+        ssl: { ca: AUTHORITY },
+        server_hostname: "localhost",
+      });
+      writer.write("hello");
+      writer.close();
+      await writer.wait_closed();
+      assertEquals(lines((await process.communicate())[0]!), expected);
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
