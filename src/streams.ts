@@ -274,6 +274,8 @@ export class StreamReader extends Inspectable
   #waiter: Wait | null = null;
   #exception: unknown = null;
   #transport: ReadTransport | null = null;
+  // The transport, if it has to be asked for each chunk.
+  #source: SourceTransport | null = null;
   #paused = false;
   // How many calls have lifted the limit.
   #unlimited = 0;
@@ -333,7 +335,7 @@ export class StreamReader extends Inspectable
       end: () => reader.feed_eof(),
       error: (error) => reader.set_exception(error),
     });
-    reader.#transport = transport;
+    reader.#transport = reader.#source = transport;
     reader.#paused = true; // so that only a read that waits asks for more
     return reader;
   }
@@ -379,10 +381,9 @@ export class StreamReader extends Inspectable
   }
 
   #resume_transport(): void {
-    const transport = this.#transport;
-    if (transport instanceof SourceTransport) return;
+    if (this.#source !== null) return;
     this.#paused = false;
-    transport?.resume_reading();
+    this.#transport?.resume_reading();
   }
 
   /** Signals the end of the data. */
@@ -454,7 +455,7 @@ export class StreamReader extends Inspectable
         `${method}() called while another coroutine is already waiting for incoming data`,
       );
     }
-    if (this.#transport instanceof SourceTransport) this.#transport.pull();
+    if (this.#source !== null) this.#source.pull();
     else if (this.#paused) this.#resume_transport();
     this.#waiter = wait;
     return wait._wait(this.#loop);
@@ -628,7 +629,7 @@ export class StreamReader extends Inspectable
 
   /** Closes the source of a reader that {@linkcode StreamReader.from} made; else it does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#transport instanceof SourceTransport) await this.#transport.close();
+    await this.#source?.close();
   }
 
   /** Python's `repr`. */
