@@ -10,9 +10,8 @@ import {
   isawaitable,
   iscoroutinefunction,
   library_coroutine,
-  type Operation,
-  Suspension,
 } from "./core/coroutines.ts";
+import { type Operation, Suspension } from "./core/suspensions.ts";
 import { type Outcome, SUSPENDED } from "./core/awaits.ts";
 import { IncompleteReadError, LimitOverrunError } from "./core/exceptions.ts";
 import { RuntimeError, ValueError } from "./core/exceptions.ts";
