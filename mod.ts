@@ -203,11 +203,13 @@ export type {
 export { Timeout, timeout, timeout_at } from "./src/timeouts.ts";
 export type { Address, AddressInfo } from "./src/host/endpoints.ts";
 export type { HostReadable, HostWritable } from "./src/host/pipes.ts";
-export type { Emitter } from "./src/host/sockets.ts";
+export type { Emitter, HostListener } from "./src/host/sockets.ts";
 export type {
+  AcceptedSocketOptions,
   AddressInfoOptions,
   ConnectionOptions,
   DatagramOptions,
+  HostSocketObject,
   ReadPipe,
   ServerOptions,
   SSL,
