@@ -20,6 +20,7 @@
  * {@linkcode Semaphore}, {@linkcode Queue}) and can be cancelled.
  *
  * Beside this module there are `./itertools` (Python's tools over iterables and AsyncIterables),
+ * `./functools` (caches of what is awaited), `./structured` (cancel scopes, channels, limits, services),
  * `./testing` (the virtual clock) and `./trace` (recording what tasks do).
  *
  * Names are Python's, and so is what they do: each has a link to Python's page. Keyword arguments are
@@ -55,8 +56,16 @@ export {
   type PrintCallGraphOptions,
 } from "./src/graph.ts";
 export { EventLoop, type EventLoopOptions } from "./src/loop/base_events.ts";
-export { ConcurrentFuture } from "./src/concurrent_futures.ts";
+export type { RunLoop } from "./src/loop/run_loop.ts";
+export { BrokenExecutor, ConcurrentFuture } from "./src/core/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
+export {
+  asynccontextmanager,
+  type AsyncExit,
+  AsyncExitStack,
+  nullcontext,
+  suppress,
+} from "./src/contextlib.ts";
 export {
   Context,
   ContextVar,
@@ -74,7 +83,9 @@ export {
   isawaitable,
   iscoroutine,
   iscoroutinefunction,
+  type WithoutContext,
 } from "./src/core/coroutines.ts";
+export type { OnRejected } from "./src/core/contracts.ts";
 export {
   type AbstractEventLoop,
   type AbstractServer,
@@ -91,7 +102,7 @@ export {
   type LoopSubprocesses,
   set_event_loop,
   TimerHandle,
-} from "./src/loop/events.ts";
+} from "./src/core/events.ts";
 export {
   BaseException,
   BaseExceptionGroup,
@@ -152,19 +163,22 @@ export {
   set_loop_factory,
 } from "./src/loop/runners.ts";
 export { type RaceOptions, type RaceResult, staggered_race } from "./src/staggered.ts";
-export { TaskGroup } from "./src/taskgroups.ts";
+export { type StartFunction, TaskGroup } from "./src/taskgroups.ts";
+export type { TaskStatus } from "./src/task_status.ts";
 export {
   all_tasks,
-  create_eager_task_factory,
   create_task,
   current_task,
-  eager_task_factory,
   ensure_future,
   Task,
-  type TaskConstructor,
   type TaskFactory,
   type TaskOptions,
 } from "./src/core/tasks.ts";
+export {
+  create_eager_task_factory,
+  eager_task_factory,
+  type TaskConstructor,
+} from "./src/core/eager_tasks.ts";
 export {
   ALL_COMPLETED,
   as_completed,
@@ -184,14 +198,30 @@ export {
   type WaitOptions,
 } from "./src/waiting.ts";
 export { run_coroutine_threadsafe, to_thread } from "./src/threads.ts";
+export {
+  type WorkerMapOptions,
+  WorkerPoolExecutor,
+  type WorkerPoolOptions,
+} from "./src/worker_pool.ts";
+export { transfer } from "./src/transfers.ts";
+export type {
+  ExportItem,
+  ExportName,
+  ExportParameters,
+  ExportResult,
+  ModuleExecutor,
+  UntypedModule,
+} from "./src/core/executors.ts";
 export { Timeout, timeout, timeout_at } from "./src/timeouts.ts";
 export type { Address, AddressInfo } from "./src/host/endpoints.ts";
 export type { HostReadable, HostWritable } from "./src/host/pipes.ts";
-export type { Emitter } from "./src/host/sockets.ts";
+export type { Emitter, HostListener } from "./src/host/sockets.ts";
 export type {
+  AcceptedSocketOptions,
   AddressInfoOptions,
   ConnectionOptions,
   DatagramOptions,
+  HostSocketObject,
   ReadPipe,
   ServerOptions,
   SSL,

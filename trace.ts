@@ -16,7 +16,7 @@
  * @module
  */
 
-export { set_default_trace } from "./src/loop/base_events.ts";
+export { type Recorder, set_default_trace } from "./src/core/recording.ts";
 export {
   type CancelDelivered,
   type CancelRequested,

@@ -43,14 +43,14 @@ async function compress(bytes: Uint8Array<ArrayBuffer>): Promise<number> {
 }
 
 async function measure(options: BuildOptions): Promise<Bundle> {
-  const { outputFiles = [], metafile } = await build({
+  const { outputFiles, metafile } = await build({
     ...options,
     minify: true,
     metafile: true,
     write: false,
   });
-  const [{ inputs }] = Object.values(metafile?.outputs ?? {});
-  const bytes = new Uint8Array(outputFiles[0].contents);
+  const { inputs } = Object.values(metafile.outputs)[0]!;
+  const bytes = new Uint8Array(outputFiles[0]!.contents);
   return {
     minified: bytes.length,
     compressed: await compress(bytes),
@@ -82,5 +82,5 @@ export async function readable_bundle(program: string): Promise<string> {
     legalComments: "none",
     write: false,
   });
-  return outputFiles[0].text;
+  return outputFiles[0]!.text;
 }

@@ -27,6 +27,6 @@ const WORDS = new RegExp(KINDS.map((kind) => `(${PATTERNS[kind]})`).join("|"), "
 export function highlight(source: string, paint: (kind: Kind, text: string) => string): string {
   return source.replace(WORDS, (word: string, ...groups: unknown[]) => {
     const kind = KINDS[groups.findIndex((group) => group !== undefined)];
-    return word.split("\n").map((line) => paint(kind, line)).join("\n");
+    return word.split("\n").map((line) => paint(kind!, line)).join("\n");
   });
 }

@@ -33,7 +33,7 @@ async function lint(name: string, folder: string): Promise<void> {
       found.set(id, (found.get(id) ?? 0) + 1);
       const line = source.slice(0, range[0]).split("\n").length;
       console.log(
-        `  ${path.replace(ROOT, "")}:${line} ${id} ${source.split("\n")[line - 1].trim()}`,
+        `  ${path.replace(ROOT, "")}:${line} ${id} ${source.split("\n")[line - 1]?.trim()}`,
       );
     }
   }

@@ -30,7 +30,7 @@ export async function pack(destination = ROOT): Promise<string> {
       ["pack", "--json", "--pack-destination", destination],
       `${work}/package`,
     );
-    const [{ filename }]: { filename: string }[] = JSON.parse(packed);
+    const [{ filename }]: [{ filename: string }] = JSON.parse(packed);
     return join(destination, filename);
   } finally {
     await Deno.remove(work, { recursive: true });
@@ -89,7 +89,7 @@ const INLINE_MAP = /\n\/\/# sourceMappingURL=data:application\/json;base64,([\w+
 async function move_source_map(script: string): Promise<void> {
   const text = await Deno.readTextFile(script);
   const name = script.slice(script.lastIndexOf("/") + 1);
-  const [whole, encoded] = text.match(INLINE_MAP) ?? [];
+  const [whole, encoded = ""] = text.match(INLINE_MAP) ?? [];
   if (whole === undefined) throw new Error(`Cannot find the source map of ${name}`);
   const map = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(encoded), byte_of)));
   map.sources = [name.replace(/\.js$/, ".ts")];

@@ -27,7 +27,7 @@ def record(program):
         exec(compile(program, "program", "exec"), {"__name__": "__main__"})
     return "\\n".join(line for line in output.getvalue().splitlines() if line != "in run, line 1")
 `);
-const run_python: (program: string) => string = python.globals.get("record");
+const run_python: (program: string) => string = python.globals["get"]("record");
 
 let text = await Deno.readTextFile(FILE);
 const hashes: Record<string, string> = {};

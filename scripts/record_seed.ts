@@ -28,7 +28,7 @@ def record(program, args, real_ties):
     return output.getvalue()
 `);
 type Recorder = (program: string, args: unknown, real_ties: boolean) => string;
-const record: Recorder = python.globals.get("record");
+const record: Recorder = python.globals["get"]("record");
 
 for (const run of RUNS.filter((run) => !run.documented)) {
   const output = record(run.program, python.toPy(run.args), !run.virtual);

@@ -62,7 +62,7 @@ function command_line(args: readonly string[]): Request {
     Deno.exit(0);
   }
   if (first === undefined) throw new Error("A program must be given");
-  const program = args[end];
+  const program = args[end]!;
   const name = basename(program, extname(program));
   const is_url = /^[a-z]+:\/\//.test(program);
   const output = values.output ?? (is_url ? name : join(dirname(program), name));
@@ -112,7 +112,7 @@ async function run_program(
 async function write_files({ output, title }: Request, events: TraceEvent[]) {
   const files = {
     [`${output}.trace.json`]: format_trace_json(events),
-    [`${output}.svg`]: format_trace_svg(events, { title }),
+    [`${output}.svg`]: format_trace_svg(events, title === undefined ? {} : { title }),
   };
   for (const [file, text] of Object.entries(files)) await Deno.writeTextFile(file, text);
   console.error(`Wrote ${Object.keys(files).join(" and ")}.`);

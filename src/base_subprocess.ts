@@ -26,7 +26,7 @@ import {
 } from "./host/processes.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options, split_options } from "./internal/options.ts";
-import type { AbstractEventLoop } from "./loop/events.ts";
+import type { AbstractEventLoop } from "./core/events.ts";
 import { hold_open, release } from "./open_transports.ts";
 import { make_os_error, translate_error } from "./os_errors.ts";
 import { ReadPipeTransport, WritePipeTransport } from "./pipes.ts";
@@ -296,6 +296,11 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
     } finally {
       this.#exit_waiters.delete(waiter);
     }
+  }
+
+  /** @internal */
+  get _unclosed(): string | undefined {
+    return this.#closed ? undefined : "transport";
   }
 
   /** @internal Leaves the process running: the loop is closed. */

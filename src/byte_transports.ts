@@ -12,7 +12,7 @@ import type { Future } from "./core/futures.ts";
 import type { Endpoint, EndpointListener } from "./host/endpoints.ts";
 import { type Bytes, concat_bytes, own_bytes, to_bytes } from "./internal/bytes.ts";
 import { Deque } from "./internal/deque.ts";
-import { type AbstractEventLoop, Handle } from "./loop/events.ts";
+import { type AbstractEventLoop, Handle } from "./core/events.ts";
 import { hold_open, release } from "./open_transports.ts";
 import { OSError, translate_error } from "./os_errors.ts";
 import { type BaseProtocol, BufferedProtocol, type Protocol } from "./core/protocols.ts";
@@ -381,6 +381,11 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
     this.#closed = true;
     this.#received.clear();
     release(this._loop, this);
+  }
+
+  /** @internal */
+  get _unclosed(): string | undefined {
+    return this._closing ? undefined : "transport";
   }
 
   /** @internal The loop is closed: the host sends what it has been given, and no protocol is called. */

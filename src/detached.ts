@@ -11,7 +11,7 @@ import { enter, restore_turn, running_loop, save_turn } from "./core/current.ts"
 import { is_cancellation } from "./core/cancellation.ts";
 import { keep_context, run_as } from "./host/async_context.ts";
 import { repr } from "./internal/format_helpers.ts";
-import type { AbstractEventLoop } from "./loop/events.ts";
+import type { AbstractEventLoop } from "./core/events.ts";
 
 /**
  * Makes a function whose calls belong to the loop and to no task: for intervals, listeners of emitters, and

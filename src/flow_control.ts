@@ -8,7 +8,7 @@ import { leaves_the_loop, ValueError } from "./core/exceptions.ts";
 import { Transport, type WriteBufferLimits } from "./core/transports.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
-import type { AbstractEventLoop } from "./loop/events.ts";
+import type { AbstractEventLoop } from "./core/events.ts";
 
 const DEFAULT_HIGH_WATER = 64 * 1024;
 

@@ -4,18 +4,18 @@
  * @module
  */
 
-import { type Coroutine, isawaitable, type Operation, Suspension } from "./core/coroutines.ts";
+import { type Coroutine, isawaitable } from "./core/coroutines.ts";
+import { type Operation, Suspension } from "./core/suspensions.ts";
 import type { Outcome } from "./core/awaits.ts";
-import { CancellationState, Delivery } from "./core/cancellation_state.ts";
+import { leave_pending, note_thrown } from "./core/cancellation_state.ts";
 import type { DeliveryCore } from "./core/contracts.ts";
 import { is_cancelled_error, make_cancelled_error } from "./core/cancellation.ts";
 import type { CancelledError } from "./core/exceptions.ts";
 import type { AnyTask } from "./core/scope_managers.ts";
-import { next_moment } from "./core/scopes.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "./internal/settlements.ts";
-import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 
 /**
  * Native work that `from_promise()` takes: a promise, or a function that is given an `AbortSignal`.
@@ -45,7 +45,7 @@ class Work implements SettlementListener {
   /** The error of the cancellation that aborted it. */
   error: CancelledError | null = null;
   /** The cancellations that it has taken. */
-  readonly deliveries = new Set<DeliveryCore>();
+  readonly deliveries: DeliveryCore[] = [];
   outcome: { readonly is_fulfilled: boolean; readonly value: unknown } | null = null;
   #wait: Wait | null = null;
 
@@ -86,22 +86,6 @@ class Work implements SettlementListener {
   }
 }
 
-// The cancellation that work took which was fulfilled all the same is not lost.
-function leave_pending(work: Work): void {
-  for (const { scope, cancellation, thrown_at } of work.deliveries) {
-    const task = scope._owner as AnyTask | null;
-    // Another await of the code may have thrown it.
-    if (scope._ended || thrown_at >= 0) continue;
-    if (task === null) {
-      scope._loop._loose_moment = 0; // its next await is refused, since the loop is being shut down
-    } else if (task.done() || task.cancelling() > 0) {
-      const state = task._cancellation_state ??= new CancellationState();
-      state.add_pending(new Delivery(scope, cancellation.message, false));
-      if (!task.done()) task._loop._note_unheard(task);
-    }
-  }
-}
-
 const FROM_PROMISE: Operation<unknown, null, Work> = {
   name: "from_promise",
   calls_user_code: true,
@@ -120,7 +104,7 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     work.stop_listening();
     const { error, outcome } = work;
     if (outcome !== null && outcome.is_fulfilled && !thrown) {
-      leave_pending(work);
+      work.deliveries.forEach(leave_pending);
       return wait._return(outcome.value);
     }
     const ended = wait._error_of_wait(thrown, value);
@@ -130,7 +114,7 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     }
     if (error === null) return wait._raise(outcome.value);
     if (outcome.value !== error && error.cause === undefined) error.cause = outcome.value;
-    for (const delivery of work.deliveries) delivery.thrown_at = next_moment();
+    work.deliveries.forEach(note_thrown);
     return wait._raise(error);
   },
   cancel(wait, delivery) {
@@ -139,11 +123,11 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     if (work.outcome !== null) {
       // It is to be resumed with a value, which must not be lost, or with the cancellation that it has taken.
       if (!work.outcome.is_fulfilled) return work.error !== null;
-      work.deliveries.add(delivery);
+      work.deliveries.push(delivery);
       return true;
     }
     if (work.controller === null) return wait.cancel(message);
-    work.deliveries.add(delivery);
+    work.deliveries.push(delivery);
     work.abort(message);
     if (work.abandons) wait.cancel(message);
     else wait._loop._note_unheard(delivery.scope._owner as AnyTask);

@@ -368,7 +368,7 @@ function suspended_stack(task: AnyTask): FrameCallGraphEntry[] {
   ];
   const origins = [...chain.map((coroutine) => frames_of_origin(coroutine)), frames];
   const stack = around.flatMap((outer, index) =>
-    entries_of(outer, around.slice(0, index), origins[index]).reverse()
+    entries_of(outer, around.slice(0, index), origins[index]!).reverse()
   );
   return stack.reverse().filter(({ name }) => name !== "");
 }

@@ -8,6 +8,7 @@
  */
 
 import {
+  connect_accepted_socket,
   create_connection,
   create_server,
   create_unix_connection,
@@ -16,7 +17,7 @@ import {
   getnameinfo,
 } from "./connections.ts";
 import { create_datagram_endpoint } from "./datagrams.ts";
-import { type AbstractEventLoop, BaseEventLoop, type LoopIO } from "./loop/events.ts";
+import { type AbstractEventLoop, BaseEventLoop, type LoopIO } from "./core/events.ts";
 import { connect_read_pipe, connect_write_pipe } from "./pipes.ts";
 import { start_tls } from "./sslproto.ts";
 
@@ -30,6 +31,7 @@ const IMPLEMENTATIONS: Record<keyof LoopIO, Implementation> = {
   create_unix_connection,
   create_server,
   create_unix_server,
+  connect_accepted_socket,
   create_datagram_endpoint,
   start_tls,
   connect_read_pipe,

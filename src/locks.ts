@@ -12,14 +12,12 @@
 
 import {
   Coroutine,
-  instant,
   is_generator,
   isawaitable,
   library_coroutine,
-  type Operation,
-  Suspension,
   wait_on,
 } from "./core/coroutines.ts";
+import { instant, type Operation, Suspension } from "./core/suspensions.ts";
 import { is_cancellation, is_cancelled_error } from "./core/cancellation.ts";
 import { BrokenBarrierError, RuntimeError, ValueError } from "./core/exceptions.ts";
 import { LoopBound } from "./core/mixins.ts";
@@ -27,6 +25,7 @@ import { WaitQueue } from "./core/wait_queue.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { number_argument } from "./internal/numbers.ts";
 import { keyword_or_positional } from "./internal/options.ts";
+import { repeat_wait } from "./internal/repeated_waits.ts";
 
 interface Releasable {
   release(): void;
@@ -651,8 +650,10 @@ export class Condition extends Acquirable {
     }
     // The lock is acquired again whatever happens; of several cancellations the latest is thrown.
     for (;;) {
+      const acquiring = this.acquire();
+      if (failure !== null) repeat_wait(acquiring);
       try {
-        yield* wait_on(this.acquire());
+        yield* wait_on(acquiring);
         break;
       } catch (error) {
         failure = { error };

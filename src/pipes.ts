@@ -10,7 +10,7 @@ import { type Coroutine, library_coroutine } from "./core/coroutines.ts";
 import type { Endpoint } from "./host/endpoints.ts";
 import { read_endpoint, write_endpoint } from "./host/pipes.ts";
 import { repr } from "./internal/format_helpers.ts";
-import type { AbstractEventLoop } from "./loop/events.ts";
+import type { AbstractEventLoop } from "./core/events.ts";
 import { make_os_error } from "./os_errors.ts";
 import type { BaseProtocol, Protocol } from "./core/protocols.ts";
 import type { ReadTransport, WriteTransport } from "./core/transports.ts";

@@ -7,7 +7,7 @@
  */
 
 import { subprocess_exec, subprocess_shell } from "./base_subprocess.ts";
-import { type AbstractEventLoop, BaseEventLoop, type LoopSubprocesses } from "./loop/events.ts";
+import { type AbstractEventLoop, BaseEventLoop, type LoopSubprocesses } from "./core/events.ts";
 
 export { SubprocessProtocol } from "./core/protocols.ts";
 

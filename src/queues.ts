@@ -4,13 +4,8 @@
  * @module
  */
 
-import {
-  type Coroutine,
-  library_coroutine,
-  type Operation,
-  Suspension,
-  wait_on,
-} from "./core/coroutines.ts";
+import { type Coroutine, library_coroutine, wait_on } from "./core/coroutines.ts";
+import { type Operation, Suspension } from "./core/suspensions.ts";
 import { type Outcome, RAISED, SUSPENDED } from "./core/awaits.ts";
 import { is_cancelled_error } from "./core/cancellation.ts";
 import { ValueError } from "./core/exceptions.ts";

@@ -11,7 +11,7 @@ import { CancelledError, leaves_the_loop, RuntimeError } from "./core/exceptions
 import type { Future } from "./core/futures.ts";
 import type { Address, Endpoint, Listener } from "./host/endpoints.ts";
 import { Inspectable, repr } from "./internal/format_helpers.ts";
-import type { AbstractEventLoop, AbstractServer } from "./loop/events.ts";
+import type { AbstractEventLoop, AbstractServer } from "./core/events.ts";
 import { hold_open, release } from "./open_transports.ts";
 import { translate_error } from "./os_errors.ts";
 import type { BaseProtocol } from "./core/protocols.ts";
@@ -34,7 +34,7 @@ import { sleep } from "./waiting.ts";
  * const loop_factory = () => new VirtualClockEventLoop({ network });
  * await asyncio.run(async () => {
  *   await using server = await asyncio.start_server((_, writer) => writer.close(), "server", 7);
- *   assertEquals(server.sockets[0].getsockname(), ["server", 7]);
+ *   assertEquals(server.sockets[0]?.getsockname(), ["server", 7]);
  * }, { loop_factory });
  * ```
  */
@@ -210,6 +210,9 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
     }
     if (this.#clients.size === 0) this.#wake_waiters();
   }
+
+  /** @internal */
+  readonly _unclosed = "server";
 
   /** @internal */
   _loop_closed(): void {

@@ -10,7 +10,7 @@ import {
   type CoroutineFunction,
   library_coroutine,
 } from "./core/coroutines.ts";
-import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { is_cancelled_error } from "./core/cancellation.ts";
 import {
   type CancelledError,

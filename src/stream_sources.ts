@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AbstractEventLoop } from "./loop/events.ts";
+import type { AbstractEventLoop } from "./core/events.ts";
 import { wrap_future } from "./core/futures.ts";
 import type { Bytes } from "./internal/bytes.ts";
 import { repr } from "./internal/format_helpers.ts";

@@ -22,7 +22,7 @@ import type {
 import { type Bytes, to_bytes } from "./internal/bytes.ts";
 import { Inspectable, repr } from "./internal/format_helpers.ts";
 import { check_options, split_options } from "./internal/options.ts";
-import { type AbstractEventLoop, get_running_loop } from "./loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { BrokenPipeError, ConnectionResetError } from "./os_errors.ts";
 import { FlowControlMixin, StreamReader, StreamWriter } from "./streams.ts";
 

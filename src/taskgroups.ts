@@ -4,23 +4,39 @@
  * @module
  */
 
+import { pass_on_cancellation, request_cancellation } from "./block_requests.ts";
 import type { Scope, TaskCore } from "./core/contracts.ts";
 import {
   type Coroutine,
   type CoroutineLike,
+  FunctionCoroutine,
   iscoroutine,
   library_coroutine,
 } from "./core/coroutines.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
-import type { AbstractEventLoop } from "./loop/events.ts";
+import { keyword_or_value } from "./internal/options.ts";
+import { repeat_wait } from "./internal/repeated_waits.ts";
+import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { cancel_because, is_cancellation } from "./core/cancellation.ts";
 import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import { type Future, Listener } from "./core/futures.ts";
 import { NO_OPTIONS, type Task, type TaskOptions } from "./core/tasks.ts";
+import { TaskStatus } from "./task_status.ts";
+import { cancel_and_wait } from "./cancel_and_wait.ts";
 
 type AnyTask = Task<unknown>;
+
+/**
+ * A function that `TaskGroup.start()` calls.
+ *
+ * @category Structure
+ */
+export type StartFunction<V, A extends unknown[]> = (
+  status: TaskStatus<V>,
+  ...args: A
+) => PromiseLike<unknown> | Generator<unknown, unknown, unknown>;
 
 /**
  * A group of tasks: the block that it is entered by waits for all of them.
@@ -52,7 +68,14 @@ export class TaskGroup extends ScopeManager {
   #loop: AbstractEventLoop | null = null;
   #scope: Scope | null = null;
   #cancelled_parent = false;
+  // Whether `cancel()` was called, and its message.
+  #cancel_called = false;
+  #message: unknown = undefined;
+  // Why it cancels its tasks.
+  #why = "";
   readonly #tasks = new Set<AnyTask>();
+  // The tasks for which `start()` waits.
+  readonly #starting = new Set<AnyTask>();
   readonly #listener = new Listener<unknown>(
     (task) => this.#on_task_done(task as AnyTask),
     "TaskGroup._on_task_done()",
@@ -64,6 +87,11 @@ export class TaskGroup extends ScopeManager {
   #all_done: Future<void> | null = null;
   // Where it was made.
   readonly #origin: Origin = origin_of_call(TaskGroup);
+  /**
+   * Not there: `await using` does not tell a group of the error that leaves its block, so that its tasks would
+   * not be cancelled. It is entered by `async_with()`.
+   */
+  declare readonly [Symbol.asyncDispose]?: never;
 
   /** @internal */
   override _enter(scope: Scope | null): void {
@@ -74,14 +102,15 @@ export class TaskGroup extends ScopeManager {
     this.#loop ??= scope._loop as AbstractEventLoop;
     this.#scope = scope;
     this.#entered = true;
+    if (this.#cancel_called) this.#cancel_all();
   }
 
-  /** Ends the block, with the error that left it or `null`: waits for all tasks. */
+  /** Ends the block, with the error that left it or `null`: waits for all tasks. A true result swallows the error. */
   override __aexit__(error: unknown): Coroutine<void> {
     return library_coroutine(
       "TaskGroup.__aexit__",
       this.#exit(this._failure_of(error)),
-    );
+    ) as Coroutine<unknown> as Coroutine<void>;
   }
 
   /** @internal The task whose block waits for the tasks of the group. */
@@ -94,9 +123,9 @@ export class TaskGroup extends ScopeManager {
     return this.__aexit__ === TaskGroup.prototype.__aexit__;
   }
 
-  *#exit(failure: Failure | null): Generator<unknown, void, unknown> {
+  *#exit(failure: Failure | null): Generator<unknown, boolean, unknown> {
     try {
-      yield* this.#wait_for_tasks(failure);
+      return yield* this.#wait_for_tasks(failure);
     } finally {
       this.#scope = null;
       this.#errors = [];
@@ -104,26 +133,30 @@ export class TaskGroup extends ScopeManager {
     }
   }
 
-  *#wait_for_tasks(failure: Failure | null): Generator<unknown, void, unknown> {
+  *#wait_for_tasks(failure: Failure | null): Generator<unknown, boolean, unknown> {
     const scope = this.#scope as Scope;
     const parent = scope._owner as AnyTask;
     this.#exiting = true;
     if (failure !== null && leaves_the_loop(failure.error)) this.#base_error ??= failure;
     const is_cancelled = failure !== null && is_cancellation(failure.error);
     let cancellation: Failure | null = is_cancelled ? failure : null;
+    let latest: Failure | null = null;
     if (failure !== null && !this.#aborting) {
       this.#abort(
         is_cancelled ? "its block was cancelled" : `its block has failed: ${repr(failure.error)}`,
       );
     }
     while (this.#tasks.size > 0) {
-      this.#all_done ??= (this.#loop as AbstractEventLoop).create_future<void>();
+      const all_done = this.#all_done ??= (this.#loop as AbstractEventLoop).create_future<void>();
+      if (this.#aborting) repeat_wait(all_done);
       try {
-        yield* this.#all_done;
+        yield* all_done;
       } catch (error) {
         if (!is_cancellation(error)) throw error;
+        latest = { error };
         // A second cancellation while the tasks are being cancelled changes nothing for them.
-        if (!this.#aborting) {
+        if (this.#aborting) pass_on_cancellation(scope, this.#tasks, true);
+        else {
           cancellation = { error };
           this.#abort("its block was cancelled");
         }
@@ -131,9 +164,9 @@ export class TaskGroup extends ScopeManager {
       this.#all_done = null;
     }
     if (this.#base_error !== null) throw this.#base_error.error;
-    if (this.#cancelled_parent && take_back(scope) === 0) {
-      // The group itself had cancelled the block, and nothing else.
-      cancellation = null;
+    if (this.#cancelled_parent) {
+      // Zero if the group itself had cancelled the block, and nothing else.
+      cancellation = take_back(scope) === 0 ? null : cancellation ?? latest;
     }
     if (cancellation !== null && this.#errors.length === 0) throw cancellation.error;
     if (failure !== null && !is_cancelled) this.#errors.push(failure.error);
@@ -149,6 +182,7 @@ export class TaskGroup extends ScopeManager {
         this.#origin,
       );
     }
+    return true;
   }
 
   /**
@@ -174,16 +208,125 @@ export class TaskGroup extends ScopeManager {
     const task = (this.#loop as AbstractEventLoop).create_task(coro, options);
     this.#tasks.add(task as AnyTask);
     (task as AnyTask)._add_listener(this.#listener);
+    // A task that has been started eagerly may have cancelled the group.
+    if (this.#aborting && !task.done()) {
+      cancel_because(reason_of(this.#why), () => task.cancel(this.#message));
+    }
     return task;
   }
 
-  #abort(why: string): void {
+  /**
+   * Makes a task of the group and waits until it reports that it has started: a server that listens.
+   *
+   * The function is called with a {@linkcode TaskStatus}, whose `started(value)` ends the wait; the task runs on
+   * in the group. Cancelled while it waits, it cancels the task, waits for it, and throws the cancellation.
+   *
+   * It is AnyIO's and Trio's; Python's TaskGroup does not have it.
+   *
+   * @param fn an async function or `function*`; its first argument is the status
+   * @param args its further arguments
+   * @returns a coroutine of what was given to `status.started()`
+   * @throws {RuntimeError} if the task ends without having called `status.started()`, or the group takes no tasks
+   * @throws what the task throws before it calls `status.started()`; then the group goes on
+   *
+   * @example
+   * ```ts
+   * import * as asyncio from "@pythonic/asyncio";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const serve = async (status: asyncio.TaskStatus<number>, port: number) => {
+   *   await asyncio.sleep(0.001);
+   *   status.started(port);
+   *   await asyncio.sleep(60);
+   * };
+   * await asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+   *   assertEquals(await group.start(serve, 8080), 8080);
+   *   group.cancel();
+   * });
+   * ```
+   */
+  start<V, A extends unknown[]>(fn: StartFunction<V, A>, ...args: A): Coroutine<V> {
+    return library_coroutine("TaskGroup.start", this.#start(fn, args));
+  }
+
+  *#start<V, A extends unknown[]>(
+    fn: StartFunction<V, A>,
+    args: A,
+  ): Generator<unknown, V, unknown> {
+    const loop = this.#loop ?? get_running_loop();
+    const started = loop.create_future<V>();
+    const status = new TaskStatus<V>(started, () => this.#starting.delete(task));
+    const start = new FunctionCoroutine(fn.name, () => fn(status, ...args));
+    const task = this.create_task(start) as AnyTask;
+    // Until it has started, its error is thrown here and is none of the group.
+    this.#starting.add(task);
+    task._add_listener(new Listener(() => status._ended(task), "TaskStatus._ended()"));
+    try {
+      return yield* started;
+    } catch (error) {
+      this.#starting.delete(task);
+      if (is_cancellation(error) && !task.done()) {
+        yield* cancel_and_wait(task);
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Cancels the group: its tasks, and its block where it waits. The block then ends without an error.
+   *
+   * Errors that tasks or the block throw meanwhile come as an {@linkcode ExceptionGroup}, and a cancellation from
+   * outside stays one. Called before the group is entered, it cancels the group on entry; called again, or after
+   * the group has ended, it does nothing.
+   *
+   * It is that of CPython's main branch, with a message.
+   *
+   * @param msg the message of the errors that cancel the tasks and the block. By name: `{ msg }`
+   *
+   * @example
+   * ```ts
+   * import * as asyncio from "@pythonic/asyncio";
+   * import { assert } from "@std/assert";
+   *
+   * await asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+   *   const ticker = group.create_task(asyncio.sleep(60));
+   *   await asyncio.sleep(0.001);
+   *   group.cancel();
+   *   await asyncio.wait([ticker]).catch(() => assert(true));
+   * });
+   * ```
+   */
+  cancel(msg?: unknown): void {
+    if (!this.#cancel_called) this.#message = keyword_or_value("msg", msg);
+    this.#cancel_called = true;
+    if (!this.#entered || (this.#exiting && this.#tasks.size === 0)) return;
+    this.#cancel_all();
+  }
+
+  #cancel_all(): void {
+    if (this.#aborting) return;
+    const why = "its cancel() was called";
+    this.#abort(why, this.#message);
+    const scope = this.#scope;
+    if (scope === null || this.#cancelled_parent) return;
+    this.#cancelled_parent = true;
+    cancel_because(reason_of(why), () => request_cancellation(scope, this.#message));
+  }
+
+  /**
+   * Cancels the tasks.
+   *
+   * @param why what their errors say, if there is no message
+   */
+  #abort(why: string, message?: unknown): void {
     this.#aborting = true;
-    cancel_because(`cancelled by a TaskGroup: ${why}`, () => {
+    this.#why = why;
+    cancel_because(reason_of(why), () => {
       for (const task of this.#tasks) {
-        if (!task.done()) task.cancel();
+        if (!task.done()) task.cancel(message);
       }
     });
+    if (this.#scope !== null) pass_on_cancellation(this.#scope, this.#tasks, false);
   }
 
   #on_task_done(task: AnyTask): void {
@@ -191,8 +334,7 @@ export class TaskGroup extends ScopeManager {
     if (this.#tasks.size === 0 && this.#all_done !== null && !this.#all_done.done()) {
       this.#all_done.set_result();
     }
-    if (task.cancelled()) return;
-    if (!task._has_failed) return;
+    if (task.cancelled() || !task._has_failed || this.#starting.has(task)) return;
     const error = task.exception();
     this.#errors.push(error);
     if (leaves_the_loop(error)) this.#base_error ??= { error };
@@ -212,7 +354,7 @@ export class TaskGroup extends ScopeManager {
       this.#abort(why);
       this.#cancelled_parent = true;
       cancel_because(
-        `cancelled by a TaskGroup: ${why}`,
+        reason_of(why),
         () => parent._cancel_block(this.#scope as Scope, true),
       );
     }
@@ -227,4 +369,8 @@ export class TaskGroup extends ScopeManager {
     else if (this.#entered) info.push("entered");
     return `<${info.join(" ")}>`;
   }
+}
+
+function reason_of(why: string): string {
+  return `cancelled by a TaskGroup: ${why}`;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConcurrentFuture } from "./concurrent_futures.ts";
+import { ConcurrentFuture } from "./core/concurrent_futures.ts";
 import { copy_context } from "./core/contextvars.ts";
 import {
   type Coroutine,
@@ -12,7 +12,7 @@ import {
   library_coroutine,
   to_coroutine,
 } from "./core/coroutines.ts";
-import { type AbstractEventLoop, check_loop, get_running_loop } from "./loop/events.ts";
+import { type AbstractEventLoop, check_loop, get_running_loop } from "./core/events.ts";
 import { repr } from "./internal/format_helpers.ts";
 import type { Future } from "./core/futures.ts";
 import { ensure_future } from "./core/tasks.ts";
@@ -89,18 +89,19 @@ function settle<T>(result: ConcurrentFuture<T>, task: Future<T>): void {
 }
 
 /**
- * Runs a function in the default executor, in the current context.
+ * Runs a function in a later turn of this thread, in the current context: nothing runs in parallel. With the name of an
+ * export in the place of the function it is called in the pool that `loop.set_default_executor()` was given.
  *
- * JavaScript cannot move a function to another thread: unless another executor is set by
- * `loop.set_default_executor()`, it runs in a later turn of this thread, where it holds up
- * everything else as long as it runs. Cancelling the wait does not stop the function.
+ * JavaScript cannot move a function to another thread, where Python would run it. While the function runs
+ * everything else is held up, and cancelling the wait does not stop it. A call by name runs in a worker of
+ * the {@linkcode WorkerPoolExecutor}, and cancelling the wait ends it.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thread Python's to_thread}.
  *
- * @param func the function
+ * @param func the function, or the name of an export
  * @param args its arguments
  * @returns what the function returns
- * @throws {TypeError} if it is no function
+ * @throws {TypeError} if it is neither, or of the wrong kind for the default executor
  * @category Host
  *
  * @example
@@ -109,22 +110,47 @@ function settle<T>(result: ConcurrentFuture<T>, task: Future<T>): void {
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(await asyncio.to_thread((a: number, b: number) => a + b, 1, 2), 3);
+ *
+ * await asyncio.run(async () => {
+ *   const work = "data:text/javascript,export const add = (a, b) => a + b";
+ *   asyncio.get_running_loop().set_default_executor(new asyncio.WorkerPoolExecutor(work));
+ *   assertEquals(await asyncio.to_thread("add", 1, 2), 3);
+ * });
  * ```
  */
 export function to_thread<A extends unknown[], R>(
   func: (...args: A) => R,
   ...args: A
-): Coroutine<Awaited<R>> {
-  if (typeof func !== "function") {
+): Coroutine<Awaited<R>>;
+/**
+ * Calls an export of the default executor's module by name.
+ *
+ * @typeParam F the type of the export: `to_thread<typeof work.resize>("resize", image, 200)`
+ * @param func the name of the export
+ * @param args its arguments
+ * @returns what it returns
+ * @throws {TypeError} if the default executor takes no names
+ * @category Host
+ */
+export function to_thread<
+  F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown,
+>(func: string, ...args: Parameters<F>): Coroutine<Awaited<ReturnType<F>>>;
+export function to_thread(
+  func: ((...args: unknown[]) => unknown) | string,
+  ...args: unknown[]
+): Coroutine<unknown> {
+  if (typeof func !== "function" && typeof func !== "string") {
     throw new TypeError(`to_thread() expects a function, received ${repr(func)}`);
   }
   return library_coroutine("to_thread", run_in_default_executor(func, args));
 }
 
-function* run_in_default_executor<A extends unknown[], R>(
-  func: (...args: A) => R,
-  args: A,
-): Generator<unknown, Awaited<R>, unknown> {
+function* run_in_default_executor(
+  func: ((...args: unknown[]) => unknown) | string,
+  args: unknown[],
+): Generator<unknown, unknown, unknown> {
+  const loop = get_running_loop();
+  if (typeof func === "string") return yield* loop.run_in_executor(null, func, ...args);
   const context = copy_context();
-  return yield* get_running_loop().run_in_executor(null, () => context.run(func, ...args));
+  return yield* loop.run_in_executor(null, () => context.run(func, ...args));
 }

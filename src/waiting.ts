@@ -13,10 +13,9 @@ import {
   isawaitable,
   iscoroutine,
   library_coroutine,
-  type Operation,
-  Suspension,
   to_coroutine,
 } from "./core/coroutines.ts";
+import { type Operation, Suspension } from "./core/suspensions.ts";
 import { SUSPENDED } from "./core/awaits.ts";
 import type { TaskCore } from "./core/contracts.ts";
 import {
@@ -32,14 +31,14 @@ import { type Origin, origin_of_call } from "./core/origins.ts";
 import { OPEN } from "./core/steps.ts";
 import { ensure_future, Task, to_future } from "./core/tasks.ts";
 import { note_used } from "./core/unawaited.ts";
-import { repr, type_name } from "./internal/format_helpers.ts";
-import { check_options, split_options } from "./internal/options.ts";
+import { is_plain_object, repr, type_name } from "./internal/format_helpers.ts";
+import { check_options, keyword_or_positional, split_options } from "./internal/options.ts";
 import {
   type AbstractEventLoop,
   get_event_loop,
   get_running_loop,
   type Handle,
-} from "./loop/events.ts";
+} from "./core/events.ts";
 import { Queue } from "./queues.ts";
 import { format_seconds, make_timeout_error, timeout } from "./timeouts.ts";
 
@@ -138,7 +137,7 @@ export type ResultsOrErrors<A extends readonly unknown[]> = {
 };
 
 /** The future that `gather()` returns: cancelling it cancels what is gathered. */
-export class GatheringFuture<T> extends Future<T> {
+class GatheringFuture<T> extends Future<T> {
   /** @internal CPython's name, which its repr shows. */
   static override get name(): string {
     return "_GatheringFuture";
@@ -272,11 +271,17 @@ function gather_all(
   let future_of: Map<unknown, Future<unknown>> | null = null;
   let already_done: Future<unknown>[] | null = null;
   for (let index = 0; index < aws.length; index++) {
-    const aw = aws[index];
+    const aw = aws[index]!;
     const is_call = typeof aw === "function";
     let child = is_call ? undefined : future_of?.get(aw);
     if (child === undefined) {
-      child = to_future(aw, loop);
+      try {
+        child = to_future(aw, loop);
+      } catch (error) {
+        // As on CPython, those before it run, and their errors count as retrieved.
+        outer.set_result([]);
+        throw error;
+      }
       if (!is_call) (future_of ??= new Map()).set(aw, child);
       outer._unfinished++;
       if (child.done()) (already_done ??= []).push(child);
@@ -311,7 +316,7 @@ function child_done(child: Future<unknown>, outer: GatheringFuture<unknown[]>): 
     );
   }
   // The request for cancellation wins, whatever became of the children.
-  const last = outer._children[outer._children.length - 1];
+  const last = outer._children[outer._children.length - 1]!;
   if (outer._cancel_requested) outer.set_exception(last._make_cancelled_error());
   else outer.set_result(results);
 }
@@ -469,7 +474,7 @@ function* wait_for_all<F extends Future<unknown>>(
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.wait_for Python's wait_for}.
  *
  * @param aw a coroutine in any form, a future, a promise (whose work continues when it is too late)
- * @param timeout how long, in seconds; `null` is without limit
+ * @param timeout how long, in seconds; `null` is without limit. By name, with the options: `{ timeout, signal }`
  * @param options `signal`, an `AbortSignal` that ends the wait
  * @returns the result of the awaitable
  * @throws {TimeoutError} if the time is over
@@ -490,21 +495,24 @@ function* wait_for_all<F extends Future<unknown>>(
  */
 export function wait_for<T>(
   aw: Awaitable<T>,
-  timeout: number | null,
+  timeout: number | null | { timeout: number | null; signal?: AbortSignal | null },
   options: { signal?: AbortSignal | null } = {},
 ): Coroutine<T> {
+  const limit = keyword_or_positional<"timeout", number | null>("wait_for", "timeout", timeout, [
+    "signal",
+  ]);
   check_options("wait_for", options, ["signal"]);
-  if (timeout !== null && typeof timeout !== "number") {
+  if (limit !== null && typeof limit !== "number") {
     throw new TypeError(
-      `wait_for() expects a number of seconds or null as timeout, received ${repr(timeout)}`,
+      `wait_for() expects a number of seconds or null as timeout, received ${repr(limit)}`,
     );
   }
-  const { signal } = options;
+  const { signal } = is_plain_object(timeout) ? timeout : options;
   note_used(aw);
   const origin = origin_of_call(wait_for);
   return library_coroutine(
     "wait_for",
-    signal ? wait_unless_aborted(aw, timeout, origin, signal) : wait_for_one(aw, timeout, origin),
+    signal ? wait_unless_aborted(aw, limit, origin, signal) : wait_for_one(aw, limit, origin),
   );
 }
 

@@ -273,8 +273,8 @@ Deno.test("an error in a callback goes to the exception handler, and the loop go
     });
     await run_until_idle(loop);
     assertEquals(contexts.length, 1);
-    assertEquals(contexts[0].message, "Exception in callback broken()");
-    assert(contexts[0].exception === error && contexts[0].handle === handle);
+    assertEquals(contexts[0]!.message, "Exception in callback broken()");
+    assert(contexts[0]!.exception === error && contexts[0]!.handle === handle);
   }));
 
 Deno.test("KeyboardInterrupt in a callback leaves the run; the loop can be run again", () =>
@@ -409,7 +409,7 @@ Deno.test("debug mode tells where the thing was made that failed", () =>
       throw new TypeError("oops");
     });
     await run_until_idle(loop);
-    assertMatch(String(contexts[0].source_traceback), /base_events_test\.ts/);
+    assertMatch(String(contexts[0]!.source_traceback), /base_events_test\.ts/);
   }));
 
 Deno.test("the host's timers are served while tasks spin on sleep(0)", async () => {
@@ -573,13 +573,13 @@ Deno.test("tasks that wait for each other in a ring are reported by name", async
     const reported = setInterval(() => {
       if (contexts.length === 0) return;
       clearInterval(reported);
-      tasks[0].cancel();
+      tasks[0]!.cancel();
     }, 1);
     await asyncio.wait(tasks);
   });
   loop.close();
   assertEquals(contexts.length, 1);
-  assertMatch(contexts[0].message ?? "", /^Tasks wait for each other.*: one -> two -> one$/);
+  assertMatch(contexts[0]!.message ?? "", /^Tasks wait for each other.*: one -> two -> one$/);
 });
 
 Deno.test("a loop is shown with its state", () =>

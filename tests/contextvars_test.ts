@@ -404,5 +404,5 @@ Deno.test("ten thousand copies of a context of ten thousand variables can be mad
     const variables = Array.from({ length: 10_000 }, (_, i) => new asyncio.ContextVar(`v${i}`));
     variables.forEach((variable, i) => variable.set(i));
     const copies = Array.from({ length: 10_000 }, () => asyncio.copy_context());
-    assertEquals(copies[9_999].get(variables[5]), 5);
+    assertEquals(copies[9_999]!.get(variables[5]!), 5);
   })());

@@ -63,8 +63,8 @@ Deno.test("instanceof: an error of another copy belongs to the classes that one 
   for (const make of Object.values(made)) {
     for (const name of Object.keys(made)) {
       assertEquals(
-        make(copy) instanceof classes[name],
-        make(ours) instanceof classes[name],
+        make(copy) instanceof classes[name]!,
+        make(ours) instanceof classes[name]!,
         `${make(copy).name} instanceof ${name}`,
       );
     }
@@ -90,7 +90,7 @@ Deno.test("instanceof: what is no error of the library belongs to none of its cl
   for (
     const value of [null, undefined, 1, "TimeoutError", {}, new Error(), new AggregateError([])]
   ) {
-    for (const name of Object.keys(made)) assert(!((value as unknown) instanceof classes[name]));
+    for (const name of Object.keys(made)) assert(!((value as unknown) instanceof classes[name]!));
   }
 });
 
@@ -159,7 +159,7 @@ const WAITS: Record<string, (mine: Library, theirs: asyncio.Future<unknown>) => 
   },
   wait: async (mine, aw) => {
     const [done] = await mine.wait([mine.ensure_future(aw)]);
-    return [...done][0].result();
+    return [...done][0]!.result();
   },
   TaskGroup: (mine, aw) =>
     mine.async_with(new mine.TaskGroup(), async (group) => {
@@ -221,7 +221,7 @@ for (const [direction, mine, theirs] of [["", ours, copy], [", reversed", copy, 
       });
       assertEquals(log.length, 2);
       assertEquals(log[0], "started");
-      assert(log[1].startsWith("CancelledError"), log[1]);
+      assert(log[1]!.startsWith("CancelledError"), log[1]);
     });
   }
 
@@ -424,3 +424,23 @@ for (const [direction, mine, theirs] of [["", ours, copy], [", reversed", copy, 
     assert(mine.isfuture(future) && !mine.iscoroutine(future));
   });
 }
+
+Deno.test("sleep: that of another copy lets others run in a function*, and is no yield for a block", async () => {
+  await ours.run(async () => {
+    const order: string[] = [];
+    const turns = ours.coroutine(function* () {
+      order.push("a");
+      yield* copy.sleep(0);
+      order.push("c");
+    });
+    const manager = ours.asynccontextmanager(function* () {
+      yield* copy.sleep(0);
+      yield "block";
+    });
+    const task = ours.create_task(turns());
+    ours.create_task(async () => void await Promise.resolve(order.push("b")));
+    await task;
+    assertEquals(order, ["a", "b", "c"]);
+    assertEquals(await ours.async_with(manager(), (value) => ours.sleep(0, value)), "block");
+  });
+});

@@ -45,7 +45,7 @@ const takers: [string, (form: asyncio.CoroutineLike<number>) => PromiseLike<unkn
   ["wait_for", (form) => asyncio.wait_for(form, 5)],
   ["wait_for without limit", (form) => asyncio.wait_for(form, null)],
   ["shield", (form) => asyncio.shield(form)],
-  ["as_completed", (form) => [...asyncio.as_completed([form])][0]],
+  ["as_completed", (form) => [...asyncio.as_completed([form])][0]!],
   [
     "TaskGroup",
     (form) =>

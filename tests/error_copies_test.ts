@@ -32,7 +32,8 @@ Deno.test("copy_thrown: what is no error, or cannot be read, is no trouble", () 
   assertEquals(copy_thrown(throws), "[object Object]");
   assertEquals(typeof copy_thrown(() => {}), "string");
   const limit = (Error as { stackTraceLimit?: number }).stackTraceLimit;
-  const aborted = copy_thrown(new DOMException("stopped", "AbortError")) as Error;
-  assertEquals([aborted.name, aborted.message], ["AbortError", "stopped"]);
+  const aborted = copy_thrown(new DOMException("stopped", "AbortError")) as DOMException;
+  assert(aborted instanceof DOMException);
+  assertEquals([aborted.name, aborted.message, aborted.code], ["AbortError", "stopped", 20]);
   assertEquals((Error as { stackTraceLimit?: number }).stackTraceLimit, limit);
 });

@@ -119,7 +119,7 @@ Deno.test("a value that holds itself is shown without end of neither text nor st
   list.push(list);
   assertEquals(repr(list), "[1, [...]]");
   const table: Record<string, unknown> = {};
-  table.self = table;
+  table["self"] = table;
   assertEquals(repr(table), "{self: {...}}");
   const map = new Map<string, unknown>();
   map.set("self", map);
@@ -132,8 +132,8 @@ Deno.test("library objects show their own repr inside of others, and in consoles
   assertEquals(repr([queue]), "[<Queue maxsize=2 _queue=[1] tasks=1>]");
   assertEquals(Deno.inspect(queue), String(queue));
   const methods = queue as unknown as Record<symbol, () => string>;
-  assertEquals(methods[deno_inspect](), String(queue));
-  assertEquals(methods[node_inspect](), String(queue));
+  assertEquals(methods[deno_inspect]!(), String(queue));
+  assertEquals(methods[node_inspect]!(), String(queue));
 });
 
 Deno.test("a callback is shown as a call", () => {
@@ -165,7 +165,7 @@ Deno.test("a stack is where the caller is, without the message", () => {
   function caller() {
     return extract_stack(caller);
   }
-  const [first] = caller().split("\n");
+  const [first = ""] = caller().split("\n");
   assert(first.includes("format_helpers_test.ts"), first);
 });
 
@@ -201,7 +201,7 @@ Deno.test("Inspectable, make_inspectable: the text in consoles and in JSON", () 
   for (const shown of [new Derived(), new Given()]) {
     assertEquals(JSON.stringify({ shown }), '{"shown":"<Shown>"}');
     const methods = shown as unknown as Record<symbol, () => string>;
-    assertEquals([methods[deno_inspect](), methods[node_inspect]()], ["<Shown>", "<Shown>"]);
+    assertEquals([methods[deno_inspect]!(), methods[node_inspect]!()], ["<Shown>", "<Shown>"]);
     assertEquals(Object.keys(shown), []);
     const seen: string[] = [];
     for (const key in shown) seen.push(key);
@@ -227,3 +227,26 @@ Deno.test("JSON.stringify: primitives, handles and context variables are their r
     assertEquals(JSON.stringify(object), JSON.stringify(String(object)));
   }
 });
+
+Deno.test("JSON.stringify: tasks, futures, coroutines and managers are their repr", () =>
+  asyncio.run(async () => {
+    const task = asyncio.create_task(asyncio.sleep(1), { name: "t" });
+    const coroutine = asyncio.sleep(1, null);
+    const objects = [
+      task,
+      asyncio.gather(task),
+      coroutine,
+      new asyncio.TaskGroup(),
+      asyncio.timeout(1),
+      asyncio.get_running_loop(),
+    ];
+    for (const object of objects) {
+      assertEquals(JSON.stringify({ object }), `{"object":${JSON.stringify(String(object))}}`);
+    }
+    assertEquals(
+      JSON.stringify(task),
+      `"<Task pending name='t' coro=<sleep()> cb=[gather.<locals>._done_callback()]>"`,
+    );
+    coroutine.close();
+    await task;
+  }, { loop_factory: () => new VirtualClockEventLoop() }));

@@ -30,7 +30,7 @@ const FAKE = `
   };`;
 
 Deno.test("EventLoop: fakes that are put in the place of the host's functions stop neither turns nor time", async () => {
-  const { stdout, stderr } = await child(`fake();${USE}`, [], FAKE);
+  const { stdout, stderr } = await child(`fake();${USE}`, { before: FAKE });
   assertEquals([stdout, stderr], [USED, []]);
 });
 
@@ -43,14 +43,13 @@ Deno.test("EventLoop: nor do fakes that come in the middle of a run", async () =
       await new Promise((done) => host_timeout(done, 2));
       return await asyncio.sleep(0.001, "slept");
     }));`,
-    [],
-    FAKE,
+    { before: FAKE },
   );
   assertEquals(stdout, ["slept"]);
 });
 
 Deno.test("EventLoop: nor do fakes that were there before, where node:timers has the host's", async () => {
-  const { stdout } = await child(USE, [], `${FAKE} fake();`);
+  const { stdout } = await child(USE, { before: `${FAKE} fake();` });
   assertEquals(stdout, USED);
 });
 
@@ -59,7 +58,7 @@ Deno.test("EventLoop: fakes of @sinonjs/fake-timers that were there before stop 
     `
     const sleeper = asyncio.run(() => asyncio.sleep(0.001, "slept"));
     const { VirtualClockEventLoop } = await import(${
-      JSON.stringify(import.meta.resolve("../testing.ts"))
+      JSON.stringify(import.meta.resolve("@pythonic/asyncio/testing"))
     });
     const loop_factory = () => new VirtualClockEventLoop();
     console.log(await asyncio.run(() => asyncio.sleep(3600, "virtual"), { loop_factory }));
@@ -67,20 +66,21 @@ Deno.test("EventLoop: fakes of @sinonjs/fake-timers that were there before stop 
     await new Promise((done) => host_timeout(done, 10));
     clock.tick(10);
     console.log(await sleeper);`,
-    ["--config", new URL("../deno.json", import.meta.url).pathname],
-    `
+    {
+      before: `
     const host_timeout = setTimeout;
     const { install } = await import(${
-      JSON.stringify(import.meta.resolve("@sinonjs/fake-timers"))
-    });
+        JSON.stringify(import.meta.resolve("@sinonjs/fake-timers"))
+      });
     const clock = install();`,
+    },
   );
   assertEquals([stdout, code], [["virtual", "called", "slept"], 0]);
 });
 
 /** Removes globals; `host_timeout` stays. */
 const without = (...names: string[]) =>
-  `const host_timeout = setTimeout, { console } = globalThis;
+  `const host_timeout = setTimeout, { console } = globalThis, { exit } = process;
   for (const name of ${JSON.stringify(names)}) {
     Object.defineProperty(globalThis, name, { value: undefined, configurable: true, writable: true });
   }`;
@@ -98,7 +98,9 @@ const NOT_NEEDED = [
 for (const names of NOT_NEEDED) {
   Deno.test(`EventLoop: works where the host has no ${names.join(", ")}`, async () => {
     // An open message channel keeps Deno alive, as it does not keep a page.
-    const { code, stdout, stderr } = await child(`${USE} Deno.exit(0);`, [], without(...names));
+    const { code, stdout, stderr } = await child(`${USE} exit(0);`, {
+      before: without(...names),
+    });
     assertEquals([stdout, stderr, code], [USED, [], 0]);
   });
 }
@@ -108,12 +110,11 @@ Deno.test("sleep: an error says that the host has no timers, where one is needed
     `
     console.log(await asyncio.run(() => asyncio.sleep(0, "no time needed")));
     try {
-      await asyncio.run(() => asyncio.sleep(0.001));
+      await asyncio.run(() => asyncio.sleep(60));
     } catch (error) {
       console.log(error.message);
     }`,
-    [],
-    without("process", "setTimeout"),
+    { before: without("process", "setTimeout") },
   );
   assertEquals(stdout[0], "no time needed");
   assertMatch(stdout[1] ?? "", /^Cannot wait for a timer: this host has no setTimeout$/);
@@ -121,7 +122,7 @@ Deno.test("sleep: an error says that the host has no timers, where one is needed
 
 /** A host whose timers and turns end with the request in which they were set. */
 const REQUESTS = `
-  const host_timeout = setTimeout;
+  const host_timeout = setTimeout, { exit } = process;
   let request = { is_over: false };
   const of_request = (set) => (callback, ...args) => {
     const mine = request;
@@ -134,7 +135,7 @@ const REQUESTS = `
   globalThis.setTimeout = of_request(setTimeout);
   globalThis.setImmediate = of_request(setImmediate);
   Object.defineProperty(globalThis, "process", { value: undefined });
-  Object.defineProperty(navigator, "userAgent", { value: "Cloudflare-Workers" });
+  Object.defineProperty(globalThis, "navigator", { value: { userAgent: "Cloudflare-Workers" } });
   async function handle(work) {
     const mine = request = { is_over: false };
     const limit = new Promise((done) => host_timeout(done, 2000, "hangs"));
@@ -161,9 +162,8 @@ Deno.test("get_event_loop: the default loop goes on when a request has ended in 
       return "leaves a native promise behind";
     });
     await handle(() => asyncio.wait_for(asyncio.sleep(0.001, "in time"), 1));
-    Deno.exit(0);`,
-    [],
-    REQUESTS,
+    exit(0);`,
+    { before: REQUESTS },
   );
   assertEquals(stdout, [
     "leaves a turn behind",

@@ -71,9 +71,13 @@ Deno.test("the stack of an error keeps the async frames of the user's code, acro
   }
   for (const main of [between, () => asyncio.create_task(between), () => asyncio.shield(between)]) {
     const error: Error = await asyncio.run(main).catch((error) => error);
-    const frames = (error.stack ?? "").split("\n").slice(1, 3).map((line) => line.trim());
-    assertEquals(frames[0].startsWith("at innermost ("), true, error.stack);
-    assertEquals(frames[1].startsWith("at async between ("), true, error.stack);
+    // Frames of the host may be between, where it calls back from code of its own.
+    const frames = (error.stack ?? "").split("\n").filter((line) =>
+      line.includes("inspect_test.ts")
+    )
+      .map((line) => line.trim());
+    assertEquals(frames[0]!.startsWith("at innermost ("), true, error.stack);
+    assertEquals(frames[1]!.startsWith("at async between ("), true, error.stack);
   }
 });
 

@@ -1,6 +1,7 @@
 /** What keeps a program from ending, and what does not. */
 
 import { assertEquals } from "@std/assert";
+import process from "node:process";
 import { child } from "./child.ts";
 
 /** Runs a program that must not fail, and returns what it writes. */
@@ -45,5 +46,5 @@ Deno.test("create_subprocess_exec: a process that is left open does not keep the
     });`;
   const pids = (await output_of(program)).split(" ").map(Number);
   assertEquals(pids.length, 2);
-  for (const pid of pids) Deno.kill(pid, "SIGKILL");
+  for (const pid of pids) process.kill(pid, "SIGKILL");
 });

@@ -5,6 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { NAMES } from "./no_async_context/needs_context.ts";
+import { finder_of_tests } from "./test_names.ts";
 
 const HERE = new URL(".", import.meta.url);
 
@@ -70,12 +71,6 @@ Deno.test("the tests pass with AsyncLocalStorage, where Deno's own contexts are 
 });
 
 Deno.test("each test that is left out exists", async () => {
-  const texts = [...(await unit_tests()).values()].join("\n");
-  // Names of families are templates, in which anything may stand for a part.
-  const families = [...texts.matchAll(/Deno\.test\(`([^`]*)`/g)].map(([, template]) =>
-    new RegExp(`^${template.replaceAll(/\$\{[^}]*\}/g, ".*")}$`)
-  );
-  const exists = (name: string) =>
-    texts.includes(`"${name}"`) || families.some((family) => family.test(name));
+  const exists = finder_of_tests([...(await unit_tests()).values()].join("\n"));
   assertEquals(NAMES.filter((name) => !exists(name)), []);
 });

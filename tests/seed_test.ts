@@ -74,7 +74,7 @@ Deno.test("a bad command line is answered by one line and exit code 2", async (t
     ["async_queue", "-c"],
     ["async_queue", "1"],
   ];
-  const runs = bad.map(([program, ...args]) => ({
+  const runs = bad.map(([program = "", ...args]) => ({
     program,
     args,
     virtual: false,
@@ -99,5 +99,5 @@ Deno.test("every program is compared, and every recorded output is used", () => 
   const programs = new Set(RUNS.map(({ program }) => `${program}.ts`));
   assert.deepEqual([...programs].sort(), names(PROGRAMS, ".ts"));
   const recorded = RUNS.map((run) => expected_file(run).pathname.split("/").at(-1));
-  assert.deepEqual(recorded.sort(), names(new URL(".", expected_file(RUNS[0])), ".txt"));
+  assert.deepEqual(recorded.sort(), names(new URL(".", expected_file(RUNS[0]!)), ".txt"));
 });

@@ -46,7 +46,7 @@ const HOSTS: Readonly<Record<string, (program: string, folder: string) => Promis
 async function ended(host: string, program: string): Promise<Ended> {
   const folder = await Deno.makeTempDir();
   try {
-    return await HOSTS[host](`import * as asyncio from ${LIBRARY};\n${program}`, folder);
+    return await HOSTS[host]!(`import * as asyncio from ${LIBRARY};\n${program}`, folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -88,7 +88,7 @@ for (const host of Object.keys(HOSTS)) {
           stderr.includes("Cannot run main to its end: nothing is left that could wake its tasks"),
           stderr,
         );
-        assert(stderr.includes(WAITS[name]), stderr);
+        assert(stderr.includes(WAITS[name]!), stderr);
         assertEquals(stderr.split("Cannot run main").length, 2, stderr);
         if (name === "a future") {
           assert(

@@ -157,7 +157,7 @@ Deno.test("a cancellation in the block cancels the tasks", () =>
     await turns(2);
     outer.cancel();
     await asyncio.wait([outer]);
-    assert(outer.cancelled() && tasks[0].cancelled());
+    assert(outer.cancelled() && tasks[0]!.cancelled());
   }));
 
 Deno.test("errors that a cancellation from outside brings about go before it", () =>
@@ -229,10 +229,10 @@ Deno.test("an error in an inner group comes as a group in the outer one's", () =
         await sleep(60);
       });
     }));
-    const [inner] = errors as asyncio.ExceptionGroup[];
+    const [inner] = errors;
     assertEquals(errors.length, 1);
     assert(inner instanceof asyncio.ExceptionGroup);
-    assertEquals(names(inner.exceptions), ["TypeError: deep"]);
+    assertEquals(names((inner as asyncio.ExceptionGroup).exceptions), ["TypeError: deep"]);
   }));
 
 Deno.test("an error of the outer group cancels an inner one and its tasks", () =>

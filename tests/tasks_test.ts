@@ -898,7 +898,7 @@ Deno.test("nothing of others runs in the midst of who calls then() by hand", () 
     lock.release();
     asyncio.create_task(() => Promise.resolve(order.push("new task")));
     asyncio.get_running_loop().call_soon(note("callback"));
-    for (const wait of [asyncio.sleep(0), asyncio.sleep(1), others[1]]) {
+    for (const wait of [asyncio.sleep(0), asyncio.sleep(1), others[1]!]) {
       wait.then(note("fulfilled"), note("rejected"));
       order.push("caller");
     }

@@ -11,7 +11,7 @@ const draw = format_trace_svg;
 /** All texts of a picture, in order; titles that are shown when one points at something are left out. */
 function texts(svg: string): string[] {
   assertEquals(XMLValidator.validate(svg), true);
-  return [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text);
+  return [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text!);
 }
 
 function count(svg: string, what: RegExp): number {

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { WaitQueue } from "../src/core/wait_queue.ts";
-import type { Suspension } from "../src/core/coroutines.ts";
+import type { Suspension } from "../src/core/suspensions.ts";
 import type { LoopBound } from "../src/core/mixins.ts";
 
 type State = "waiting" | "woken" | "cancelled";

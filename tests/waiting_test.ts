@@ -149,6 +149,22 @@ Deno.test("an error after gather has failed is not reported as lost", async () =
   assertEquals(told, []);
 });
 
+Deno.test("gather: what stands before a refused argument runs, and its error is not reported", () =>
+  run(async () => {
+    const reports: unknown[] = [];
+    const loop = asyncio.get_running_loop();
+    loop.set_exception_handler((_, context) => reports.push(context));
+    const ran: string[] = [];
+    const work = async () => {
+      ran.push("work");
+      await asyncio.sleep(1);
+      throw new Error("of work");
+    };
+    assertThrows(() => asyncio.gather(asyncio.sleep(1), work, 3 as never), TypeError);
+    await asyncio.sleep(2);
+    assertEquals([ran, reports, asyncio.all_tasks().size], [["work"], [], 1]);
+  }));
+
 Deno.test("gather refuses what cannot be awaited, and options it does not have", () =>
   run(() => {
     assertThrows(() => asyncio.gather(3 as never), TypeError, NOT_AWAITABLE);
@@ -401,7 +417,7 @@ Deno.test("after the time of as_completed each that is left is a TimeoutError", 
     }
     const too_late = "TimeoutError: timed out after 2 s, 2 of 3 not done";
     assertEquals(seen, ["a", too_late, too_late]);
-    assertEquals([now(), tasks[1].done()], [2, false]);
+    assertEquals([now(), tasks[1]!.done()], [2, false]);
     await assertRejects(async () => {
       for await (const _ of asyncio.as_completed(tasks, { timeout: 1 })) seen.push("done");
     }, asyncio.TimeoutError);

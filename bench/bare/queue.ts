@@ -42,7 +42,7 @@ export class BareQueue<T> {
         this.#getter = resolve;
       });
     }
-    const item = this.#items[this.#head++];
+    const item = this.#items[this.#head++] as T;
     if (this.#head === this.#items.length) {
       this.#items = [];
       this.#head = 0;

@@ -59,12 +59,12 @@ function arm(when: number, milliseconds: number): void {
 function fire_due(): void {
   const now = performance.now();
   host_when = Infinity;
-  while (heap.length > 0 && (heap[0].fire === null || heap[0].when <= now)) {
+  while (heap.length > 0 && (heap[0]!.fire === null || heap[0]!.when <= now)) {
     const { fire } = pop();
     if (fire === null) cancelled--;
     else fire();
   }
-  if (heap.length > 0 && heap[0].when < host_when) arm(heap[0].when, heap[0].when - now);
+  if (heap.length > 0 && heap[0]!.when < host_when) arm(heap[0]!.when, heap[0]!.when - now);
 }
 
 function drop_cancelled(): void {
@@ -78,24 +78,24 @@ function push(timer: BareTimer): void {
   let place = heap.length;
   while (place > 0) {
     const parent = (place - 1) >> 1;
-    if (heap[parent].when <= timer.when) break;
-    heap[place] = heap[parent];
+    if (heap[parent]!.when <= timer.when) break;
+    heap[place] = heap[parent]!;
     place = parent;
   }
   heap[place] = timer;
 }
 
 function pop(): BareTimer {
-  const first = heap[0];
-  const last = heap[heap.length - 1];
+  const first = heap[0]!;
+  const last = heap[heap.length - 1]!;
   heap.length--;
   const end = heap.length;
   if (end === 0) return first;
   let place = 0;
   for (let child = 1; child < end; child = 2 * place + 1) {
-    if (child + 1 < end && heap[child + 1].when < heap[child].when) child++;
-    if (last.when <= heap[child].when) break;
-    heap[place] = heap[child];
+    if (child + 1 < end && heap[child + 1]!.when < heap[child]!.when) child++;
+    if (last.when <= heap[child]!.when) break;
+    heap[place] = heap[child]!;
     place = child;
   }
   heap[place] = last;

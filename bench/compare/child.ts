@@ -21,7 +21,7 @@ export async function run_job(command: readonly string[], job: Job): Promise<num
 /** Starts a command; resolves to what it printed, rejects with a {@linkcode WorkerFailed}. */
 export async function run_worker([program, ...args]: readonly string[]): Promise<string> {
   const signal = AbortSignal.timeout(LONGEST_MS);
-  const child = new Deno.Command(program, { args, env: { NO_COLOR: "1" }, signal });
+  const child = new Deno.Command(program!, { args, env: { NO_COLOR: "1" }, signal });
   const { success, stdout, stderr } = await child.output();
   const text = new TextDecoder();
   if (signal.aborted) throw new WorkerFailed(`no answer in ${LONGEST_MS / 1_000} s`);

@@ -80,7 +80,7 @@ export function growth_svg(rows: readonly Growth[]): string {
     title,
     scale: is_memory ? MEMORY : TIME,
     bars: figures.flatMap((figure, index): Bar[] =>
-      figure === null ? [] : [{ name: size_text(SIZES[index]), figure, kind: "ours" }]
+      figure === null ? [] : [{ name: size_text(SIZES[index]!), figure, kind: "ours" }]
     ),
   }));
   return bars_svg("Cost per task as tasks grow", panels);

@@ -53,7 +53,7 @@ export function latency_table(rows: readonly Latency[]): string {
 
 function percentile(figures: readonly number[], percent: number): number {
   const sorted = figures.toSorted((one, other) => one - other);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * percent / 100))];
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * percent / 100))]!;
 }
 
 function milliseconds(figure: number): string {

@@ -108,12 +108,14 @@ function medians(samples: ReadonlyMap<string, ReadonlyMap<string, readonly numbe
 
 // Who fails in one round takes no part in later ones.
 function figure_of(taken: readonly number[], reference: readonly number[] = []): Figure {
-  const ratios = taken.slice(0, reference.length).map((sample, round) => sample / reference[round]);
+  const ratios = taken.slice(0, reference.length).map((sample, round) =>
+    sample / reference[round]!
+  );
   return { value: median(taken), ratio: ratios.length === 0 ? null : median(ratios) };
 }
 
 function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((one, other) => one - other);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

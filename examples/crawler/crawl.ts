@@ -94,7 +94,7 @@ export class Crawl {
       );
     }
     const [target] = this.#frontier.claim([{ url: start, depth: 0, redirects: 0 }]);
-    const first = await this.#visit(target);
+    const first = await this.#visit(target!);
     const { outcome, problem, location } = first?.page ?? {};
     if (first === null || outcome === "error" || outcome === "disallowed") {
       throw new UserError(`Cannot begin at ${start}: ${problem}`);

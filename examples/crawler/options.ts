@@ -59,7 +59,7 @@ export function parse_options(args: readonly string[]): Options {
       `Cannot crawl as one START_URL is needed: received ${positionals.length || "none"}`,
     );
   }
-  const start = canonical(positionals[0]);
+  const start = canonical(positionals[0]!);
   if (start === null) {
     throw new UserError(
       `Cannot crawl as START_URL must be an http or https URL: received '${positionals[0]}'`,

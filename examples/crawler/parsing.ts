@@ -18,7 +18,7 @@ const HTML: ReadonlySet<string | null> = new Set(["text/html", "application/xhtm
 export function parse_page(url: string, { content_type, charset, body }: Answer): Contents {
   if (!HTML.has(content_type)) return { title: null, links: [] };
   const $ = load(decodeBuffer(body, {
-    transportLayerEncodingLabel: charset ?? undefined,
+    ...(charset === null ? {} : { transportLayerEncodingLabel: charset }),
     defaultEncoding: "utf-8",
   }));
   const title = $("title:not(svg *)").first().text().trim().replaceAll(/\s+/g, " ");
@@ -27,7 +27,7 @@ export function parse_page(url: string, { content_type, charset, body }: Answer)
     ? []
     : $("a[href]:not([rel~=nofollow])").toArray();
   const links = followed
-    .map(({ attribs }) => canonical(attribs.href, base))
+    .map(({ attribs }) => canonical(attribs["href"] ?? "", base))
     .filter((link) => link !== null);
   return { title: title || null, links: [...new Set(links)] };
 }

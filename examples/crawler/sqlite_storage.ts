@@ -178,12 +178,12 @@ export class SQLiteStorage implements Storage {
   // deno-lint-ignore require-await -- its errors are the promise's
   async first_rows(count: number): Promise<Row[]> {
     return this.#statement(FIRST_ROWS).all(count).map((row) => ({
-      id: Number(row.id),
-      url: String(row.url),
-      outcome: String(row.outcome),
-      status: row.status === null ? null : Number(row.status),
-      title: row.title === null ? null : String(row.title),
-      links: Number(row.links),
+      id: Number(row["id"]),
+      url: String(row["url"]),
+      outcome: String(row["outcome"]),
+      status: row["status"] === null ? null : Number(row["status"]),
+      title: row["title"] === null ? null : String(row["title"]),
+      links: Number(row["links"]),
     }));
   }
 

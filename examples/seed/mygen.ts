@@ -21,7 +21,7 @@ async function main() {
   for await (const j of mygen()) {
     if (Math.floor(j / 3) % 5 === 0) f.push(j);
   }
-  return [g, f];
+  return [g, f] as const;
 }
 
 const [g, f] = await asyncio.run(main);

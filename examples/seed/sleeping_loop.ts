@@ -46,13 +46,13 @@ class TaskHeap {
 
   #is_due_first(place: number, other: number) {
     return place < this.size &&
-      this.#tasks[place].waiting_until < this.#tasks[other].waiting_until;
+      this.#tasks[place]!.waiting_until < this.#tasks[other]!.waiting_until;
   }
 
   #swap_if_due_first(place: number, other: number) {
     if (!this.#is_due_first(place, other)) return false;
-    const task = this.#tasks[place];
-    this.#tasks[place] = this.#tasks[other];
+    const task = this.#tasks[place]!;
+    this.#tasks[place] = this.#tasks[other]!;
     this.#tasks[other] = task;
     return true;
   }

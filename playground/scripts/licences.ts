@@ -36,8 +36,8 @@ function read_licence(cache: string, name: string, version: string): string | nu
 /** The packages that a module imports, with those that they need. */
 function packages_of({ npmPackages, modules }: Info): Package[] {
   const ids = new Set(modules.flatMap(({ npmPackage }) => npmPackage ?? []));
-  for (const id of ids) npmPackages[id].dependencies.forEach((needed) => ids.add(needed));
-  return [...ids].map((id) => npmPackages[id]);
+  for (const id of ids) npmPackages[id]!.dependencies.forEach((needed) => ids.add(needed));
+  return [...ids].map((id) => npmPackages[id]!);
 }
 
 /** All licences of what modules import. */

@@ -1,8 +1,10 @@
 /** What the seed's programs import from Node.js, as far as a browser can have it. */
 
 import { inspect } from "node-inspect-extracted";
+import * as functools from "../../functools.ts";
 import * as itertools from "../../itertools.ts";
 import * as asyncio from "../../mod.ts";
+import * as structured from "../../structured.ts";
 import * as testing from "../../testing.ts";
 import * as trace from "../../trace.ts";
 
@@ -52,7 +54,9 @@ export function host_modules(virtual: boolean): Map<string, object> {
   const process = { argv: [], env: {}, exit };
   const modules: Record<string, object> = {
     "@pythonic/asyncio": asyncio,
+    "@pythonic/asyncio/functools": functools,
     "@pythonic/asyncio/itertools": itertools,
+    "@pythonic/asyncio/structured": structured,
     "@pythonic/asyncio/testing": testing,
     "@pythonic/asyncio/trace": trace,
     "node:perf_hooks": { performance: { now: () => clock.now() * 1000 } },

@@ -29,6 +29,7 @@ import {
   is_cancelled_error,
   make_cancelled_error,
 } from "./cancellation.ts";
+import { conclude_sole } from "./cancellation_state.ts";
 import { add_frames, origin_of_await } from "./origins.ts";
 import { innermost, next_moment, note_settled, remove_open_await, this_moment } from "./scopes.ts";
 import { CLOSED, origin_of } from "./unawaited.ts";
@@ -110,6 +111,7 @@ export abstract class Await implements OpenAwait {
     const state = this._scope._owner?._cancellation_state ?? null;
     const thrown = state?.take_mark(this);
     const waiting = this._waiting;
+    if (waiting !== null) conclude_sole(this, (waiting as Partial<Settled>)._has_result === true);
     this._leave_outside();
     // Of blocks of the code, which may still cancel it.
     if (thrown === undefined) this._continue(NOTHING);
@@ -132,7 +134,14 @@ export abstract class Await implements OpenAwait {
     // Tasks are cancelled themselves, and may take their time.
     if ("_step" in waitable) return null;
     if (waitable._is_owned) {
-      waitable._cancel_for({ scope: this._scope, cancellation: NO_MESSAGE, thrown_at: -1 });
+      const scope = this._scope;
+      waitable._cancel_for({
+        scope,
+        cancellation: NO_MESSAGE,
+        by_itself: false,
+        thrown_at: -1,
+        is_known: false,
+      });
       return waitable._ending?.() ?? null;
     }
     waitable._remove_waiter(this);
@@ -216,19 +225,6 @@ function describe_loose(waiting: Await): string {
 export function describe_task(task: TaskCore): string {
   const name = task._coroutine_name;
   return `task ${repr(task.get_name())}${name && ` of ${name}()`}`;
-}
-
-// Awaits of code that has outlived its task, of tasks that were made for them alone.
-const keeping_value = new WeakSet<object>();
-
-/** Has the value of what an await waits on kept, when a cancellation comes after it: nothing else has it. */
-export function keep_value(waiting: Await): void {
-  keeping_value.add(waiting);
-}
-
-/** Returns whether an await, which is to be resumed with a value, must not be resumed with an error instead. */
-export function keeps_value(continuation: object): boolean {
-  return keeping_value.has(continuation);
 }
 
 /** The part of a future that an await of it uses. */

@@ -4,28 +4,70 @@
  * @module
  */
 
-import { keeps_value } from "./awaits.ts";
 import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
-import type { Continuation, Scope, TaskCore, Waitable } from "./contracts.ts";
+import type { Continuation, DeliveryCore, Scope, TaskCore, Waitable } from "./contracts.ts";
 import { is_inside, next_moment, open_awaits, type Reach, reach } from "./scopes.ts";
 
 /** One cancellation of a scope, on its way to the code. */
-export class Delivery {
+export class Delivery implements DeliveryCore {
   readonly scope: Scope;
   readonly cancellation: Cancellation;
   /**
    * Requested by the task's own running code, as only that can on CPython: then an await that need not wait
    * does not throw it, nor does the end of a body.
    */
-  readonly by_itself: boolean;
-  /** The moment at which an await that it was delivered to was resumed; the code may know of it then. */
+  by_itself: boolean;
   thrown_at = -1;
+  is_known = false;
 
   constructor(scope: Scope, message: unknown, by_itself: boolean) {
     this.scope = scope;
     this.cancellation = new Cancellation(message);
     this.by_itself = by_itself;
   }
+}
+
+/** Notes that an await to which a cancellation was delivered has been rejected with it. */
+export function note_thrown(delivery: DeliveryCore): void {
+  delivery.thrown_at = next_moment();
+  delivery.scope._owner?._cancellation_state?.add_thrown(delivery);
+}
+
+/** Leaves a cancellation pending that an await has taken, and has given a value all the same: nothing is lost. */
+export function leave_pending(delivery: DeliveryCore): void {
+  const { scope } = delivery;
+  const task = scope._owner;
+  if (scope._ended || delivery.is_known) return;
+  if (task === null) {
+    scope._loop._loose_moment = 0; // its next await is refused, since the loop is being shut down
+  } else if (task.done() || task.cancelling() > 0) {
+    const state = task._cancellation_state ??= new CancellationState();
+    delivery.by_itself = false;
+    // An await that was rejected before has not resumed the code that continues with the value.
+    delivery.thrown_at = -1;
+    state.add_pending(delivery);
+    if (!task.done()) task._loop._note_unheard(task);
+  }
+}
+
+// The awaits of tasks that were made for them alone, by code that has outlived its own task, with the
+// cancellations that were delivered to them.
+const sole_awaits = new WeakMap<object, DeliveryCore[]>();
+
+/** Notes that what an await waits on was made for it alone: it is cancelled with the await, and its value kept. */
+export function own_solely(waiting: object): void {
+  sole_awaits.set(waiting, []);
+}
+
+/** Returns whether a cancellation was delivered to the only waiter of a task, which was made for that alone. */
+export function is_told_solely(waiter: unknown): boolean {
+  const told = sole_awaits.get(waiter as object);
+  return told !== undefined && told.length > 0;
+}
+
+/** Concludes the deliveries to an await whose task, made for it alone, has ended. */
+export function conclude_sole(waiting: object, has_value: boolean): void {
+  sole_awaits.get(waiting)?.forEach(has_value ? leave_pending : note_thrown);
 }
 
 /** The cancellation state of a task: made at its first cancellation, or when it yields what cannot be waited on. */
@@ -44,16 +86,25 @@ export class CancellationState {
   is_new_request = false;
   // The requests of blocks, which are part of `requests`.
   #requests_of: Map<Scope, number> | null = null;
-  #pending: Map<Scope, Delivery> | null = null;
+  #pending: Map<Scope, DeliveryCore> | null = null;
   // The errors thrown into continuations at their resumption: a cancellation that may be dropped, or an error.
   #marked: Map<Continuation, unknown> | null = null;
   // The awaits that a cancellation was delivered to, where that may not be the end of the delivery.
-  #told: Map<Continuation, Delivery[]> | null = null;
+  #told: Map<Continuation, DeliveryCore[]> | null = null;
+  // Those that have been thrown: the next await shows whether they have resumed the code.
+  #thrown: DeliveryCore[] = [];
 
   /** Counts a request of a block. */
   add_request(scope: Scope): void {
     const counts = this.#requests_of ??= new Map();
     counts.set(scope, (counts.get(scope) ?? 0) + 1);
+  }
+
+  /** Takes one request of a block out of account; an AsyncExitStack's managers make theirs for the same block. */
+  forget_request(scope: Scope): void {
+    const left = (this.#requests_of?.get(scope) ?? 0) - 1;
+    if (left > 0) this.#requests_of?.set(scope, left);
+    else this.forget(scope);
   }
 
   /** Takes the requests of a block out of account, and drops what it left pending. */
@@ -104,7 +155,7 @@ export class CancellationState {
     const told = this.#told?.get(continuation);
     if (told !== undefined) {
       // One error stands for all cancellations that were delivered to it.
-      for (const delivery of told) delivery.thrown_at = next_moment();
+      told.forEach(note_thrown);
       this.#told?.delete(continuation);
     }
     const thrown = this.#marked?.get(continuation);
@@ -113,7 +164,7 @@ export class CancellationState {
   }
 
   /** Notes that a cancellation was delivered to continuations. */
-  add_told(continuations: readonly Continuation[], delivery: Delivery): void {
+  add_told(continuations: readonly Continuation[], delivery: DeliveryCore): void {
     const told = this.#told ??= new Map();
     for (const continuation of continuations) {
       const earlier = told.get(continuation);
@@ -122,8 +173,13 @@ export class CancellationState {
     }
   }
 
+  /** Notes a cancellation that an await has been rejected with. */
+  add_thrown(delivery: DeliveryCore): void {
+    this.#thrown.push(delivery);
+  }
+
   /** Leaves a cancellation pending. */
-  add_pending(delivery: Delivery): void {
+  add_pending(delivery: DeliveryCore): void {
     this.message = delivery.cancellation.message;
     const all = this.#pending ??= new Map();
     all.delete(delivery.scope); // the latest is last
@@ -143,29 +199,42 @@ export class CancellationState {
   /**
    * Takes the cancellations that are pending for code of a scope; returns the latest that is due, or `null`.
    *
-   * One is dropped if an await that it was delivered to has been rejected and the microtask queue has not run dry
-   * since: then that rejection has resumed the code.
+   * One is dropped if the code knows it: if an await was rejected with it and the code has reached its next one, or
+   * its end, before the microtask queue ran dry, so that this rejection has resumed it.
    *
    * @param must_wait whether the code is about to wait; else only what others requested is thrown
    */
-  take_pending(scope: Scope, must_wait: boolean): Delivery | null {
+  take_pending(scope: Scope, must_wait: boolean): DeliveryCore | null {
+    if (this.#thrown.length > 0) this.#note_known(scope);
     const all = this.#pending;
     if (all === null || all.size === 0) return null;
-    let due: Delivery | null = null;
+    let due: DeliveryCore | null = null;
     for (const delivery of [...all.values()]) {
       if (!is_inside(scope, delivery.scope)) continue;
-      if (delivery.thrown_at > scope._loop._dry_moment) all.delete(delivery.scope);
+      if (delivery.is_known) all.delete(delivery.scope);
       else if (must_wait || !delivery.by_itself) due = delivery;
     }
     if (due !== null) this.drop_around(scope);
     return due;
   }
 
+  // Code that reaches an await, or ends, before the microtask queue runs dry has been resumed by the rejection.
+  #note_known(scope: Scope): void {
+    const { _dry_moment: dry } = scope._loop;
+    this.#thrown = this.#thrown.filter((delivery) => {
+      if (delivery.thrown_at <= dry) return false;
+      if (!is_inside(scope, delivery.scope)) return true;
+      delivery.is_known = true;
+      return false;
+    });
+  }
+
   /** Takes the cancellation that is due at the end of a scope's own code, or `null`. */
-  take_pending_at_end(scope: Scope, failed: boolean): Delivery | null {
+  take_pending_at_end(scope: Scope, failed: boolean): DeliveryCore | null {
+    if (this.#thrown.length > 0) this.#note_known(scope);
     const delivery = this.#pending?.get(scope);
     if (delivery === undefined) return null;
-    const knows = delivery.thrown_at > scope._loop._dry_moment;
+    const knows = delivery.is_known;
     if (!knows && (failed || (delivery.by_itself && scope !== scope._owner))) return null;
     this.#pending?.delete(scope);
     return knows ? null : delivery;
@@ -173,7 +242,12 @@ export class CancellationState {
 
   /** Drops what is pending for code of a scope that has been thrown an error, which stands for all of it. */
   drop_around(scope: Scope): void {
-    for (let at: Scope | null = scope; at !== null; at = at._parent) this.#pending?.delete(at);
+    for (let at: Scope | null = scope; at !== null; at = at._parent) {
+      const delivery = this.#pending?.get(at);
+      if (delivery === undefined) continue;
+      delivery.is_known = true;
+      this.#pending?.delete(at);
+    }
   }
 
   /** Frees what only a task that has not ended needs. */
@@ -184,6 +258,7 @@ export class CancellationState {
       this.#marked =
       this.#told =
         null;
+    this.#thrown = [];
   }
 
   /** Drops the cancellations that have not been thrown yet. */
@@ -250,7 +325,7 @@ function tell({ task, state, delivery }: Request): void {
         if (how === "outside") continue;
         reached++;
         // A wait that may still return a value notes itself whether the cancellation has reached the code.
-        if (!open._waiting?._may_fulfil) told.push(open);
+        if (!may_fulfil(open)) told.push(open);
       }
       if (reached > 1 || !any_live) state.add_told(told, delivery);
     }
@@ -260,6 +335,10 @@ function tell({ task, state, delivery }: Request): void {
   if (any_live) return;
   state.add_pending(delivery);
   if (!delivery.by_itself) task._loop._note_unheard(task);
+}
+
+function may_fulfil(open: Continuation): boolean {
+  return open._waiting?._may_fulfil || sole_awaits.has(open);
 }
 
 function tell_one(state: CancellationState, continuation: Continuation, delivery: Delivery): Reach {
@@ -272,11 +351,13 @@ function tell_one(state: CancellationState, continuation: Continuation, delivery
     if (!state.has_given_up(continuation)) state.mark(continuation, delivery.cancellation);
     return how;
   }
-  if (!waitable._is_waiting() && keeps_value(continuation)) {
+  const sole = sole_awaits.get(continuation);
+  if (sole !== undefined && !waitable._is_waiting()) {
     state.add_pending(delivery);
     return "outside";
   }
-  if (how === "older" && !waitable._is_owned) {
+  sole?.push(delivery);
+  if (how === "older" && !waitable._is_owned && sole === undefined) {
     // Others may wait for it: the await alone is rejected.
     if (waitable._is_waiting()) give_up(state, continuation, delivery);
     else state.mark(continuation, delivery.cancellation);

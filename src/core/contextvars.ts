@@ -12,6 +12,13 @@ import { running_context, with_context } from "./current.ts";
 const NO_DEFAULT = Symbol("no default");
 const MISSING = Symbol("missing");
 
+/** The variables of a worker of a pool, see `host/worker_program.ts`. */
+interface WorkerVariables {
+  add(variable: object): void;
+}
+
+const VARIABLES = Symbol.for("@pythonic/asyncio:variables");
+
 // Copied on write: a copy of a context shares its map until one of the two sets a variable.
 /** @internal */
 export type Values = Map<ContextVar<unknown>, unknown>;
@@ -187,7 +194,7 @@ const thread_context = new Context();
 
 /** Returns the context of the current task or callback. */
 function current_context(): Context {
-  return running_context() ?? thread_context;
+  return running_context() as Context | null ?? thread_context;
 }
 
 /** Returns the values of the current context, of which a copy is made when it is needed. */
@@ -268,6 +275,7 @@ export class ContextVar<T> extends Inspectable {
     super();
     this.#name = name;
     this.#default = "default" in options ? options.default as T : NO_DEFAULT;
+    (globalThis as { [VARIABLES]?: WorkerVariables })[VARIABLES]?.add(this);
   }
 
   /** The name of the variable, for debugging. It cannot be assigned to. */

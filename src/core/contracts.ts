@@ -6,6 +6,8 @@
 
 /** An entry of a loop's ready queue: the loop runs it once. */
 export interface Runnable {
+  /** The name of its function in the report of an error, if it has one. */
+  readonly label?: string;
   /** @internal */
   _run(): void;
 }
@@ -38,13 +40,15 @@ export interface LoopCore {
   _end_step(task: TaskCore, continuation: Continuation): void;
   /** @internal Notes that a cancellation of a task has reached nothing that the task waits on. */
   _note_unheard(task: TaskCore): void;
+  /** @internal Notes that a task has ended while awaits of its code are open. */
+  _note_loose_awaits(task: TaskCore): void;
   /** @internal Has the loop notified when the microtask queue has run dry. */
   _watch_microtasks(): void;
 }
 
 /** The part of a task that the core uses. */
 export interface TaskCore extends Scope {
-  /** @internal A state of the step protocol, see `loop/steps.ts`. */
+  /** @internal A state of the step protocol, see `core/steps.ts`. */
   _step: number;
   /** @internal The newest of its open awaits. */
   _newest: OpenAwait | null;
@@ -56,6 +60,10 @@ export interface TaskCore extends Scope {
   get_name(): string;
   /** Returns whether it is done. */
   done(): boolean;
+  /** The number of requests for cancellation that have not been taken back. */
+  cancelling(): number;
+  /** Returns the context in which it runs. */
+  get_context(): ContextCore;
   /** @internal Notes that a continuation runs now; returns the error to throw into it, or `NOTHING`. */
   _resume(continuation: Continuation): unknown;
   /** @internal Suspends a continuation on something that waits. */
@@ -66,6 +74,10 @@ export interface TaskCore extends Scope {
 
 /** The part of a task's cancellation state that the core uses. */
 export interface CancellationStateCore {
+  /** Leaves a cancellation pending. */
+  add_pending(delivery: DeliveryCore): void;
+  /** Notes a cancellation that an await has been rejected with. */
+  add_thrown(delivery: DeliveryCore): void;
   /** @internal Takes what is to be thrown into a continuation at its resumption. */
   take_mark(continuation: Continuation): unknown;
   /** @internal Takes the cancellations that are pending for code of a scope; returns the latest that is due, or `null`. */
@@ -99,8 +111,12 @@ export interface Scope {
 export interface DeliveryCore {
   readonly scope: Scope;
   readonly cancellation: { readonly message: unknown };
-  /** The moment at which an await that it was delivered to was resumed; -1 before that. */
+  /** True if the task's own running code requested it. */
+  by_itself: boolean;
+  /** The moment at which an await that it was delivered to was rejected; -1 before that. */
   thrown_at: number;
+  /** True once the code has certainly got it. */
+  is_known: boolean;
 }
 
 /** Something that a continuation can wait on: a future, or a coroutine of the library that is its own future. */
@@ -123,8 +139,16 @@ export interface Waitable {
   _is_waiting(): boolean;
   /** @internal A promise of its end, if a cancellation does not end it. */
   _ending?(): PromiseLike<unknown> | null;
+  /** @internal The futures whose ends end it: of `gather()`. */
+  readonly _children?: readonly Waitable[];
   /** @internal Removes a waiter; for what may have several. */
   _remove_waiter(waiter: Runnable): void;
+}
+
+/** A context of context variables. */
+export interface ContextCore {
+  /** Calls a function in this context. */
+  run<A extends unknown[], R>(callable: (...args: A) => R, ...args: A): R;
 }
 
 /** Suspended code of a task: it is resumed in a step when what it waits on is done. */
@@ -146,6 +170,17 @@ export interface OpenAwait extends Continuation {
   /** @internal Cancels it when the code belongs to no task any more; a promise if it ends later. */
   _cancel_outside(): PromiseLike<unknown> | null;
 }
+
+/**
+ * A function that is passed the reason of a rejection. Its parameter may have a narrower type, such as `Error`, as
+ * with a promise; without one it is `unknown`.
+ *
+ * @category Coroutines
+ */
+export type OnRejected<R> = {
+  // A method's parameters are compared both ways.
+  on_rejected(reason: unknown): R | PromiseLike<R>;
+}["on_rejected"];
 
 /** Stands for "no error" where an error may be any value. */
 export const NOTHING: unique symbol = Symbol("nothing");

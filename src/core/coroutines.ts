@@ -7,14 +7,12 @@
 import { has_other_copies, other_copy_with_task } from "../host/copies.ts";
 import { brand_of, has_brand } from "../internal/error_kinds.ts";
 import { make_inspectable, repr } from "../internal/format_helpers.ts";
-import { type AbstractEventLoop, get_event_loop } from "../loop/events.ts";
-import type { Task } from "./tasks.ts";
+import { get_event_loop } from "./events.ts";
 import {
   advance,
   CoroutineAwait,
   error_of,
   FutureAwait,
-  keep_value,
   NativeCall,
   type Outcome,
   RAISED,
@@ -22,20 +20,14 @@ import {
   settle_now,
   SUSPENDED,
 } from "./awaits.ts";
-import {
-  type DeliveryCore,
-  NOTHING,
-  type Runnable,
-  type TaskCore,
-  type Timed,
-  type Waitable,
-} from "./contracts.ts";
+import { NOTHING, type OnRejected, type TaskCore } from "./contracts.ts";
 import { running_loop, running_scope, scope_of_ended_task } from "./current.ts";
-import { Cancellation, make_cancelled_error } from "./cancellation.ts";
-import { type CancelledError, RuntimeError } from "./exceptions.ts";
-import { isfuture } from "./futures.ts";
+import { make_cancelled_error } from "./cancellation.ts";
+import { RuntimeError } from "./exceptions.ts";
+import { type Future, isfuture } from "./futures.ts";
 import { next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
+import { own_solely } from "./cancellation_state.ts";
 import { ACTIVE, CLOSED, CREATED, note_made, stop_watching, WATCHED } from "./unawaited.ts";
 
 /**
@@ -110,7 +102,7 @@ export abstract class Coroutine<T> implements Promise<T> {
   /** Waits for the coroutine; `await` calls it. With functions it works as the `then` of a promise. */
   then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
-    on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+    on_rejected?: OnRejected<R2> | null,
   ): Promise<R1 | R2> {
     if (typeof on_fulfilled === "function" && typeof on_rejected === "function") {
       return this._await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
@@ -121,7 +113,7 @@ export abstract class Coroutine<T> implements Promise<T> {
 
   /** As the `catch` of a promise. */
   catch<R = never>(
-    on_rejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+    on_rejected?: OnRejected<R> | null,
   ): Promise<T | R> {
     return this.then(null, on_rejected);
   }
@@ -185,7 +177,7 @@ export abstract class Coroutine<T> implements Promise<T> {
       return settle_now(reject, error);
     }
     const waiting: unknown = start_outside(this).then(resolve, reject);
-    if (waiting instanceof FutureAwait) keep_value(waiting);
+    if (waiting instanceof FutureAwait) own_solely(waiting);
     return waiting;
   }
 
@@ -264,7 +256,7 @@ const COROUTINE = brand_of("Coroutine");
 Object.defineProperty(Coroutine.prototype, COROUTINE, { value: true });
 
 /** Makes a task of a coroutine that code outside of this library's tasks awaits. */
-function start_outside<T>(coroutine: Coroutine<T>): Task<T> {
+function start_outside<T>(coroutine: Coroutine<T>): Future<T> {
   const loop = get_event_loop();
   loop._ensure_ambient();
   return loop.create_task(coroutine);
@@ -299,6 +291,18 @@ function step<T>(
     : { done: false, value: coroutine._yielded };
 }
 
+/**
+ * Stands, where `yield*` waits for a coroutine, for the nothing that a `sleep(0)` yields: the generator of a
+ * context manager yields nothing, too, for its block. All copies of the library know it.
+ */
+export const TURN: unique symbol = Symbol.for("@pythonic/asyncio:turn");
+
+function mark_turn<T>(result: IteratorResult<unknown, T>): IteratorResult<unknown, T> {
+  return !result.done && (result.value === null || result.value === undefined)
+    ? { done: false, value: TURN }
+    : result;
+}
+
 class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
   readonly #coroutine: Coroutine<T>;
   #started = false;
@@ -309,12 +313,12 @@ class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
 
   next(value?: unknown): IteratorResult<unknown, T> {
     this.#start();
-    return step(this.#coroutine, false, value);
+    return mark_turn(step(this.#coroutine, false, value));
   }
 
   throw(error: unknown): IteratorResult<unknown, T> {
     this.#start();
-    return step(this.#coroutine, true, error);
+    return mark_turn(step(this.#coroutine, true, error));
   }
 
   return(value?: T): IteratorResult<unknown, T> {
@@ -371,7 +375,7 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
       this._value = result.value;
       return RETURNED;
     }
-    this._yielded = result.value;
+    this._yielded = result.value === TURN ? null : result.value;
     this._delegate = last_suspended;
     return SUSPENDED;
   }
@@ -558,218 +562,6 @@ export function function_name(name: string): string {
 
 // What a suspension that does not wait, or is no sleep, has in their places: an engine keeps a field that
 // has once been a number apart.
-const NO_LOOP = null as unknown as AbstractEventLoop;
-const NO_TIME = undefined as unknown as number;
-
-const IDLE = 0;
-const WAITING = 1;
-const WOKEN = 2;
-const CANCELLED = 3;
-
-/** A kind of operation of the library, such as `Queue.get`: its steps, shared by all its calls. */
-export interface Operation<T, S, A> {
-  /** The name of the function that was called. */
-  readonly name: string;
-  /** Implements {@linkcode Coroutine._advance}. */
-  advance(wait: Suspension<T, S, A>, thrown: boolean, value: unknown): Outcome;
-  /** Cancels a wait that must not end at once; true if the cancellation was taken. */
-  cancel?(wait: Suspension<T, S, A>, delivery: DeliveryCore): boolean;
-  /** Returns whether such a wait may return a value although it has been cancelled. */
-  may_fulfil?(wait: Suspension<T, S, A>): boolean;
-  /** The promise that has to settle before such a wait can end. */
-  ending?(wait: Suspension<T, S, A>): PromiseLike<unknown> | null;
-  /** Returns whether a wait has accepted a cancellation and ends only when what it waits for has stopped. */
-  is_stopping?(wait: Suspension<T, S, A>): boolean;
-  /** True if it calls user code when it begins. */
-  readonly calls_user_code?: boolean;
-}
-
-/**
- * A coroutine of the library that has one wait at a time and is its own waitable: the future
- * that CPython would make is part of it, its place in a list of waiters, and its timer.
- *
- * It is one class for all kinds of operations. A class for each would be clearer, but an engine makes
- * objects of many classes with a common base at a fifth of the speed.
- */
-export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
-  implements Waitable, Timed {
-  declare private readonly _operation: Operation<T, S, A>;
-  /** @internal The subject of the operation: a lock, a queue, … */
-  declare readonly _subject: S;
-  /** @internal The argument of the operation. */
-  declare readonly _argument: A;
-  /** @internal True if the operation has begun to wait. */
-  declare _has_waited: boolean;
-  /** @internal */
-  declare _loop: AbstractEventLoop;
-  declare private _state: number;
-  declare private _waiter: Runnable | null;
-  /** @internal The list of waiters that it is in, and its neighbours there. */
-  declare _list: object | null;
-  /** @internal */
-  declare _previous: Suspension<unknown> | null;
-  /** @internal */
-  declare _next: Suspension<unknown> | null;
-  /** @internal The time for which it is scheduled, if it is a sleep. */
-  declare _when: number;
-  /** @internal */
-  declare _scheduled: boolean;
-  /** @internal */
-  declare _cancelled: boolean;
-
-  constructor(operation: Operation<T, S, A>, subject: S, argument: A) {
-    super();
-    this._phase = CREATED;
-    this._value = undefined;
-    this._yielded = undefined;
-    this._operation = operation;
-    this._subject = subject;
-    this._argument = argument;
-    this._has_waited = false;
-    this._loop = NO_LOOP;
-    this._state = IDLE;
-    this._waiter = null;
-    this._list = null;
-    this._previous = null;
-    this._next = null;
-    this._when = NO_TIME;
-    this._scheduled = false;
-    this._cancelled = false;
-  }
-
-  override get name(): string {
-    return this._operation.name;
-  }
-
-  /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
-    return this._operation.advance(this, thrown, value);
-  }
-
-  /** @internal Begins to wait; what it returns is to be returned by `advance`. */
-  _wait(loop: AbstractEventLoop): typeof SUSPENDED {
-    this._has_waited = true;
-    this._loop = loop;
-    this._state = WAITING;
-    this._yielded = this;
-    return SUSPENDED;
-  }
-
-  /** @internal */
-  override _needs_context(): boolean {
-    return this._operation.calls_user_code === true && !this._has_waited;
-  }
-
-  /** @internal Returns whether it waits and has been neither woken nor cancelled. */
-  _is_waiting(): boolean {
-    return this._state === WAITING;
-  }
-
-  /** @internal Returns whether it was cancelled while it waited. */
-  _was_cancelled(): boolean {
-    return this._state === CANCELLED;
-  }
-
-  /** @internal Returns the error that ends the wait: the one thrown into it, a cancellation, or `null`. */
-  _error_of_wait(thrown: boolean, value: unknown): unknown {
-    if (thrown) return value;
-    return this._state === CANCELLED ? new Cancellation(this._value) : null;
-  }
-
-  /** @internal Ends the wait. */
-  _wake(): void {
-    if (this._state === WAITING) this._end_wait(WOKEN);
-  }
-
-  /** @internal Run by the loop when a sleep is over. */
-  _run(): void {
-    this._wake();
-  }
-
-  /** @internal */
-  cancel(message?: unknown): boolean {
-    if (this._state !== WAITING) return false;
-    this._value = message ?? undefined;
-    this._end_wait(CANCELLED);
-    return true;
-  }
-
-  /** @internal */
-  _cancel_for(delivery: DeliveryCore): boolean {
-    const { _operation: operation } = this;
-    if (operation.cancel === undefined) return this.cancel(delivery.cancellation.message);
-    return operation.cancel(this, delivery);
-  }
-
-  /** @internal */
-  get _may_fulfil(): boolean {
-    return this._operation.may_fulfil?.(this) ?? false;
-  }
-
-  /** @internal A promise of its end, if a cancellation does not end it. */
-  _ending(): PromiseLike<unknown> | null {
-    return this._operation.ending?.(this) ?? null;
-  }
-
-  /** @internal Returns whether it has accepted a cancellation that has not ended the wait. */
-  _is_stopping(): boolean {
-    return this._state === WAITING && this._operation.is_stopping?.(this) === true;
-  }
-
-  /** @internal */
-  get _is_owned(): boolean {
-    return true;
-  }
-
-  /** @internal It has one waiter, which is cancelled with it. */
-  _remove_waiter(): void {
-    this._waiter = null;
-  }
-
-  private _end_wait(state: number): void {
-    this._state = state;
-    const waiter = this._waiter;
-    if (waiter !== null) {
-      this._waiter = null;
-      this._loop._schedule(waiter);
-    }
-  }
-
-  /** @internal */
-  _is_offered(): boolean {
-    return this._state === WAITING && this._waiter === null;
-  }
-
-  /** @internal */
-  _add_waiter(waiter: Runnable): void {
-    if (this._state === WAITING) this._waiter = waiter;
-    else this._loop._schedule(waiter);
-  }
-
-  /** @internal */
-  _cancellation(): CancelledError | null {
-    return this._state === CANCELLED ? make_cancelled_error(this._value) : null;
-  }
-
-  /** @internal The `repr` of the future that it stands for. */
-  _repr_waitable(): string {
-    const state = ["pending", "pending", "finished result=null", "cancelled"][this._state];
-    return `<Future ${state}${this._waiter === null ? "" : " cb=[Task.task_wakeup()]"}>`;
-  }
-}
-
-/** A kind of operation that never has to wait: a function of the subject and the argument. */
-export function instant<T, S, A>(
-  name: string,
-  call: (subject: S, argument: A) => T,
-): Operation<T, S, A> {
-  return {
-    name,
-    advance: (wait, thrown, value) =>
-      thrown ? wait._raise(value) : wait._return(call(wait._subject, wait._argument)),
-  };
-}
-
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;
 const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
 
@@ -814,10 +606,22 @@ export function to_coroutine<T>(value: unknown): Coroutine<T> | null {
 export type CoroutineFactory<A extends unknown[], T> = (...args: A) => Coroutine<T>;
 
 /**
+ * Fits no function: an overload with it is tried first and makes the compiler take the types of parameters from
+ * their defaults, `(amount = 1) => …`, before that with a type for each parameter would make them `unknown`.
+ *
+ * @category Coroutines
+ */
+export type WithoutContext<F> = F extends (...args: never) => unknown ? never : unknown;
+
+/**
  * Makes a function whose calls are lazy coroutines, from an async function or a `function*`.
  *
  * It is the decorator of Python 3.4, and it also gives an async function what Python's `async def`
  * has: a call does nothing until it is awaited or made a task, so `create_task(work(1))` is right.
+ *
+ * It is a decorator of methods, too: `@coroutine async work() { … }`. A subclass overrides such a method by one that
+ * it decorates itself, and calls it by `super`. The compiler keeps the type of the method, a promise: where a
+ * coroutine must be given, that is `create_task(() => object.work())`.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#coroutines Python's coroutines}.
  *
@@ -841,6 +645,11 @@ export type CoroutineFactory<A extends unknown[], T> = (...args: A) => Coroutine
  * assertEquals(await asyncio.run(triple(7)), 21);
  * ```
  */
+export function coroutine<F>(fn: F & WithoutContext<F>): CoroutineFactory<[], unknown>;
+/** Makes a function of the same parameters whose calls are lazy coroutines. */
+export function coroutine<A extends unknown[], T>(
+  fn: (...args: A) => PromiseLike<T> | Generator<unknown, T, unknown>,
+): CoroutineFactory<A, T>;
 export function coroutine<A extends unknown[], T>(
   fn: (...args: A) => PromiseLike<T> | Generator<unknown, T, unknown>,
 ): CoroutineFactory<A, T> {

@@ -10,14 +10,13 @@
 
 import { context_value, has_async_context } from "../host/async_context.ts";
 import { is_innermost } from "../host/copies.ts";
-import type { Context } from "./contextvars.ts";
 import { if_uncaught } from "../host/exit.ts";
-import type { LoopCore, Scope, TaskCore } from "./contracts.ts";
+import type { ContextCore, LoopCore, Scope, TaskCore } from "./contracts.ts";
 
 // Plain module variables, read and written at every step: `undefined` is "nothing is entered".
 let entered_loop: LoopCore | undefined;
 let entered_scope: Scope | null = null;
-let entered_context: Context | undefined;
+let entered_context: ContextCore | undefined;
 let stepping_scope: Scope | null = null;
 // The scopes of code that is on the stack below a task that is being started eagerly.
 const scopes_below: Scope[] = [];
@@ -26,11 +25,11 @@ const scopes_below: Scope[] = [];
 export interface Turn {
   loop: LoopCore | undefined;
   scope: Scope | null;
-  context: Context | undefined;
+  context: ContextCore | undefined;
 }
 
 /** Marks that a loop runs code of a scope (or of none: a plain callback) in a context, the task's by default. */
-export function enter(loop: LoopCore, scope: Scope | null, context: Context | undefined): void {
+export function enter(loop: LoopCore, scope: Scope | null, context: ContextCore | undefined): void {
   entered_loop = loop;
   entered_scope = scope;
   entered_context = context;
@@ -93,7 +92,7 @@ export function restore_turn(turn: Turn): void {
 
 /** Calls `fn` with another context variables' context, in the same loop and scope. */
 export function with_context<A extends unknown[], R>(
-  context: Context,
+  context: ContextCore,
   fn: (...args: A) => R,
   args: A,
 ): R {
@@ -163,13 +162,11 @@ export function running_loop(): LoopCore | null {
 }
 
 /** The context variables' context of the code now running, or `null` outside of everything. */
-export function running_context(): Context | null {
+export function running_context(): ContextCore | null {
   if (entered_context !== undefined) return entered_context;
   // Code that another copy of the library runs inside of a task has the task's context, too.
   const scope = scope_of_task(entered_loop !== undefined ? entered_scope : resumed_scope());
-  return scope === null
-    ? null
-    : (scope._owner as TaskCore & { get_context(): Context }).get_context();
+  return scope?._owner?.get_context() ?? null;
 }
 
 /** Calls a function that starts a task on top of the code now running. */

@@ -12,7 +12,6 @@
  * @module
  */
 
-import { ConcurrentFuture } from "../concurrent_futures.ts";
 import { check_context, type Context, copy_context } from "./contextvars.ts";
 import {
   has_other_copies,
@@ -38,11 +37,17 @@ import {
   make_inspectable,
   repr,
 } from "../internal/format_helpers.ts";
-import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "../loop/events.ts";
-import { check_options, OwnOptions } from "../internal/options.ts";
+import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "./events.ts";
+import { check_options, keyword_or_value, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
 import { FutureAwait, settle_now } from "./awaits.ts";
-import { type DeliveryCore, NOTHING, type Runnable, type TaskCore } from "./contracts.ts";
+import {
+  type DeliveryCore,
+  NOTHING,
+  type OnRejected,
+  type Runnable,
+  type TaskCore,
+} from "./contracts.ts";
 import {
   debug_loops,
   enter,
@@ -55,7 +60,6 @@ import {
 } from "./current.ts";
 import { note_await } from "./origins.ts";
 import { add_open_await, next_moment } from "./scopes.ts";
-import type { Task } from "./tasks.ts";
 import { begin_await } from "./steps.ts";
 
 // The future that `yield*` has yielded, on its way to the task.
@@ -116,8 +120,8 @@ function format_waiter(waiter: Waiting): string {
 }
 
 function format_callbacks(waiters: Waiting[]): string {
-  const first = format_waiter(waiters[0]);
-  const last = format_waiter(waiters[waiters.length - 1]);
+  const first = format_waiter(waiters[0]!);
+  const last = format_waiter(waiters[waiters.length - 1]!);
   if (waiters.length === 1) return `cb=[${first}]`;
   const between = waiters.length === 2 ? "" : `<${waiters.length - 2} more>, `;
   return `cb=[${first}, ${between}${last}]`;
@@ -294,13 +298,13 @@ export class Future<T> implements Promise<T> {
   /**
    * Cancels the future: its waiters get a {@linkcode CancelledError}.
    *
-   * @param message the message of the error
+   * @param message the message of the error. By name: `{ msg }`
    * @returns false if the future was done already
    */
   cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     if (this._state !== PENDING) return false;
-    this._finish(CANCELLED, new Cancellation(message_or_reason(message)));
+    this._finish(CANCELLED, new Cancellation(message_or_reason(keyword_or_value("msg", message))));
     return true;
   }
 
@@ -352,7 +356,7 @@ export class Future<T> implements Promise<T> {
    */
   then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
-    on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+    on_rejected?: OnRejected<R2> | null,
   ): Promise<R1 | R2> {
     if (typeof on_fulfilled === "function" && typeof on_rejected === "function") {
       return this._await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
@@ -365,7 +369,7 @@ export class Future<T> implements Promise<T> {
 
   /** As the `catch` of a promise. */
   catch<R = never>(
-    on_rejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+    on_rejected?: OnRejected<R> | null,
   ): Promise<T | R> {
     return this.then(null, on_rejected);
   }
@@ -434,7 +438,7 @@ export class Future<T> implements Promise<T> {
     this._add_waiter(waiting);
     // A run of the loop to which the code belongs cancels the await when it ends.
     if (scope !== null) {
-      const task = scope._owner as Task<unknown>;
+      const task = scope._owner as TaskCore;
       add_open_await(task, waiting);
       task._loop._note_loose_awaits(task);
     } else if (running_loop() === loop) loop._note_loose_await(waiting);
@@ -622,7 +626,7 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   protected _repr_info(): string[] {
-    const info = [STATE_NAMES[this._state].toLowerCase()];
+    const info = [STATE_NAMES[this._state]!.toLowerCase()];
     if (this._state === FINISHED) info.push(`result=${repr(this._value ?? null, true)}`);
     if (this._state === FAILED) info.push(`exception=${repr(this._value)}`);
     const waiters = this._all_waiters();
@@ -774,6 +778,12 @@ export function adopt<T>(
   return future as Future<unknown> as Future<T>;
 }
 
+/** A promise that may be cancelled, as a `ConcurrentFuture`. */
+interface Cancellable extends PromiseLike<unknown> {
+  cancel?(): unknown;
+  cancelled?(): boolean;
+}
+
 THIS_COPY.runs_task = () => running_scope() !== null;
 THIS_COPY.runs_loop = () => running_loop() !== null;
 THIS_COPY.adopt = (future, is_owned) => adopt(future, is_owned, get_event_loop());
@@ -781,8 +791,8 @@ THIS_COPY.adopt = (future, is_owned) => adopt(future, is_owned, get_event_loop()
 /**
  * Wraps a promise, or any thenable, in a future of a loop.
  *
- * The wrapped work continues when the future is cancelled; only its outcome is ignored then. A
- * {@linkcode ConcurrentFuture} is cancelled too.
+ * When the future is cancelled, what is wrapped is cancelled too if it has a method `cancel()`, as a
+ * `ConcurrentFuture` has. Other work continues, and only its outcome is ignored.
  *
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.wrap_future Python's wrap_future}.
  *
@@ -811,14 +821,16 @@ export function wrap_future<T>(future: PromiseLike<T>, options: FutureOptions = 
   if (typeof (future as PromiseLike<T> | null)?.then !== "function") {
     throw new TypeError(`a promise is expected, got ${repr(future)}`);
   }
+  const source: Cancellable = future;
   return new ForeignFuture<T>((settle) => {
     const listener: SettlementListener = {
-      _settled: (is_fulfilled, value) => settle(is_fulfilled ? FINISHED : FAILED, value),
+      _settled: (is_fulfilled, value) =>
+        settle(is_fulfilled ? FINISHED : source.cancelled?.() ? CANCELLED : FAILED, value),
     };
     listen(future, listener);
     return (state) => {
       stop_listening(future, listener);
-      if (state === CANCELLED && future instanceof ConcurrentFuture) future.cancel();
+      if (state === CANCELLED) source.cancel?.();
     };
   }, options);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type AbstractEventLoop, get_running_loop } from "../loop/events.ts";
+import { type AbstractEventLoop, get_running_loop } from "./events.ts";
 import { RuntimeError } from "./exceptions.ts";
 import { note_methods } from "../internal/unbound.ts";
 import { Inspectable } from "../internal/format_helpers.ts";

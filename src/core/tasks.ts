@@ -13,13 +13,8 @@ import {
   run_in,
 } from "../host/async_context.ts";
 import { repr } from "../internal/format_helpers.ts";
-import { check_options, OwnOptions } from "../internal/options.ts";
-import {
-  type AbstractEventLoop,
-  check_loop,
-  get_event_loop,
-  get_running_loop,
-} from "../loop/events.ts";
+import { check_options, keyword_or_value, OwnOptions } from "../internal/options.ts";
+import { type AbstractEventLoop, check_loop, get_event_loop, get_running_loop } from "./events.ts";
 import {
   advance,
   BlockWait,
@@ -29,7 +24,13 @@ import {
   RAISED,
   RETURNED,
 } from "./awaits.ts";
-import { cancel_scope, CancellationState, Delivery, note_cycle } from "./cancellation_state.ts";
+import {
+  cancel_scope,
+  CancellationState,
+  Delivery,
+  is_told_solely,
+  note_cycle,
+} from "./cancellation_state.ts";
 import { check_context, Context, share_values, type Values } from "./contextvars.ts";
 import {
   type Continuation,
@@ -48,9 +49,9 @@ import {
   FunctionCoroutine,
   is_generator,
   isawaitable,
-  Suspension,
   to_start,
 } from "./coroutines.ts";
+import { Suspension } from "./suspensions.ts";
 import {
   debug_loops,
   eager_depth,
@@ -213,7 +214,7 @@ export class Task<T> extends Future<T> {
   ) {
     const is_own = options instanceof OwnOptions;
     if (!is_own) check_options("Task", options, TASK_OPTIONS);
-    super(is_own ? options as OwnTaskOptions : { loop: options.loop });
+    super(is_own ? options as OwnTaskOptions : { loop: options.loop ?? null });
     const start = to_start<T>(coro);
     if (start === null) throw new TypeError(not_a_coroutine(coro));
     if (!is_own && options.context != null) check_context("create_task", options.context);
@@ -346,7 +347,7 @@ export class Task<T> extends Future<T> {
    * task that waits for a native promise gets the error at its next await of something of this library, or
    * at once if the promise is behind {@linkcode from_promise}.
    *
-   * @param message the message of the error
+   * @param message the message of the error. By name: `{ msg }`
    * @returns false if the task is done already
    */
   override cancel(message?: unknown): boolean {
@@ -365,12 +366,15 @@ export class Task<T> extends Future<T> {
     this._loop._note_cancel(this as Task<unknown>);
     const by_itself = !by_block && this._step !== NOT_STARTED &&
       runs_now(this, this._step === OPEN);
-    cancel_scope(this, state, new Delivery(target, message_or_reason(message), by_itself));
+    const text = message_or_reason(keyword_or_value("msg", message));
+    cancel_scope(this, state, new Delivery(target, text, by_itself));
     return true;
   }
 
   /** @internal Requests the cancellation of a block of the task, by its context manager. */
-  _cancel_block(scope: Scope, is_new_request: boolean): void {
+  _cancel_block(given: Scope, is_new_request: boolean): void {
+    // One that AsyncExitStack.pop_all() has moved out of its block cancels the code around that.
+    const scope = innermost(given);
     const state = this._cancellation_state ??= new CancellationState();
     if (is_new_request && scope !== this as Scope) state.add_request(scope);
     state.target = scope;
@@ -437,16 +441,9 @@ export class Task<T> extends Future<T> {
     options: { limit?: number | null; file?: { write(text: string): unknown } | null } = {},
   ): void {
     check_options("print_stack", options, ["limit", "file"]);
-    const frames = this.get_stack({ limit: options.limit });
-    const lines = [
-      frames.length === 0
-        ? `No stack for ${this}`
-        : `Traceback for ${this} (most recent call first):`,
-      ...frames.map((frame) => `  at ${frame}`),
-    ];
-    if (this._state === FAILED) lines.push(String(this._value));
-    if (options.file) options.file.write(lines.join("\n") + "\n");
-    else console.error(lines.join("\n"));
+    const text = format_stack(this, this.get_stack({ limit: options.limit ?? null }));
+    if (options.file) options.file.write(text + "\n");
+    else console.error(text);
   }
 
   /** @internal The loop runs it: the first step, or a later one of its own coroutine. */
@@ -531,9 +528,7 @@ export class Task<T> extends Future<T> {
     if (returned instanceof Promise) {
       this._loop._begin_step(this, this);
       if (has_async_context) returned.then(call_returned, call_raised);
-      else {returned.then((value) =>
-          this._call_ended(false, value), (e) =>
-          this._call_ended(true, e));}
+      else listen_to_call(this, returned);
     } else {
       const coroutine = new FunctionCoroutine<T>(fn.name, null);
       this._coroutine = coroutine;
@@ -601,24 +596,14 @@ export class Task<T> extends Future<T> {
   private _returned(value: T): void {
     const state = this._cancellation_state;
     const due = state?.take_pending_at_end(this, false) ?? null;
-    if (due !== null) {
+    // A task made for one await alone: its value is not lost, and the cancellation left to the code that awaits.
+    if (due !== null && !is_told_solely(this._waiters)) {
       this._end_cancelled(due.cancellation);
     } else {
-      if (this.cancelling() > 0 && this._loop.get_debug()) this._warn_of_swallowing();
+      if (this.cancelling() > 0 && this._loop.get_debug()) warn_of_swallowing(this);
       this._end(FINISHED, value);
       this._finish(FINISHED, value);
     }
-  }
-
-  /** @internal */
-  private _warn_of_swallowing(): void {
-    console.warn(
-      `${this} was cancelled and returned all the same: a catch that does not throw the ` +
-        "CancelledError again has swallowed it" +
-        (this._source_traceback === undefined
-          ? ""
-          : `\nTask created at (most recent call first):\n${this._source_traceback}`),
-    );
   }
 
   /** @internal */
@@ -702,7 +687,10 @@ export class Task<T> extends Future<T> {
       const state = this._cancellation_state;
       if (state !== null) {
         const due = state.take_pending(continuation._scope, true);
-        if (due !== null && !waitable._cancel_for(due)) state.mark(continuation, due.cancellation);
+        if (due !== null) {
+          if (waitable._may_fulfil) due.is_known = false;
+          if (!waitable._cancel_for(due)) state.mark(continuation, due.cancellation);
+        }
       }
     }
     this._loop._end_step(this, continuation);
@@ -784,6 +772,30 @@ export class Task<T> extends Future<T> {
     );
     return info;
   }
+}
+
+function format_stack<T>(task: Task<T>, frames: string[]): string {
+  const lines = [
+    frames.length === 0
+      ? `No stack for ${task}`
+      : `Traceback for ${task} (most recent call first):`,
+    ...frames.map((frame) => `  at ${frame}`),
+  ];
+  if (task._state === FAILED) lines.push(String(task._value));
+  return lines.join("\n");
+}
+
+function listen_to_call<T>(task: Task<T>, call: Promise<unknown>): void {
+  call.then((value) => task._call_ended(false, value), (error) => task._call_ended(true, error));
+}
+
+function warn_of_swallowing<T>(task: Task<T>): void {
+  const origin = task._source_traceback;
+  console.warn(
+    `${task} was cancelled and returned all the same: a catch that does not throw the ` +
+      "CancelledError again has swallowed it" +
+      (origin === undefined ? "" : `\nTask created at (most recent call first):\n${origin}`),
+  );
 }
 
 function is_waitable(value: unknown): value is Waitable {
@@ -891,83 +903,6 @@ export function current_task(loop: AbstractEventLoop | null = null): Task<unknow
 export function all_tasks(loop: AbstractEventLoop | null = null): Set<Task<unknown>> {
   return new Set((loop ?? get_running_loop())._tasks());
 }
-
-/**
- * A function that makes tasks by a class, or another function, with an option `eager_start`.
- *
- * @category Tasks
- */
-export type TaskConstructor =
-  | (new <T>(
-    coro: CoroutineLike<T>,
-    options: TaskOptions & { loop?: AbstractEventLoop | null },
-  ) => Task<T>)
-  | (<T>(
-    coro: CoroutineLike<T>,
-    options: TaskOptions & { loop?: AbstractEventLoop | null },
-  ) => Task<T>);
-
-/**
- * Makes a task factory whose tasks start at once, in the step of the code that creates them.
- *
- * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.create_eager_task_factory Python's create_eager_task_factory}.
- *
- * @param custom_task_constructor a subclass of {@linkcode Task}, or a function like its constructor
- * @returns a factory for `loop.set_task_factory()`
- * @category Tasks
- *
- * @example
- * ```ts
- * import * as asyncio from "@pythonic/asyncio";
- * import { assertEquals } from "@std/assert";
- *
- * class NamedTask<T> extends asyncio.Task<T> {}
- * await asyncio.run(async () => {
- *   const loop = asyncio.get_running_loop();
- *   loop.set_task_factory(asyncio.create_eager_task_factory(NamedTask));
- *   const task = asyncio.create_task(function* () {
- *     return 1;
- *   });
- *   assertEquals(task.done(), true);
- * });
- * ```
- */
-export function create_eager_task_factory(custom_task_constructor: TaskConstructor): TaskFactory {
-  const is_class = custom_task_constructor === Task ||
-    custom_task_constructor.prototype instanceof Task;
-  return (loop, coro, options) => {
-    const all = { eager_start: true, ...options, loop };
-    return is_class
-      ? new (custom_task_constructor as typeof Task)(coro, all)
-      : (custom_task_constructor as <T>(coro: CoroutineLike<T>, options: object) => Task<T>)(
-        coro,
-        all,
-      );
-  };
-}
-
-/**
- * A task factory whose tasks start at once, in the step of the code that creates them.
- *
- * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.eager_task_factory Python's eager_task_factory}.
- *
- * @category Tasks
- *
- * @example
- * ```ts
- * import * as asyncio from "@pythonic/asyncio";
- * import { assertEquals } from "@std/assert";
- *
- * await asyncio.run(async () => {
- *   asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory);
- *   const order: string[] = [];
- *   asyncio.create_task(async () => order.push("task"));
- *   order.push("creator");
- *   assertEquals(order, ["task", "creator"]);
- * });
- * ```
- */
-export const eager_task_factory: TaskFactory = create_eager_task_factory(Task);
 
 /**
  * Makes a future of any awaitable: a task of what has not started, a future of a promise.

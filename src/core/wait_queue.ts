@@ -5,7 +5,7 @@
  */
 
 import type { Outcome } from "./awaits.ts";
-import type { Suspension } from "./coroutines.ts";
+import type { Suspension } from "./suspensions.ts";
 import type { LoopBound } from "./mixins.ts";
 
 type Waiter = Suspension<unknown>;

@@ -6,7 +6,7 @@
 
 import { own_bytes } from "../internal/bytes.ts";
 import type { Endpoint, EndpointListener } from "./endpoints.ts";
-import { copy_bytes, type Emitter } from "./sockets.ts";
+import { copy_bytes, type Emitter, type HostListener } from "./sockets.ts";
 
 /**
  * As much of a `Readable` of Node.js as is used.
@@ -113,10 +113,10 @@ class ReadableEndpoint extends PipeEndpoint {
         own_bytes(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk),
       );
     };
-    pipe.on("data", on_data as (chunk: never) => void);
+    pipe.on("data", on_data as HostListener);
     pipe.on("end", () => this._finish());
     pipe.on("close", () => this._finish());
-    pipe.on("error", ((error: unknown) => this._fail(error)) as (error: never) => void);
+    pipe.on("error", ((error: unknown) => this._fail(error)) as HostListener);
     pipe.pause();
   }
 
@@ -143,27 +143,37 @@ class ReadableEndpoint extends PipeEndpoint {
 class WritableEndpoint extends PipeEndpoint {
   readonly #pipe: HostWritable;
   #unsent = 0;
+  // Bun counts nothing in `writableLength` of a process's pipe.
+  #uncounted = 0;
 
   constructor(pipe: HostWritable) {
     super(pipe);
     this.#pipe = pipe;
-    pipe.on("error", ((error: unknown) => this._fail(error)) as (error: never) => void);
+    pipe.on("error", ((error: unknown) => this._fail(error)) as HostListener);
     // The reader has closed the pipe: what is written from now on fails.
     pipe.on("close", () => this._finish());
   }
 
   override write(data: Uint8Array, may_change: boolean): void {
     this.#unsent += data.length;
-    this.#pipe.write(may_change ? copy_bytes(data) : data, (error) => {
+    let uncounted = 0;
+    let is_written = false;
+    const taken = this.#pipe.write(may_change ? copy_bytes(data) : data, (error) => {
       // Once it is destroyed, hosts call this for data that was not sent, some of them without an error.
       if (this.#pipe.destroyed || (error !== null && error !== undefined)) return;
+      is_written = true;
       this.#unsent -= data.length;
+      this.#uncounted -= uncounted;
       if (!this._closed) this._listener?.on_written();
     });
+    if (!taken && !is_written && this.#pipe.writableLength === 0) {
+      uncounted = data.length;
+      this.#uncounted += uncounted;
+    }
   }
 
   override pending(): number {
-    return this.#pipe.destroyed ? this.#unsent : this.#pipe.writableLength;
+    return this.#pipe.destroyed ? this.#unsent : this.#pipe.writableLength + this.#uncounted;
   }
 
   override close(): void {

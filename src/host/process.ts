@@ -18,6 +18,8 @@ export interface HostProcess {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends the process. */
   exit(code: number): never;
+  /** The code with which the process ends by itself. */
+  exitCode: number | undefined;
   /** Sends a signal to a process. */
   kill(pid: number, signal: string): boolean;
   /** Sets the function that is called with uncaught errors in place of all listeners. */

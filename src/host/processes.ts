@@ -7,7 +7,7 @@
 
 import type { HostReadable, HostWritable } from "./pipes.ts";
 import { builtin_module, host_process, type HostProcess } from "./process.ts";
-import type { Emitter } from "./sockets.ts";
+import type { Emitter, HostListener } from "./sockets.ts";
 
 /** One of the three streams of a process: a pipe, the null device, that of this process, a descriptor. */
 export type HostStdio = "pipe" | "ignore" | "inherit" | number;
@@ -135,6 +135,15 @@ export function host_environment(): Readonly<Record<string, string | undefined>>
   return host_process?.env ?? {};
 }
 
+// Bun's sink below a pipe: a pending write of it keeps the program alive, even if the pipe is destroyed.
+const SINK = "kWriteStreamFastPath";
+
+function release_sink(pipe: HostWritable): void {
+  const key = Object.getOwnPropertySymbols(pipe).find(({ description }) => description === SINK);
+  const sink = key && Reflect.get(pipe, key) as { unref?(): void } | null;
+  sink?.unref?.();
+}
+
 /** The listener of a process. */
 export interface ChildListener {
   /** The process has ended: with a code, or by a signal. */
@@ -174,8 +183,8 @@ export class Child {
     const on_error = (error: unknown) => {
       if (this.pid === null) listener.on_failure(error);
     };
-    child.on("error", on_error as (error: never) => void);
-    if (this.pid !== null) child.once("exit", on_exit as (...args: never[]) => void);
+    child.on("error", on_error as HostListener);
+    if (this.pid !== null) child.once("exit", on_exit as HostListener);
   }
 
   /** The host's end of a pipe, `null` if there is none. */
@@ -211,7 +220,9 @@ export class Child {
   leave(): void {
     this.#child.unref();
     const { stdin } = this;
+    if (stdin === null) return;
     // A pending write would keep this program alive.
-    if (stdin !== null && stdin.writableLength > 0) stdin.destroy();
+    release_sink(stdin);
+    if (stdin.writableLength > 0) stdin.destroy();
   }
 }

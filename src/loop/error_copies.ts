@@ -54,13 +54,20 @@ function copy_object(value: object, depth: number): object {
   }
   if (!is_error(value)) return Object.create(Object.getPrototypeOf(value), entries);
   entries["stack"] = hidden(value.stack);
-  const copy = Object.setPrototypeOf(new Error(), Object.getPrototypeOf(value));
-  Object.defineProperties(copy, entries);
-  return shows_the_same(copy, value) ? copy : Object.defineProperties(new Error(), {
-    name: hidden(value.name),
-    message: hidden(value.message),
-    stack: hidden(value.stack),
-  });
+  // Entries first: Node.js 20 reads `name` when `stack` is replaced, which a DOMException's accessor refuses.
+  const copy = Object.defineProperties(new Error(), entries);
+  Object.setPrototypeOf(copy, Object.getPrototypeOf(value));
+  return shows_the_same(copy, value)
+    ? copy
+    : Object.defineProperty(make_like(value), "stack", hidden(value.stack));
+}
+
+function make_like(error: Error): Error {
+  const { name, message } = error;
+  if (typeof DOMException === "function" && error instanceof DOMException) {
+    return new DOMException(message, name);
+  }
+  return Object.defineProperties(new Error(), { name: hidden(name), message: hidden(message) });
 }
 
 function copy_group(group: BaseExceptionGroup, depth: number): Error {

@@ -16,7 +16,7 @@ import {
   pause_interrupts,
 } from "../host/signals.ts";
 import { host_timers, keep_alive } from "../host/timers.ts";
-import type { AbstractEventLoop } from "./events.ts";
+import type { AbstractEventLoop } from "../core/events.ts";
 import { describe_waits } from "./waits.ts";
 
 // Where a host has to be given the opportunity to end the program: after so long, in milliseconds, then after twice as

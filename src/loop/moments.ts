@@ -18,7 +18,7 @@ export class MomentLog {
   /** Notes that a moment has been reached at a time of the host's clock, in milliseconds. */
   note(moment: number, time: number): void {
     const last = this.#times.length - 1;
-    if (last >= 0 && time - this.#times[last] < RESOLUTION) {
+    if (last >= 0 && time - this.#times[last]! < RESOLUTION) {
       this.#moments[last] = moment;
       return;
     }
@@ -38,9 +38,9 @@ export class MomentLog {
     let [low, high] = [0, this.#moments.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#moments[middle] < moment) low = middle + 1;
+      if (this.#moments[middle]! < moment) low = middle + 1;
       else high = middle;
     }
-    return low < this.#times.length ? Math.max(0, now - this.#times[low]) : 0;
+    return low < this.#times.length ? Math.max(0, now - this.#times[low]!) : 0;
   }
 }

@@ -15,7 +15,7 @@ import {
   to_coroutine,
   wait_on,
 } from "../core/coroutines.ts";
-import { type AbstractEventLoop, check_loop, set_default_loop_maker } from "./events.ts";
+import { type AbstractEventLoop, check_loop, set_default_loop_maker } from "../core/events.ts";
 import { CancelledError, KeyboardInterrupt, RuntimeError, ValueError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
 import { without_frames } from "../core/cancellation.ts";
@@ -287,7 +287,6 @@ async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   const any_loose = endings !== null;
   if (tasks.size === 0 && !any_loose) return;
   for (const task of tasks) task.cancel();
-  if (any_loose) await loop.run_until_complete(sleep(0));
   if (tasks.size > 0) await loop.run_until_complete(until_done(tasks));
   // Native work that has been aborted settles when it has stopped.
   if (any_loose && endings.length > 0) {
@@ -295,6 +294,8 @@ async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   }
   // Each await of a clean-up outside of tasks is a task; they are not cut short.
   while (any_loose) {
+    // What has ended resumes its code in the next iteration.
+    await loop.run_until_complete(sleep(0));
     await microtasks_have_run_dry();
     const clean_ups = all_tasks(loop);
     if (clean_ups.size === 0) break;

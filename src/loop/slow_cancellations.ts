@@ -6,13 +6,13 @@
  * @module
  */
 
-import { Suspension } from "../core/coroutines.ts";
+import { Suspension } from "../core/suspensions.ts";
 import { FOREIGN } from "../core/steps.ts";
 import type { Task } from "../core/tasks.ts";
 import { make_reference, type Reference } from "../host/collection.ts";
 import { host_timers } from "../host/timers.ts";
 import { repr } from "../internal/format_helpers.ts";
-import type { AbstractEventLoop } from "./events.ts";
+import type { AbstractEventLoop } from "../core/events.ts";
 
 type AnyTask = Task<unknown>;
 

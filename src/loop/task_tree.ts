@@ -7,7 +7,7 @@
 import { running_loop } from "../core/current.ts";
 import { RuntimeError } from "../core/exceptions.ts";
 import { check_options } from "../internal/options.ts";
-import type { AbstractEventLoop } from "./events.ts";
+import type { AbstractEventLoop } from "../core/events.ts";
 
 /** A task as JSON can carry it. */
 export interface TaskInfo {
@@ -202,12 +202,12 @@ export function format_table(tasks: readonly TaskInfo[]): string {
       task.stack.toReversed().join(" -> "),
       task.waits_on.join(" and "),
       task.waited === null ? "" : format_time(task.waited),
-      task.awaited_by.map((number) => tasks[number].name).join(", "),
+      task.awaited_by.map((number) => tasks[number]!.name).join(", "),
     ]),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()
+    row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()
   ).join("\n");
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AbstractEventLoop, ExceptionContext } from "./events.ts";
+import type { AbstractEventLoop, ExceptionContext } from "../core/events.ts";
 import type { Future } from "../core/futures.ts";
 import { Task } from "../core/tasks.ts";
 import { make_reference, type Reference, watch_collection } from "../host/collection.ts";

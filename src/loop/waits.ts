@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Suspension } from "../core/coroutines.ts";
+import { Suspension } from "../core/suspensions.ts";
 import type { Waitable } from "../core/contracts.ts";
 import { Task } from "../core/tasks.ts";
-import { GatheringFuture } from "../waiting.ts";
+import type { AbstractEventLoop } from "../core/events.ts";
 
 type AnyTask = Task<unknown>;
 
@@ -28,9 +28,37 @@ export function describe_waits(tasks: Iterable<AnyTask>): string {
 }
 
 function tasks_waited_on(task: AnyTask): AnyTask[] {
-  return task._waits_on().flatMap((waitable): readonly unknown[] =>
-    waitable instanceof GatheringFuture ? waitable._children : [waitable]
-  ).filter((waitable) => waitable instanceof Task) as AnyTask[];
+  return task._waits_on().flatMap((waitable) => waitable._children ?? [waitable]).filter((
+    waitable,
+  ) => waitable instanceof Task) as AnyTask[];
+}
+
+/** Searches a loop's tasks, when nothing is ready, for some that wait for each other. */
+export class CycleSearch {
+  #next = 0;
+  // The tasks of cycles that were found.
+  readonly #found = new WeakSet<AnyTask>();
+
+  /** When the next search may begin. */
+  get next_time(): number {
+    return this.#next;
+  }
+
+  /** Reports a cycle that has not been reported to the loop's exception handler. */
+  run(loop: AbstractEventLoop): void {
+    const start = loop.time();
+    const cycle = find_cycle(loop._tasks());
+    // With many tasks a search is slow: it takes at most a hundredth of the time.
+    const end = loop.time();
+    this.#next = end + 100 * (end - start);
+    if (cycle === null || cycle.every((task) => this.#found.has(task))) return;
+    for (const task of cycle) this.#found.add(task);
+    const names = [...cycle, cycle[0]!].map((task) => task.get_name()).join(" -> ");
+    loop.call_exception_handler({
+      message: `Tasks wait for each other, none can go on until one is cancelled: ${names}`,
+      task: cycle[0]!,
+    });
+  }
 }
 
 /** Tasks of which each waits for the next and the last for the first; `null` if there are none. */
@@ -40,7 +68,7 @@ export function find_cycle(tasks: Iterable<AnyTask>): AnyTask[] | null {
     const path: AnyTask[] = [];
     const branches: AnyTask[][] = [[start]];
     while (branches.length > 0) {
-      const next = branches[branches.length - 1].pop();
+      const next = branches[branches.length - 1]!.pop();
       if (next === undefined) {
         branches.pop();
         const left = path.pop();

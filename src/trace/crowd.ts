@@ -23,20 +23,20 @@ export function draw_crowd(
   const counts = LAYERS.map(() => new Int32Array(columns + 1));
   for (const { loop, spans } of tasks) {
     for (const { state, start, end } of spans) {
-      const layer = counts[LAYERS.indexOf(state)];
-      layer[column(loop, start)]++;
-      layer[column(loop, end)]--;
+      const layer = counts[LAYERS.indexOf(state)]!;
+      layer[column(loop, start)]!++;
+      layer[column(loop, end)]!--;
     }
   }
   const sums = new Int32Array(columns);
   const edges = counts.map((changes) => {
     let count = 0;
-    return sums.map((below, index) => sums[index] = below + (count += changes[index]));
+    return sums.map((below, index) => sums[index] = below + (count += changes[index]!));
   });
   const most = Math.max(1, ...sums);
   const y = (count: number) => rounded(top + height * (1 - count / most));
   const areas = edges.map((upper, layer) => {
-    const lower = layer === 0 ? new Int32Array(columns) : edges[layer - 1];
+    const lower = layer === 0 ? new Int32Array(columns) : edges[layer - 1]!;
     const above = outline(upper, scale.left, y);
     const below = outline(lower, scale.left, y).reverse();
     return `<path class="${LAYERS[layer]}" d="M${above.concat(below).join("L")}Z"/>`;
@@ -49,10 +49,10 @@ function outline(heights: Int32Array, left: number, y: (count: number) => number
   const points: string[] = [];
   heights.forEach((height, index) => {
     if (index === 0 || height !== heights[index - 1]) {
-      if (index > 0) points.push(`${rounded(left + index)},${y(heights[index - 1])}`);
+      if (index > 0) points.push(`${rounded(left + index)},${y(heights[index - 1]!)}`);
       points.push(`${rounded(left + index)},${y(height)}`);
     }
   });
-  points.push(`${rounded(left + heights.length)},${y(heights[heights.length - 1])}`);
+  points.push(`${rounded(left + heights.length)},${y(heights[heights.length - 1]!)}`);
   return points;
 }

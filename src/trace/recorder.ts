@@ -1,14 +1,11 @@
 /**
  * Records the tasks of a loop: their events as they happen.
  *
- * A loop that has no recorder only reads one field; it refers to the recorder by its type alone, so a
- * program that does not use this module does not carry it.
- *
  * @module
  */
 
-import { Suspension } from "../core/coroutines.ts";
-import type { AbstractEventLoop } from "../loop/events.ts";
+import { Suspension } from "../core/suspensions.ts";
+import type { AbstractEventLoop } from "../core/events.ts";
 import type { Runnable } from "../core/contracts.ts";
 import { CancelledError } from "../core/exceptions.ts";
 import { repr } from "../internal/format_helpers.ts";
@@ -17,7 +14,7 @@ import type { Waitable } from "../core/contracts.ts";
 import { Task } from "../core/tasks.ts";
 import { Await } from "../core/awaits.ts";
 import type { Continuation } from "../core/contracts.ts";
-import { GatheringFuture } from "../waiting.ts";
+import { set_observer, type TaskObserver } from "../core/recording.ts";
 import { running_or_ended_task, save_turn } from "../core/current.ts";
 
 type AnyTask = Task<unknown>;
@@ -224,6 +221,20 @@ export class TraceRecorder {
   /** The events so far, in order. */
   readonly events: TraceEvent[] = [];
 
+  /** Makes a recorder without events. */
+  constructor() {
+    set_observer(this, new EventWriter(this.events));
+  }
+
+  /** Forgets what happened so far. Tasks and waits keep their numbers. */
+  clear(): void {
+    this.events.length = 0;
+  }
+}
+
+/** Writes what it observes as events. */
+class EventWriter implements TaskObserver {
+  readonly #events: TraceEvent[];
   #tasks_met = 0;
   #waits_met = 0;
   readonly #loops = new Map<AbstractEventLoop, number>();
@@ -235,13 +246,11 @@ export class TraceRecorder {
   #loop_runs = false;
   #cause: number | null = null;
 
-  /** Forgets what happened so far. Tasks and waits keep their numbers. */
-  clear(): void {
-    this.events.length = 0;
+  constructor(events: TraceEvent[]) {
+    this.#events = events;
   }
 
-  /** @internal A task has been made. */
-  _created(task: AnyTask): void {
+  created(task: AnyTask): void {
     const loop = task.get_loop();
     if (!this.#loops.has(loop)) this.#loops.set(loop, this.#loops.size + 1);
     const parent = this.#current();
@@ -256,7 +265,7 @@ export class TraceRecorder {
       elsewhere: null,
       cancel_requested: false,
     });
-    this.events.push({
+    this.#events.push({
       kind: "created",
       time: loop.time(),
       task: number,
@@ -268,22 +277,19 @@ export class TraceRecorder {
     });
   }
 
-  /** @internal The loop is about to run something. */
-  _begin_run(runnable: Runnable): void {
+  begin_run(runnable: Runnable): void {
     this.#loop_runs = true;
     const known = this.#known_of(runnable);
     this.#cause = known?.number ?? this.#causes.get(runnable) ?? null;
     if (known !== null && !known.task.done()) this.#go_on(known, runnable as Continuation);
   }
 
-  /** @internal The loop has run it. */
-  _end_run(): void {
+  end_run(): void {
     this.#loop_runs = false;
     this.#cause = null;
   }
 
-  /** @internal Something is put in a loop's ready queue. */
-  _scheduled(runnable: Runnable): void {
+  scheduled(runnable: Runnable): void {
     const known = this.#known_of(runnable);
     const by = this.#current();
     if (known === null) {
@@ -294,7 +300,7 @@ export class TraceRecorder {
     const wait = this.#waits.get(driver);
     if (wait === undefined || wait.woken) return;
     wait.woken = true;
-    this.events.push({
+    this.#events.push({
       kind: "woken",
       time: known.task.get_loop().time(),
       task: known.number,
@@ -303,8 +309,7 @@ export class TraceRecorder {
     });
   }
 
-  /** @internal One of a task's drivers begins to wait. */
-  _waits(task: AnyTask, driver: Continuation): void {
+  waits(task: AnyTask, driver: Continuation): void {
     const known = this.#known.get(task);
     if (known === undefined) return;
     this.#is_running(known);
@@ -316,16 +321,15 @@ export class TraceRecorder {
     const number = ++this.#waits_met;
     this.#waits.set(driver, { number, woken: waiting === null });
     const on = describe(driver, known.step_began, time);
-    this.events.push({ kind: "waits", time, task: known.number, wait: number, on });
+    this.#events.push({ kind: "waits", time, task: known.number, wait: number, on });
   }
 
-  /** @internal A task begins a foreign wait. */
-  _waits_elsewhere(task: AnyTask): void {
+  waits_elsewhere(task: AnyTask): void {
     const known = this.#known.get(task);
     if (known === undefined) return;
     this.#is_running(known);
     known.elsewhere = ++this.#waits_met;
-    this.events.push({
+    this.#events.push({
       kind: "waits",
       time: task.get_loop().time(),
       task: known.number,
@@ -334,13 +338,12 @@ export class TraceRecorder {
     });
   }
 
-  /** @internal */
-  _cancel_requested(task: AnyTask): void {
+  cancel_requested(task: AnyTask): void {
     const known = this.#known.get(task);
     if (known === undefined) return;
     const by = this.#current();
     known.cancel_requested = true;
-    this.events.push({
+    this.#events.push({
       kind: "cancel requested",
       time: task.get_loop().time(),
       task: known.number,
@@ -348,13 +351,12 @@ export class TraceRecorder {
     });
   }
 
-  /** @internal */
-  _ended(task: AnyTask, state: number, value: unknown): void {
+  ended(task: AnyTask, state: number, value: unknown): void {
     const known = this.#known.get(task);
     if (known === undefined) return;
     this.#is_running(known);
     if (known.cancel_requested && state === CANCELLED) this.#deliver_cancel(known);
-    this.events.push({
+    this.#events.push({
       kind: "ended",
       time: task.get_loop().time(),
       task: known.number,
@@ -416,24 +418,24 @@ export class TraceRecorder {
     if (!known.started) {
       known.started = true;
       known.step_began = task.get_loop().time();
-      this.events.push({ kind: "started", time: known.step_began, task: number });
+      this.#events.push({ kind: "started", time: known.step_began, task: number });
     }
     const name = task.get_name();
     if (name !== known.name) {
       known.name = name;
-      this.events.push({ kind: "renamed", time: task.get_loop().time(), task: number, name });
+      this.#events.push({ kind: "renamed", time: task.get_loop().time(), task: number, name });
     }
   }
 
   #resumed(known: Known, wait: number): void {
     known.step_began = known.task.get_loop().time();
-    this.events.push({ kind: "resumed", time: known.step_began, task: known.number, wait });
+    this.#events.push({ kind: "resumed", time: known.step_began, task: known.number, wait });
   }
 
   #deliver_cancel(known: Known): void {
     known.cancel_requested = false;
     const time = known.task.get_loop().time();
-    this.events.push({ kind: "cancel delivered", time, task: known.number });
+    this.#events.push({ kind: "cancel delivered", time, task: known.number });
   }
 }
 
@@ -453,7 +455,7 @@ function describe(driver: Continuation, step_began: number, now: number): string
       : waiting.name;
   }
   if (waiting instanceof Task) return `task ${waiting.get_name()}`;
-  if (waiting instanceof GatheringFuture) return "gather";
+  if (waiting._children !== undefined) return "gather";
   if (waiting instanceof ForeignFuture) return "a foreign promise";
   return (driver instanceof Await ? driver._coroutine_name() : null) ?? "a future";
 }

@@ -34,7 +34,7 @@ export function fitting(text: string, room: number, size = 12): string {
   let width = width_of("…", size);
   let count = 0;
   while (count < characters.length) {
-    width += width_of(characters[count], size);
+    width += width_of(characters[count]!, size);
     if (width > room) break;
     count++;
   }
@@ -55,7 +55,7 @@ export function seconds_text(seconds: number): string {
   if (seconds === 0) return "0 s";
   // 999.9 ms are 1 s.
   const [unit, name] = UNITS.find(([unit]) => in_unit(seconds, unit) >= 1) ??
-    UNITS[UNITS.length - 1];
+    UNITS[UNITS.length - 1]!;
   return `${in_unit(seconds, unit)} ${name}`;
 }
 

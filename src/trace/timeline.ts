@@ -205,7 +205,7 @@ function state_of_wait(on: string): State {
 // The present span ends; another one begins, unless the task has ended.
 function change(line: TaskLine, state: State | null, time: number, on = ""): void {
   line.end = time;
-  const last = line.spans[line.spans.length - 1];
+  const last = line.spans[line.spans.length - 1]!;
   last.end = time;
   if (state !== null) line.spans.push({ state, start: time, end: time, on });
 }

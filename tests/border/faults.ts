@@ -21,7 +21,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a loser cancels the task that it shares with others",
     file: STATE,
-    search: 'how === "older" && !waitable._is_owned',
+    search: 'how === "older" && !waitable._is_owned && sole === undefined',
     replacement: "waitable._is_owned === null",
   },
   {
@@ -46,8 +46,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "what the rejection of an older await has told is pending still",
     file: STATE,
-    search: "if (delivery.thrown_at > scope._loop._dry_moment) all.delete(delivery.scope);",
-    replacement: "if (delivery.thrown_at === Infinity) all.delete(delivery.scope);",
+    search: "  delivery.scope._owner?._cancellation_state?.add_thrown(delivery);\n",
+    replacement: "",
   },
   {
     name: "an await that has been woken is not told",
@@ -82,8 +82,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "from_promise() that fulfils drops the cancellation",
     file: "src/from_promise.ts",
-    search: "      leave_pending(work);\n",
+    search: "      work.delivered.forEach(leave_pending);\n",
     replacement: "",
+  },
+  {
+    name: "a call that has outlived its task leaves what it waited for running",
+    file: STATE,
+    search:
+      '  sole?.push(delivery);\n  if (how === "older" && !waitable._is_owned && sole === undefined) {',
+    replacement: '  if (how === "older" && !waitable._is_owned) {',
   },
   {
     name: "from_promise() does not wait for its operation",

@@ -130,6 +130,7 @@ export class Run {
   /** The block whose signal is being aborted. */
   #aborting: Scope | null = null;
   #is_explicit = false;
+  #is_by_other_task = false;
   /** The last request that the library may have made for several scopes. */
   #unresolved: Request | null = null;
   readonly #expired = new Set<Scope>();
@@ -300,14 +301,15 @@ export class Run {
     const record = this.#records.get(task);
     // Blocks of a call that has outlived its task still cancel what they are around.
     const by_block = !this.#is_explicit && message === undefined;
-    if (record === undefined || (task.done() && !by_block)) return go(message);
+    if (record === undefined) return this.#by_other_task(() => go(message));
+    if (task.done() && !by_block) return go(message);
     this.#resolve();
     // What is passed on to other tasks within this call is not explicit any more.
     const is_explicit = this.#is_explicit;
     this.#is_explicit = false;
     const by = is_explicit
       ? "program"
-      : message !== undefined
+      : message !== undefined || this.#is_by_other_task
       ? "await"
       : this.end !== null
       ? "end of run"
@@ -325,11 +327,22 @@ export class Run {
     };
     this.note(() => `${record.name} is cancelled by the ${by}: ${tag}, ${names(scopes)}`);
     if (scopes.length === 0) this.violate("cancelled without a cause", `${record.name}, ${tag}`);
-    if (by === "await") this.#check_passed_on(record, tag);
+    if (by === "await" && !this.#is_by_other_task) this.#check_passed_on(record, tag);
     this.requests.push(request);
     const was_cancelled = go(tag);
     if (by === "library") this.#unresolved = request;
     return was_cancelled;
+  }
+
+  // A block of a call that has outlived its task may have a task of its own, whose cancellation has no tag.
+  #by_other_task(go: () => boolean): boolean {
+    const outer = this.#is_by_other_task;
+    this.#is_by_other_task = true;
+    try {
+      return go();
+    } finally {
+      this.#is_by_other_task = outer;
+    }
   }
 
   // For which of a task's scopes the library may call its cancel() now: those of which it can be.

@@ -80,7 +80,11 @@ function tags_beside(run: Run, scope: Scope, { time }: Moment): string[] {
 /** Whether another line of code has taken a cancellation, so that the main one may not have seen it. */
 function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): boolean {
   const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
-  const open = inside.filter((leaf) => is_open_at(leaf, request.at));
+  // That of async_with() begins to wait a moment after it is called.
+  const open = inside.filter((leaf) =>
+    is_open_at(leaf, request.at) &&
+    !(leaf.kind === "acquire" && leaf.begun?.time === request.time)
+  );
   // The main code was about to end, or to wait, or waits for a native promise.
   if (open.length > 0 && time === request.time) return true;
   // Or a native promise resumed it in this very moment.
@@ -367,11 +371,20 @@ function* ends_of_tasks(run: Run): Generator<string> {
       }
     } else if (task.cancelled()) {
       const unseen = requests.some((request) =>
-        !(flow as NonNullable<typeof flow>).seen.has(request.tag)
+        !(flow as NonNullable<typeof flow>).seen.has(request.tag) ||
+        is_left_by_work(run, root, request)
       );
       if (!unseen) yield `${name} ended as cancelled after its code had seen every cancellation`;
     } else if (!Object.is(task.result(), body.value)) yield `${name} lost its result`;
   }
+}
+
+/** Whether aborted work gave its value all the same, and so left a cancellation to what comes after it. */
+function is_left_by_work(run: Run, scope: Scope, request: Request): boolean {
+  return run.leaves.some((leaf) =>
+    leaf.chain.includes(scope) && is_open_at(leaf, request.at) && leaf.operation?.aborted &&
+    leaf.outcome?.failed === false
+  );
 }
 
 /** What was requested of a block's task for scopes around the block, while its body ran. */
@@ -628,7 +641,9 @@ function* operations(run: Run): Generator<string> {
         scopes.some((scope) => leaf.chain.includes(scope))
       );
       const is_sure = requests.some((request) => only_scope(request) !== null);
-      if (is_sure && aborted === null) yield `the signal of ${name} is not aborted`;
+      if (is_sure && operation.called && aborted === null) {
+        yield `the signal of ${name} is not aborted`;
+      }
       // Or one that was pending when it began.
       const has_cause = aborted === null || run.end !== null && aborted.at > run.end.at ||
         run.requests.some(({ at, scopes }) =>

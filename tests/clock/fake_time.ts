@@ -41,9 +41,9 @@ export class FakeTime {
 
   /** Calls what waits for the next moment at which anything is due, as if it were now. */
   fire(): void {
-    const [first] = [...this.#timers].sort(([, a], [, b]) => a.due - b.due);
-    this.#timers.delete(first[0]);
-    first[1].callback();
+    const [id, timer] = [...this.#timers].sort(([, a], [, b]) => a.due - b.due)[0]!;
+    this.#timers.delete(id);
+    timer.callback();
   }
 
   /** Goes to the next moment at which anything is due; returns false if there is none. */

@@ -1,16 +1,20 @@
 /** Whether the library has a name: an export of an entry point, or a member of an exported class. */
 
 import * as asyncio from "../../mod.ts";
+import * as functools from "../../functools.ts";
 import * as itertools from "../../itertools.ts";
 import * as cli from "../../cli.ts";
 import * as lint from "../../lint.ts";
+import * as structured from "../../structured.ts";
 import * as testing from "../../testing.ts";
 import * as trace from "../../trace.ts";
 
 /** All that is public, by name. */
 export const EXPORTED: Readonly<Record<string, unknown>> = {
   ...asyncio,
+  ...functools,
   ...itertools,
+  ...structured,
   ...testing,
   ...cli,
   ...lint,
@@ -28,11 +32,11 @@ function has_member(owner: string, member: string): boolean {
   const value = EXPORTED[owner];
   if (typeof value !== "function") return false;
   return member in value.prototype || member in value ||
-    (owner in EXAMPLES && member in EXAMPLES[owner]());
+    (owner in EXAMPLES && member in EXAMPLES[owner]!());
 }
 
 /** Whether a name, `name` or `Class.member`, is there. */
 export function is_present(name: string): boolean {
-  const [owner, member] = name.split(".");
+  const [owner = "", member] = name.split(".");
   return member === undefined ? owner in EXPORTED : has_member(owner, member);
 }

@@ -18,7 +18,6 @@ export const REASONS: readonly Reason[] = [
   {
     reason: "JavaScript has no raw sockets and no file descriptors to send from",
     names: [
-      "EventLoop.connect_accepted_socket",
       "EventLoop.sendfile",
       "EventLoop.sock_accept",
       "EventLoop.sock_connect",
@@ -70,6 +69,6 @@ export const SPELLINGS: Readonly<Record<string, string>> = {
 
 /** The reason for a name, or for the class whose member it is. */
 export function reason_for(name: string): string | undefined {
-  const [owner] = name.split(".");
+  const [owner = ""] = name.split(".");
   return REASONS.find(({ names }) => names.includes(name) || names.includes(owner))?.reason;
 }

@@ -23,9 +23,10 @@ function rows_of({ name, members = [] }: Name): Row[] {
 }
 
 function format_table(head: Row, rows: Row[]): string {
-  const all = [head, ...rows.map(([name, here]): Row => [`\`${name}\``, here])];
-  const widths = [0, 1].map((column) => Math.max(...all.map((row) => row[column].length)));
-  const line = (row: string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
+  const all: [Row, ...Row[]] = [head, ...rows.map(([name, here]): Row => [`\`${name}\``, here])];
+  const widths = [0, 1].map((column) => Math.max(...all.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
   const rule = widths.map((width) => "-".repeat(width));
   return [all[0], rule, ...all.slice(1)].map(line).join("\n");
 }

@@ -23,7 +23,12 @@ for (const profile of PROFILE_NAMES) {
   });
 }
 
-const TRACE: Trace = [[0, "t0", 1, "begin"], [1, "t0", 1, "end 5"], [1, "loop", 0, "stopped None"]];
+const TRACE: [Event, Event, Event] = [[0, "t0", 1, "begin"], [1, "t0", 1, "end 5"], [
+  1,
+  "loop",
+  0,
+  "stopped None",
+]];
 
 Deno.test("a trace is the same as itself", () => {
   assertEquals(first_difference(TRACE, structuredClone(TRACE)), null);

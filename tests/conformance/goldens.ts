@@ -39,7 +39,7 @@ function worth(shows: Set<string>, shown: Set<string>): number {
 }
 
 function kinds_of(happenings: Set<string>): Set<string> {
-  return new Set([...happenings].map((happening) => happening.split(":")[0]));
+  return new Set([...happenings].map((happening) => happening.split(":")[0]!));
 }
 
 /** Chooses again and again the program that shows most of what none before it shows. */
@@ -48,14 +48,14 @@ async function choose(profile: ProfileName, seed: number, python: Side): Promise
   const programs = seeds.map((each) => generate(profile, each));
   const traces = await python.run(programs);
   let candidates = traces
-    .map((trace, index) => ({ seed: seeds[index], program: programs[index], trace }))
+    .map((trace, index) => ({ seed: seeds[index]!, program: programs[index]!, trace }))
     .filter((golden) => JSON.stringify(golden).length <= LONGEST)
     .map((golden) => ({ golden, shows: new Set(happenings(golden.program, golden.trace)) }));
   const shown = new Set<string>();
   const goldens: Golden[] = [];
   while (goldens.length < KEPT && candidates.length > 0) {
     const worths = candidates.map(({ shows }) => worth(shows, shown));
-    const best = candidates[worths.indexOf(Math.max(...worths))];
+    const best = candidates[worths.indexOf(Math.max(...worths))]!;
     for (const happening of best.shows) shown.add(happening);
     goldens.push(best.golden);
     candidates = candidates.filter((candidate) => candidate !== best);

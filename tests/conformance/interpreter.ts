@@ -71,7 +71,7 @@ class Run extends Primitives {
     const start = new Function("asyncio", "run", compile(this.#program));
     const mains = start(asyncio, this) as (() => Launchable)[];
     try {
-      if (this.#program.runs === undefined) await this.#run_on_loop(mains[0]);
+      if (this.#program.runs === undefined) await this.#run_on_loop(mains[0]!);
       else await this.#run_by_runner(mains, this.#program.runs);
     } catch (error) {
       if (!(error instanceof Hangs)) throw error;
@@ -146,7 +146,7 @@ class Run extends Primitives {
   }
 
   known(index: number): AnyTask {
-    return this.#tasks[index % this.#tasks.length];
+    return this.#tasks[index % this.#tasks.length]!;
   }
 
   /** A task that may be waited for in `body`, or a future that is done. */
@@ -210,14 +210,14 @@ class Run extends Primitives {
   // Conditions.
 
   notify(condition: number, count?: number): void {
-    this.#notified[condition]++;
-    if (count === undefined) this.conditions[condition].notify_all();
-    else this.conditions[condition].notify(count);
+    this.#notified[condition]!++;
+    if (count === undefined) this.conditions[condition]!.notify_all();
+    else this.conditions[condition]!.notify(count);
   }
 
   predicate(statement: number, condition: number, remainder: number): () => boolean {
     return () => {
-      const result = this.#notified[condition] % 3 === remainder;
+      const result = this.#notified[condition]! % 3 === remainder;
       this.event(statement, "check", result);
       return result;
     };
@@ -274,7 +274,7 @@ class Run extends Primitives {
   // Context variables and async generators.
 
   variable_set(index: number, value: number): void {
-    const variable = this.variables[index];
+    const variable = this.variables[index]!;
     this.#tokens.push([variable, variable.set(value)]);
   }
 
@@ -285,7 +285,7 @@ class Run extends Primitives {
   }
 
   generator_new(index: number): void {
-    const plan = this.#program.shared.generators[index];
+    const plan = this.#program.shared.generators[index]!;
     const tell: Witness = (what, ...values) => this.event(-1 - index, what, ...values);
     const generator = generate(plan, index, tell);
     this.generators[index] = generator;
@@ -303,13 +303,13 @@ class Run extends Primitives {
       case "cancel":
         return this.cancel(this.known(action.task));
       case "set_result":
-        return this.futures[action.future].set_result(action.value);
+        return this.futures[action.future]!.set_result(action.value);
       case "set_exception":
-        return this.futures[action.future].set_exception(make_error(action.error));
+        return this.futures[action.future]!.set_exception(make_error(action.error));
       case "call_soon":
         return this.call_soon(statement, { act: "log", value: action.value });
       case "variable_get":
-        return this.variables[action.variable].get();
+        return this.variables[action.variable]!.get();
       case "variable_set":
         return this.variable_set(action.variable, action.value);
     }
@@ -341,10 +341,10 @@ class Run extends Primitives {
     const runner = new asyncio.Runner({ loop_factory: () => this.#loop });
     for (const [index, { own_context }] of runs.entries()) {
       const options = own_context ? { context: asyncio.copy_context() } : {};
-      await this.#phase("runner", "ran", () => runner.run(mains[index](), options));
+      await this.#phase("runner", "ran", () => runner.run(mains[index]!(), options));
     }
     await this.#phase("runner", "closed", () => runner.close());
-    await this.#phase("runner", "ran", () => runner.run(mains[0]()));
+    await this.#phase("runner", "ran", () => runner.run(mains[0]!()));
   }
 
   /** Runs the loop for a while and says how that ended; throws `Hangs` if it does not. */

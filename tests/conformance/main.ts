@@ -85,7 +85,7 @@ function read_options(args: string[]): Options {
 function* cases({ count, seed, profiles }: Options): Generator<Case> {
   const random = new Random(seed);
   for (let index = 0; index < count; index++) {
-    const profile = profiles[index % profiles.length];
+    const profile = profiles[index % profiles.length]!;
     const own = random.next();
     yield { profile, seed: own, program: generate(profile, own) };
   }
@@ -121,11 +121,11 @@ class Sides implements Disposable {
   /** What each program does on both; of fewer programs if too many hang. */
   async run(programs: readonly Program[], patience?: Patience): Promise<Outcome[]> {
     const [expected, actual] = await Promise.all(
-      [this.python, this.library].map((side) => side.run(programs, patience)),
+      [this.python.run(programs, patience), this.library.run(programs, patience)],
     );
     return expected.slice(0, actual.length).map((trace, index) => ({
       expected: trace,
-      actual: actual[index],
+      actual: actual[index]!,
     }));
   }
 
@@ -175,7 +175,7 @@ async function compare_all(
     asked = next.done ? null : ask(next.value);
     const outcomes = await answer;
     for (const [index, outcome] of outcomes.entries()) {
-      const found = batch[index];
+      const found = batch[index]!;
       coverage.add(found.program, outcome.expected);
       if (is_hanging(outcome) || is_different(outcome)) findings.push({ found, outcome });
     }
@@ -189,7 +189,7 @@ async function compare_all(
 /** Shrinks the simplest finding and prints it with both traces. */
 async function report(findings: readonly Finding[], sides: Sides): Promise<void> {
   const size = ({ found }: Finding) => [...statements_of(found.program)].length;
-  const [simplest] = findings.toSorted((one, other) => size(one) - size(other));
+  const simplest = findings.toSorted((one, other) => size(one) - size(other))[0]!;
   const { profile, seed, program } = simplest.found;
   const is_hang = is_hanging(simplest.outcome);
   const shows = async (programs: Program[]) =>
@@ -197,7 +197,7 @@ async function report(findings: readonly Finding[], sides: Sides): Promise<void>
       is_hang ? is_hanging(outcome) : is_different(outcome) && !is_hanging(outcome)
     );
   const smallest = await shrink(program, shows, is_hang ? SHRINKING_OF_HANGS : {});
-  const [outcome] = await sides.run([smallest]);
+  const outcome = (await sides.run([smallest]))[0]!;
   console.log(`\nProfile ${profile}, seed ${seed}, made smaller:\n`);
   console.log(print_program(smallest));
   for (

@@ -12,7 +12,7 @@ Deno.test("debugging: the outputs of CPython are those that were recorded", asyn
   const hashes: Record<string, string> = {};
   for (const [index, block] of blocks.entries()) {
     if (block.language !== "python") continue;
-    hashes[block.heading] = await hash(block.code, blocks[index + 1].code);
+    hashes[block.heading] = await hash(block.code, blocks[index + 1]!.code);
   }
   assertEquals(hashes, recorded, "scripts/record_debugging.ts records them anew");
   assertEquals(Object.keys(hashes).length, 1);

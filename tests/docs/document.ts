@@ -43,7 +43,7 @@ export interface Document {
 }
 
 function links_of_html(html: string): string[] {
-  return [...html.matchAll(/\b(?:href|src|srcset)="([^"]+)"/g)].map(([, url]) => url);
+  return [...html.matchAll(/\b(?:href|src|srcset)="([^"]+)"/g)].map(([, url]) => url!);
 }
 
 function url_of(node: Nodes): string[] {

@@ -123,9 +123,9 @@ function members_of(owner: string, { def }: Declaration): Entry[] {
       make_entry(of(property), "value", [property.jsDoc])
     ),
     ...[...by_name.values()].map((overloads) => {
-      const is_value = overloads[0].kind === "getter";
+      const is_value = overloads[0]!.kind === "getter";
       return make_entry(
-        of(overloads[0]),
+        of(overloads[0]!),
         is_value ? "value" : "method",
         overloads.map(({ jsDoc }) => jsDoc),
         overloads.map((method) => method.functionDef ?? method),
@@ -141,7 +141,7 @@ const KINDS: { [kind: string]: Entry["kind"] } = {
 };
 
 function entries_of(name: string, declarations: readonly Declaration[]): Entry[] {
-  const [{ kind, def }] = declarations;
+  const { kind, def } = declarations[0]!;
   const own = make_entry(
     name,
     KINDS[kind] ?? "type",

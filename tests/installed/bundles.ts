@@ -55,7 +55,7 @@ function resolver({ kind, library, dependencies }: Bundle): Plugin {
       build.onResolve({ filter: /^node:/ }, ({ path }) => {
         if (kind !== "browser") return { path, external: true };
         return path in IN_BROWSERS
-          ? installed(IN_BROWSERS[path])
+          ? installed(IN_BROWSERS[path]!)
           : { path, namespace: "not in browsers" };
       });
       build.onLoad({ filter: /.*/, namespace: "not in browsers" }, () => ({
@@ -78,13 +78,21 @@ function resolver({ kind, library, dependencies }: Bundle): Plugin {
 const REQUIRE = `import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);`;
 
+/** The name of the program that is made of a test file. */
+export function program_of(file: string): string {
+  return `${file.replaceAll("/", "_")}.mjs`;
+}
+
 /** Makes one program of each test file. */
 export async function bundle_tests(bundle: Bundle): Promise<void> {
   await build({
-    entryPoints: bundle.files.map((file) => ({
-      in: `run:${file}`,
-      out: file.slice(file.lastIndexOf("/") + 1),
-    })),
+    entryPoints: [
+      ...bundle.files.map((file) => ({
+        in: `run:${file}`,
+        out: program_of(file).slice(0, -".mjs".length),
+      })),
+      { in: `${ROOT}tests/workers/work.ts`, out: "workers/work" },
+    ],
     outdir: bundle.output,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -92,6 +100,8 @@ export async function bundle_tests(bundle: Bundle): Promise<void> {
     platform: bundle.kind === "browser" ? "browser" : "node",
     target: "es2022",
     keepNames: true,
+    // The examples are programs, too.
+    define: { "import.meta.main": "false" },
     banner: { js: bundle.kind === "browser" ? "" : REQUIRE },
     inject: [
       `${HERE}host/deno.ts`,

@@ -1,8 +1,10 @@
 /** Programs that are started and waited for. */
 
-/** How a program ended: its output, and whether it succeeded. */
+/** How a program ended, and what it has written. */
 export interface Outcome {
   success: boolean;
+  stdout: string;
+  /** What stands on stdout, and then what stands on stderr. */
   output: string;
 }
 
@@ -20,7 +22,8 @@ export async function start(
     signal: AbortSignal.timeout(time_limit),
   }).output();
   const decoder = new TextDecoder();
-  return { success, output: decoder.decode(stdout) + decoder.decode(stderr) };
+  const text = decoder.decode(stdout);
+  return { success, stdout: text, output: text + decoder.decode(stderr) };
 }
 
 /** Starts a program that must succeed, and returns what it wrote. */

@@ -14,7 +14,7 @@ export interface Host extends AsyncDisposable {
 }
 
 /** A program that hangs is ended after this many milliseconds. */
-export const TIME_LIMIT = 120_000;
+export const TIME_LIMIT = 600_000;
 
 /** The report in what a program wrote, or all of it. */
 export function find_report(output: string): Report | string {

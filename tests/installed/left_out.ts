@@ -9,25 +9,27 @@ type Reasons = Readonly<Record<string, readonly string[]>>;
 
 /** Files that are not run at all. */
 export const FILES: Reasons = {
-  "they start programs with Deno": [
-    "debug_test.ts",
-    "frozen_test.ts",
-    "host_globals_test.ts",
-    "interrupt_test.ts",
-    "keep_alive_test.ts",
-    "late_callbacks_test.ts",
+  "they run Deno's own tools, or programs of this repository with Deno": [
     "no_async_context_test.ts",
     "package_test.ts",
     "public_types_test.ts",
     "seed_test.ts",
     "soak_test.ts",
     "trace_task_test.ts",
-    "unretrieved_test.ts",
   ],
+  "they run the documentation with Deno": ["docs/"],
+  "their programs run on a host of their own, which is started with Deno or bundled": [
+    "border/border_test.ts",
+  ],
+  "it is about the tool that compares with CPython, which runs on Deno": [
+    "conformance/side_test.ts",
+  ],
+  "it needs JSR": ["jsr/"],
   "it copies the sources": ["copies_test.ts"],
   "they are about files of this repository": [
     "ci_test.ts",
     "completeness_test.ts",
+    "installed/",
     "language_test.ts",
     "layers_test.ts",
     "size_test.ts",
@@ -37,33 +39,68 @@ export const FILES: Reasons = {
 /** Files that are not run in browsers. */
 export const BROWSER_FILES: Reasons = {
   "browsers have no console that asks an object how it is shown": ["inspect_test.ts"],
-  "browsers have no processes": ["subprocess_test.ts", "subprocess_examples_test.ts"],
+  "browsers have no sockets": [
+    "streams/datagrams_test.ts",
+    "streams/examples_test.ts",
+    "streams/streams_test.ts",
+    "streams/tls_test.ts",
+    "streams/transports_test.ts",
+  ],
+  "browsers have no processes": [
+    "frozen_test.ts",
+    "host_globals_test.ts",
+    "interrupt_test.ts",
+    "keep_alive_test.ts",
+    "late_callbacks_test.ts",
+    "unawaited_test.ts",
+    "unretrieved_test.ts",
+    "subprocess_test.ts",
+    "subprocess_examples_test.ts",
+  ],
   "browsers have no node:vm, which makes realms": ["options_test.ts"],
 };
 
-const NEEDS_SERVER = ["a cancelled fetch may clean up, and is not told again"];
-const NEEDS_WORKER = ["a Worker hands work to a loop by messages"];
-const NEEDS_SIGHT_OF_LISTENERS = [
-  "a signal that nobody listens to loses no cancellation",
-  "it is seen whether anybody may listen to a signal",
+const ABOUT_SOURCES = ["examples/io: the HTTP client in less than 150 lines"];
+const ABOUT_DENO = [
+  "create_task: an error that nothing retrieved is reported when the program ends by Deno.exit()",
 ];
+const NEEDS_WORKER = ["a Worker hands work to a loop by messages"];
 
 /** Single tests that are not run on a kind of host. */
-const TESTS: Readonly<Record<HostKind, Reasons>> = {
+export const TESTS: Readonly<Record<HostKind, Reasons>> = {
   node: {
-    "the server is Deno's": NEEDS_SERVER,
+    "it is about a file of this repository": ABOUT_SOURCES,
+    "Deno.exit() is Deno's": ABOUT_DENO,
     "Node.js has no global Worker": NEEDS_WORKER,
+    "a MessageChannel of Node.js needs the global performance": [
+      "EventLoop: works where the host has no process, setInterval, performance, setImmediate, queueMicrotask",
+    ],
   },
   bun: {
-    "the server is Deno's": NEEDS_SERVER,
+    "it is about a file of this repository": ABOUT_SOURCES,
+    "Deno.exit() is Deno's": ABOUT_DENO,
+    "Bun's node:timers has what is in the global object": [
+      "EventLoop: nor do fakes that were there before, where node:timers has the host's",
+    ],
     "on Bun's stack a function makes room for one whose result it returns": [
       "a stack is where the caller is, without the message",
     ],
-    "Bun does not show whether anybody listens to a signal": NEEDS_SIGHT_OF_LISTENERS,
   },
   browser: {
-    "the server is Deno's": NEEDS_SERVER,
-    "browsers do not show whether anybody listens to a signal": NEEDS_SIGHT_OF_LISTENERS,
+    "browsers have no processes": [
+      "a coroutine that is never awaited is reported when it is collected",
+    ],
+    "in a bundle nothing distinguishes the library's frames from the user's": [
+      "Handle.toString: arguments, the place and a cancelled callback in debug mode only",
+      "Handle.toString: debug mode that is switched between creation and cancellation",
+      "a cancellation that a catch swallows is reported, with the place that made the task",
+    ],
+    "what stands for node:events has no on()": [
+      "amerge, atee: can be left while a source waits for events of the host",
+    ],
+    "without an asynchronous context loops that run at the same time are not told apart": [
+      "VirtualNetwork: two loops talk",
+    ],
     "browsers have no signals of processes": [
       "a signal's callback runs in the loop's turn, until it is removed",
       "a signal's callback is a plain function, and the signal one that can be caught",
@@ -76,16 +113,16 @@ const TESTS: Readonly<Record<HostKind, Reasons>> = {
       "who resumes a task does not give it its own AsyncLocalStorage value",
     ],
     "a browser's console does not ask an object how it is shown": [
-      "a factory keeps the name, the parameters and `this`; a generator shows its name",
+      "Lock, Condition, Barrier: can be made outside of a loop, toString() shows their state",
+      "Queue.toString: shows the items, the waiters and the state",
       "a group is shown as a tree with its causes",
       "a group is shown with its state",
       "a loop is shown with its state",
-      "a queue is shown with its items, those who wait, and its state",
       "a timeout is shown with its state",
       "coroutine() keeps this, arguments, name and length",
       "handles are shown with their callback and state",
       "library objects show their own repr inside of others, and in consoles",
-      "primitives are made outside of any loop and shown with their state",
+      "async_generator: keeps the name, the parameters and `this`; toString() shows the name",
       "repr is CPython's, without addresses",
       "repr shows the state and the callbacks as CPython does",
       "repr tells the state, the name, the coroutine, what it waits for and its callbacks",
@@ -93,7 +130,8 @@ const TESTS: Readonly<Record<HostKind, Reasons>> = {
   },
 };
 
-const names_of = (reasons: Reasons) => Object.values(reasons).flat();
+/** What is left out for any of the reasons. */
+export const names_of = (reasons: Reasons): string[] => Object.values(reasons).flat();
 
 /** Whether a test is not run on a kind of host. */
 export function is_left_out(kind: HostKind, name: string): boolean {
@@ -102,12 +140,20 @@ export function is_left_out(kind: HostKind, name: string): boolean {
 
 const TESTS_FOLDER = new URL("..", import.meta.url);
 
+/** The paths of all test files, relative to `tests/`. */
+export async function test_files(folder = ""): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, TESTS_FOLDER))) {
+    if (isDirectory) files.push(...await test_files(`${folder}${name}/`));
+    else if (name.endsWith("_test.ts")) files.push(`${folder}${name}`);
+  }
+  return files;
+}
+
 /** The test files for a kind of host, relative to `tests/`. */
 export async function files_for(kind: HostKind): Promise<string[]> {
   const without = names_of(kind === "browser" ? { ...FILES, ...BROWSER_FILES } : FILES);
-  const files = ["conformance/conformance_test.ts"];
-  for await (const { name } of Deno.readDir(TESTS_FOLDER)) {
-    if (name.endsWith("_test.ts") && !without.includes(name)) files.push(name);
-  }
-  return files.sort();
+  const is_run = (file: string) =>
+    !without.some((name) => name.endsWith("/") ? file.startsWith(name) : file === name);
+  return (await test_files()).filter(is_run).sort();
 }

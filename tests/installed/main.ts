@@ -1,12 +1,6 @@
 /**
  * Tests the npm package as it is installed: packs it, installs it in an empty folder, and there checks its
- * form, its types and its size and runs the tests, the golden programs among them, on every kind of host.
- *
- * ```sh
- * deno task test:npm
- * deno task test:npm --hosts node20,browser
- * deno task test:npm --package npm
- * ```
+ * form, its types, its size and the ways in that the guide shows, and runs the tests, the golden programs among them, on every kind of host.
  *
  * @module
  */
@@ -23,24 +17,54 @@ import { files_for } from "./left_out.ts";
 import { test_on } from "./report.ts";
 import { is_runtime, runtime, RUNTIMES } from "./runtimes.ts";
 import { check_sizes } from "./sizes.ts";
+import { check_ways_in } from "./ways_in.ts";
 
 const HOSTS = [...Object.keys(RUNTIMES), "browser"];
+const CHECKS = ["form", "types", "sizes", "ways"];
+
+const HELP = `Tests the npm package as it is installed.
+
+  deno task test:npm [options]
+
+Options:
+  --package PATH     a tarball or a folder; by default the package is made first
+  --checks LIST      of ${CHECKS.join(", ")}; all by default, "" for none
+  --hosts LIST       of ${HOSTS.join(", ")}; all by default, "" for none
+  --files TEXT       only the test files whose path in tests/ has this text
+  --help             prints this`;
+
+/** The entries of a list that is separated by commas; throws for one that is not known. */
+function entries_of(option: string, list: string, known: readonly string[]): string[] {
+  const entries = list.split(",").filter((entry) => entry !== "");
+  const unknown = entries.find((entry) => !known.includes(entry));
+  if (unknown !== undefined) {
+    throw new TypeError(`--${option}: there is no ${unknown}, there are ${known.join(", ")}`);
+  }
+  return entries;
+}
 
 function asked_for() {
   try {
     const { values } = parseArgs({
       args: Deno.args,
       options: {
+        checks: { type: "string", default: CHECKS.join(",") },
         hosts: { type: "string", default: HOSTS.join(",") },
+        files: { type: "string", default: "" },
         package: { type: "string" },
+        help: { type: "boolean", default: false },
       },
     });
-    const hosts = values.hosts.split(",");
-    const unknown = hosts.find((host) => !HOSTS.includes(host));
-    if (unknown !== undefined) {
-      throw new TypeError(`--hosts: there is no ${unknown}, there are ${HOSTS.join(", ")}`);
+    if (values.help) {
+      console.log(HELP);
+      Deno.exit(0);
     }
-    return { hosts, folder: values.package };
+    return {
+      checks: entries_of("checks", values.checks, CHECKS),
+      hosts: entries_of("hosts", values.hosts, HOSTS),
+      part: values.files,
+      source: values.package,
+    };
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     Deno.exit(2);
@@ -48,8 +72,12 @@ function asked_for() {
 }
 
 /** Makes a host ready, with the programs that run on it. */
-async function make_host(name: string, installation: Installation, work: string): Promise<Host> {
-  const dependencies = `${work}/dependencies`;
+async function make_host(
+  name: string,
+  files: readonly string[],
+  installation: Installation,
+  work: string,
+): Promise<Host> {
   if (!is_runtime(name)) {
     const output = `${work}/site`;
     const tested = new Set<string>();
@@ -57,8 +85,7 @@ async function make_host(name: string, installation: Installation, work: string)
       tested.add(module);
       return `/library/${module}.js`;
     };
-    const files = await files_for("browser");
-    await bundle_tests({ kind: "browser", files, library, dependencies, output });
+    await bundle_tests({ kind: "browser", files, library, dependencies: work, output });
     await bundle_library(installation, tested, `${output}/library`);
     return await browser(output);
   }
@@ -66,23 +93,27 @@ async function make_host(name: string, installation: Installation, work: string)
   const output = `${installation.folder}/${name}`;
   const library = (module: string) =>
     ENTRY_POINTS.find((entry) => entry.module === module)?.specifier ?? installation.module(module);
-  await bundle_tests({ kind, files: await files_for(kind), library, dependencies, output });
+  await bundle_tests({ kind, files, library, dependencies: work, output });
   return await runtime(name, output);
 }
 
-const { hosts, folder } = asked_for();
+const { checks, hosts, part, source } = asked_for();
 const work = await Deno.makeTempDir({ prefix: "asyncio_installed_" });
 let is_well = true;
 try {
-  const source = folder === undefined ? await pack() : await Deno.realPath(folder);
-  const installation = await install(`${work}/app`, source);
-  await check_form(source);
-  await check_types(installation);
-  await check_sizes(installation);
-  await install_test_dependencies(`${work}/dependencies`);
+  const packed = source === undefined ? await pack() : await Deno.realPath(source);
+  const installation = await install(`${work}/app`, packed);
+  if (checks.includes("form")) await check_form(packed);
+  if (checks.includes("types")) await check_types(installation);
+  if (checks.includes("sizes")) await check_sizes(installation);
+  if (checks.includes("ways")) await check_ways_in(packed, `${work}/ways`);
+  // Around the package's folder, so that programs which tests start find them, too.
+  await install_test_dependencies(work);
   for (const name of hosts) {
-    await using host = await make_host(name, installation, work);
-    if (!await test_on(host)) is_well = false;
+    const kind = is_runtime(name) ? RUNTIMES[name].kind : "browser";
+    const files = (await files_for(kind)).filter((file) => file.includes(part));
+    await using host = await make_host(name, files, installation, work);
+    if (!await test_on(host, files)) is_well = false;
   }
 } finally {
   await Deno.remove(work, { recursive: true });

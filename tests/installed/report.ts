@@ -1,19 +1,19 @@
 /** Running the tests on a host, and what is said about it. */
 
 import type { Host } from "./hosts.ts";
-import { files_for } from "./left_out.ts";
+import { program_of } from "./bundles.ts";
 
 /** How many programs run at the same time. */
 const AT_ONCE = 2;
 
-/** Runs all test files on a host; returns whether all is well. */
-export async function test_on(host: Host): Promise<boolean> {
-  const files = (await files_for(host.kind)).values();
+/** Runs test files on a host; returns whether all is well. */
+export async function test_on(host: Host, all_files: readonly string[]): Promise<boolean> {
+  const files = all_files.values();
   const total = { passed: 0, left_out: 0 };
   const failures: string[] = [];
   const work = async () => {
     for (const file of files) {
-      const report = await host.run(`${file.slice(file.lastIndexOf("/") + 1)}.mjs`);
+      const report = await host.run(program_of(file));
       if (typeof report === "string") {
         failures.push(`${file} did not come to its end:\n${report}`);
         continue;

@@ -19,13 +19,20 @@ export function is_runtime(name: string): name is keyof typeof RUNTIMES {
   return name in RUNTIMES;
 }
 
-/** Makes ready the runtime of this name, for programs in a folder. */
-export async function runtime(name: keyof typeof RUNTIMES, folder: string): Promise<Host> {
-  const { title, kind, package: npm_name, version } = RUNTIMES[name];
+/** Has npm install the runtime of this name; returns the path of its program. */
+export async function find_runtime(name: keyof typeof RUNTIMES, folder: string): Promise<string> {
+  const { title, package: npm_name, version } = RUNTIMES[name];
   const args = ["--yes", "--package", `${npm_name}@${version}`, npm_name];
   const told = await run("npx", [...args, "-e", "console.log(`[${process.execPath}]`)"], folder);
   const [, path] = told.match(/^\[(.*)\]$/m) ?? [];
   if (path === undefined) throw new Error(`Cannot find ${title} ${version}: npx wrote ${told}`);
+  return path;
+}
+
+/** Makes ready the runtime of this name, for programs in a folder. */
+export async function runtime(name: keyof typeof RUNTIMES, folder: string): Promise<Host> {
+  const { title, kind, version } = RUNTIMES[name];
+  const path = await find_runtime(name, folder);
   return {
     name: `${title} ${version}`,
     kind,

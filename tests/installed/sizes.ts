@@ -11,7 +11,11 @@ function modules_of({ parts }: Bundle): string[] {
 
 /** Small programs, and modules of which nothing may be in their bundles. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
-  [`export * from "${project.name}";`]: [],
+  [`export * from "${project.name}";`]: [
+    "src/structured/cancel_scopes",
+    "src/structured/channels",
+    "src/structured/services",
+  ],
   [`import { sleep } from "${project.name}"; await sleep(1);`]: [
     "src/async_generators",
     "src/itertools",

@@ -9,6 +9,7 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
     "a task that awaits a foreign promise does not hold up the others",
     "TraceRecorder: a cancellation that comes during a native wait is delivered at the next await",
     "code that goes on after a foreign await still belongs to its task",
+    "step: foreign, an await of the library began: suspended",
     "on the real clock times do not go back, and sleeps are named by what was asked for",
     "many tasks at once each keep their own value across every kind of await",
     "Promise.race with something that is done already takes no time",

@@ -105,7 +105,7 @@ export class Crowd {
   }
 
   #cancel(task: number): void {
-    this.#tasks[task % this.#tasks.length].cancel();
+    this.#tasks[task % this.#tasks.length]!.cancel();
   }
 
   async #calm(): Promise<void> {

@@ -58,7 +58,7 @@ async function soak(
     await asyncio.sleep(seconds / SAMPLES);
     samples.push(heap());
     const living = asyncio.all_tasks().size;
-    tell(`${loop.time().toFixed(0)} s: ${living} tasks, heap ${megabytes(samples[sample])}`);
+    tell(`${loop.time().toFixed(0)} s: ${living} tasks, heap ${megabytes(samples[sample]!)}`);
   }
   for (const task of tasks) task.cancel();
   for (const task of tasks) {
@@ -91,7 +91,7 @@ async function main(count: number, seconds: number): Promise<void> {
   const { work: { counts, sample }, samples } = await run(count, seconds, console.log);
   const took = ((performance.now() - start) / 1000).toFixed(1);
   const after = await heap_after_all();
-  const growth = samples[SAMPLES - 1] / samples[0];
+  const growth = samples[SAMPLES - 1]! / samples[0]!;
   const held = sample.filter((task) => task.deref() !== undefined).length;
   console.log(`the heap grew by ${((growth - 1) * 100).toFixed(1)} % while the tasks worked`);
   console.log(`heap before ${megabytes(before)}, after ${megabytes(after)}`);
@@ -99,7 +99,7 @@ async function main(count: number, seconds: number): Promise<void> {
   console.log(`${held} of ${sample.length} ended tasks are still held`);
   console.log(`${count} tasks, ${seconds} s in ${took} s`);
   assertEquals(held, 0);
-  assert(samples[SAMPLES - 1] < samples[0] * GROWTH + SLACK, "the heap is not flat");
+  assert(samples[SAMPLES - 1]! < samples[0]! * GROWTH + SLACK, "the heap is not flat");
   assert(after - before < SLACK, "memory is held when all is over");
 }
 

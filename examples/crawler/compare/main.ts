@@ -36,7 +36,7 @@ interface Contestant {
 
 const file = (name: string) => new URL(name, import.meta.url).pathname;
 
-const CONTESTANTS: readonly Contestant[] = [
+const CONTESTANTS: readonly [ours: Contestant, python: Contestant] = [
   {
     name: "this crawler",
     command: (start, database, concurrency) =>
@@ -86,7 +86,7 @@ function read_pages(database: string, start: string): Set<string> {
 }
 
 function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 /** What the first found and the second did not, a few of it. */
@@ -114,7 +114,7 @@ const work = parsed(() => {
 });
 
 const [ours, python] = CONTESTANTS;
-const rounds: Result[][] = [];
+const rounds: [ours: Result, python: Result][] = [];
 try {
   for (let round = 0; round < work.rounds; round++) {
     rounds.push([await measure(ours, work), await measure(python, work)]);
@@ -123,17 +123,17 @@ try {
   console.error(`Cannot compare: ${reason(error)}`);
   Deno.exit(2);
 }
-const [[our_result, python_result]] = rounds;
+const [our_result, python_result] = rounds[0]!;
 const pages = our_result.pages.size;
-const speeds = CONTESTANTS.map((_, n) => median(rounds.map((round) => pages / round[n].seconds)));
+const speeds = CONTESTANTS.map((_, n) => median(rounds.map((round) => pages / round[n]!.seconds)));
 const table = new Table({
   head: ["", "pages", "pages per second", "ratio"],
   style: { head: [], border: [], compact: true },
   colAligns: ["left", "right", "right", "right"],
 });
 for (const [n, { name }] of CONTESTANTS.entries()) {
-  const ratio = (speeds[n] / speeds[1]).toFixed(2);
-  table.push([name, rounds[0][n].pages.size, speeds[n].toFixed(0), ratio]);
+  const ratio = (speeds[n]! / speeds[1]!).toFixed(2);
+  table.push([name, rounds[0]![n]!.pages.size, speeds[n]!.toFixed(0), ratio]);
 }
 console.log(table.toString());
 const differ = [

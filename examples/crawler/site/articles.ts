@@ -81,7 +81,7 @@ export class Articles {
       case "document":
         return new Response("%PDF-1.7 …", { headers: { "content-type": "application/pdf" } });
       case "redirect":
-        return redirect([301, 302, 303, 307, 308][random.randint(0, 4)], links[0]);
+        return redirect([301, 302, 303, 307, 308][random.randint(0, 4)]!, links[0]!);
       case "loop":
         return redirect(302, `/loop/${number}/a/`);
       case "endless":
@@ -131,7 +131,7 @@ export class Articles {
         `/./${number}/../${other}/`,
         `/%3${String(other)[0]}${String(other).slice(1)}/`,
       ];
-      return spellings[random.randint(0, spellings.length - 1)];
+      return spellings[random.randint(0, spellings.length - 1)]!;
     });
   }
 

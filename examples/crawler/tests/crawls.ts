@@ -30,7 +30,7 @@ export function crawl(
     const crawl = new Crawl(options, watch_storage(storage), progress);
     await crawl.run();
     return crawl;
-  }, { signal });
+  }, { signal: signal ?? null });
 }
 
 /** A directory for a database, removed at the end of the block. */

@@ -23,6 +23,8 @@ export interface Stored {
 
 type Cells = Record<string, unknown>;
 
+type Tables = [pages: Cells[], links: Cells[], frontier: Cells[]];
+
 const PAGES = "SELECT id, url, outcome, status, title, location, problem FROM pages";
 const LINKS = "SELECT page, target FROM links";
 const FRONTIER = "SELECT url FROM frontier";
@@ -39,13 +41,13 @@ export async function stored(database: string): Promise<Stored> {
   return {
     pages: new Map(pages.map((row) => {
       const page = {
-        path: path(row.url) ?? "",
-        outcome: String(row.outcome),
-        status: row.status === null ? null : Number(row.status),
-        title: row.title === null ? null : String(row.title),
-        location: path(row.location),
-        problem: row.problem === null ? null : String(row.problem),
-        links: (links_of.get(row.id) ?? []).sort(),
+        path: path(row["url"]) ?? "",
+        outcome: String(row["outcome"]),
+        status: row["status"] === null ? null : Number(row["status"]),
+        title: row["title"] === null ? null : String(row["title"]),
+        location: path(row["location"]),
+        problem: row["problem"] === null ? null : String(row["problem"]),
+        links: (links_of.get(row["id"]) ?? []).sort(),
       };
       return [page.path, page];
     })),
@@ -53,32 +55,30 @@ export async function stored(database: string): Promise<Stored> {
   };
 }
 
-function from_sqlite(file: string): Cells[][] {
+function from_sqlite(file: string): Tables {
   if (!existsSync(file)) return [[], [], []];
   const database = new DatabaseSync(file);
   try {
     // Refused at once if a transaction is open.
     database.exec("PRAGMA busy_timeout = 0");
     database.exec("BEGIN IMMEDIATE");
-    const rows = [PAGES, LINKS, FRONTIER].map((sql) => database.prepare(sql).all());
+    const rows = (sql: string) => database.prepare(sql).all();
+    const tables: Tables = [rows(PAGES), rows(LINKS), rows(FRONTIER)];
     database.exec("ROLLBACK");
-    return rows;
+    return tables;
   } finally {
     database.close();
   }
 }
 
-async function from_mysql(url: string): Promise<Cells[][]> {
+async function from_mysql(url: string): Promise<Tables> {
   const connection = await mysql.createConnection(url);
   try {
     const [tables] = await connection.query<mysql.RowDataPacket[]>("SHOW TABLES");
     if (tables.length < 3) return [[], [], []];
-    const all: Cells[][] = [];
-    for (const sql of [PAGES, LINKS, FRONTIER]) {
-      const [rows] = await connection.query<mysql.RowDataPacket[]>(`${sql} LOCK IN SHARE MODE`);
-      all.push(rows);
-    }
-    return all;
+    const rows = async (sql: string) =>
+      (await connection.query<mysql.RowDataPacket[]>(`${sql} LOCK IN SHARE MODE`))[0];
+    return [await rows(PAGES), await rows(LINKS), await rows(FRONTIER)];
   } finally {
     await connection.end();
   }

@@ -21,7 +21,7 @@ const { values } = parseArgs({
 
 const python = await loadPyodide();
 python.runPython(await Deno.readTextFile(new URL("interpreter.py", import.meta.url)));
-const run_programs = python.globals.get("run_programs") as (lines: string) => string;
+const run_programs = python.globals["get"]("run_programs") as (lines: string) => string;
 
 function run_python(programs: readonly Program[]): string[][] {
   return run_programs(programs.map((program) => JSON.stringify(program)).join("\n"))

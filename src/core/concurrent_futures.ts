@@ -1,11 +1,12 @@
 /**
- * Python's `concurrent.futures.Future`: the result of work in another loop.
+ * Python's `concurrent.futures`: the result of work in another loop or thread, and its error.
  *
  * @module
  */
 
-import { CancelledError, InvalidStateError } from "./core/exceptions.ts";
-import { Inspectable, repr } from "./internal/format_helpers.ts";
+import type { OnRejected } from "./contracts.ts";
+import { CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
+import { Inspectable, repr } from "../internal/format_helpers.ts";
 
 type State = "pending" | "cancelled" | "finished" | "failed";
 
@@ -101,7 +102,7 @@ export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
   /** Calls a function with the result or the error, as the `then` of a promise. */
   then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
-    on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+    on_rejected?: OnRejected<R2> | null,
   ): Promise<R1 | R2> {
     return new Promise<T>((resolve, reject) => {
       this.add_done_callback(() => {
@@ -113,7 +114,7 @@ export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
 
   /** As the `catch` of a promise. */
   catch<R = never>(
-    on_rejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+    on_rejected?: OnRejected<R> | null,
   ): Promise<T | R> {
     return this.then(null, on_rejected);
   }
@@ -163,5 +164,31 @@ export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
   override toString(): string {
     if (this.#state === "failed") return `<Future finished raised ${repr(this.#value)}>`;
     return `<Future ${this.#state}>`;
+  }
+}
+
+/**
+ * Signals that a call in an executor has no result because its worker has ended: it crashed, exited, ran out
+ * of memory or could not be started.
+ *
+ * Its `cause` is the error that ended the worker, if there was one.
+ *
+ * See {@link https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.BrokenExecutor Python's BrokenExecutor}.
+ *
+ * @category Executors
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await using pool = new asyncio.WorkerPoolExecutor("data:text/javascript,process.exit(3)");
+ * await assertRejects(async () => await pool.submit("work"), asyncio.BrokenExecutor);
+ * ```
+ */
+export class BrokenExecutor extends RuntimeError {
+  /** @internal */
+  static override get name(): string {
+    return "BrokenExecutor";
   }
 }

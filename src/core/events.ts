@@ -4,9 +4,10 @@
  * @module
  */
 
-import { type Context, copy_context } from "../core/contextvars.ts";
-import type { Coroutine, CoroutineLike } from "../core/coroutines.ts";
-import { leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
+import { type Context, copy_context } from "./contextvars.ts";
+import type { Coroutine, CoroutineLike } from "./coroutines.ts";
+import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
+import type { ExportName, ExportParameters, ExportResult, ModuleExecutor } from "./executors.ts";
 import {
   capture_stack,
   type CapturedStack,
@@ -15,10 +16,10 @@ import {
   Inspectable,
   repr,
 } from "../internal/format_helpers.ts";
-import type { Continuation, Runnable, Scope, TaskCore, Timed } from "../core/contracts.ts";
-import type { FutureAwait } from "../core/awaits.ts";
-import type { Future } from "../core/futures.ts";
-import { LoopScope } from "../core/scopes.ts";
+import type { Continuation, Runnable, Scope, TaskCore, Timed } from "./contracts.ts";
+import type { FutureAwait } from "./awaits.ts";
+import type { Future } from "./futures.ts";
+import { LoopScope } from "./scopes.ts";
 import { is_in_other_loop } from "../host/copies.ts";
 import {
   has_async_context,
@@ -26,11 +27,13 @@ import {
   type KeptContext,
   run_as,
 } from "../host/async_context.ts";
-import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "../core/tasks.ts";
+import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "./tasks.ts";
 import type {
+  AcceptedSocketOptions,
   AddressInfoOptions,
   ConnectionOptions,
   DatagramOptions,
+  HostSocketObject,
   ReadPipe,
   ServerOptions,
   SSLContext,
@@ -38,19 +41,19 @@ import type {
   UnixConnectionOptions,
   UnixServerOptions,
   WritePipe,
-} from "../core/connection_options.ts";
-import type { BaseProtocol, DatagramProtocol, SubprocessProtocol } from "../core/protocols.ts";
-import type { SubprocessOptions } from "../core/subprocess_options.ts";
+} from "./connection_options.ts";
+import type { BaseProtocol, DatagramProtocol, SubprocessProtocol } from "./protocols.ts";
+import type { SubprocessOptions } from "./subprocess_options.ts";
 import type {
   DatagramTransport,
   ReadTransport,
   SubprocessTransport,
   Transport,
   WriteTransport,
-} from "../core/transports.ts";
+} from "./transports.ts";
 import type { Address, AddressInfo, Network, OpenSet } from "../host/endpoints.ts";
 import { THIS_COPY } from "../host/copies.ts";
-import { enter, leave, restore_turn, running_loop, save_turn } from "../core/current.ts";
+import { enter, leave, restore_turn, running_loop, save_turn } from "./current.ts";
 
 /**
  * The argument of an exception handler; the keys are Python's.
@@ -105,6 +108,8 @@ export interface CallbackContext {
 /**
  * Runs functions outside of the loop: `submit(fn, ...args)` returns a promise of the result.
  *
+ * An executor that calls functions by name is a {@linkcode ModuleExecutor}.
+ *
  * @category Event loop
  */
 export interface Executor {
@@ -113,16 +118,18 @@ export interface Executor {
    *
    * @param fn the function
    * @param args its arguments
-   * @returns a promise of what it returns
+   * @returns a promise of what it returns; if it has a method `cancel()`, cancelling the future that the
+   * loop makes of it calls that
    */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): PromiseLike<R | Awaited<R>>;
   /**
    * Ends the executor.
    *
-   * @param options `wait`: whether to end when everything that was submitted is done
+   * @param options `wait`: whether to end when everything that was submitted is done; `cancel_futures`:
+   * whether to cancel what has not begun
    * @returns a promise that settles then, or nothing
    */
-  shutdown(options?: { wait?: boolean }): void | PromiseLike<void>;
+  shutdown(options?: { wait?: boolean; cancel_futures?: boolean }): void | PromiseLike<void>;
 }
 
 /**
@@ -174,7 +181,7 @@ export interface LoopIO {
    * @param protocol_factory makes the protocol, once the connection is made
    * @param host the name or the address of the host
    * @param port the port
-   * @param options `ssl`, `server_hostname`, `local_addr`, `family`, `happy_eyeballs_delay`, …
+   * @param options `ssl`, `server_hostname`, `local_addr`, `family`, `happy_eyeballs_delay`, `sock`, …
    * @returns the transport and the protocol
    * @throws {OSError} if the connection fails
    */
@@ -188,14 +195,14 @@ export interface LoopIO {
    * Connects to a Unix socket. Cancelled, it closes the socket.
    *
    * @param protocol_factory makes the protocol, once the connection is made
-   * @param path the path of the socket
-   * @param options `ssl`, `server_hostname`, …
+   * @param path the path of the socket; `null` with `sock`
+   * @param options `ssl`, `server_hostname`, `sock`, …
    * @returns the transport and the protocol
    * @throws {OSError} if the connection fails
    */
   create_unix_connection<P extends BaseProtocol>(
     protocol_factory: () => P,
-    path: string,
+    path?: string | null,
     options?: UnixConnectionOptions,
   ): Coroutine<[transport: Transport, protocol: P]>;
   /**
@@ -225,9 +232,23 @@ export interface LoopIO {
    */
   create_unix_server(
     protocol_factory: () => BaseProtocol,
-    path: string,
+    path?: string | null,
     options?: UnixServerOptions,
   ): Coroutine<AbstractServer>;
+  /**
+   * Makes a transport of a connection that other code has accepted. Cancelled, it closes the socket.
+   *
+   * @param protocol_factory makes the protocol
+   * @param sock a connected `Socket` of `node:net`
+   * @param options `ssl`, `ssl_handshake_timeout`, `ssl_shutdown_timeout`
+   * @returns the transport and the protocol
+   * @throws {TypeError} if it is no connected socket
+   */
+  connect_accepted_socket<P extends BaseProtocol>(
+    protocol_factory: () => P,
+    sock: HostSocketObject,
+    options?: AcceptedSocketOptions,
+  ): Coroutine<[transport: Transport, protocol: P]>;
   /**
    * Makes an endpoint of datagrams (UDP).
    *
@@ -359,6 +380,29 @@ export interface LoopSubprocesses {
 export abstract class BaseEventLoop extends Inspectable {}
 /** The methods that are added. */
 export interface BaseEventLoop extends LoopIO, LoopSubprocesses {}
+
+// What a bundler may leave out says so.
+function note_left_out(names: string, bringing: string): void {
+  for (const name of names.split(" ")) {
+    Object.defineProperty(BaseEventLoop.prototype, name, {
+      value(): never {
+        throw new RuntimeError(
+          `Cannot ${name}(): the bundler has left it out: use ${bringing} of this package`,
+        );
+      },
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
+note_left_out(
+  "create_connection create_unix_connection create_server create_unix_server " +
+    "connect_accepted_socket create_datagram_endpoint start_tls connect_read_pipe " +
+    "connect_write_pipe getaddrinfo getnameinfo",
+  "Protocol or BaseProtocol",
+);
+note_left_out("subprocess_exec subprocess_shell", "SubprocessProtocol");
 
 /**
  * The interface of every event loop; {@linkcode EventLoop} and {@linkcode VirtualClockEventLoop} implement it.
@@ -498,7 +542,9 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
   /**
    * Runs a function in an executor.
    *
-   * @param executor the executor; with `null` the default one, which calls the function in a later turn of this thread
+   * Without another executor nothing runs in parallel: the default one calls the function in a later turn of this thread.
+   *
+   * @param executor the executor; `null` for the default one
    * @param fn the function
    * @param args its arguments
    * @returns a future of what the function returns
@@ -510,12 +556,51 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
     ...args: A
   ): Future<Awaited<R>>;
   /**
-   * Sets the executor that `run_in_executor(null, …)` uses.
+   * Calls an export of a module in an executor, by name: `loop.run_in_executor(pool, "resize", image, 200)`.
    *
-   * @param executor an object with `submit(fn, ...args)` that returns a promise
+   * Cancelling the future cancels the call.
+   *
+   * @param executor the executor, such as a {@linkcode WorkerPoolExecutor}
+   * @param name the name of the export
+   * @param args its arguments
+   * @returns a future of what it returns
+   * @throws {RuntimeError} if the loop is closed
+   */
+  run_in_executor<M extends object, N extends ExportName<M>>(
+    executor: ModuleExecutor<M>,
+    name: N,
+    ...args: ExportParameters<M, N>
+  ): Future<ExportResult<M, N>>;
+  /**
+   * Calls an export of the default executor's module by name.
+   *
+   * @typeParam F the type of the export: `run_in_executor<typeof work.resize>(null, "resize", image, 200)`
+   * @param executor `null`
+   * @param name the name of the export
+   * @param args its arguments
+   * @returns a future of what it returns
+   * @throws {RuntimeError} if the loop is closed
+   * @throws {TypeError} if `set_default_executor()` was given no executor that takes names
+   */
+  run_in_executor<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>(
+    executor: null,
+    name: string,
+    ...args: Parameters<F>
+  ): Future<Awaited<ReturnType<F>>>;
+  /**
+   * Sets the executor that `run_in_executor(null, …)` and `to_thread()` use.
+   *
+   * @param executor an object with `submit(fn, ...args)` that returns a promise; one that calls exports by name
+   * takes no functions
    * @throws {TypeError} if it has no method `submit`
    */
   set_default_executor(executor: Executor): void;
+  /**
+   * Sets the default executor to one that calls exports by name.
+   *
+   * @param executor such as a {@linkcode WorkerPoolExecutor}
+   */
+  set_default_executor<M extends object>(executor: ModuleExecutor<M>): void;
   /**
    * Has the loop call a callback when the process gets a signal.
    *
@@ -606,7 +691,7 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
   /** @internal Cancels the open awaits of code that belongs to no task any more: promises of those that end later, `null` if there are none. */
   _cancel_loose_awaits(): PromiseLike<unknown>[] | null;
   /** @internal Notes that a task has ended while awaits of its code are open. */
-  _note_loose_awaits(task: Task<unknown>): void;
+  _note_loose_awaits(task: TaskCore): void;
   /** @internal Ends the run in progress with an exception that leaves the loop. */
   _interrupt(error: unknown): void;
   /** @internal Notes a future whose outcome comes from outside of this library. */
@@ -912,7 +997,7 @@ export function get_event_loop(): AbstractEventLoop {
   if (loop !== null) return loop;
   // Without a host context, code after a foreign await cannot be distinguished from code outside of every
   // loop; it most likely belongs to the only loop that runs.
-  if (!has_async_context && running.size === 1) return [...running][0];
+  if (!has_async_context && running.size === 1) return [...running][0]!;
   if (default_loop === null || default_loop.is_closed()) {
     if (make_loop === null) throw new RuntimeError("There is no current event loop.");
     default_loop = make_loop();

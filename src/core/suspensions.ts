@@ -1,0 +1,225 @@
+/**
+ * Suspensions: the waits of the library itself.
+ *
+ * @module
+ */
+
+import type { AbstractEventLoop } from "./events.ts";
+import { type Outcome, SUSPENDED } from "./awaits.ts";
+import { Cancellation, make_cancelled_error } from "./cancellation.ts";
+import type { DeliveryCore, Runnable, Timed, Waitable } from "./contracts.ts";
+import { Coroutine } from "./coroutines.ts";
+import type { CancelledError } from "./exceptions.ts";
+import { CREATED } from "./unawaited.ts";
+
+const NO_LOOP = null as unknown as AbstractEventLoop;
+const NO_TIME = undefined as unknown as number;
+
+const IDLE = 0;
+const WAITING = 1;
+const WOKEN = 2;
+const CANCELLED = 3;
+
+/** A kind of operation of the library, such as `Queue.get`: its steps, shared by all its calls. */
+export interface Operation<T, S, A> {
+  /** The name of the function that was called. */
+  readonly name: string;
+  /** Implements {@linkcode Coroutine._advance}. */
+  advance(wait: Suspension<T, S, A>, thrown: boolean, value: unknown): Outcome;
+  /** Cancels a wait that must not end at once; true if the cancellation was taken. */
+  cancel?(wait: Suspension<T, S, A>, delivery: DeliveryCore): boolean;
+  /** Returns whether such a wait may return a value although it has been cancelled. */
+  may_fulfil?(wait: Suspension<T, S, A>): boolean;
+  /** The promise that has to settle before such a wait can end. */
+  ending?(wait: Suspension<T, S, A>): PromiseLike<unknown> | null;
+  /** Returns whether a wait has accepted a cancellation and ends only when what it waits for has stopped. */
+  is_stopping?(wait: Suspension<T, S, A>): boolean;
+  /** True if it calls user code when it begins. */
+  readonly calls_user_code?: boolean;
+}
+
+/**
+ * A coroutine of the library that has one wait at a time and is its own waitable: the future
+ * that CPython would make is part of it, its place in a list of waiters, and its timer.
+ *
+ * It is one class for all kinds of operations. A class for each would be clearer, but an engine makes
+ * objects of many classes with a common base at a fifth of the speed.
+ */
+export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
+  implements Waitable, Timed {
+  declare private readonly _operation: Operation<T, S, A>;
+  /** @internal The subject of the operation: a lock, a queue, … */
+  declare readonly _subject: S;
+  /** @internal The argument of the operation. */
+  declare readonly _argument: A;
+  /** @internal True if the operation has begun to wait. */
+  declare _has_waited: boolean;
+  /** @internal */
+  declare _loop: AbstractEventLoop;
+  declare private _state: number;
+  declare private _waiter: Runnable | null;
+  /** @internal The list of waiters that it is in, and its neighbours there. */
+  declare _list: object | null;
+  /** @internal */
+  declare _previous: Suspension<unknown> | null;
+  /** @internal */
+  declare _next: Suspension<unknown> | null;
+  /** @internal The time for which it is scheduled, if it is a sleep. */
+  declare _when: number;
+  /** @internal */
+  declare _scheduled: boolean;
+  /** @internal */
+  declare _cancelled: boolean;
+
+  constructor(operation: Operation<T, S, A>, subject: S, argument: A) {
+    super();
+    this._phase = CREATED;
+    this._value = undefined;
+    this._yielded = undefined;
+    this._operation = operation;
+    this._subject = subject;
+    this._argument = argument;
+    this._has_waited = false;
+    this._loop = NO_LOOP;
+    this._state = IDLE;
+    this._waiter = null;
+    this._list = null;
+    this._previous = null;
+    this._next = null;
+    this._when = NO_TIME;
+    this._scheduled = false;
+    this._cancelled = false;
+  }
+
+  override get name(): string {
+    return this._operation.name;
+  }
+
+  /** @internal */
+  override _advance(thrown: boolean, value: unknown): Outcome {
+    return this._operation.advance(this, thrown, value);
+  }
+
+  /** @internal Begins to wait; what it returns is to be returned by `advance`. */
+  _wait(loop: AbstractEventLoop): typeof SUSPENDED {
+    this._has_waited = true;
+    this._loop = loop;
+    this._state = WAITING;
+    this._yielded = this;
+    return SUSPENDED;
+  }
+
+  /** @internal */
+  override _needs_context(): boolean {
+    return this._operation.calls_user_code === true && !this._has_waited;
+  }
+
+  /** @internal Returns whether it waits and has been neither woken nor cancelled. */
+  _is_waiting(): boolean {
+    return this._state === WAITING;
+  }
+
+  /** @internal Returns whether it was cancelled while it waited. */
+  _was_cancelled(): boolean {
+    return this._state === CANCELLED;
+  }
+
+  /** @internal Returns the error that ends the wait: the one thrown into it, a cancellation, or `null`. */
+  _error_of_wait(thrown: boolean, value: unknown): unknown {
+    if (thrown) return value;
+    return this._state === CANCELLED ? new Cancellation(this._value) : null;
+  }
+
+  /** @internal Ends the wait. */
+  _wake(): void {
+    if (this._state === WAITING) this._end_wait(WOKEN);
+  }
+
+  /** @internal Run by the loop when a sleep is over. */
+  _run(): void {
+    this._wake();
+  }
+
+  /** @internal */
+  cancel(message?: unknown): boolean {
+    if (this._state !== WAITING) return false;
+    this._value = message ?? undefined;
+    this._end_wait(CANCELLED);
+    return true;
+  }
+
+  /** @internal */
+  _cancel_for(delivery: DeliveryCore): boolean {
+    const { _operation: operation } = this;
+    if (operation.cancel === undefined) return this.cancel(delivery.cancellation.message);
+    return operation.cancel(this, delivery);
+  }
+
+  /** @internal */
+  get _may_fulfil(): boolean {
+    return this._operation.may_fulfil?.(this) ?? false;
+  }
+
+  /** @internal A promise of its end, if a cancellation does not end it. */
+  _ending(): PromiseLike<unknown> | null {
+    return this._operation.ending?.(this) ?? null;
+  }
+
+  /** @internal Returns whether it has accepted a cancellation that has not ended the wait. */
+  _is_stopping(): boolean {
+    return this._state === WAITING && this._operation.is_stopping?.(this) === true;
+  }
+
+  /** @internal */
+  get _is_owned(): boolean {
+    return true;
+  }
+
+  /** @internal It has one waiter, which is cancelled with it. */
+  _remove_waiter(): void {
+    this._waiter = null;
+  }
+
+  private _end_wait(state: number): void {
+    this._state = state;
+    const waiter = this._waiter;
+    if (waiter !== null) {
+      this._waiter = null;
+      this._loop._schedule(waiter);
+    }
+  }
+
+  /** @internal */
+  _is_offered(): boolean {
+    return this._state === WAITING && this._waiter === null;
+  }
+
+  /** @internal */
+  _add_waiter(waiter: Runnable): void {
+    if (this._state === WAITING) this._waiter = waiter;
+    else this._loop._schedule(waiter);
+  }
+
+  /** @internal */
+  _cancellation(): CancelledError | null {
+    return this._state === CANCELLED ? make_cancelled_error(this._value) : null;
+  }
+
+  /** @internal The `repr` of the future that it stands for. */
+  _repr_waitable(): string {
+    const state = ["pending", "pending", "finished result=null", "cancelled"][this._state];
+    return `<Future ${state}${this._waiter === null ? "" : " cb=[Task.task_wakeup()]"}>`;
+  }
+}
+
+/** A kind of operation that never has to wait: a function of the subject and the argument. */
+export function instant<T, S, A>(
+  name: string,
+  call: (subject: S, argument: A) => T,
+): Operation<T, S, A> {
+  return {
+    name,
+    advance: (wait, thrown, value) =>
+      thrown ? wait._raise(value) : wait._return(call(wait._subject, wait._argument)),
+  };
+}

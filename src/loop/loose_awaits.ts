@@ -1,0 +1,64 @@
+/**
+ * Open awaits by code of ended tasks and of none.
+ *
+ * @module
+ */
+
+import type { FutureAwait } from "../core/awaits.ts";
+import type { OpenAwait } from "../core/contracts.ts";
+import { open_awaits } from "../core/scopes.ts";
+import { Task } from "../core/tasks.ts";
+
+type Holder = FutureAwait | Task<unknown>;
+
+// Below this number, those that are over are not searched for.
+const MIN_SEARCHED = 100;
+
+/** The loose awaits of a loop, referred to weakly, since such a wait may never end. */
+export class LooseAwaits {
+  readonly #holders = new Set<WeakRef<Holder>>();
+  // The size at which those that are over are next searched for.
+  #limit = MIN_SEARCHED;
+
+  /** Adds an await, or the ended task whose code has open awaits. */
+  add(holder: Holder): void {
+    if (typeof WeakRef === "undefined") return;
+    if (this.#holders.size >= this.#limit) {
+      for (const reference of this.#holders) {
+        const held = reference.deref();
+        if (held === undefined || !is_open(held)) this.#holders.delete(reference);
+      }
+      this.#limit = 2 * this.#holders.size + MIN_SEARCHED;
+    }
+    this.#holders.add(new WeakRef(holder));
+  }
+
+  /** Cancels all and forgets them; returns promises of those that end later, `null` if there are none. */
+  cancel(): PromiseLike<unknown>[] | null {
+    let any = false;
+    const endings: PromiseLike<unknown>[] = [];
+    const cancel = (open: OpenAwait): void => {
+      const ending = open._cancel_outside();
+      if (ending !== null) endings.push(ending);
+    };
+    for (const reference of this.#holders) {
+      const held = reference.deref();
+      if (held === undefined || !is_open(held)) continue;
+      any = true;
+      if (held instanceof Task) {
+        for (const open of open_awaits(held)) cancel(open as OpenAwait);
+      } else cancel(held);
+    }
+    this.#holders.clear();
+    return any ? endings : null;
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#holders.clear();
+  }
+}
+
+function is_open(held: Holder): boolean {
+  return held instanceof Task ? held._newest !== null : held._waiting !== null;
+}

@@ -1,0 +1,372 @@
+/**
+ * Cancel scopes: blocks of code that can be cancelled on their own.
+ *
+ * @module
+ */
+
+import { request_cancellation } from "../block_requests.ts";
+import { is_cancellation } from "../core/cancellation.ts";
+import type { Scope } from "../core/contracts.ts";
+import type { Coroutine } from "../core/coroutines.ts";
+import { instant, Suspension } from "../core/suspensions.ts";
+import { enter_scope, leave_scope, running_scope } from "../core/current.ts";
+import { RuntimeError, ValueError } from "../core/exceptions.ts";
+import { type AnyTask, ScopeManager, take_back } from "../core/scope_managers.ts";
+import { repr } from "../internal/format_helpers.ts";
+import { check_options } from "../internal/options.ts";
+import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
+import { Deadline } from "../timeouts.ts";
+import {
+  keep_cancelling,
+  scoped_state,
+  set_scope_around,
+  stop_cancelling,
+} from "./scoped_states.ts";
+
+/**
+ * The options of a {@linkcode CancelScope}.
+ *
+ * @category Cancel scopes
+ */
+export interface CancelScopeOptions {
+  /** When the scope is cancelled, as a time of the loop's clock in seconds; `Infinity`, the default, is never. */
+  deadline?: number;
+  /** True if no cancellation from outside reaches the block; false by default. */
+  shield?: boolean;
+  /** True if, once the scope is cancelled, every wait in it throws, not only one; false by default. */
+  level?: boolean;
+}
+
+// The cancel scopes of blocks that are being run.
+const cancel_scopes = new WeakMap<Scope, CancelScope>();
+
+type State = "created" | "active" | "ended";
+
+/**
+ * A block of code that can be cancelled on its own: `async_with(new CancelScope(), async (scope) => …)`.
+ *
+ * `cancel()`, or the deadline, cancels what the block waits for, the blocks inside it included. The
+ * {@linkcode CancelledError} runs the block's `finally` blocks and ends at the scope: `async_with()`
+ * resolves to `undefined`. A cancellation from outside, and any other error, leaves the block.
+ *
+ * - **Shielded**, the block is not reached by what is cancelled around it: scopes, timeouts, groups, the task.
+ *   Such a cancellation stays pending, and is thrown at the first wait after the block. For clean-ups, with a
+ *   deadline of their own.
+ * - **Edge-triggered**, as by `task.cancel()`, a cancellation is thrown once. **Level-triggered** (`level: true`),
+ *   every wait of the block throws until the block ends, so that code which swallows the error cannot stay; so does
+ *   every wait of the tasks of groups in it. An await that need not wait does not throw. A shielded scope inside
+ *   can wait all the same.
+ *
+ * A scope is used once. One that is cancelled before it is entered cancels its block at its first wait.
+ *
+ * It follows {@link https://anyio.readthedocs.io/en/stable/api.html#anyio.CancelScope AnyIO's CancelScope}.
+ *
+ * @category Cancel scopes
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { CancelScope } from "@pythonic/asyncio/structured";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const scope = new CancelScope();
+ *   asyncio.get_running_loop().call_later(0.001, () => scope.cancel("enough"));
+ *   await asyncio.async_with(scope, () => asyncio.sleep(60));
+ *   assertEquals(scope.cancelled_caught, true);
+ * });
+ * ```
+ */
+export class CancelScope extends ScopeManager {
+  readonly #is_level: boolean;
+  #deadline: number;
+  #shield: boolean;
+  #state: State = "created";
+  #scope: Scope | null = null;
+  // The scope around the block.
+  #around: Scope | null = null;
+  #timer: Deadline | null = null;
+  // The requests for cancellation when the block began, as far as they are seen from it.
+  #cancelling = 0;
+  #cancel_called = false;
+  #is_requested = false;
+  #is_late = false;
+  #cancelled_caught = false;
+  #reason: string | undefined = undefined;
+
+  /**
+   * Makes a scope.
+   *
+   * @param options `deadline` (a time of the loop's clock in seconds, `Infinity` by default), `shield` and
+   * `level` (both false by default)
+   * @throws {TypeError} if an option is unknown or of a wrong type
+   * @throws {ValueError} if the deadline is `NaN`
+   */
+  constructor(options: CancelScopeOptions = {}) {
+    super();
+    check_options("CancelScope", options, ["deadline", "shield", "level"]);
+    this.#deadline = check_deadline(options.deadline ?? Infinity);
+    this.#shield = check_flag("shield", options.shield ?? false);
+    this.#is_level = check_flag("level", options.level ?? false);
+  }
+
+  /**
+   * When the scope is cancelled, as a time of the loop's clock in seconds; `Infinity` if it never is.
+   *
+   * It can be set at any time. Set to a time that is past while the block is run, it cancels the scope at
+   * once; a scope that has been cancelled stays cancelled.
+   */
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  /**
+   * Moves the deadline.
+   *
+   * @param when a time of the loop's clock in seconds, `Infinity` for never
+   * @throws {TypeError} if it is not a number
+   * @throws {ValueError} if it is `NaN`
+   */
+  set deadline(when: number) {
+    this.#deadline = check_deadline(when);
+    if (this.#state === "active") this.#set_timer();
+  }
+
+  /**
+   * True if no cancellation from outside reaches the block.
+   *
+   * It can be set at any time. Set to false, it lets in at once what was cancelled outside in the meantime.
+   */
+  get shield(): boolean {
+    return this.#shield;
+  }
+
+  /**
+   * Shields the block, or no longer.
+   *
+   * @param shield whether no cancellation from outside reaches the block
+   * @throws {TypeError} if it is not a boolean
+   * @throws {RuntimeError} if the scope was entered by hand, and so has no block of its own
+   */
+  set shield(shield: boolean) {
+    if (check_flag("shield", shield) === this.#shield) return;
+    if (this.#state === "active") {
+      const scope = this.#block_of_its_own();
+      this.#shield = shield;
+      this.#set_shield();
+      if (!shield) scoped_state(scope._owner as AnyTask).deliver_pending(scope);
+    } else this.#shield = shield;
+  }
+
+  /** True if the scope has been cancelled, by `cancel()` or by its deadline. */
+  get cancel_called(): boolean {
+    return this.#cancel_called;
+  }
+
+  /** True if the scope's own cancellation has ended the block. */
+  get cancelled_caught(): boolean {
+    return this.#cancelled_caught;
+  }
+
+  /**
+   * Cancels the scope: what its block waits for, and the blocks inside it that are not shielded.
+   *
+   * The second call does nothing, nor does one after the end of the block. Called by code of the block itself, it
+   * is thrown at the next await that has to wait.
+   *
+   * @param reason the message of the {@linkcode CancelledError}
+   */
+  cancel(reason?: string): void {
+    if (this.#cancel_called || this.#state === "ended") return;
+    this.#cancel_called = true;
+    this.#reason = reason;
+    this.#stop_timer();
+    if (this.#state === "active") this.#request();
+  }
+
+  /** @internal */
+  override _enter(scope: Scope | null): void {
+    if (this.#state !== "created") {
+      throw new RuntimeError("Each CancelScope may only be used for a single block");
+    }
+    if (scope === null) throw new RuntimeError("CancelScope should be used inside a task");
+    if (scope === running_scope()) this.#refuse_by_hand();
+    this.#state = "active";
+    this.#scope = scope;
+    this.#around = scope._parent;
+    cancel_scopes.set(scope, this);
+    if (this.#is_level) scoped_state(scope._owner as AnyTask);
+    if (this.#shield) this.#set_shield();
+    else this.#cancelling = cancelling_known_in(scope);
+    // What cancels the block at its entry is of its own code, also where a native promise has resumed that.
+    const outer = enter_scope(scope);
+    try {
+      if (this.#cancel_called) this.#request();
+      else this.#set_timer();
+    } finally {
+      leave_scope(outer);
+    }
+  }
+
+  /** Ends the block, with the error that left it or `null`; true if that was the scope's own cancellation. */
+  override __aexit__(error: unknown): Coroutine<void> {
+    return new Suspension(EXIT, this, error) as Coroutine<unknown> as Coroutine<void>;
+  }
+
+  /** @internal */
+  override get _has_own_exit(): boolean {
+    return this.__aexit__ === CancelScope.prototype.__aexit__;
+  }
+
+  /** @internal Ends the block; returns whether its error is swallowed. */
+  _leave(error: unknown): boolean {
+    const scope = this.#scope as Scope;
+    this.#state = "ended";
+    this.#stop_timer();
+    cancel_scopes.delete(scope);
+    stop_cancelling(scope);
+    const left = this.#is_requested ? take_back(scope) : 0;
+    if (this.#shield) set_scope_around(scope, this.#around);
+    this.#cancelled_caught = this.#is_requested && left <= this.#cancelling &&
+      is_cancellation(error);
+    if (this.#cancelled_caught) this._caught(error, this.#is_late);
+    return this.#cancelled_caught;
+  }
+
+  /** @internal The scope's own cancellation has ended the block: requested by its deadline or by `cancel()`. */
+  protected _caught(_error: unknown, _is_late: boolean): void {}
+
+  #refuse_by_hand(): void {
+    if (!this.#shield && !this.#is_level) return;
+    throw new RuntimeError(
+      "Cannot enter a shielded or level-triggered CancelScope: it needs a block of its own: received a call " +
+        "of __aenter__() by hand; write async_with(scope, body)",
+    );
+  }
+
+  #block_of_its_own(): Scope {
+    const scope = this.#scope as Scope;
+    if (this.#around === null) {
+      throw new RuntimeError(
+        "Cannot shield a CancelScope: it has no block of its own: received one that was entered by hand",
+      );
+    }
+    return scope;
+  }
+
+  #set_shield(): void {
+    const scope = this.#scope as Scope;
+    const task = scope._owner as AnyTask;
+    scoped_state(task);
+    set_scope_around(scope, this.#shield ? null : this.#around);
+    this.#cancelling = cancelling_known_in(scope) - (this.#is_requested ? 1 : 0);
+  }
+
+  #request(): void {
+    const scope = this.#scope as Scope;
+    this.#is_requested = true;
+    request_cancellation(scope, this.#reason);
+    if (this.#is_level) keep_cancelling(scope, this.#reason);
+  }
+
+  #set_timer(): void {
+    this.#stop_timer();
+    if (this.#cancel_called || this.#deadline === Infinity) return;
+    const loop = (this.#scope as Scope)._loop as AbstractEventLoop;
+    if (this.#deadline <= loop.time()) {
+      this.#expire();
+      return;
+    }
+    this.#timer = new Deadline(loop, this.#deadline, "CancelScope.deadline", () => this.#expire());
+    loop._schedule_timer(this.#timer);
+  }
+
+  #stop_timer(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #expire(): void {
+    this.#timer = null;
+    this.#is_late = true;
+    this.cancel("deadline exceeded");
+  }
+
+  /** The scope's state: `<CancelScope [active] deadline=3 shield=true>`. */
+  override toString(): string {
+    const info = [`[${this.#state}]`];
+    if (this.#deadline !== Infinity) info.push(`deadline=${repr(this.#deadline)}`);
+    if (this.#shield) info.push("shield=true");
+    if (this.#is_level) info.push("level=true");
+    if (this.#cancel_called) info.push("cancel_called=true");
+    return `<${this.constructor.name} ${info.join(" ")}>`;
+  }
+}
+
+const EXIT = /* @__PURE__ */ instant(
+  "CancelScope.__aexit__",
+  (scope: CancelScope, error: unknown) => scope._leave(error),
+);
+
+/** The requests for cancellation around a block that its code knows of: those that are pending are still to be thrown. */
+function cancelling_known_in(scope: Scope): number {
+  const task = scope._owner as AnyTask;
+  let known = task._cancelling_seen_from(scope);
+  for (let at = scope._parent; at !== null; at = at._parent) {
+    if (task._cancellation_state?.is_pending(at)) known--;
+  }
+  return known;
+}
+
+function check_deadline(when: unknown): number {
+  if (typeof when !== "number") {
+    throw new TypeError(
+      `Cannot set a deadline: it must be a number of seconds: received ${repr(when)}`,
+    );
+  }
+  if (Number.isNaN(when)) {
+    throw new ValueError("Cannot set a deadline: it is no time: received NaN");
+  }
+  return when;
+}
+
+function check_flag(name: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw new TypeError(
+    `Cannot make a CancelScope: ${name} must be true or false: received ${repr(value)}`,
+  );
+}
+
+/**
+ * Returns the nearest deadline of the cancel scopes around the code now running, up to the first shielded one.
+ *
+ * The deadlines of `timeout()`, and of scopes in other tasks, are not among them.
+ *
+ * @returns a time of the loop's clock in seconds; `Infinity` without any, `-Infinity` if a scope has been cancelled
+ * @throws {RuntimeError} if no loop runs the calling code
+ * @category Cancel scopes
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { current_effective_deadline, move_on_at } from "@pythonic/asyncio/structured";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await asyncio.run(async () => {
+ *   const soon = asyncio.get_running_loop().time() + 1;
+ *   const seen = await asyncio.async_with(move_on_at(soon), async () => current_effective_deadline());
+ *   assertEquals([seen, current_effective_deadline()], [soon, Infinity]);
+ * });
+ * ```
+ */
+export function current_effective_deadline(): number {
+  get_running_loop();
+  let deadline = Infinity;
+  for (let at = running_scope(); at !== null; at = at._parent) {
+    const scope = cancel_scopes.get(at);
+    if (scope === undefined) continue;
+    if (scope.cancel_called) return -Infinity;
+    deadline = Math.min(deadline, scope.deadline);
+  }
+  return deadline;
+}

@@ -1,0 +1,50 @@
+/** Under random programs with cancellations everywhere, `./structured` loses nothing and doubles nothing. */
+
+import * as asyncio from "../../mod.ts";
+import { VirtualClockEventLoop } from "../../testing.ts";
+import { Crowd, type Scenario } from "../property/crowd.ts";
+import { LIBRARY_PAUSES, PAUSE_NAMES } from "../property/pauses.ts";
+import { check_programs, type Program } from "../property/program.ts";
+import {
+  BroadcastScenario,
+  ChannelScenario,
+  LimiterScenario,
+  RWLockScenario,
+  ScopeScenario,
+} from "./scenarios.ts";
+
+const SCENARIOS: Record<string, (program: Program) => Scenario> = {
+  open_channel: (program) => new ChannelScenario(program),
+  open_broadcast: () => new BroadcastScenario(),
+  CapacityLimiter: (program) => new LimiterScenario(program),
+  RWLock: () => new RWLockScenario(),
+  CancelScope: () => new ScopeScenario(),
+};
+
+/** Multiplies the programs of each test, as for `tests/property_test.ts`. */
+const FACTOR = Number(Deno.env.get("PROGRAMS") ?? 1);
+
+const LOOPS = [
+  {
+    name: "the virtual clock",
+    loop_factory: () => new VirtualClockEventLoop(),
+    waits: { pauses: LIBRARY_PAUSES, at_once: false },
+    count: 600,
+  },
+  {
+    name: "the real loop",
+    loop_factory: () => new asyncio.EventLoop(),
+    waits: { pauses: PAUSE_NAMES, at_once: true },
+    count: 12,
+  },
+];
+
+for (const { name, loop_factory, waits, count } of LOOPS) {
+  for (const [primitive, make] of Object.entries(SCENARIOS)) {
+    Deno.test(`${primitive}: loses nothing and doubles nothing on ${name}`, async () => {
+      await check_programs(count * FACTOR, waits, async (program) => {
+        await asyncio.run(() => Crowd.run(program, make(program)), { loop_factory });
+      });
+    });
+  }
+}
