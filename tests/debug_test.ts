@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { CancelScope } from "../structured.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
 import { child } from "./child.ts";
 
@@ -267,6 +268,59 @@ const REASONS: Readonly<Record<string, [reason: string, main: () => PromiseLike<
         await sleep(0);
         asyncio.current_task()?.cancel();
       }),
+  ],
+  "TaskGroup.cancel": [
+    "a TaskGroup: its cancel() was called",
+    () =>
+      asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+        group.create_task(caught);
+        await sleep(0);
+        group.cancel();
+      }),
+  ],
+  "TaskGroup.cancel, of the block": [
+    "a TaskGroup: its cancel() was called",
+    () =>
+      asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+        asyncio.get_running_loop().call_soon(() => group.cancel());
+        await caught();
+      }),
+  ],
+  "TaskGroup.cancel, before a task is made": [
+    "a TaskGroup: its cancel() was called",
+    () =>
+      asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+        const first = () => {
+          group.cancel();
+          return caught();
+        };
+        group.create_task(first, { eager_start: true });
+        await sleep(0);
+      }),
+  ],
+  "CancelScope": ["a CancelScope: its cancel() was called", () => {
+    const scope = new CancelScope();
+    asyncio.get_running_loop().call_soon(() => scope.cancel());
+    return asyncio.async_with(scope, caught);
+  }],
+  "CancelScope, at every wait of the tasks in it": [
+    "a CancelScope: its cancel() was called",
+    () => {
+      const scope = new CancelScope({ level: true });
+      return asyncio.async_with(
+        scope,
+        () =>
+          asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+            group.create_task(async () => {
+              await sleep(60).catch(() => {});
+              await caught();
+            });
+            await sleep(0);
+            scope.cancel();
+            await sleep(60);
+          }),
+      );
+    },
   ],
   "aborted_by": ["a signal: 'enough'", () => {
     const controller = new AbortController();

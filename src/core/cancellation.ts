@@ -51,6 +51,16 @@ export function cancel_because<T>(reason: CancellationReason | string, cancel: (
   }
 }
 
+/** Cancels something for the message of a cancellation, which may be the reason of a manager. */
+export function cancel_with<T>(
+  cancelled: { cancel(message?: unknown): T },
+  message: unknown,
+): T {
+  return message instanceof CancellationReason
+    ? cancel_because(message, () => cancelled.cancel())
+    : cancelled.cancel(message);
+}
+
 /** Returns the message of a cancellation: the argument of `cancel()`, else the reason for which it is called. */
 export function message_or_reason(message: unknown): unknown {
   return message ?? current_reason;

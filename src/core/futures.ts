@@ -22,9 +22,8 @@ import {
 import { brand_of, has_brand } from "../internal/error_kinds.ts";
 import { check_bound } from "../internal/unbound.ts";
 import {
-  cancel_because,
+  cancel_with,
   Cancellation,
-  CancellationReason,
   is_cancelled_error,
   make_cancelled_error,
   message_or_reason,
@@ -583,10 +582,7 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   _cancel_for(delivery: DeliveryCore): boolean {
-    const { message } = delivery.cancellation;
-    return message instanceof CancellationReason
-      ? cancel_because(message, () => this.cancel())
-      : this.cancel(message);
+    return cancel_with(this, delivery.cancellation.message);
   }
 
   /** @internal */

@@ -656,17 +656,7 @@ export class Task<T> extends Future<T> {
       this._suspend(continuation, yielded);
     } else {
       this._begin_wait(continuation);
-      this._refuse_wait(
-        continuation,
-        is_waitable(yielded)
-          ? `yield was used instead of yield from in task ${this} with ${yielded}` +
-            how_to_wait_for(yielded)
-          : is_generator(yielded)
-          ? `yield was used instead of yield from for generator in task ${this} with ${
-            repr(yielded)
-          }`
-          : `Task got bad yield: ${repr(yielded)}` + how_to_wait_for(yielded),
-      );
+      this._refuse_wait(continuation, refusal_of(yielded, this));
       this._loop._end_step(this, continuation);
     }
   }
@@ -800,6 +790,16 @@ function warn_of_swallowing<T>(task: Task<T>): void {
 
 function is_waitable(value: unknown): value is Waitable {
   return value instanceof Suspension || value instanceof Future;
+}
+
+function refusal_of(yielded: unknown, task: object): string {
+  if (is_waitable(yielded)) {
+    return `yield was used instead of yield from in task ${task} with ${yielded}` +
+      how_to_wait_for(yielded);
+  }
+  return is_generator(yielded)
+    ? `yield was used instead of yield from for generator in task ${task} with ${repr(yielded)}`
+    : `Task got bad yield: ${repr(yielded)}` + how_to_wait_for(yielded);
 }
 
 function how_to_wait_for(yielded: unknown): string {

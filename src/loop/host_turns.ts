@@ -6,6 +6,7 @@
 
 import { create_macrotasks, type Macrotasks, TURNS_TO_IO } from "../host/macrotask.ts";
 import { has_requests, host_date } from "../host/timers.ts";
+import { MomentLog } from "./moments.ts";
 
 // How many callbacks run at most between two readings of the clock by which the host gets a turn.
 const MAX_UNCHECKED = 16;
@@ -19,6 +20,7 @@ export class HostTurns {
   #slice_began = 0;
   #unchecked = 1;
   #until_check = 1;
+  readonly #moments = new MomentLog();
   /** The host's time of day in milliseconds, as it was last read: once in a few callbacks. */
   date = 0;
 
@@ -68,6 +70,16 @@ export class HostTurns {
     }
     this.#until_check = this.#unchecked = Math.min(this.#unchecked * 2, MAX_UNCHECKED);
     return false;
+  }
+
+  /** Notes that the loop has reached a moment. */
+  note_moment(moment: number): void {
+    this.#moments.note(moment, host_date());
+  }
+
+  /** Returns for how many milliseconds a wait that began at a moment has lasted, to some fifty. */
+  waited_since(moment: number): number {
+    return this.#moments.since(moment, host_date());
   }
 
   /** Gives the host as many turns as it needs to poll its I/O. */

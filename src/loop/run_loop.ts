@@ -19,12 +19,11 @@ import { next_moment, this_moment } from "../core/scopes.ts";
 import { Steps } from "../core/steps.ts";
 import { watch_untouched } from "../core/unawaited.ts";
 import { has_async_context } from "../host/async_context.ts";
-import { has_requests, host_date } from "../host/timers.ts";
+import { has_requests } from "../host/timers.ts";
 import { Deque } from "../internal/deque.ts";
 import { BaseEventLoop, type ExceptionContext } from "../core/events.ts";
 import { HostTurns } from "./host_turns.ts";
 import { Alarm, LoopClock } from "./loop_clock.ts";
-import { MomentLog } from "./moments.ts";
 import { SlowCallbacks } from "./slow_callbacks.ts";
 import { is_due, TimerQueue } from "./timer_queue.ts";
 
@@ -73,7 +72,6 @@ export abstract class RunLoop extends BaseEventLoop {
   protected _activity = 0;
 
   readonly #turns: HostTurns = new HostTurns(() => this.#on_turn());
-  readonly #moments = new MomentLog();
   readonly #clock: LoopClock;
   // True if the time that was last read may stand for the present time.
   readonly #may_reuse_time: boolean;
@@ -209,7 +207,7 @@ export abstract class RunLoop extends BaseEventLoop {
    * loop is woken when one is.
    */
   protected _wait_for_work(): boolean {
-    this.#moments.note(this_moment(), host_date());
+    this.#turns.note_moment(this_moment());
     const when = this._next_timer();
     if (when === null) {
       // The timer it was set for was cancelled; a program must not wait for it to end.
@@ -239,7 +237,7 @@ export abstract class RunLoop extends BaseEventLoop {
 
   /** @internal Returns for how many milliseconds a wait that began at a moment has lasted, to some fifty. */
   _waited_since(moment: number): number {
-    return this.#moments.since(moment, host_date());
+    return this.#turns.waited_since(moment);
   }
 
   /** @internal Returns whether nothing is ready and no timer is set. */
@@ -264,7 +262,7 @@ export abstract class RunLoop extends BaseEventLoop {
 
   #on_turn(): void {
     this._dry_moment = next_moment();
-    this.#moments.note(this._dry_moment, host_date());
+    this.#turns.note_moment(this._dry_moment);
     watch_untouched();
     if (this.#turns.gives_another()) return;
     if (this.#is_asleep && !this.#looks_again) return;

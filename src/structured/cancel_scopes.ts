@@ -5,7 +5,7 @@
  */
 
 import { request_cancellation } from "../block_requests.ts";
-import { is_cancellation } from "../core/cancellation.ts";
+import { cancel_because, CancellationReason, is_cancellation } from "../core/cancellation.ts";
 import type { Scope } from "../core/contracts.ts";
 import type { Coroutine } from "../core/coroutines.ts";
 import { instant, Suspension } from "../core/suspensions.ts";
@@ -265,8 +265,9 @@ export class CancelScope extends ScopeManager {
   #request(): void {
     const scope = this.#scope as Scope;
     this.#is_requested = true;
-    request_cancellation(scope, this.#reason);
-    if (this.#is_level) keep_cancelling(scope, this.#reason);
+    const reason = new CancellationReason("cancelled by a CancelScope: its cancel() was called");
+    cancel_because(reason, () => request_cancellation(scope, this.#reason));
+    if (this.#is_level) keep_cancelling(scope, this.#reason ?? reason);
   }
 
   #set_timer(): void {

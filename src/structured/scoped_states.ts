@@ -9,6 +9,7 @@
  */
 
 import type { PersistentState } from "../block_requests.ts";
+import { cancel_with } from "../core/cancellation.ts";
 import { cancel_scope, CancellationState, Delivery } from "../core/cancellation_state.ts";
 import type { DeliveryCore, Scope, Waitable } from "../core/contracts.ts";
 import { runs_now } from "../core/current.ts";
@@ -77,7 +78,7 @@ class ScopedState extends CancellationState implements PersistentState {
       scoped_state(task);
       keep_cancelling(task, message);
       // The wait that is in progress began before.
-      if (is_repeated) task.cancel(message);
+      if (is_repeated) cancel_with(task, message);
     }
   }
 
