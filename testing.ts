@@ -16,7 +16,19 @@
 export { DeadlockError } from "./src/core/exceptions.ts";
 export { VirtualClockEventLoop, type VirtualClockOptions } from "./src/testing/virtual_clock.ts";
 export {
+  type ClockOptions,
   type Connection,
   VirtualNetwork,
   type VirtualNetworkOptions,
 } from "./src/testing/network.ts";
+export { type ExplorationStrategy } from "./src/testing/decisions.ts";
+export { VirtualDisk } from "./src/testing/disk.ts";
+export {
+  type Exploration,
+  ExplorationError,
+  explore,
+  type ExploredProgram,
+  type ExploreOptions,
+  type FaultOptions,
+  type World,
+} from "./src/testing/explore.ts";

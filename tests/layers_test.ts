@@ -29,7 +29,7 @@ const BELOW: Readonly<Record<Layer, readonly Layer[]>> = {
   primitives: ["host", "internal", "core"],
   loop: ["host", "internal", "core", "primitives"],
   trace: ["host", "internal", "core"],
-  testing: ["host", "internal", "core", "primitives", "loop"],
+  testing: ["host", "internal", "core", "primitives", "loop", "trace"],
   structured: ["host", "internal", "core", "primitives", "loop"],
   "entry point": [
     "host",

@@ -5,7 +5,7 @@
  */
 
 import type { FutureAwait } from "../core/awaits.ts";
-import type { TaskCore } from "../core/contracts.ts";
+import type { Arrivals, TaskCore } from "../core/contracts.ts";
 import type {
   ExportName,
   ExportParameters,
@@ -152,6 +152,8 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   _open: OpenSet | null = null;
   /** @internal */
   readonly _network: Network | null = null;
+  /** @internal */
+  readonly _arrivals: Arrivals | null = null;
 
   /**
    * Makes a loop that does not run yet.

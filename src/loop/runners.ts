@@ -236,7 +236,8 @@ function refuse_promise(main: unknown): void {
   );
 }
 
-async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
+/** Cancels all that is left in a loop when its program has ended, and waits for it. */
+export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   loop._begin_shutdown();
   const tasks = all_tasks(loop);
   const endings = loop._cancel_loose_awaits();

@@ -5,6 +5,7 @@
  */
 
 import { EventLoop, type EventLoopOptions } from "../loop/base_events.ts";
+import type { Runnable } from "../core/contracts.ts";
 import { DeadlockError, ValueError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
 import { repr } from "../internal/format_helpers.ts";
@@ -105,6 +106,12 @@ export class VirtualClockEventLoop extends EventLoop {
     this.#patience = patience;
     this._network = network;
     network?._add_loop(this);
+  }
+
+  /** @internal */
+  override _schedule(runnable: Runnable): void {
+    if (this._network !== null && this._network._is_gone(runnable)) return;
+    super._schedule(runnable);
   }
 
   /** The virtual time, in seconds. */
