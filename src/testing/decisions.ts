@@ -13,7 +13,7 @@ import { make_random } from "./random.ts";
 export type FaultKind = "cancel" | "fail" | "slow";
 
 /** The subject of a decision. */
-export type DecisionKind = "order" | "draw" | FaultKind;
+export type DecisionKind = "order" | "draw" | "choice" | FaultKind;
 
 /**
  * A strategy of {@linkcode explore}: `"random"` chooses each time with equal chances; `"pct"` is
@@ -77,6 +77,7 @@ export class Decisions {
   readonly opportunities: Record<DecisionKind, number> = {
     order: 0,
     draw: 0,
+    choice: 0,
     cancel: 0,
     fail: 0,
     slow: 0,
@@ -128,6 +129,11 @@ export class Replay implements Chooser {
   }
 }
 
+/** A time as a line of a report has it. */
+export function seconds_text(seconds: number): string {
+  return `${Number(seconds.toFixed(6))} s`;
+}
+
 /** How many faults of each kind a run has at most. */
 export type FaultCounts = Readonly<Record<FaultKind, number>>;
 
@@ -149,12 +155,17 @@ class FaultPoints {
   }
 }
 
+const DRAW_RATES: readonly number[] = [0.02, 0.1, 0.3, 1];
+
 abstract class Seeded implements Chooser {
   protected readonly random: () => number;
   readonly #points: Readonly<Record<FaultKind, FaultPoints>>;
+  // Runs in which little deviates are short to tell, and there are enough of the others.
+  readonly #draw_rate: number;
 
   constructor(seed: number, faults: FaultCounts, lengths: Lengths) {
     const random = this.random = make_random(seed);
+    this.#draw_rate = DRAW_RATES[Math.floor(random() * DRAW_RATES.length)] as number;
     const points = (kind: FaultKind) => new FaultPoints(random, faults[kind], lengths[kind]);
     this.#points = { cancel: points("cancel"), fail: points("fail"), slow: points("slow") };
   }
@@ -167,6 +178,9 @@ abstract class Seeded implements Chooser {
   ): number {
     if (kind === "order") return this.order(count, actors);
     if (kind === "draw") {
+      return this.random() < this.#draw_rate ? Math.floor(this.random() * count) : 0;
+    }
+    if (kind === "choice") {
       if (chance === null) return Math.floor(this.random() * count);
       return this.random() < chance ? this.#other(count) : 0;
     }

@@ -18,7 +18,7 @@ import { EventLoop } from "../loop/base_events.ts";
 import { type Executor, Handle } from "../loop/events.ts";
 import { describe_waits } from "../loop/waits.ts";
 import type { TraceRecorder } from "../trace/recorder.ts";
-import type { Decisions } from "./decisions.ts";
+import { type Decisions, seconds_text } from "./decisions.ts";
 import type { VirtualNetwork } from "./network.ts";
 
 type AnyTask = Task<unknown>;
@@ -265,13 +265,25 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   }
 
   #fault(kind: "slow" | "fail", text: string): boolean {
-    return this.#decisions.choose(kind, 2, NO_ACTORS, null, () => `${text}, at ${this.#now} s`) > 0;
+    return this.#decisions.choose(
+      kind,
+      2,
+      NO_ACTORS,
+      null,
+      () => `${text}, at ${seconds_text(this.#now)}`,
+    ) > 0;
   }
 
   /** @internal */
   override _register_task(task: AnyTask): void {
+    if (this._network!._is_gone(task)) return;
     if (GIVEN_NAME.test(task.get_name())) task.set_name(`Task-${++this.#tasks_made}`);
     super._register_task(task);
+  }
+
+  /** @internal */
+  override _unregister_task(task: AnyTask, state: number, value: unknown): void {
+    if (!this._network!._is_gone(task)) super._unregister_task(task, state, value);
   }
 
   /** @internal */
@@ -340,7 +352,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
       tasks.length + 1,
       NO_ACTORS,
       null,
-      (choice) => `${name(choice)} is cancelled, at ${this.#now} s`,
+      (choice) => `${name(choice)} is cancelled, at ${seconds_text(this.#now)}`,
     );
     if (choice > 0) (tasks[choice - 1] as AnyTask).cancel();
   }
@@ -399,8 +411,10 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
       if (event !== undefined) return describe_runnable(event.runnable, event.actor);
       return first === undefined ? "what is ready" : describe_runnable(first, actor_of(first));
     };
-    if (chosen !== BEGIN) return `${name(chosen)} comes before ${name(plain)}, at ${this.#now} s`;
-    return `${name(plain)} comes later, at ${this.#now} s`;
+    if (chosen !== BEGIN) {
+      return `${name(chosen)} comes before ${name(plain)}, at ${seconds_text(this.#now)}`;
+    }
+    return `${name(plain)} comes later, at ${seconds_text(this.#now)}`;
   }
 
   // Those that may come next: none may become later than it can be.
@@ -475,7 +489,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
       options.length,
       actors,
       null,
-      (choice) => `${name(choice)} comes before ${name(0)}, at ${this.#now} s`,
+      (choice) => `${name(choice)} comes before ${name(0)}, at ${seconds_text(this.#now)}`,
     );
     const option = options[choice] as number;
     if (option < 0) {

@@ -23,6 +23,7 @@ import {
   parse_schedule,
   Priorities,
   Replay,
+  seconds_text,
   UniformRandom,
 } from "./decisions.ts";
 import { type Conditions, ExplorationEventLoop } from "./exploration_loop.ts";
@@ -61,7 +62,7 @@ export interface ExploreOptions {
   runs?: number;
   /** The seed of all decisions, a whole number from 0; 0 by default. */
   seed?: number;
-  /** How decisions are made; `"random"` by default. */
+  /** How decisions are made; `"pct"` by default, which finds more with fewer runs. */
   strategy?: ExplorationStrategy;
   /** How many orderings a fault needs that `"pct"` looks for; 3 by default. */
   depth?: number;
@@ -229,7 +230,7 @@ const FRACTIONS = 5;
 // How often progress is printed, in milliseconds.
 const PROGRESS_INTERVAL = 5000;
 
-const NO_LENGTHS: Lengths = { order: 1, draw: 1, cancel: 1, fail: 1, slow: 1 };
+const NO_LENGTHS: Lengths = { order: 1, draw: 1, choice: 1, cancel: 1, fail: 1, slow: 1 };
 const NO_ACTORS: readonly object[] = [];
 
 /** All options of an exploration. */
@@ -260,6 +261,8 @@ class Recording {
   readonly trace = new TraceRecorder();
   readonly notes: Note[] = [];
   readonly deviations: string[] = [];
+  /** How many events there were when the program ended. */
+  end = Infinity;
 
   note(time: number, text: string): void {
     this.notes.push({ after: this.trace.events.length, time, text });
@@ -279,19 +282,19 @@ async function run_once<T>(
       recording.note(loop.time(), `* ${text}`);
     },
   );
-  const draws: Draws = {
-    fraction: () => draw(FRACTIONS, null) / (FRACTIONS - 1),
-    happens: (chance) => draw(2, chance) > 0,
-    below: (count) => draw(count, null),
-  };
-  const draw = (count: number, chance: number | null): number =>
+  const draw = (kind: "draw" | "choice", count: number, chance: number | null): number =>
     decisions.choose(
-      "draw",
+      kind,
       count,
       NO_ACTORS,
       chance,
-      (choice) => `number ${choice} of ${count} is drawn, at ${loop.time()} s`,
+      (choice) => `number ${choice} of ${count} is drawn, at ${seconds_text(loop.time())}`,
     );
+  const draws: Draws = {
+    fraction: () => draw("draw", FRACTIONS, null) / (FRACTIONS - 1),
+    happens: (chance) => draw("choice", 2, chance) > 0,
+    below: (count) => draw("choice", count, null),
+  };
   const network = new VirtualNetwork(setting.network, draws);
   const loop: ExplorationEventLoop = new ExplorationEventLoop(
     decisions,
@@ -303,7 +306,9 @@ async function run_once<T>(
     network,
     random: make_random(seed),
     choose: (options) => {
-      if (options.length > 0) return options[draw(options.length, null)] as typeof options[number];
+      if (options.length > 0) {
+        return options[draw("choice", options.length, null)] as typeof options[number];
+      }
       throw new ValueError("Cannot choose: there is nothing to choose from: received []");
     },
     always: (check, name = "a condition") => {
@@ -329,6 +334,7 @@ async function run_once<T>(
     error = thrown;
   }
   const { steps } = loop;
+  if (recording !== null) recording.end = recording.trace.events.length;
   loop.steps = loop.invariants.length = 0;
   try {
     await cancel_all_tasks(loop);
@@ -353,7 +359,7 @@ async function record<T>(
 ): Promise<RecordedRun> {
   const recording = new Recording();
   const run = await run_once(setting, new Replay(deviations), seed, recording);
-  const lines = lines_of(recording.trace.events, recording.notes);
+  const lines = lines_of(recording.trace.events.slice(0, recording.end), recording.notes);
   return { ...run, lines, deviations: recording.deviations };
 }
 
@@ -415,7 +421,7 @@ function read_setting<T>(program: ExploredProgram<T>, options: ExploreOptions): 
 }
 
 function make_chooser(
-  { strategy = "random", depth = 3 }: ExploreOptions,
+  { strategy = "pct", depth = 3 }: ExploreOptions,
   seed: number,
   faults: FaultCounts,
   lengths: Lengths,
@@ -566,7 +572,7 @@ async function make_error<T>(
   const message = [
     `Run ${number} fails: ${describe_error(cause)}${again}`,
     "",
-    `  seed ${seed}, strategy ${options.strategy ?? "random"}, ` +
+    `  seed ${seed}, strategy ${options.strategy ?? "pct"}, ` +
     `${failing.decisions.count} decisions, of which ${
       deviations.length === 0 ? "none deviates" : `these deviate`
     } from the plain order:`,

@@ -277,8 +277,6 @@ export class VirtualNetwork extends Inspectable {
     if (machine === undefined || !machine.is_up) {
       throw new RuntimeError(`Cannot crash a host: it is not up: received ${repr(name)}`);
     }
-    machine.is_up = false;
-    this.#any_crash = true;
     for (const loop of this.#loops) {
       for (const task of loop._tasks()) {
         if (task.get_context().get(this.#machine) === machine) {
@@ -286,6 +284,8 @@ export class VirtualNetwork extends Inspectable {
         }
       }
     }
+    machine.is_up = false;
+    this.#any_crash = true;
     for (const [key, listener] of this.#listeners) {
       if (listener.machine === machine) this.#listeners.delete(key);
     }

@@ -17,7 +17,7 @@ export interface Attempt {
 }
 
 // How many runs are made at most.
-const MAX_ATTEMPTS = 1000;
+const MAX_ATTEMPTS = 600;
 
 /**
  * Finds deviations of which none can be left out: none at all or a single one if that is enough, as far as

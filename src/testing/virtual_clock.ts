@@ -8,6 +8,7 @@ import { EventLoop, type EventLoopOptions } from "../loop/base_events.ts";
 import type { Runnable } from "../core/contracts.ts";
 import { DeadlockError, ValueError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
+import type { Task } from "../core/tasks.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { heappop, heappush } from "../internal/heapq.ts";
 import type { VirtualNetwork } from "./network.ts";
@@ -112,6 +113,17 @@ export class VirtualClockEventLoop extends EventLoop {
   override _schedule(runnable: Runnable): void {
     if (this._network !== null && this._network._is_gone(runnable)) return;
     super._schedule(runnable);
+  }
+
+  /** @internal */
+  override _register_task(task: Task<unknown>): void {
+    if (this._network === null || !this._network._is_gone(task)) super._register_task(task);
+  }
+
+  /** @internal */
+  override _unregister_task(task: Task<unknown>, state: number, value: unknown): void {
+    if (this._network !== null && this._network._is_gone(task)) return;
+    super._unregister_task(task, state, value);
   }
 
   /** The virtual time, in seconds. */
