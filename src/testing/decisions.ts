@@ -39,8 +39,32 @@ export interface Chooser {
   ): number;
 }
 
-/** A choice that deviates from the plain order. */
-export type Deviation = readonly [decision: number, choice: number];
+/**
+ * A choice that deviates from the plain order. Decisions are numbered for each kind, so that one that is left
+ * out leaves those of other kinds where they are.
+ */
+export interface Deviation {
+  readonly kind: DecisionKind;
+  readonly index: number;
+  readonly choice: number;
+}
+
+/** The kinds by the letters that schedules have for them. */
+const LETTERS: Readonly<Record<string, DecisionKind>> = {
+  o: "order",
+  d: "draw",
+  w: "choice",
+  c: "cancel",
+  f: "fail",
+  s: "slow",
+};
+const KINDS = Object.entries(LETTERS);
+
+/** Writes a deviation: `"o12.1"`. */
+export function format_deviation({ kind, index, choice }: Deviation): string {
+  const [letter] = KINDS.find(([, each]) => each === kind) as [string, DecisionKind];
+  return `${letter}${index}.${choice}`;
+}
 
 /** A run in short: the seed of its random numbers, and the deviations. */
 export interface ParsedSchedule {
@@ -48,47 +72,51 @@ export interface ParsedSchedule {
   readonly deviations: readonly Deviation[];
 }
 
-/** Writes a schedule: `"7/12.1,40.2"`. */
+/** Writes a schedule: `"7/o12.1,w40.2"`. */
 export function format_schedule({ seed, deviations }: ParsedSchedule): string {
-  return `${seed}/${deviations.map(([decision, choice]) => `${decision}.${choice}`).join(",")}`;
+  return `${seed}/${deviations.map(format_deviation).join(",")}`;
 }
 
 /** Reads a schedule. */
 export function parse_schedule(text: string): ParsedSchedule {
-  const [, seed, list] = /^(\d+)\/((?:\d+\.\d+(?:,\d+\.\d+)*)?)$/.exec(text) ?? [];
-  if (seed === undefined || list === undefined) {
+  const [, seed, list] = /^(\d+)\/((?:[a-z]\d+\.\d+(?:,[a-z]\d+\.\d+)*)?)$/.exec(text) ?? [];
+  const entries = list === undefined || list === "" ? [] : list.split(",");
+  const deviations = entries.flatMap((entry): Deviation[] => {
+    const kind = LETTERS[entry[0] as string];
+    const [index = "", choice = ""] = entry.slice(1).split(".");
+    return kind === undefined ? [] : [{ kind, index: Number(index), choice: Number(choice) }];
+  });
+  if (seed === undefined || deviations.length < entries.length) {
     throw new ValueError(
       `Cannot replay a run: it is no schedule of an ExplorationError: received ${repr(text)}`,
     );
   }
-  const deviations = list === "" ? [] : list.split(",").map((entry) => {
-    const [decision = "", choice = ""] = entry.split(".");
-    return [Number(decision), Number(choice)] as const;
-  });
   return { seed: Number(seed), deviations };
 }
+
+const NONE_MADE: Readonly<Record<DecisionKind, number>> = {
+  order: 0,
+  draw: 0,
+  choice: 0,
+  cancel: 0,
+  fail: 0,
+  slow: 0,
+};
 
 /** The decisions of one run, as they are made. */
 export class Decisions {
   /** How many were made. */
   count = 0;
   readonly deviations: Deviation[] = [];
-  /** How many of each kind of fault could have been made; the lengths of runs are estimated by them. */
-  readonly opportunities: Record<DecisionKind, number> = {
-    order: 0,
-    draw: 0,
-    choice: 0,
-    cancel: 0,
-    fail: 0,
-    slow: 0,
-  };
+  /** How many of each kind were made; the lengths of later runs are estimated by them. */
+  readonly opportunities: Record<DecisionKind, number> = { ...NONE_MADE };
   readonly #chooser: Chooser;
-  readonly #describe: ((decision: number, text: string) => void) | null;
+  readonly #describe: ((deviation: Deviation, text: string) => void) | null;
 
   /** Makes the decisions of a run; `describe` is called with each deviation. */
   constructor(
     chooser: Chooser,
-    describe: ((decision: number, text: string) => void) | null = null,
+    describe: ((deviation: Deviation, text: string) => void) | null = null,
   ) {
     this.#chooser = chooser;
     this.#describe = describe;
@@ -103,28 +131,36 @@ export class Decisions {
     describe: (choice: number) => string,
   ): number {
     if (count < 2) return 0;
-    this.opportunities[kind]++;
-    const index = this.count++;
+    this.count++;
+    const index = this.opportunities[kind]++;
     const choice = this.#chooser.choose(kind, count, actors, chance);
     if (choice === 0) return 0;
-    this.deviations.push([index, choice]);
-    if (this.#describe !== null) this.#describe(index, describe(choice));
+    const deviation = { kind, index, choice };
+    this.deviations.push(deviation);
+    if (this.#describe !== null) this.#describe(deviation, describe(choice));
     return choice;
   }
 }
 
 /** Makes the decisions of a schedule, and the plain ones elsewhere. */
 export class Replay implements Chooser {
-  readonly #choices: ReadonlyMap<number, number>;
-  #index = 0;
+  readonly #choices: Readonly<Record<DecisionKind, Map<number, number>>> = {
+    order: new Map(),
+    draw: new Map(),
+    choice: new Map(),
+    cancel: new Map(),
+    fail: new Map(),
+    slow: new Map(),
+  };
+  readonly #made: Record<DecisionKind, number> = { ...NONE_MADE };
 
   /** Takes the deviations. */
   constructor(deviations: readonly Deviation[]) {
-    this.#choices = new Map(deviations);
+    for (const { kind, index, choice } of deviations) this.#choices[kind].set(index, choice);
   }
 
-  choose(_kind: DecisionKind, count: number): number {
-    const choice = this.#choices.get(this.#index++) ?? 0;
+  choose(kind: DecisionKind, count: number): number {
+    const choice = this.#choices[kind].get(this.#made[kind]++) ?? 0;
     return choice < count ? choice : 0;
   }
 }

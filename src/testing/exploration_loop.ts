@@ -11,6 +11,7 @@ import { type Arrivals, NOTHING, type Runnable, type Timed } from "../core/contr
 import { Suspension } from "../core/coroutines.ts";
 import { running_task } from "../core/current.ts";
 import { DeadlockError, RuntimeError } from "../core/exceptions.ts";
+import type { Future } from "../core/futures.ts";
 import { NOT_STARTED } from "../core/steps.ts";
 import { Task } from "../core/tasks.ts";
 import { heapify, heappop, heappush } from "../internal/heapq.ts";
@@ -156,7 +157,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   }
 
   /** @internal */
-  override readonly _network: VirtualNetwork | null;
+  override readonly _network: VirtualNetwork;
   /** @internal */
   override readonly _arrivals: Arrivals = this;
   /** @internal */
@@ -214,7 +215,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   /** @internal */
   override _schedule(runnable: Runnable): void {
     if (this.is_closed()) return super._schedule(runnable);
-    if (this._network!._is_gone(runnable)) return;
+    if (this._network._is_gone(runnable)) return;
     this.#recorder?._scheduled(runnable);
     this.#pending.push(runnable);
     this._activity++;
@@ -231,6 +232,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   override _schedule_timer(timer: Timed): void {
     if (Number.isNaN(timer._when)) return this._schedule(timer);
     if (this.is_closed()) return super._schedule_timer(timer);
+    this._network._note_timer(timer);
     timer._scheduled = true;
     const { _when: when } = timer;
     const until = Math.max(when, this.#now) + this.#conditions.jitter;
@@ -275,15 +277,21 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   }
 
   /** @internal */
+  override _note_unretrieved(future: Future<unknown>): void {
+    if (this._network._is_abandoned(future)) future.exception();
+    else super._note_unretrieved(future);
+  }
+
+  /** @internal */
   override _register_task(task: AnyTask): void {
-    if (this._network!._is_gone(task)) return;
+    if (this._network._is_gone(task)) return;
     if (GIVEN_NAME.test(task.get_name())) task.set_name(`Task-${++this.#tasks_made}`);
     super._register_task(task);
   }
 
   /** @internal */
   override _unregister_task(task: AnyTask, state: number, value: unknown): void {
-    if (!this._network!._is_gone(task)) super._unregister_task(task, state, value);
+    if (!this._network._is_gone(task)) super._unregister_task(task, state, value);
   }
 
   /** @internal */

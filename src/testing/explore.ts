@@ -18,6 +18,7 @@ import {
   type Deviation,
   type ExplorationStrategy,
   type FaultCounts,
+  format_deviation,
   format_schedule,
   type Lengths,
   parse_schedule,
@@ -277,8 +278,8 @@ async function run_once<T>(
 ): Promise<Run> {
   const decisions = new Decisions(
     chooser,
-    recording === null ? null : (decision, text) => {
-      recording.deviations.push(`${String(decision).padStart(6)}  ${text}`);
+    recording === null ? null : (deviation, text) => {
+      recording.deviations.push(`${format_deviation(deviation).padStart(8)}  ${text}`);
       recording.note(loop.time(), `* ${text}`);
     },
   );
@@ -510,7 +511,7 @@ export async function explore<T>(
       throw await make_error(setting, run, { seed, number: made + 1, options });
     }
     steps += run.steps;
-    orders.add(run.decisions.deviations.join(" "));
+    orders.add(run.decisions.deviations.map(format_deviation).join(" "));
     for (const kind of Object.keys(lengths) as (keyof Lengths)[]) {
       lengths[kind] = Math.max(lengths[kind], run.decisions.opportunities[kind]);
     }
@@ -554,7 +555,7 @@ async function make_error<T>(
   const attempt = async (deviations: readonly Deviation[]) => {
     const run = await run_once(setting, new Replay(deviations), found.seed);
     const fails = run.error !== NOTHING && kind_of(run.error) === kind;
-    return { fails, deviations: run.decisions.deviations, decisions: run.decisions.count };
+    return { fails, deviations: run.decisions.deviations, made: run.decisions.opportunities };
   };
   const deviations = await shrink(found.decisions.deviations, attempt);
   const failing = await record(setting, deviations, found.seed);

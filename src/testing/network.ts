@@ -6,11 +6,12 @@
 
 import { Await } from "../core/awaits.ts";
 import { Context, ContextVar, copy_context } from "../core/contextvars.ts";
-import type { Runnable } from "../core/contracts.ts";
+import type { Continuation, Runnable, Timed } from "../core/contracts.ts";
 import type { CoroutineFunction } from "../core/coroutines.ts";
 import { with_context } from "../core/current.ts";
 import { RuntimeError, ValueError } from "../core/exceptions.ts";
-import { CANCELLED, type Future } from "../core/futures.ts";
+import { CANCELLED, Future } from "../core/futures.ts";
+import { open_awaits } from "../core/scopes.ts";
 import { Task } from "../core/tasks.ts";
 import type {
   Address,
@@ -25,7 +26,7 @@ import { AF_INET, SOCK_STREAM } from "../host/sockets.ts";
 import { hold_open } from "../open_transports.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
-import { type AbstractEventLoop, get_running_loop, Handle } from "../core/events.ts";
+import { type AbstractEventLoop, get_running_loop, Handle, TimerHandle } from "../core/events.ts";
 import { VirtualDisk } from "./disk.ts";
 import { draw_from, type Draws } from "./random.ts";
 
@@ -89,11 +90,33 @@ export interface ClockOptions {
   rate?: number;
 }
 
+// Below this number, timers that are over are not searched for.
+const MIN_TIMERS = 100;
+
 /** A host from its start to its crash. */
 class Machine {
   is_up = true;
+  /** The timers that its code has set, those that are over among them. */
+  readonly #timers = new Set<Handle>();
+  #limit = MIN_TIMERS;
 
   constructor(readonly name: string, readonly ended: Future<unknown>) {}
+
+  add_timer(timer: Handle & Timed): void {
+    if (this.#timers.size >= this.#limit) {
+      for (const each of this.#timers) {
+        if (!(each as Handle & Timed)._scheduled) this.#timers.delete(each);
+      }
+      this.#limit = 2 * this.#timers.size + MIN_TIMERS;
+    }
+    this.#timers.add(timer);
+  }
+
+  stop(): void {
+    this.is_up = false;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
 }
 
 /**
@@ -140,6 +163,7 @@ export class VirtualNetwork extends Inspectable {
   readonly #clocks = new Map<string, Required<ClockOptions>>();
   readonly #sockets = new Set<VirtualSocket>();
   #any_crash = false;
+  readonly #abandoned = new WeakSet<Future<unknown>>();
   readonly #loops = new Set<AbstractEventLoop>();
   readonly #listeners = new Map<string, VirtualListener>();
   readonly #partitions = new Set<string>();
@@ -280,11 +304,12 @@ export class VirtualNetwork extends Inspectable {
     for (const loop of this.#loops) {
       for (const task of loop._tasks()) {
         if (task.get_context().get(this.#machine) === machine) {
+          for (const open of open_awaits(task)) this.#abandon(open);
           loop._unregister_task(task, CANCELLED, undefined);
         }
       }
     }
-    machine.is_up = false;
+    machine.stop();
     this.#any_crash = true;
     for (const [key, listener] of this.#listeners) {
       if (listener.machine === machine) this.#listeners.delete(key);
@@ -309,8 +334,28 @@ export class VirtualNetwork extends Inspectable {
   _is_gone(runnable: Runnable): boolean {
     if (!this.#any_crash) return false;
     const owner = runnable instanceof Await ? runnable._task : runnable;
-    return (owner instanceof Task || owner instanceof Handle) &&
-      owner.get_context().get(this.#machine)?.is_up === false;
+    if (!(owner instanceof Task || owner instanceof Handle)) return false;
+    if (owner.get_context().get(this.#machine)?.is_up !== false) return false;
+    if (!(runnable instanceof Handle)) this.#abandon(runnable as Continuation);
+    return true;
+  }
+
+  // What a continuation of a host that has crashed waits for is retrieved by nothing.
+  #abandon({ _waiting: waiting }: Continuation): void {
+    if (!(waiting instanceof Future)) return;
+    this.#abandoned.add(waiting);
+    if (waiting.done() && !waiting.cancelled()) waiting.exception();
+  }
+
+  /** @internal Returns whether only a host that has crashed has waited for a future. */
+  _is_abandoned(future: Future<unknown>): boolean {
+    return this.#abandoned.has(future);
+  }
+
+  /** @internal Notes a timer, which is cancelled when its host crashes. */
+  _note_timer(timer: Timed): void {
+    if (this.#machines.size === 0 || !(timer instanceof TimerHandle)) return;
+    timer.get_context().get(this.#machine)?.add_timer(timer);
   }
 
   #is_down(name: string): boolean {

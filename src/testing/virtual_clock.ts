@@ -5,7 +5,7 @@
  */
 
 import { EventLoop, type EventLoopOptions } from "../loop/base_events.ts";
-import type { Runnable } from "../core/contracts.ts";
+import type { Runnable, Timed } from "../core/contracts.ts";
 import { DeadlockError, ValueError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
 import type { Task } from "../core/tasks.ts";
@@ -113,6 +113,18 @@ export class VirtualClockEventLoop extends EventLoop {
   override _schedule(runnable: Runnable): void {
     if (this._network !== null && this._network._is_gone(runnable)) return;
     super._schedule(runnable);
+  }
+
+  /** @internal */
+  override _schedule_timer(timer: Timed): void {
+    this._network?._note_timer(timer);
+    super._schedule_timer(timer);
+  }
+
+  /** @internal */
+  override _note_unretrieved(future: Future<unknown>): void {
+    if (this._network?._is_abandoned(future)) future.exception();
+    else super._note_unretrieved(future);
   }
 
   /** @internal */

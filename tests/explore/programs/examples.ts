@@ -22,6 +22,8 @@ const pool: Explored = {
       async (reader, writer) => {
         try {
           for await (const line of reader) writer.write(line);
+        } catch (error) {
+          if (!(error instanceof asyncio.ConnectionError)) throw error;
         } finally {
           writer.close();
         }

@@ -64,7 +64,10 @@ const semaphore: Explored = {
 
 const queue: Explored = {
   name: "Queue",
-  options: { faults: { cancel: 2 }, strict: true },
+  options: {
+    faults: { cancel: 2, may_cancel: (task) => task.get_name() !== "last consumer" },
+    strict: true,
+  },
   async program() {
     const queue = new asyncio.Queue<number>(2);
     const put: number[] = [];
@@ -83,12 +86,11 @@ const queue: Explored = {
       }
     });
     const consuming = consumers.map((consumer) => asyncio.create_task(consumer));
+    consuming.push(asyncio.create_task(consumers[0]!, { name: "last consumer" }));
     await run_all(producers);
-    // Were both consumers cancelled, their place is taken.
-    const last = asyncio.create_task(consumers[0]!);
     await queue.join();
     queue.shutdown();
-    await asyncio.wait([...consuming, last]);
+    await asyncio.wait(consuming);
     assertEquals([...got].sort((a, b) => a - b), [...put].sort((a, b) => a - b));
   },
 };
