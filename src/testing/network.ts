@@ -275,7 +275,7 @@ export class VirtualNetwork extends Inspectable {
       this.#machine.set(machine);
     });
     const task = loop.create_task(program, { context });
-    ended.add_done_callback(() => ended.cancelled() && task.cancel());
+    ended.add_done_callback(() => ended.cancelled() && machine.is_up && task.cancel());
     task.add_done_callback(() => {
       if (ended.done()) return;
       if (task.cancelled()) ended.cancel();

@@ -72,6 +72,7 @@ async function consume_from_two(ends_awaited: number): Promise<void> {
       await outside(null);
       await queue.put(item);
     }
+    await outside(null);
     await queue.put(null);
   };
   const consume = async () => {
