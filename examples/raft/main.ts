@@ -1,9 +1,10 @@
 // Three nodes of the store in one process, on loopback; the leader is stopped while a client works.
-// Run it: deno run --allow-net --allow-read --allow-write examples/raft/main.ts
+// Run it: deno run -A examples/raft/main.ts [PORT PORT PORT]
 
 import { mkdtemp, open, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import * as asyncio from "../../mod.ts";
 import { RaftClient } from "./client.ts";
 import { type Disk, RaftNode } from "./node.ts";
@@ -38,9 +39,12 @@ class FolderDisk implements Disk {
   async sync(): Promise<void> {} // write() has
 }
 
-const PORTS: Readonly<Record<string, number>> = { alice: 7101, ben: 7102, cid: 7103 };
-const NAMES = Object.keys(PORTS);
-const address_of = (name: string): readonly [string, number] => ["127.0.0.1", PORTS[name]!];
+const NAMES = ["alice", "ben", "cid"];
+const PORTS = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [7101, 7102, 7103];
+const address_of = (name: string): readonly [string, number] => [
+  "127.0.0.1",
+  PORTS[NAMES.indexOf(name)]!,
+];
 
 async function main(): Promise<void> {
   const folders: string[] = [];

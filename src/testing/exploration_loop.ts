@@ -119,7 +119,7 @@ class DecidedExecutor implements Executor {
 
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Promise<Awaited<R>> {
     return new Promise((resolve, reject) => {
-      this.#arrivals.hold(this, false, () => {
+      this.#arrivals.hold({}, false, () => {
         try {
           resolve(fn(...args) as Awaited<R>);
         } catch (error) {

@@ -60,3 +60,17 @@ Deno.test("is_linearisable: a put without an answer may have taken effect, or no
   assertEquals(is_linearisable(history(["a", 0, Infinity], [null, 5, 6, "a"])), true);
   assertEquals(is_linearisable(history(["a", 0, Infinity], [null, 5, 6, null])), true);
 });
+
+Deno.test("examples/raft: the store works on the sockets and files of the host", async () => {
+  const listeners = [1, 2, 3].map(() => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  const ports = listeners.map(({ addr }) => String((addr as Deno.NetAddr).port));
+  for (const listener of listeners) listener.close();
+  const program = new URL("../../examples/raft/main.ts", import.meta.url).pathname;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", program, ...ports],
+  }).output();
+  assertEquals(
+    new TextDecoder().decode(stdout),
+    "greeting: hello\nalice has stopped\ngreeting: hello again\n",
+  );
+});

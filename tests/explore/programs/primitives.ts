@@ -1,5 +1,7 @@
 /** The primitives, while tasks that use them are cancelled at any await: nothing is lost. */
 
+// deno-lint-ignore-file require-await -- callbacks whose parameter is async
+
 import { assert, assertEquals } from "@std/assert";
 import * as asyncio from "../../../mod.ts";
 import type { World } from "../../../testing.ts";

@@ -1,5 +1,7 @@
 /** Races about locks, notifications, limits of time and cancellation. */
 
+// deno-lint-ignore-file require-await -- callbacks whose parameter is async
+
 import * as asyncio from "../../../mod.ts";
 import { expect, outside, type Race } from "./race.ts";
 

@@ -1,7 +1,7 @@
 /** A cluster of the replicated store under exploration: partitions and crashes by seed, its history checked. */
 
 import { RaftClient } from "../../../examples/raft/client.ts";
-import { RaftNode } from "../../../examples/raft/node.ts";
+import type { RaftNode } from "../../../examples/raft/node.ts";
 import * as asyncio from "../../../mod.ts";
 import type { ExploreOptions, World } from "../../../testing.ts";
 import { format_history, is_linearisable, type Operation } from "./history.ts";
