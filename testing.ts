@@ -1,7 +1,8 @@
 /**
  * For tests of asynchronous programs: on the {@linkcode VirtualClockEventLoop} an hour's sleep takes
  * microseconds, and a program that can make no progress throws a {@linkcode DeadlockError} that names
- * every waiting task.
+ * every waiting task. {@linkcode explore} runs a program in every order in which its events can come, as a
+ * seed decides, and reports a run that fails.
  *
  * ```ts
  * import { run, sleep } from "@pythonic/asyncio";

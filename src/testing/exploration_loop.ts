@@ -24,7 +24,7 @@ import type { VirtualNetwork } from "./network.ts";
 
 type AnyTask = Task<unknown>;
 
-/** What may vary in the runs of an exploration, with all defaults filled in; times in seconds. */
+/** The conditions of an exploration, with all defaults filled in; times in seconds. */
 export interface Conditions {
   /** How late a timer or a packet may be, and how long the code between two waits may take. */
   readonly jitter: number;
@@ -48,7 +48,7 @@ export interface Conditions {
   readonly slow_by: number;
 }
 
-/** An event of the world that has not come yet: between two times, before which actor comes what it is about. */
+/** An event of the world that has not come yet, and comes between two times. */
 interface Coming extends Timed {
   readonly until: number;
   readonly actor: object;

@@ -135,6 +135,7 @@ export interface World {
    * Chooses one of several things, as an event of the world: a run in short names the choices that are not the first.
    *
    * @param options the things, of which the first is the plain one
+   * @returns one of them
    * @throws {ValueError} if there is none
    */
   choose<T>(options: readonly T[]): T;
@@ -555,7 +556,12 @@ async function make_error<T>(
   const attempt = async (deviations: readonly Deviation[]) => {
     const run = await run_once(setting, new Replay(deviations), found.seed);
     const fails = run.error !== NOTHING && kind_of(run.error) === kind;
-    return { fails, deviations: run.decisions.deviations, made: run.decisions.opportunities };
+    return {
+      fails,
+      deviations: run.decisions.deviations,
+      made: run.decisions.opportunities,
+      steps: run.steps,
+    };
   };
   const deviations = await shrink(found.decisions.deviations, attempt);
   const failing = await record(setting, deviations, found.seed);

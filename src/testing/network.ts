@@ -366,6 +366,7 @@ export class VirtualNetwork extends Inspectable {
    * Returns the disk of a host, which keeps what was synced over a crash.
    *
    * @param name the name of the host; the current one by default
+   * @returns the disk, the same each time
    */
   disk(name: string = this.host.get()): VirtualDisk {
     let disk = this.#disks.get(name);
@@ -391,6 +392,8 @@ export class VirtualNetwork extends Inspectable {
    * `loop.time()`, sleeps and time limits go by the loop's clock on every host.
    *
    * @param name the name of the host; the current one by default
+   * @returns the time
+   * @throws {RuntimeError} if no loop runs
    */
   clock(name: string = this.host.get()): number {
     const { offset, rate } = this.#clocks.get(name) ?? { offset: 0, rate: 1 };

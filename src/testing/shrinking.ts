@@ -15,10 +15,15 @@ export interface Attempt {
   readonly deviations: readonly Deviation[];
   /** How many decisions of each kind it had. */
   readonly made: Lengths;
+  /** How many steps and callbacks it had. */
+  readonly steps: number;
 }
 
 // How many runs are made at most.
 const MAX_ATTEMPTS = 600;
+
+// How many steps those have together at most: programs with many are shrunk less.
+const MAX_STEPS = 300_000;
 
 // How many deviations sampled runs have at most, and how many there are of each number.
 const MAX_SAMPLED = 6;
@@ -37,12 +42,13 @@ export async function shrink(
 ): Promise<readonly Deviation[]> {
   const plain = await run([]);
   if (plain.fails) return [];
+  const most = Math.min(MAX_ATTEMPTS, Math.ceil(MAX_STEPS / Math.max(plain.steps, 1)));
   const shrinking = new Shrinking(found, run);
   await shrinking.leave_out_kinds();
-  await shrinking.leave_out_parts(MAX_ATTEMPTS / 2);
-  await shrinking.try_singles(plain.made, MAX_ATTEMPTS * 3 / 4);
-  await shrinking.sample(plain.made);
-  await shrinking.leave_out_parts(MAX_ATTEMPTS);
+  await shrinking.leave_out_parts(most / 2);
+  await shrinking.try_singles(plain.made, most * 3 / 4);
+  await shrinking.sample(plain.made, most);
+  await shrinking.leave_out_parts(most);
   return shrinking.best;
 }
 
@@ -108,12 +114,13 @@ class Shrinking {
   }
 
   /** Tries a few deviations anywhere, which may be fewer than what is left. */
-  async sample(made: Lengths): Promise<void> {
+  async sample(made: Lengths, most_attempts: number): Promise<void> {
     const random = make_random(this.best.length);
     const below = (count: number) => Math.floor(random() * count);
     const kinds = (Object.keys(made) as DecisionKind[]).filter((kind) => made[kind] > 0);
     for (let size = 2; size < this.best.length && size <= MAX_SAMPLED; size++) {
       for (let sample = 0; sample < SAMPLES && size < this.best.length; sample++) {
+        if (this.#attempts >= most_attempts) return;
         const drawn = Array.from({ length: size }, (): Deviation => {
           const kind = kinds[below(kinds.length)] as DecisionKind;
           return { kind, index: below(made[kind]), choice: 1 + below(MAX_CHOICE) };

@@ -113,7 +113,14 @@ export const ADDITIONS: readonly Addition[] = [
   {
     title: "For tests: `@pythonic/asyncio/testing`",
     text: "[How they are used](testing.md).",
-    names: plain("VirtualClockEventLoop", "VirtualNetwork", "DeadlockError"),
+    names: plain(
+      "VirtualClockEventLoop",
+      "VirtualNetwork",
+      "VirtualDisk",
+      "DeadlockError",
+      "explore",
+      "ExplorationError",
+    ),
   },
   {
     title: "Recording what tasks do: `@pythonic/asyncio/trace`",
