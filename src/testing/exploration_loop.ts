@@ -8,15 +8,15 @@
 
 import { Await } from "../core/awaits.ts";
 import { type Arrivals, NOTHING, type Runnable, type Timed } from "../core/contracts.ts";
-import { Suspension } from "../core/coroutines.ts";
 import { running_task } from "../core/current.ts";
 import { DeadlockError, RuntimeError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
 import { NOT_STARTED } from "../core/steps.ts";
+import { Suspension } from "../core/suspensions.ts";
 import { Task } from "../core/tasks.ts";
 import { heapify, heappop, heappush } from "../internal/heapq.ts";
 import { EventLoop } from "../loop/base_events.ts";
-import { type Executor, Handle } from "../loop/events.ts";
+import { type Executor, Handle } from "../core/events.ts";
 import { describe_waits } from "../loop/waits.ts";
 import type { TraceRecorder } from "../trace/recorder.ts";
 import { type Decisions, seconds_text } from "./decisions.ts";
@@ -170,7 +170,6 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   main: AnyTask | null = null;
   readonly #decisions: Decisions;
   readonly #conditions: Conditions;
-  readonly #recorder: TraceRecorder | null;
   #now = 0;
   #pending: Runnable[] = [];
   #events: Coming[] = [];
@@ -194,7 +193,6 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     super({ trace });
     this.#decisions = decisions;
     this.#conditions = conditions;
-    this.#recorder = trace;
     this.#busy_until = conditions.jitter;
     this._network = network;
     network._add_loop(this);
@@ -216,7 +214,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   override _schedule(runnable: Runnable): void {
     if (this.is_closed()) return super._schedule(runnable);
     if (this._network._is_gone(runnable)) return;
-    this.#recorder?._scheduled(runnable);
+    this._observer?.scheduled(runnable);
     this.#pending.push(runnable);
     this._activity++;
     this.#wake();

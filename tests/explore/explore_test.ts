@@ -373,7 +373,7 @@ Deno.test("explore: wrong options are refused", async () => {
     "no schedule",
   );
   await assertRejects(
-    () => explore(program, { faults: { crash: 1 } as ExploreOptions["faults"] }),
+    () => explore(program, { faults: { crash: 1 } } as ExploreOptions),
     TypeError,
     "unexpected option 'crash'",
   );
