@@ -36,8 +36,6 @@ export interface Arrivals {
 
 /** The part of a loop that the core uses. */
 export interface LoopCore {
-  /** @internal Decides when the outcomes of native promises arrive; `null` if they arrive at once. */
-  readonly _arrivals: Arrivals | null;
   /** Reports an error that nothing handles. */
   call_exception_handler(context: Record<string, unknown>): void;
   /** @internal The moment at which the microtask queue was last seen to have run dry. */

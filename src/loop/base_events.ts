@@ -153,7 +153,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   /** @internal */
   readonly _network: Network | null = null;
   /** @internal */
-  override readonly _arrivals: Arrivals | null = null;
+  readonly _arrivals: Arrivals | null = null;
 
   /**
    * Makes a loop that does not run yet.
