@@ -171,7 +171,7 @@ export interface World {
  * const program = async () => {
  *   const tasks = ["a", "b"].map((name) => asyncio.create_task(asyncio.sleep(1, name)));
  *   const [first] = await asyncio.wait(tasks, { return_when: asyncio.FIRST_COMPLETED });
- *   assert([...first][0].result() === "a");
+ *   assert([...first][0]?.result() === "a");
  * };
  * const error = await explore(program).catch((error) => error);
  * assert(error instanceof ExplorationError);
