@@ -19,37 +19,62 @@
 import "./src/loop/base_events.ts";
 
 export {
-  aaccumulate,
+  borrow,
+  type BorrowedIterator,
+  scoped_iter,
+  type ScopedIterator,
+} from "./src/itertools/borrowing.ts";
+export {
   aall,
   aany,
-  abatched,
-  achain,
   type Addable,
   adict,
-  adropwhile,
-  aenumerate,
-  afilter,
-  aislice,
   alist,
-  amap,
   amax,
-  amerge,
   amin,
-  type AnyIterable,
-  apairwise,
   areduce,
-  type ArrayOf,
   aset,
   asum,
-  atakewhile,
-  atee,
-  azip,
   type Comparable,
   type ExtremumOptions,
-  type Item,
-  type Items,
   type KeyedExtremumOptions,
-  ToolIterator,
+} from "./src/itertools/collecting.ts";
+export {
+  achain,
+  azip,
+  azip_longest,
+  type Chain,
+  type ItemsOr,
+  type ZipLongestOptions,
+} from "./src/itertools/combining.ts";
+export { agroupby } from "./src/itertools/grouping.ts";
+export { amerge } from "./src/itertools/merge.ts";
+export {
+  acompress,
+  adropwhile,
+  afilter,
+  afilterfalse,
+  aislice,
+  atakewhile,
   type Truthy,
-  type ZipOptions,
-} from "./src/itertools.ts";
+} from "./src/itertools/selecting.ts";
+export {
+  amerge_sorted,
+  anlargest,
+  ansmallest,
+  asorted,
+  type KeyOptions,
+  type SortOptions,
+} from "./src/itertools/sorting.ts";
+export type { AnyIterable, Item, Items, ZipOptions } from "./src/itertools/sources.ts";
+export { type ArrayOf, atee } from "./src/itertools/tee.ts";
+export { ToolIterator } from "./src/itertools/tool_iterator.ts";
+export {
+  aaccumulate,
+  abatched,
+  acycle,
+  aenumerate,
+  amap,
+  apairwise,
+  astarmap,
+} from "./src/itertools/transforming.ts";

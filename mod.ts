@@ -20,8 +20,8 @@
  * {@linkcode Semaphore}, {@linkcode Queue}) and can be cancelled.
  *
  * Beside this module there are `./itertools` (Python's tools over iterables and AsyncIterables),
- * `./structured` (cancel scopes, channels, limits, services), `./testing` (the virtual clock) and `./trace`
- * (recording what tasks do).
+ * `./functools` (caches of what is awaited), `./structured` (cancel scopes, channels, limits, services),
+ * `./testing` (the virtual clock) and `./trace` (recording what tasks do).
  *
  * Names are Python's, and so is what they do: each has a link to Python's page. Keyword arguments are
  * one object at the end, and times are seconds.
@@ -48,6 +48,13 @@ export type { RunLoop } from "./src/loop/run_loop.ts";
 export { BrokenExecutor, ConcurrentFuture } from "./src/core/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";
 export {
+  asynccontextmanager,
+  type AsyncExit,
+  AsyncExitStack,
+  nullcontext,
+  suppress,
+} from "./src/contextlib.ts";
+export {
   Context,
   ContextVar,
   type ContextVarOptions,
@@ -64,7 +71,9 @@ export {
   isawaitable,
   iscoroutine,
   iscoroutinefunction,
+  type WithoutContext,
 } from "./src/core/coroutines.ts";
+export type { OnRejected } from "./src/core/contracts.ts";
 export {
   type AbstractEventLoop,
   type AbstractServer,
@@ -194,11 +203,13 @@ export type {
 export { Timeout, timeout, timeout_at } from "./src/timeouts.ts";
 export type { Address, AddressInfo } from "./src/host/endpoints.ts";
 export type { HostReadable, HostWritable } from "./src/host/pipes.ts";
-export type { Emitter } from "./src/host/sockets.ts";
+export type { Emitter, HostListener } from "./src/host/sockets.ts";
 export type {
+  AcceptedSocketOptions,
   AddressInfoOptions,
   ConnectionOptions,
   DatagramOptions,
+  HostSocketObject,
   ReadPipe,
   ServerOptions,
   SSL,

@@ -1,7 +1,7 @@
 /**
  * Builds the npm package with dnt, into `npm/`: `deno task build:npm`.
  *
- * dnt comes from JSR. Where that cannot be reached, `deno task pack` makes the same package; so that
+ * dnt comes from JSR, 0.43.2 or newer: older ones rewrite `new.target` as if it were `import.meta`. Where that cannot be reached, `deno task pack` makes the same package; so that
  * nothing else needs JSR, deno.json excludes this file and jsr.json, its own configuration, names dnt.
  */
 
@@ -35,11 +35,14 @@ await build({
   package: {
     ...await package_fields(),
     type: "module",
+    main: "./esm/mod.js",
     types: "./esm/mod.d.ts",
     exports: package_exports("./esm"),
     sideEffects: side_effects("./esm"),
   },
   async postBuild() {
+    // It hides `sideEffects` from bundlers; that these are ES modules says the package's own.
+    await Deno.remove(`${FOLDER}/esm/package.json`);
     await name_needed_library(`${FOLDER}/esm`);
     for (const file of ["README.md", "LICENSE"]) await Deno.copyFile(file, `${FOLDER}/${file}`);
   },

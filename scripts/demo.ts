@@ -5,6 +5,7 @@
  *     deno task demo               all of them, in half a minute
  *     deno task demo rand mygen    only these
  *     deno task demo --list        what there is
+ *     deno task demo --help        this
  */
 
 import { parseArgs, stripVTControlCharacters, styleText } from "node:util";
@@ -25,6 +26,14 @@ const ELSEWHERE: Readonly<Record<string, { file: URL; permissions: readonly stri
 const TOUR: Readonly<Record<string, readonly string[]>> = { ...CHAPTERS, "All of it": ["crawler"] };
 
 const WIDTH = 80;
+
+const HELP = `A tour of small programs, with a crawl at the end.
+
+  deno task demo [options] [name …]
+
+  name        the programs to show; all by default, which takes half a minute
+  --list, -l  what there is
+  --help, -h  this text`;
 
 /** Whether the terminal takes colours. */
 const COLOURS = Deno.stdout.isTerminal() && !Deno.noColor;
@@ -140,8 +149,12 @@ function command_line(): { listing: boolean; stops: readonly Stop[] } {
   const { values, positionals } = parseArgs({
     args: Deno.args,
     allowPositionals: true,
-    options: { list: { type: "boolean", short: "l" } },
+    options: { list: { type: "boolean", short: "l" }, help: { type: "boolean", short: "h" } },
   });
+  if (values.help) {
+    console.log(HELP);
+    Deno.exit();
+  }
   const unknown = positionals.find((wanted) => all.every(({ name }) => name !== wanted));
   if (unknown !== undefined) throw new Error(`There is no program '${unknown}': see --list`);
   const chosen = all.filter(({ name }) => positionals.includes(name));

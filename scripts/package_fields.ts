@@ -30,7 +30,7 @@ export function package_exports(folder: string) {
  * itself known as the default loop's, and these entry points load it.
  */
 export function side_effects(folder: string): string[] {
-  return ["mod", "itertools", "structured", "src/loop/base_events"].map((module) =>
+  return ["mod", "functools", "itertools", "structured", "src/loop/base_events"].map((module) =>
     `${folder}/${module}.js`
   );
 }
@@ -53,7 +53,41 @@ async function origin(): Promise<string | null> {
     cwd: new URL("..", import.meta.url),
     stderr: "null",
   }).output();
-  const address = new TextDecoder().decode(stdout).trim();
-  const [, host, path] = address.match(/^(?:https:\/\/|git@)([\w.-]+)[:/](.+?)(?:\.git)?$/) ?? [];
-  return host === undefined ? null : `git+https://${host}/${path}.git`;
+  return repository_url(new TextDecoder().decode(stdout).trim());
+}
+
+/**
+ * The address of a repository as package.json has it, without the user, the password or the token with which
+ * this clone was made; `null` for a folder or anything else that others cannot reach.
+ *
+ * @param address what `git remote get-url` prints
+ */
+export function repository_url(address: string): string | null {
+  const [, scp_host, scp_path] = address.match(/^(?:[^@/\\:]+@)?([\w.-]{2,}):(?!\/\/)([^\\]+)$/) ??
+    [];
+  if (scp_host !== undefined && scp_path !== undefined) {
+    return `git+https://${scp_host}/${path_of(scp_path)}`;
+  }
+  if (!URL.canParse(address)) return null;
+  const { protocol, hostname, host, port, pathname } = new URL(address);
+  if (hostname === "" || path_of(pathname) === ".git") return null;
+  switch (protocol) {
+    case "https:":
+    case "http:":
+      return `git+${protocol}//${host}/${path_of(pathname)}`;
+    case "git:":
+      return `git://${host}/${path_of(pathname)}`;
+    case "ssh:":
+    case "git+ssh:":
+      // The port of SSH is not that of the web server.
+      return port === ""
+        ? `git+https://${hostname}/${path_of(pathname)}`
+        : `git+ssh://git@${host}/${path_of(pathname)}`;
+    default:
+      return null;
+  }
+}
+
+function path_of(path: string): string {
+  return `${path.replace(/^\/+/, "").replace(/\/+$/, "").replace(/\.git$/, "")}.git`;
 }

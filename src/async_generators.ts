@@ -396,9 +396,14 @@ export function async_generator<A extends unknown[], T, R, S>(
 /**
  * Returns the asynchronous iterator of an asynchronous iterable: Python's `aiter()`.
  *
+ * With a function and a sentinel it is Python's `iter()` of two arguments: an iterator of what the function
+ * returns, until that is the sentinel.
+ *
  * See {@link https://docs.python.org/3/library/functions.html#aiter Python's aiter}.
  *
- * @param iterable an object with `[Symbol.asyncIterator]()`
+ * @param iterable an object with `[Symbol.asyncIterator]()`; or a function without parameters, asynchronous or
+ * not, which is called for each value
+ * @param sentinel with a function, the value, by `===`, with which the iteration ends
  * @returns its iterator
  * @throws {TypeError} if it is not an asynchronous iterable, or its iterator is none
  * @category Iterating
@@ -418,7 +423,40 @@ export function async_generator<A extends unknown[], T, R, S>(
  */
 export function aiter<I extends AsyncIterator<unknown, unknown, never>>(
   iterable: { [Symbol.asyncIterator](): I },
-): I {
+): I;
+/** Returns an iterator of what the calls of a function give, until one gives the sentinel. */
+export function aiter<T, S>(
+  iterable: () => T | PromiseLike<T>,
+  sentinel: S,
+): AsyncIterableIterator<Exclude<T, S>, undefined, undefined>;
+export function aiter(
+  iterable: { [Symbol.asyncIterator](): unknown } | (() => unknown),
+  ...sentinel: [] | [unknown]
+): unknown {
+  if (sentinel.length > 0) return iterate_calls(iterable as () => unknown, sentinel[0]);
+  return async_iterator(iterable as { [Symbol.asyncIterator](): AsyncIterator<unknown> });
+}
+
+async function* iterate_until(call: () => unknown, sentinel: unknown): AsyncGenerator<unknown> {
+  for (;;) {
+    const value = await call();
+    if (value === sentinel) return;
+    yield value;
+  }
+}
+
+function iterate_calls(call: () => unknown, sentinel: unknown): AsyncGenerator<unknown> {
+  if (typeof call === "function") return iterate_until(call, sentinel);
+  throw new TypeError(
+    `Cannot iterate up to a sentinel: aiter() calls a function for each value: received ${
+      repr(call)
+    }`,
+  );
+}
+
+function async_iterator(
+  iterable: { [Symbol.asyncIterator](): AsyncIterator<unknown> },
+): AsyncIterator<unknown> {
   if (typeof iterable?.[Symbol.asyncIterator] !== "function") {
     throw new TypeError(`'${type_name(iterable)}' object is not an async iterable`);
   }

@@ -298,6 +298,11 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
     }
   }
 
+  /** @internal */
+  get _unclosed(): string | undefined {
+    return this.#closed ? undefined : "transport";
+  }
+
   /** @internal Leaves the process running: the loop is closed. */
   _loop_closed(): void {
     this.#child.leave();

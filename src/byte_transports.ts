@@ -383,6 +383,11 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
     release(this._loop, this);
   }
 
+  /** @internal */
+  get _unclosed(): string | undefined {
+    return this._closing ? undefined : "transport";
+  }
+
   /** @internal The loop is closed: the host sends what it has been given, and no protocol is called. */
   _loop_closed(): void {
     if (this.#closed) return;

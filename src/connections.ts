@@ -6,7 +6,7 @@
 
 import { ByteTransport, type TransportOwner } from "./byte_transports.ts";
 import { type Coroutine, library_coroutine } from "./core/coroutines.ts";
-import { ExceptionGroup, TimeoutError, ValueError } from "./core/exceptions.ts";
+import { ExceptionGroup, RuntimeError, TimeoutError, ValueError } from "./core/exceptions.ts";
 import { type Future, wrap_future } from "./core/futures.ts";
 import type {
   Address,
@@ -20,15 +20,19 @@ import type {
 import {
   AF_UNSPEC,
   AI_PASSIVE,
+  endpoint_of_socket,
   host_network,
+  listener_of_server,
   name_of_address,
   remove_stale_socket,
   SOCK_STREAM,
 } from "./host/sockets.ts";
 import { repr } from "./internal/format_helpers.ts";
 import type {
+  AcceptedSocketOptions,
   AddressInfoOptions,
   ConnectionOptions,
+  HostSocketObject,
   ServerOptions,
   SSL,
   TLSOptions,
@@ -52,6 +56,7 @@ const CONNECTION_OPTIONS = [
   "family",
   "proto",
   "flags",
+  "sock",
   "local_addr",
   ...TLS_OPTIONS,
   "happy_eyeballs_delay",
@@ -60,6 +65,7 @@ const CONNECTION_OPTIONS = [
 ];
 
 const UNIX_SERVER_OPTIONS = [
+  "sock",
   "backlog",
   "ssl",
   "ssl_handshake_timeout",
@@ -216,6 +222,35 @@ function* open_transport(
   return transport;
 }
 
+/** Refuses a socket of the host on a loop with a network in memory. */
+export function check_given_socket(loop: AbstractEventLoop, what: string): void {
+  if (loop._network === null) return;
+  throw new RuntimeError(
+    `Cannot ${what}: sock is a socket of the host, and the loop has a network in memory`,
+  );
+}
+
+/** The endpoint of a socket that the caller has connected. */
+function endpoint_of(loop: AbstractEventLoop, sock: unknown, what: string): Endpoint {
+  check_given_socket(loop, what);
+  const endpoint = endpoint_of_socket(sock);
+  if (endpoint !== null) return endpoint;
+  throw new TypeError(
+    `Cannot ${what}: sock must be a connected Socket of node:net: received ${repr(sock)}`,
+  );
+}
+
+/** The listener of a server that the caller has made. */
+function listener_of(loop: AbstractEventLoop, options: ServerOptions): Listener {
+  check_given_socket(loop, "listen");
+  const listener = listener_of_server(options.sock, socket_options(options));
+  if (listener !== null) return listener;
+  throw new TypeError(
+    "Cannot listen: sock must be a Server of node:net that listens: " +
+      `received ${repr(options.sock)}`,
+  );
+}
+
 function call_factory<P>(factory: () => P, endpoint: Endpoint): P {
   try {
     return factory();
@@ -278,8 +313,16 @@ function* connect<P extends BaseProtocol>(
     if (!host) throw new ValueError("You must set server_hostname when using ssl without a host");
     server_hostname = host;
   }
+  const sock = options.sock ?? null;
+  if (sock !== null) {
+    if (host !== null || port !== null) {
+      throw new ValueError("host/port and sock can not be specified at the same time");
+    }
+    const endpoint = endpoint_of(loop, sock, "connect");
+    return yield* finish_connection(loop, endpoint, factory, ssl, { ...options, server_hostname });
+  }
   if (host === null && port === null) {
-    throw new ValueError("Cannot connect: neither a host nor a port was given");
+    throw new ValueError("host and port was not specified and no sock specified");
   }
   const { family = 0, proto = 0, flags = 0, local_addr = null } = options;
   const hints = { family, type: SOCK_STREAM, proto, flags };
@@ -334,7 +377,12 @@ function connection_error(errors: readonly OSError[], all: boolean): Error {
   return new OSError(`Multiple exceptions: ${errors.map(({ message }) => message).join(", ")}`);
 }
 
-function check_path(path: unknown, what: string): asserts path is string {
+function check_path_or_sock(path: unknown, sock: unknown, what: string): void {
+  if (path === null) {
+    if (sock === null) throw new ValueError("no path and sock were specified");
+    return;
+  }
+  if (sock !== null) throw new ValueError("path and sock can not be specified at the same time");
   if (typeof path !== "string") {
     throw new TypeError(`Cannot ${what}: the path must be a string: received ${repr(path)}`);
   }
@@ -344,10 +392,10 @@ function check_path(path: unknown, what: string): asserts path is string {
 export function create_unix_connection<P extends BaseProtocol>(
   loop: AbstractEventLoop,
   protocol_factory: () => P,
-  path: string,
+  path: string | null = null,
   options: UnixConnectionOptions = {},
 ): Coroutine<[transport: Transport, protocol: P]> {
-  check_options("create_unix_connection", options, ["ssl", ...TLS_OPTIONS]);
+  check_options("create_unix_connection", options, ["ssl", "sock", ...TLS_OPTIONS]);
   return library_coroutine(
     "create_unix_connection",
     connect_unix(loop, protocol_factory, path, options),
@@ -357,16 +405,53 @@ export function create_unix_connection<P extends BaseProtocol>(
 function* connect_unix<P extends BaseProtocol>(
   loop: AbstractEventLoop,
   factory: () => P,
-  path: string,
+  path: string | null,
   options: UnixConnectionOptions,
 ): Generator<unknown, [Transport, P], unknown> {
   const ssl = check_client_options(options);
   if (ssl && (options.server_hostname ?? null) === null) {
     throw new ValueError("you have to pass server_hostname when using ssl");
   }
-  check_path(path, "connect");
-  const endpoint = yield* connect_to(loop, path, {});
+  const sock = options.sock ?? null;
+  check_path_or_sock(path, sock, "connect");
+  const endpoint = path === null
+    ? endpoint_of(loop, sock, "connect")
+    : yield* connect_to(loop, path, {});
   return yield* finish_connection(loop, endpoint, factory, ssl, options);
+}
+
+/** Implements `loop.connect_accepted_socket()`. */
+export function connect_accepted_socket<P extends BaseProtocol>(
+  loop: AbstractEventLoop,
+  protocol_factory: () => P,
+  sock: HostSocketObject,
+  options: AcceptedSocketOptions = {},
+): Coroutine<[transport: Transport, protocol: P]> {
+  check_options("connect_accepted_socket", options, [
+    "ssl",
+    "ssl_handshake_timeout",
+    "ssl_shutdown_timeout",
+  ]);
+  return library_coroutine(
+    "connect_accepted_socket",
+    accept_socket(loop, protocol_factory, sock, options),
+  );
+}
+
+function* accept_socket<P extends BaseProtocol>(
+  loop: AbstractEventLoop,
+  factory: () => P,
+  sock: HostSocketObject,
+  options: AcceptedSocketOptions,
+): Generator<unknown, [Transport, P], unknown> {
+  check_server_ssl(options, "accept a socket");
+  const { ssl = null, ...limits } = options;
+  const endpoint = endpoint_of(loop, sock, "accept a socket");
+  const protocol = call_factory(factory, endpoint);
+  const transport = ssl
+    ? yield* tls_over(loop, endpoint, protocol, ssl, { ...limits, server_side: true }, null)
+    : yield* open_transport(loop, endpoint, protocol, null);
+  return [transport, protocol];
 }
 
 function make_server(
@@ -399,11 +484,11 @@ function* start_if_wanted(
   return server;
 }
 
-function check_server_options(options: UnixServerOptions): void {
+function check_server_ssl(options: AcceptedSocketOptions, what: string): void {
   const { ssl = null } = options;
   if (typeof ssl === "boolean") {
     throw new TypeError(
-      "Cannot listen: ssl must be options of node:tls, with a certificate and a key: " +
+      `Cannot ${what}: ssl must be options of node:tls, with a certificate and a key: ` +
         `received ${ssl}`,
     );
   }
@@ -430,9 +515,17 @@ function* listen(
   port: number | null,
   options: ServerOptions,
 ): Generator<unknown, AbstractServer, unknown> {
-  check_server_options(options);
+  check_server_ssl(options, "listen");
+  const sock = options.sock ?? null;
+  if (sock !== null) {
+    if (host !== null || port !== null) {
+      throw new ValueError("host/port and sock can not be specified at the same time");
+    }
+    const listener = listener_of(loop, options);
+    return yield* start_if_wanted(make_server(loop, [listener], factory, options), options);
+  }
   if (host === null && port === null) {
-    throw new ValueError("Cannot listen: neither a host nor a port was given");
+    throw new ValueError("Neither host/port nor sock were specified");
   }
   const hosts = host === "" || host === null ? [null] : typeof host === "string" ? [host] : host;
   const { family = AF_UNSPEC, flags = AI_PASSIVE } = options;
@@ -514,7 +607,7 @@ function* wait_for_listener(
 export function create_unix_server(
   loop: AbstractEventLoop,
   protocol_factory: () => BaseProtocol,
-  path: string,
+  path: string | null = null,
   options: UnixServerOptions = {},
 ): Coroutine<AbstractServer> {
   check_options("create_unix_server", options, UNIX_SERVER_OPTIONS);
@@ -527,11 +620,15 @@ export function create_unix_server(
 function* listen_unix(
   loop: AbstractEventLoop,
   factory: () => BaseProtocol,
-  path: string,
+  path: string | null,
   options: UnixServerOptions,
 ): Generator<unknown, AbstractServer, unknown> {
-  check_server_options(options);
-  check_path(path, "listen");
+  check_server_ssl(options, "listen");
+  check_path_or_sock(path, options.sock ?? null, "listen");
+  if (path === null) {
+    const listener = listener_of(loop, options);
+    return yield* start_if_wanted(make_server(loop, [listener], factory, options), options);
+  }
   let listener: Listener;
   try {
     if (loop._network === null && !path.startsWith("\0")) remove_stale_socket(path);

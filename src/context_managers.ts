@@ -9,7 +9,9 @@ import {
   type Coroutine,
   DelegatingCoroutine,
   isawaitable,
+  library_coroutine,
   PromisedCoroutine,
+  wait_on,
 } from "./core/coroutines.ts";
 import { type Outcome, RAISED, RETURNED, SUSPENDED } from "./core/awaits.ts";
 import { as_error } from "./core/cancellation.ts";
@@ -37,14 +39,63 @@ export interface AsyncContextManager<T> {
   readonly _runs_loops?: true;
 }
 
+/** The manager of something that is disposed of at the end of a block. */
+class Disposing<D extends AsyncDisposable | Disposable> implements AsyncContextManager<D> {
+  readonly #thing: D;
+
+  constructor(thing: D) {
+    this.#thing = thing;
+  }
+
+  __aenter__(): PromiseLike<D> {
+    return library_coroutine("__aenter__", return_value(this.#thing));
+  }
+
+  __aexit__(_error: unknown): PromiseLike<void> {
+    return library_coroutine("__aexit__", dispose_of(this.#thing));
+  }
+}
+
+// deno-lint-ignore require-yield -- it never waits
+function* return_value<T>(value: T): Generator<never, T, unknown> {
+  return value;
+}
+
+function* dispose_of(thing: Partial<AsyncDisposable & Disposable>): Generator<unknown, void> {
+  if (typeof thing[Symbol.asyncDispose] !== "function") thing[Symbol.dispose]?.();
+  else yield* wait_on(thing[Symbol.asyncDispose]?.());
+}
+
+/**
+ * Returns the manager that a block is entered by: the object itself, or one that disposes of it.
+ *
+ * @throws {TypeError} if it is neither a context manager nor disposable
+ */
+export function manager_of<T>(
+  given: AsyncContextManager<T> | AsyncDisposable | Disposable,
+): AsyncContextManager<T> {
+  const { __aenter__, __aexit__, [Symbol.asyncDispose]: dispose_async, [Symbol.dispose]: dispose } =
+    (given ?? {}) as Partial<AsyncContextManager<T> & AsyncDisposable & Disposable>;
+  if (typeof __aenter__ === "function" && typeof __aexit__ === "function") {
+    return given as AsyncContextManager<T>;
+  }
+  if (typeof dispose_async === "function" || typeof dispose === "function") {
+    return new Disposing(given as AsyncDisposable) as AsyncContextManager<unknown> as never;
+  }
+  throw new TypeError(`${repr(given)} does not support the asynchronous context manager protocol`);
+}
+
 /**
  * Runs a block of code inside a context manager: Python's `async with`.
  *
- * The manager's `__aexit__` is called however the block ends, also when it is cancelled.
+ * The manager's `__aexit__` is called however the block ends, also when it is cancelled. An object with
+ * `[Symbol.asyncDispose]()` or `[Symbol.dispose]()` and without `__aenter__` is passed to the block, and
+ * disposed of at its end.
  *
  * See {@link https://docs.python.org/3/reference/compound_stmts.html#the-async-with-statement Python's async with}.
  *
- * @param manager a `TaskGroup`, `timeout()`, lock, … or any {@linkcode AsyncContextManager}
+ * @param manager a `TaskGroup`, `timeout()`, lock, … or any {@linkcode AsyncContextManager}, `AsyncDisposable` or
+ * `Disposable`
  * @param body the block: an async function (or `function*`) that is passed the manager's result
  * @returns what the block returns; `undefined` if the manager swallowed the block's error
  * @throws what the block throws, unless the manager swallows or replaces it
@@ -64,14 +115,17 @@ export interface AsyncContextManager<T> {
 export function async_with<T, R>(
   manager: AsyncContextManager<T>,
   body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>,
+): Coroutine<R>;
+/** Runs a block of code, and disposes of an object at its end. */
+export function async_with<D extends AsyncDisposable | Disposable, R>(
+  manager: D,
+  body: (value: D) => PromiseLike<R> | Generator<unknown, R, unknown>,
+): Coroutine<R>;
+export function async_with<T, R>(
+  given: AsyncContextManager<T> | AsyncDisposable | Disposable,
+  body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>,
 ): Coroutine<R> {
-  if (
-    typeof manager?.__aenter__ !== "function" || typeof manager.__aexit__ !== "function"
-  ) {
-    throw new TypeError(
-      `${repr(manager)} does not support the asynchronous context manager protocol`,
-    );
-  }
+  const manager = manager_of<T>(given);
   if (typeof body !== "function") {
     throw new TypeError(`async_with() expects a function as its body, received ${repr(body)}`);
   }

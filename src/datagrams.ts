@@ -5,18 +5,20 @@
  */
 
 import { set_result_unless_done } from "./byte_transports.ts";
-import { getaddrinfo } from "./connections.ts";
+import { check_given_socket, getaddrinfo } from "./connections.ts";
 import { type Context, copy_context } from "./core/contextvars.ts";
 import { type Coroutine, library_coroutine } from "./core/coroutines.ts";
 import type { DatagramOptions } from "./core/connection_options.ts";
-import { leaves_the_loop, RuntimeError, ValueError } from "./core/exceptions.ts";
+import { leaves_the_loop, ValueError } from "./core/exceptions.ts";
 import { type Future, wrap_future } from "./core/futures.ts";
-import {
-  type DatagramListener,
-  type DatagramSocket,
-  open_datagram_socket,
-} from "./host/datagrams.ts";
-import type { Address, AddressInfo } from "./host/endpoints.ts";
+import { open_datagram_socket, wrap_datagram_socket } from "./host/datagrams.ts";
+import type {
+  Address,
+  AddressInfo,
+  DatagramListener,
+  DatagramSocket,
+  DatagramSocketOptions,
+} from "./host/endpoints.ts";
 import { AF_INET6, AI_PASSIVE, SOCK_DGRAM } from "./host/sockets.ts";
 import { type Bytes, to_bytes } from "./internal/bytes.ts";
 import { repr } from "./internal/format_helpers.ts";
@@ -27,7 +29,15 @@ import { translate_error } from "./os_errors.ts";
 import type { BaseProtocol, DatagramProtocol } from "./core/protocols.ts";
 import { DatagramTransport } from "./core/transports.ts";
 
-const OPTIONS = ["local_addr", "remote_addr", "family", "reuse_port", "allow_broadcast"];
+const ADDRESS_OPTIONS = [
+  "local_addr",
+  "remote_addr",
+  "family",
+  "reuse_port",
+  "allow_broadcast",
+] as const;
+
+const OPTIONS = [...ADDRESS_OPTIONS, "sock"];
 
 // As CPython: what the header of a datagram adds to what is buffered.
 const HEADER_SIZE = 8;
@@ -156,6 +166,11 @@ class SocketDatagramTransport extends DatagramTransport implements DatagramListe
   }
 
   /** @internal */
+  get _unclosed(): string | undefined {
+    return this.#closing ? undefined : "transport";
+  }
+
+  /** @internal */
   _loop_closed(): void {
     this.#lost = true;
     if (this.#closed) return;
@@ -219,14 +234,62 @@ function* look_up_pairs(
   return complete;
 }
 
+function given_socket(loop: AbstractEventLoop, options: DatagramOptions): DatagramSocket {
+  const modifiers = ADDRESS_OPTIONS.filter((name) => options[name]);
+  if (modifiers.length > 0) {
+    const problems = modifiers.map((name) => `${name}=${repr(options[name])}`).join(", ");
+    throw new ValueError(
+      `socket modifier keyword arguments can not be used when sock is specified. (${problems})`,
+    );
+  }
+  check_given_socket(loop, "open a datagram endpoint");
+  const socket = wrap_datagram_socket(options.sock);
+  if (socket !== null) return socket;
+  throw new TypeError(
+    "Cannot open a datagram endpoint: sock must be a Socket of node:dgram that is bound: " +
+      `received ${repr(options.sock)}`,
+  );
+}
+
+function* connect_socket<P extends DatagramProtocol>(
+  loop: AbstractEventLoop,
+  factory: () => P,
+  socket: DatagramSocket,
+  remote: Address | null = socket.extra["peername"] as Address | null,
+): Generator<unknown, [DatagramTransport, P], unknown> {
+  let protocol: P;
+  try {
+    protocol = factory();
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  const waiter = loop.create_future<void>();
+  const transport = new SocketDatagramTransport(loop, socket, protocol, remote, waiter);
+  try {
+    yield* waiter;
+  } catch (error) {
+    transport.close();
+    throw error;
+  }
+  return [transport, protocol];
+}
+
+function open_socket(
+  loop: AbstractEventLoop,
+  options: DatagramSocketOptions,
+  opened: { abort: () => void },
+): PromiseLike<DatagramSocket> {
+  return loop._network?.open_datagram_socket?.(options) ?? open_datagram_socket(options, opened);
+}
+
 function* open<P extends DatagramProtocol>(
   loop: AbstractEventLoop,
   factory: () => P,
   options: DatagramOptions,
 ): Generator<unknown, [DatagramTransport, P], unknown> {
-  if (loop._network !== null) {
-    throw new RuntimeError("Cannot open a datagram endpoint: the loop's network has streams alone");
-  }
+  const sock = options.sock ?? null;
+  if (sock !== null) return yield* connect_socket(loop, factory, given_socket(loop, options));
   const pairs = yield* look_up_pairs(loop, options);
   let first_error: unknown = null;
   for (const [family, { local, remote }] of pairs) {
@@ -234,7 +297,7 @@ function* open<P extends DatagramProtocol>(
     let socket: DatagramSocket;
     try {
       socket = yield* wrap_future(
-        open_datagram_socket({
+        open_socket(loop, {
           local,
           remote,
           ipv6: family === AF_INET6,
@@ -250,22 +313,7 @@ function* open<P extends DatagramProtocol>(
       first_error ??= translated;
       continue;
     }
-    let protocol: P;
-    try {
-      protocol = factory();
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
-    const waiter = loop.create_future<void>();
-    const transport = new SocketDatagramTransport(loop, socket, protocol, remote, waiter);
-    try {
-      yield* waiter;
-    } catch (error) {
-      transport.close();
-      throw error;
-    }
-    return [transport, protocol];
+    return yield* connect_socket(loop, factory, socket, remote);
   }
   throw first_error;
 }

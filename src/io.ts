@@ -8,6 +8,7 @@
  */
 
 import {
+  connect_accepted_socket,
   create_connection,
   create_server,
   create_unix_connection,
@@ -30,6 +31,7 @@ const IMPLEMENTATIONS: Record<keyof LoopIO, Implementation> = {
   create_unix_connection,
   create_server,
   create_unix_server,
+  connect_accepted_socket,
   create_datagram_endpoint,
   start_tls,
   connect_read_pipe,

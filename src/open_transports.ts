@@ -9,7 +9,12 @@ import type { AbstractEventLoop } from "./core/events.ts";
 
 /** The open transports, as the loop sees them. */
 class OpenTransports implements OpenSet {
+  readonly #loop: AbstractEventLoop;
   readonly #open = new Set<Open>();
+
+  constructor(loop: AbstractEventLoop) {
+    this.#loop = loop;
+  }
 
   /** Adds what is open. */
   add(open: Open): void {
@@ -23,14 +28,19 @@ class OpenTransports implements OpenSet {
 
   /** Closes all. */
   close(): void {
-    for (const open of this.#open) open._loop_closed();
+    for (const open of this.#open) {
+      if (this.#loop.get_debug() && open._unclosed !== undefined) {
+        console.warn(`ResourceWarning: unclosed ${open._unclosed} ${open}`);
+      }
+      open._loop_closed();
+    }
     this.#open.clear();
   }
 }
 
 /** Notes that something is open, which may wake the loop. */
 export function hold_open(loop: AbstractEventLoop, open: Open): void {
-  (loop._open ??= new OpenTransports()).add(open);
+  (loop._open ??= new OpenTransports(loop)).add(open);
   if (loop._network === null) loop._note_foreign(open);
 }
 

@@ -212,6 +212,9 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
   }
 
   /** @internal */
+  readonly _unclosed = "server";
+
+  /** @internal */
   _loop_closed(): void {
     for (const listener of this.#listeners ?? []) listener.close();
     this.#listeners = null;

@@ -91,6 +91,8 @@ class TLSProtocol extends Protocol implements Endpoint {
   readonly #options: StartTLSOptions;
   // Done when the handshake is.
   readonly #handshake: Future<void>;
+  // Of a connection that was made without TLS: it is notified, too, if that is lost in the handshake.
+  #upgraded: BaseProtocol | null;
   #timer: TimerHandle | null = null;
   #transport: Transport | null = null;
   #stream: TLSStream | null = null;
@@ -106,8 +108,10 @@ class TLSProtocol extends Protocol implements Endpoint {
     context: SSLContext,
     options: StartTLSOptions,
     handshake: Future<void>,
+    upgraded: BaseProtocol | null,
   ) {
     super();
+    this.#upgraded = upgraded;
     this.#loop = loop;
     this.#context = context;
     this.#options = options;
@@ -183,6 +187,8 @@ class TLSProtocol extends Protocol implements Endpoint {
     this.#transport = null;
     this.#loop._forget_foreign(this);
     this.#stream?.destroy();
+    const upgraded = this.#upgraded;
+    if (upgraded !== null) this.#loop.call_soon(() => upgraded.connection_lost(error));
     if (!this.#handshake.done()) {
       this.#handshake.set_exception(
         error ?? new ConnectionResetError("Connection lost during the SSL handshake"),
@@ -237,7 +243,7 @@ class TLSProtocol extends Protocol implements Endpoint {
     const transport = this.#transport as ByteTransport | null;
     if (!this.#handshake.done()) this.#handshake.set_exception(error);
     else this.#listener?.on_error(error);
-    transport?.abort();
+    transport?._force_close(error);
   }
 
   #stop_timer(): void {
@@ -265,6 +271,7 @@ class TLSProtocol extends Protocol implements Endpoint {
 
   listen(listener: EndpointListener): void {
     this.#listener = listener;
+    this.#upgraded = null; // its new transport notifies it
     for (const chunk of this.#early.splice(0)) listener.on_data(chunk);
     if (this.#ended) listener.on_end();
   }
@@ -310,7 +317,13 @@ export function* tls_over(
   owner: TransportOwner | null,
 ): Generator<unknown, Transport, unknown> {
   const handshake = loop.create_future<void>();
-  const tls = new TLSProtocol(loop, ssl === true ? {} : ssl as SSLContext, options, handshake);
+  const tls = new TLSProtocol(
+    loop,
+    ssl === true ? {} : ssl as SSLContext,
+    options,
+    handshake,
+    null,
+  );
   const below = new ByteTransport(loop, endpoint, tls, null, owner);
   return yield* finish_handshake(loop, tls, below, handshake, protocol, true);
 }
@@ -374,7 +387,7 @@ function* upgrade(
   }
   check_ssl_timeouts(true, options);
   const handshake = loop.create_future<void>();
-  const tls = new TLSProtocol(loop, sslcontext, options, handshake);
+  const tls = new TLSProtocol(loop, sslcontext, options, handshake, protocol);
   transport.pause_reading();
   transport.set_protocol(tls);
   loop.call_soon(() => tls.connection_made(transport));

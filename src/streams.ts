@@ -11,6 +11,8 @@ import {
   iscoroutinefunction,
   library_coroutine,
 } from "./core/coroutines.ts";
+import { type Operation, Suspension } from "./core/suspensions.ts";
+import { type Outcome, SUSPENDED } from "./core/awaits.ts";
 import { IncompleteReadError, LimitOverrunError } from "./core/exceptions.ts";
 import { RuntimeError, ValueError } from "./core/exceptions.ts";
 import type { Future } from "./core/futures.ts";
@@ -24,7 +26,6 @@ import { ConnectionResetError, OSError } from "./os_errors.ts";
 import { Protocol } from "./core/protocols.ts";
 import { type ByteSource, SourceTransport } from "./stream_sources.ts";
 import type { ReadTransport, Transport, WriteTransport } from "./core/transports.ts";
-import { sleep } from "./waiting.ts";
 import type {
   ConnectionOptions,
   ServerOptions,
@@ -44,7 +45,177 @@ import { start_tls } from "./sslproto.ts";
 
 const DEFAULT_LIMIT = 2 ** 16;
 
-const NEWLINE = new Uint8Array([10]);
+const NEWLINE: Uint8Array = new Uint8Array([10]);
+const NEWLINES: readonly Uint8Array[] = [NEWLINE];
+
+type Wait = Suspension<unknown, unknown, unknown>;
+
+interface Failure {
+  readonly error: unknown;
+}
+
+// The errors with which waits end where what they wait for has failed.
+const failures = new WeakMap<Wait, Failure>();
+
+/** Ends a wait with an error. */
+function fail(wait: Wait, error: unknown): void {
+  if (!wait._is_waiting()) return;
+  failures.set(wait, { error });
+  wait._wake();
+}
+
+/** Ends a wait that is resumed; returns the error with which it ends, or `null`. */
+function end_wait(wait: Wait, thrown: boolean, value: unknown): Failure | null {
+  wait.cancel(); // if it was not woken: an error can be thrown into a waiter
+  const error = wait._error_of_wait(thrown, value);
+  return error === null ? failures.get(wait) ?? null : { error };
+}
+
+/** The search for a separator by one read. */
+class Search {
+  /** The separators, none of them empty, the shortest first. */
+  readonly separators: readonly Uint8Array[];
+  readonly shortest: number;
+  readonly longest: number;
+  /** Before it no separator begins. */
+  offset: number;
+
+  constructor(separators: readonly Uint8Array[]) {
+    this.separators = separators;
+    this.shortest = separators[0]!.length;
+    this.longest = separators[separators.length - 1]!.length;
+    this.offset = 0;
+  }
+}
+
+function search_for(separator: Bytes | readonly Bytes[]): Search {
+  const separators = (Array.isArray(separator) ? separator : [separator])
+    .map((one: Bytes) => to_bytes(one, "read until a separator"))
+    .sort((a, b) => a.length - b.length);
+  const [shortest] = separators;
+  if (shortest === undefined) {
+    throw new ValueError("Separator should contain at least one element");
+  }
+  if (shortest.length === 0) {
+    throw new ValueError("Separator should be at least one-byte string");
+  }
+  return new Search(separators);
+}
+
+/** A read: it takes its result out of the buffer, or waits for more. */
+interface ReadOperation<A> extends Operation<Uint8Array, StreamReader, A> {
+  /** The method that an error names. */
+  readonly method: string;
+  /** Checks what must hold at the beginning; a result that needs no data is returned. */
+  begin(reader: StreamReader, argument: A): Uint8Array | null;
+  /** Returns the result; `null` if it has to wait. */
+  take(reader: StreamReader, argument: A, has_waited: boolean): Uint8Array | null;
+  /** Puts back what was taken by a read that ends with an error. */
+  put_back?(reader: StreamReader, argument: A): void;
+}
+
+function advance_read<A>(
+  operation: ReadOperation<A>,
+  wait: Suspension<Uint8Array, StreamReader, A>,
+  thrown: boolean,
+  value: unknown,
+): Outcome {
+  const reader = wait._subject;
+  const argument = wait._argument;
+  const has_waited = wait._has_waited;
+  try {
+    let result: Uint8Array | null = null;
+    if (has_waited) {
+      reader._end_wait();
+      const failure = end_wait(wait as Wait, thrown, value);
+      if (failure !== null) throw failure.error;
+    } else {
+      if (thrown) return wait._raise(value);
+      result = operation.begin(reader, argument);
+    }
+    result ??= operation.take(reader, argument, has_waited);
+    if (result !== null) return wait._return(result);
+    return reader._wait_for_data(wait as Wait, operation.method);
+  } catch (error) {
+    operation.put_back?.(reader, argument);
+    return wait._raise(error);
+  }
+}
+
+const READ: ReadOperation<number> = {
+  name: "StreamReader.read",
+  method: "read",
+  advance: (wait, thrown, value) => advance_read(READ, wait, thrown, value),
+  begin(reader, n) {
+    reader._check();
+    check_count("read", n);
+    return n === 0 ? NO_BYTES.slice() : null;
+  },
+  take: (reader, n, has_waited) => reader._take_some(n, has_waited),
+};
+
+const READ_ALL: ReadOperation<Uint8Array[]> = {
+  name: "StreamReader.read",
+  method: "read",
+  advance: (wait, thrown, value) => advance_read(READ_ALL, wait, thrown, value),
+  begin: () => null,
+  take: (reader, blocks, has_waited) => reader._take_to_end(blocks, has_waited),
+  put_back: (reader, blocks) => reader._put_back(blocks),
+};
+
+const READEXACTLY: ReadOperation<number> = {
+  name: "StreamReader.readexactly",
+  method: "readexactly",
+  advance: (wait, thrown, value) => advance_read(READEXACTLY, wait, thrown, value),
+  begin(reader, n) {
+    check_count("readexactly", n);
+    if (n < 0) throw new ValueError("readexactly size can not be less than zero");
+    reader._check();
+    return n === 0 ? NO_BYTES.slice() : null;
+  },
+  take: (reader, n) => reader._take_exactly(n),
+};
+
+const READLINE: ReadOperation<Search> = {
+  name: "StreamReader.readline",
+  method: "readuntil",
+  advance: (wait, thrown, value) => advance_read(READLINE, wait, thrown, value),
+  begin(reader) {
+    reader._check();
+    return null;
+  },
+  take: (reader, search) => reader._take_line(search),
+};
+
+interface SeparatorArgument {
+  readonly given: Bytes | readonly Bytes[];
+  search: Search | null;
+}
+
+const READUNTIL: ReadOperation<SeparatorArgument> = {
+  name: "StreamReader.readuntil",
+  method: "readuntil",
+  advance: (wait, thrown, value) => advance_read(READUNTIL, wait, thrown, value),
+  begin(reader, argument) {
+    argument.search = search_for(argument.given);
+    reader._check();
+    return null;
+  },
+  take: (reader, { search }) => reader._take_until(search as Search),
+};
+
+/** Waits until there is more data, the end or an error. */
+const WAIT_FOR_DATA: Operation<void, StreamReader, null> = {
+  name: "StreamReader.read",
+  advance(wait, thrown, value) {
+    if (!wait._has_waited) {
+      return thrown ? wait._raise(value) : wait._subject._wait_for_data(wait as Wait, "read");
+    }
+    wait._subject._end_wait();
+    const failure = end_wait(wait as Wait, thrown, value);
+    return failure === null ? wait._return(undefined) : wait._raise(failure.error);
+  },
+};
 
 /**
  * The options of {@linkcode StreamReader}.
@@ -99,9 +270,11 @@ export class StreamReader extends Inspectable
   readonly #loop: AbstractEventLoop;
   readonly #buffer = new ByteQueue();
   #eof = false;
-  #waiter: Future<void> | null = null;
+  #waiter: Wait | null = null;
   #exception: unknown = null;
   #transport: ReadTransport | null = null;
+  // The transport, if it has to be asked for each chunk.
+  #source: SourceTransport | null = null;
   #paused = false;
   // How many calls have lifted the limit.
   #unlimited = 0;
@@ -161,7 +334,7 @@ export class StreamReader extends Inspectable
       end: () => reader.feed_eof(),
       error: (error) => reader.set_exception(error),
     });
-    reader.#transport = transport;
+    reader.#transport = reader.#source = transport;
     reader.#paused = true; // so that only a read that waits asks for more
     return reader;
   }
@@ -181,14 +354,14 @@ export class StreamReader extends Inspectable
     const waiter = this.#waiter;
     if (waiter === null) return;
     this.#waiter = null;
-    if (!waiter.cancelled()) waiter.set_exception(exception);
+    fail(waiter, exception);
   }
 
   #wake_waiter(): void {
     const waiter = this.#waiter;
     if (waiter === null) return;
     this.#waiter = null;
-    if (!waiter.cancelled()) waiter.set_result();
+    waiter._wake();
   }
 
   /**
@@ -207,10 +380,9 @@ export class StreamReader extends Inspectable
   }
 
   #resume_transport(): void {
-    const transport = this.#transport;
-    if (transport instanceof SourceTransport) return;
+    if (this.#source !== null) return;
     this.#paused = false;
-    transport?.resume_reading();
+    this.#transport?.resume_reading();
   }
 
   /** Signals the end of the data. */
@@ -266,7 +438,7 @@ export class StreamReader extends Inspectable
 
   /** @internal Waits for the end of the stream; received bytes stay in the buffer. */
   *_wait_for_end(): Generator<unknown, void, unknown> {
-    while (!this.#eof && this.#exception === null) yield* this.#wait_for_data("read");
+    while (!this.#eof && this.#exception === null) yield* new Suspension(WAIT_FOR_DATA, this, null);
     if (this.#exception !== null) throw this.#exception;
   }
 
@@ -275,20 +447,27 @@ export class StreamReader extends Inspectable
     return this.#buffer.take(this.#buffer.length);
   }
 
-  *#wait_for_data(method: string): Generator<unknown, void, unknown> {
+  /** @internal Suspends a read until data, the end or an error comes. */
+  _wait_for_data(wait: Wait, method: string): Outcome {
     if (this.#waiter !== null) {
       throw new RuntimeError(
         `${method}() called while another coroutine is already waiting for incoming data`,
       );
     }
-    if (this.#transport instanceof SourceTransport) this.#transport.pull();
+    if (this.#source !== null) this.#source.pull();
     else if (this.#paused) this.#resume_transport();
-    this.#waiter = this.#loop.create_future<void>();
-    try {
-      yield* this.#waiter;
-    } finally {
-      this.#waiter = null;
-    }
+    this.#waiter = wait;
+    return wait._wait(this.#loop);
+  }
+
+  /** @internal A read that has waited is resumed. */
+  _end_wait(): void {
+    this.#waiter = null;
+  }
+
+  /** @internal Throws the error that was set. */
+  _check(): void {
+    if (this.#exception !== null) throw this.#exception;
   }
 
   /**
@@ -301,12 +480,13 @@ export class StreamReader extends Inspectable
    * @throws {RuntimeError} if another task waits for data
    */
   readline(): Coroutine<Uint8Array> {
-    return library_coroutine("StreamReader.readline", this.#readline());
+    return new Suspension(READLINE, this, new Search(NEWLINES));
   }
 
-  *#readline(): Generator<unknown, Uint8Array, unknown> {
+  /** @internal Takes a line; `null` if it has to wait for more. */
+  _take_line(search: Search): Uint8Array | null {
     try {
-      return yield* this.#readuntil([NEWLINE]);
+      return this._take_until(search);
     } catch (error) {
       if (error instanceof IncompleteReadError) return error.partial;
       if (!(error instanceof LimitOverrunError)) throw error;
@@ -332,99 +512,83 @@ export class StreamReader extends Inspectable
    * @throws {RuntimeError} if another task waits for data
    */
   readuntil(separator: Bytes | readonly Bytes[] = NEWLINE): Coroutine<Uint8Array> {
-    return library_coroutine("StreamReader.readuntil", this.#readuntil_any(separator));
+    return new Suspension(READUNTIL, this, { given: separator, search: null });
   }
 
-  *#readuntil_any(separator: Bytes | readonly Bytes[]): Generator<unknown, Uint8Array, unknown> {
-    const separators = (Array.isArray(separator) ? separator : [separator])
-      .map((one: Bytes) => to_bytes(one, "read until a separator"))
-      .sort((a, b) => a.length - b.length);
-    const [shortest] = separators;
-    if (shortest === undefined) {
-      throw new ValueError("Separator should contain at least one element");
-    }
-    if (shortest.length === 0) {
-      throw new ValueError("Separator should be at least one-byte string");
-    }
-    return yield* this.#readuntil(separators);
-  }
-
-  // The separators are not empty, the shortest is the first.
-  *#readuntil(separators: readonly Uint8Array[]): Generator<unknown, Uint8Array, unknown> {
-    if (this.#exception !== null) throw this.#exception;
+  /** @internal Takes the bytes up to a separator; `null` if it has to wait for more. */
+  _take_until(search: Search): Uint8Array | null {
     const buffer = this.#buffer;
-    const shortest = separators[0]!.length;
-    const longest = separators[separators.length - 1]!.length;
-    // Before it no separator begins.
-    let offset = 0;
-    while (true) {
-      if (buffer.length - offset >= shortest) {
-        let start = -1;
-        let end = Infinity;
-        for (const separator of separators) {
-          const found = buffer.find(separator, offset);
-          if (found !== -1 && found + separator.length < end) {
-            start = found;
-            end = found + separator.length;
-          }
-        }
-        if (start !== -1) {
-          if (start > this.#limit) {
-            throw new LimitOverrunError(
-              "Separator is found, but chunk is longer than limit",
-              start,
-            );
-          }
-          const chunk = buffer.take(end);
-          this.#maybe_resume_transport();
-          return chunk;
-        }
-        offset = Math.max(0, buffer.length + 1 - longest);
-        if (offset > this.#limit) {
-          throw new LimitOverrunError(
-            "Separator is not found, and chunk exceed the limit",
-            offset,
-          );
+    const { separators, shortest, longest } = search;
+    if (buffer.length - search.offset >= shortest) {
+      let start = -1;
+      let end = Infinity;
+      for (const separator of separators) {
+        const found = buffer.find(separator, search.offset);
+        if (found !== -1 && found + separator.length < end) {
+          start = found;
+          end = found + separator.length;
         }
       }
-      if (this.#eof) throw new IncompleteReadError(buffer.take(buffer.length), null);
-      yield* this.#wait_for_data("readuntil");
+      if (start !== -1) {
+        if (start > this.#limit) {
+          throw new LimitOverrunError("Separator is found, but chunk is longer than limit", start);
+        }
+        const chunk = buffer.take(end);
+        this.#maybe_resume_transport();
+        return chunk;
+      }
+      search.offset = Math.max(0, buffer.length + 1 - longest);
+      if (search.offset > this.#limit) {
+        throw new LimitOverrunError(
+          "Separator is not found, and chunk exceed the limit",
+          search.offset,
+        );
+      }
     }
+    if (this.#eof) throw new IncompleteReadError(buffer.take(buffer.length), null);
+    return null;
   }
 
   /**
    * Reads what there is, up to a number of bytes, waiting for at least one; without a number all to the
    * end of the stream.
    *
-   * Cancelled, a read of up to a number of bytes loses none. One to the end loses what it had read.
+   * Cancelled, it loses no byte. In Python, a read to the end loses what it has read so far.
    *
    * @param n how many bytes at most; below 0, the default, all
    * @returns the bytes, in an array of their own; none at the end of the stream
    * @throws {RuntimeError} if another task waits for data
    */
   read(n: number = -1): Coroutine<Uint8Array> {
-    return library_coroutine("StreamReader.read", this.#read(n));
+    return n === -Infinity || Number.isInteger(n) && n < 0
+      ? new Suspension<Uint8Array, StreamReader, Uint8Array[]>(READ_ALL, this, [])
+      : new Suspension(READ, this, n);
   }
 
-  *#read(n: number): Generator<unknown, Uint8Array, unknown> {
-    if (this.#exception !== null) throw this.#exception;
-    check_count("read", n);
-    if (n === 0) return NO_BYTES.slice();
-    if (n < 0) return yield* this.#read_all();
+  /** @internal Takes up to `n` bytes; `null` if there are none yet, unless it has waited for them. */
+  _take_some(n: number, has_waited: boolean): Uint8Array | null {
     const buffer = this.#buffer;
-    if (buffer.length === 0 && !this.#eof) yield* this.#wait_for_data("read");
+    if (buffer.length === 0 && !this.#eof && !has_waited) return null;
     const data = buffer.take(n);
     this.#maybe_resume_transport();
     return data;
   }
 
-  *#read_all(): Generator<unknown, Uint8Array, unknown> {
-    const blocks: Uint8Array[] = [];
+  /** @internal Takes all to the end of the stream, in blocks; `null` if it has to wait for more. */
+  _take_to_end(blocks: Uint8Array[], has_waited: boolean): Uint8Array | null {
     while (true) {
-      const block = yield* this.read(this.#limit);
+      if (!has_waited) this._check();
+      const block = this._take_some(this.#limit, has_waited);
+      if (block === null) return null;
       if (block.length === 0) return blocks.length === 0 ? block : concat_bytes(blocks);
       blocks.push(block);
+      has_waited = false;
     }
+  }
+
+  /** @internal Puts back what was taken. */
+  _put_back(blocks: readonly Uint8Array[]): void {
+    if (blocks.length > 0) this.#buffer.put_back(concat_bytes(blocks));
   }
 
   /**
@@ -437,22 +601,19 @@ export class StreamReader extends Inspectable
    * @throws {RuntimeError} if another task waits for data
    */
   readexactly(n: number): Coroutine<Uint8Array> {
-    return library_coroutine("StreamReader.readexactly", this.#readexactly(n));
+    return new Suspension(READEXACTLY, this, n);
   }
 
-  *#readexactly(n: number): Generator<unknown, Uint8Array, unknown> {
-    check_count("readexactly", n);
-    if (n < 0) throw new ValueError("readexactly size can not be less than zero");
-    if (this.#exception !== null) throw this.#exception;
-    if (n === 0) return NO_BYTES.slice();
+  /** @internal Takes exactly `n` bytes; `null` if it has to wait for more. */
+  _take_exactly(n: number): Uint8Array | null {
     const buffer = this.#buffer;
-    while (buffer.length < n) {
-      if (this.#eof) throw new IncompleteReadError(buffer.take(buffer.length), n);
-      yield* this.#wait_for_data("readexactly");
+    if (buffer.length >= n) {
+      const data = buffer.take(n);
+      this.#maybe_resume_transport();
+      return data;
     }
-    const data = buffer.take(n);
-    this.#maybe_resume_transport();
-    return data;
+    if (this.#eof) throw new IncompleteReadError(buffer.take(buffer.length), n);
+    return null;
   }
 
   /** Iterates over the lines, to the end of the stream. Breaking out leaves the rest to be read. */
@@ -467,7 +628,7 @@ export class StreamReader extends Inspectable
 
   /** Closes the source of a reader that {@linkcode StreamReader.from} made; else it does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#transport instanceof SourceTransport) await this.#transport.close();
+    await this.#source?.close();
   }
 
   /** Python's `repr`. */
@@ -476,7 +637,7 @@ export class StreamReader extends Inspectable
     if (this.#buffer.length > 0) info.push(`${this.#buffer.length} bytes`);
     if (this.#eof) info.push("eof");
     if (this.#limit !== DEFAULT_LIMIT) info.push(`limit=${this.#limit}`);
-    if (this.#waiter !== null) info.push(`waiter=${this.#waiter}`);
+    if (this.#waiter !== null) info.push(`waiter=${this.#waiter._repr_waitable()}`);
     if (this.#exception !== null) info.push(`exception=${repr(this.#exception)}`);
     if (this.#transport !== null) info.push(`transport=${this.#transport}`);
     if (this.#paused) info.push("paused");
@@ -505,7 +666,7 @@ export abstract class FlowControlMixin extends Protocol {
   #paused = false;
   #connection_lost = false;
   #error: unknown = null;
-  readonly #drain_waiters = new Set<Future<void>>();
+  readonly #drain_waiters = new Set<Wait>();
   readonly #close_waiters = new Set<Future<void>>();
 
   /**
@@ -526,9 +687,7 @@ export abstract class FlowControlMixin extends Protocol {
   /** Resumes what waits in `drain()`. */
   override resume_writing(): void {
     this.#paused = false;
-    for (const waiter of this.#drain_waiters) {
-      if (!waiter.done()) waiter.set_result();
-    }
+    for (const waiter of this.#drain_waiters) waiter._wake();
   }
 
   /**
@@ -539,8 +698,16 @@ export abstract class FlowControlMixin extends Protocol {
   override connection_lost(error: unknown): void {
     if (!this.#connection_lost) this.#error = error;
     this.#connection_lost = true;
-    settle(this.#close_waiters, error);
-    if (this.#paused) settle(this.#drain_waiters, error);
+    for (const waiter of this.#close_waiters) {
+      if (waiter.done()) continue;
+      if (error === null) waiter.set_result();
+      else waiter.set_exception(error);
+    }
+    if (!this.#paused) return;
+    for (const waiter of this.#drain_waiters) {
+      if (error === null) waiter._wake();
+      else fail(waiter, error);
+    }
   }
 
   /** @internal Waits until the connection is lost. */
@@ -559,25 +726,17 @@ export abstract class FlowControlMixin extends Protocol {
     }
   }
 
-  /** @internal */
-  *_drain_helper(): Generator<unknown, void, unknown> {
-    if (this.#connection_lost) throw new ConnectionResetError("Connection lost");
-    if (!this.#paused) return;
-    const waiter = this._loop.create_future<void>();
-    this.#drain_waiters.add(waiter);
-    try {
-      yield* waiter;
-    } finally {
-      this.#drain_waiters.delete(waiter);
-    }
+  /** @internal Suspends a call of `drain()` while writing is paused. */
+  _drain(wait: Suspension<void, StreamWriter, null>): Outcome {
+    if (this.#connection_lost) return wait._raise(new ConnectionResetError("Connection lost"));
+    if (!this.#paused) return wait._return(undefined);
+    this.#drain_waiters.add(wait as Wait);
+    return wait._wait(this._loop);
   }
-}
 
-function settle(waiters: Iterable<Future<void>>, error: unknown): void {
-  for (const waiter of waiters) {
-    if (waiter.done()) continue;
-    if (error === null) waiter.set_result();
-    else waiter.set_exception(error);
+  /** @internal A call of `drain()` is resumed. */
+  _end_drain(wait: Wait): void {
+    this.#drain_waiters.delete(wait);
   }
 }
 
@@ -727,6 +886,11 @@ export class StreamReaderProtocol extends FlowControlMixin {
 
 const RESOLVED: Promise<void> = Promise.resolve();
 
+const DRAIN: Operation<void, StreamWriter, null> = {
+  name: "StreamWriter.drain",
+  advance: (wait, thrown, value) => wait._subject._advance_drain(wait, thrown, value),
+};
+
 /**
  * Writes a stream of bytes.
  *
@@ -866,15 +1030,32 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
    * @throws {OSError} the error by which the connection was lost
    */
   drain(): Coroutine<void> {
-    return library_coroutine("StreamWriter.drain", this.#drain());
+    return new Suspension(DRAIN, this, null);
   }
 
-  *#drain(): Generator<unknown, void, unknown> {
-    const error = this.#reader?.exception() ?? null;
-    if (error !== null) throw error;
-    // So that connection_lost() is called, and a loop of writes and drains sees the error.
-    if (this.#transport.is_closing()) yield* sleep(0);
-    yield* this.#protocol._drain_helper();
+  /** @internal */
+  _advance_drain(
+    wait: Suspension<void, StreamWriter, null>,
+    thrown: boolean,
+    value: unknown,
+  ): Outcome {
+    if (wait._yielded === wait) {
+      this.#protocol._end_drain(wait as Wait);
+      const failure = end_wait(wait as Wait, thrown, value);
+      return failure === null ? wait._return(undefined) : wait._raise(failure.error);
+    }
+    if (thrown) return wait._raise(value);
+    if (!wait._has_waited) {
+      const error = this.#reader?.exception() ?? null;
+      if (error !== null) return wait._raise(error);
+      if (this.#transport.is_closing()) {
+        // As by sleep(0): connection_lost() is called, and a loop of writes and drains sees the error.
+        wait._has_waited = true;
+        wait._yielded = null;
+        return SUSPENDED;
+      }
+    }
+    return this.#protocol._drain(wait);
   }
 
   /**
@@ -1056,14 +1237,14 @@ function* open(
  * ```
  */
 export function open_unix_connection(
-  path: string,
+  path: string | null = null,
   options: OpenUnixConnectionOptions = {},
 ): Coroutine<[reader: StreamReader, writer: StreamWriter]> {
   return library_coroutine("open_unix_connection", open_unix(path, options));
 }
 
 function* open_unix(
-  path: string,
+  path: string | null,
   options: OpenUnixConnectionOptions,
 ): Generator<unknown, [StreamReader, StreamWriter], unknown> {
   const loop = get_running_loop();
@@ -1160,7 +1341,7 @@ export function start_server(
  */
 export function start_unix_server(
   client_connected_cb: ClientConnectedCallback,
-  path: string,
+  path: string | null = null,
   options: StartUnixServerOptions = {},
 ): Coroutine<Server> {
   check_callback("start_unix_server", client_connected_cb);

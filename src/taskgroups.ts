@@ -83,6 +83,11 @@ export class TaskGroup extends ScopeManager {
   #all_done: Future<void> | null = null;
   // Where it was made.
   readonly #origin: Origin = origin_of_call(TaskGroup);
+  /**
+   * Not there: `await using` does not tell a group of the error that leaves its block, so that its tasks would
+   * not be cancelled. It is entered by `async_with()`.
+   */
+  declare readonly [Symbol.asyncDispose]?: never;
 
   /** @internal */
   override _enter(scope: Scope | null): void {

@@ -16,6 +16,7 @@ import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { as_cancelled_error, is_cancellation } from "./core/cancellation.ts";
 import { RuntimeError, TimeoutError } from "./core/exceptions.ts";
 import { repr } from "./internal/format_helpers.ts";
+import { keyword_or_positional } from "./internal/options.ts";
 
 /** Calls a function of the library at a time, without what a handle of the user's needs. */
 export class Deadline implements Timed {
@@ -122,6 +123,11 @@ export class Timeout extends ScopeManager {
   declare _delay: number | null;
   /** @internal Where it was made. */
   declare _origin: Origin;
+  /**
+   * Not there: `await using` does not tell a timeout of the error that leaves its block, so that a cancellation
+   * could not become a `TimeoutError`. It is entered by `async_with()`.
+   */
+  declare readonly [Symbol.asyncDispose]?: never;
 
   /**
    * Makes a timeout.
@@ -231,7 +237,7 @@ export class Timeout extends ScopeManager {
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout Python's timeout}.
  *
- * @param delay how long, in seconds; `null` for no limit (one may be set by `reschedule`)
+ * @param delay how long, in seconds; `null` for no limit (one may be set by `reschedule`). By name: `{ delay }`
  * @returns a context manager for `async_with()`
  * @throws {RuntimeError} if no loop runs the calling code
  * @throws {TypeError} if the delay is no number
@@ -246,13 +252,14 @@ export class Timeout extends ScopeManager {
  * await assertRejects(() => asyncio.run(main), asyncio.TimeoutError);
  * ```
  */
-export function timeout(delay: number | null): Timeout {
-  if (delay !== null && typeof delay !== "number") {
-    throw new TypeError(`timeout() expects a number of seconds or null, received ${repr(delay)}`);
+export function timeout(delay: number | null | { readonly delay: number | null }): Timeout {
+  const seconds = keyword_or_positional<"delay", number | null>("timeout", "delay", delay);
+  if (seconds !== null && typeof seconds !== "number") {
+    throw new TypeError(`timeout() expects a number of seconds or null, received ${repr(seconds)}`);
   }
   const now = get_running_loop().time();
-  const limit = new Timeout(delay === null ? null : now + delay);
-  limit._delay = delay;
+  const limit = new Timeout(seconds === null ? null : now + seconds);
+  limit._delay = seconds;
   return limit;
 }
 
@@ -261,7 +268,7 @@ export function timeout(delay: number | null): Timeout {
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.timeout_at Python's timeout_at}.
  *
- * @param when a time of the loop's clock, in seconds; `null` for no limit
+ * @param when a time of the loop's clock, in seconds; `null` for no limit. By name: `{ when }`
  * @returns a context manager for `async_with()`
  * @throws {TypeError} if the time is no number
  * @category Structure
@@ -281,6 +288,7 @@ export function timeout(delay: number | null): Timeout {
  * );
  * ```
  */
-export function timeout_at(when: number | null): Timeout {
-  return new Timeout(when);
+export function timeout_at(when: number | null | { readonly when: number | null }): Timeout {
+  const time = keyword_or_positional<"when", number | null>("timeout_at", "when", when);
+  return new Timeout(time as number | null);
 }

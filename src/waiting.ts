@@ -25,8 +25,8 @@ import { type Origin, origin_of_call } from "./core/origins.ts";
 import { OPEN } from "./core/steps.ts";
 import { ensure_future, Task, to_future } from "./core/tasks.ts";
 import { note_used } from "./core/unawaited.ts";
-import { repr, type_name } from "./internal/format_helpers.ts";
-import { check_options, split_options } from "./internal/options.ts";
+import { is_plain_object, repr, type_name } from "./internal/format_helpers.ts";
+import { check_options, keyword_or_positional, split_options } from "./internal/options.ts";
 import {
   type AbstractEventLoop,
   get_event_loop,
@@ -465,7 +465,7 @@ function* wait_for_all<F extends Future<unknown>>(
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.wait_for Python's wait_for}.
  *
  * @param aw a coroutine in any form, a future, a promise (whose work continues when it is too late)
- * @param timeout how long, in seconds; `null` is without limit
+ * @param timeout how long, in seconds; `null` is without limit. By name, with the options: `{ timeout, signal }`
  * @param options `signal`, an `AbortSignal` that ends the wait
  * @returns the result of the awaitable
  * @throws {TimeoutError} if the time is over
@@ -486,21 +486,24 @@ function* wait_for_all<F extends Future<unknown>>(
  */
 export function wait_for<T>(
   aw: Awaitable<T>,
-  timeout: number | null,
+  timeout: number | null | { timeout: number | null; signal?: AbortSignal | null },
   options: { signal?: AbortSignal | null } = {},
 ): Coroutine<T> {
+  const limit = keyword_or_positional<"timeout", number | null>("wait_for", "timeout", timeout, [
+    "signal",
+  ]);
   check_options("wait_for", options, ["signal"]);
-  if (timeout !== null && typeof timeout !== "number") {
+  if (limit !== null && typeof limit !== "number") {
     throw new TypeError(
-      `wait_for() expects a number of seconds or null as timeout, received ${repr(timeout)}`,
+      `wait_for() expects a number of seconds or null as timeout, received ${repr(limit)}`,
     );
   }
-  const { signal } = options;
+  const { signal } = is_plain_object(timeout) ? timeout : options;
   note_used(aw);
   const origin = origin_of_call(wait_for);
   return library_coroutine(
     "wait_for",
-    signal ? wait_unless_aborted(aw, timeout, origin, signal) : wait_for_one(aw, timeout, origin),
+    signal ? wait_unless_aborted(aw, limit, origin, signal) : wait_for_one(aw, limit, origin),
   );
 }
 

@@ -424,3 +424,23 @@ for (const [direction, mine, theirs] of [["", ours, copy], [", reversed", copy, 
     assert(mine.isfuture(future) && !mine.iscoroutine(future));
   });
 }
+
+Deno.test("sleep: that of another copy lets others run in a function*, and is no yield for a block", async () => {
+  await ours.run(async () => {
+    const order: string[] = [];
+    const turns = ours.coroutine(function* () {
+      order.push("a");
+      yield* copy.sleep(0);
+      order.push("c");
+    });
+    const manager = ours.asynccontextmanager(function* () {
+      yield* copy.sleep(0);
+      yield "block";
+    });
+    const task = ours.create_task(turns());
+    ours.create_task(async () => void await Promise.resolve(order.push("b")));
+    await task;
+    assertEquals(order, ["a", "b", "c"]);
+    assertEquals(await ours.async_with(manager(), (value) => ours.sleep(0, value)), "block");
+  });
+});

@@ -318,3 +318,24 @@ Deno.test("a group is shown as a tree with its causes", () => {
   ]);
   assertMatch(Deno.inspect(group), /exceptions_test\.ts/);
 });
+
+Deno.test("errors: a structured clone keeps the message, the cause and the stack", () => {
+  const cause = new CancelledError("why");
+  const errors: Error[] = [
+    new asyncio.TimeoutError("late", { cause }),
+    new CancelledError({ any: "value" }),
+    new asyncio.KeyboardInterrupt(),
+    new asyncio.ExceptionGroup("several", [new TypeError("a"), new asyncio.QueueFull("b")]),
+    new asyncio.IncompleteReadError(new Uint8Array(2), 8),
+    new asyncio.LimitOverrunError("too long", 64),
+    new asyncio.OSError("no"),
+    new asyncio.ValueError("value"),
+    new asyncio.QueueShutDown(),
+  ];
+  for (const error of errors) {
+    const clone = structuredClone(error);
+    assert(clone instanceof Error);
+    assertEquals([clone.message, clone.stack], [error.message, error.stack]);
+    assertEquals((clone.cause as Error | undefined)?.message, (error.cause as Error)?.message);
+  }
+});

@@ -227,3 +227,26 @@ Deno.test("JSON.stringify: primitives, handles and context variables are their r
     assertEquals(JSON.stringify(object), JSON.stringify(String(object)));
   }
 });
+
+Deno.test("JSON.stringify: tasks, futures, coroutines and managers are their repr", () =>
+  asyncio.run(async () => {
+    const task = asyncio.create_task(asyncio.sleep(1), { name: "t" });
+    const coroutine = asyncio.sleep(1, null);
+    const objects = [
+      task,
+      asyncio.gather(task),
+      coroutine,
+      new asyncio.TaskGroup(),
+      asyncio.timeout(1),
+      asyncio.get_running_loop(),
+    ];
+    for (const object of objects) {
+      assertEquals(JSON.stringify({ object }), `{"object":${JSON.stringify(String(object))}}`);
+    }
+    assertEquals(
+      JSON.stringify(task),
+      `"<Task pending name='t' coro=<sleep()> cb=[gather.<locals>._done_callback()]>"`,
+    );
+    coroutine.close();
+    await task;
+  }, { loop_factory: () => new VirtualClockEventLoop() }));

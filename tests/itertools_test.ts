@@ -9,23 +9,35 @@ import {
   aany,
   abatched,
   achain,
+  acompress,
+  acycle,
   adict,
   adropwhile,
   aenumerate,
   afilter,
+  afilterfalse,
+  agroupby,
   aislice,
   alist,
   amap,
   amax,
   amerge,
+  amerge_sorted,
   amin,
+  anlargest,
+  ansmallest,
   apairwise,
   areduce,
   aset,
+  asorted,
+  astarmap,
   asum,
   atakewhile,
   atee,
   azip,
+  azip_longest,
+  borrow,
+  scoped_iter,
   type ToolIterator,
 } from "../itertools.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
@@ -648,3 +660,333 @@ Deno.test("amerge, atee: can be left while a source waits for events of the host
     assert.deepEqual([task.cancelled(), emitter.listenerCount("data")], [true, 0]);
     assert.equal(asyncio.all_tasks().size, 1);
   }));
+
+test("aiter: with a sentinel, calls a function until it returns that", async () => {
+  const values = [1, 2, 3, 0, 4];
+  const take = () => asyncio.sleep(1, values.shift() as number);
+  const items = asyncio.aiter(take, 0);
+  assert.deepEqual(await alist(items), [1, 2, 3]);
+  assert.equal(await asyncio.anext(items, "end"), "end");
+  assert.deepEqual(values, [4]);
+  assert.deepEqual(await alist(asyncio.aiter(() => values.shift(), undefined)), [4]);
+  assert.throws(() => asyncio.aiter([] as never, 0), {
+    name: "TypeError",
+    message: /Cannot iterate up to a sentinel: .*: received \[\]/,
+  });
+  const failing = asyncio.aiter(() => Promise.reject(new RangeError("call")), 0);
+  await rejects(asyncio.anext(failing), "RangeError", "call");
+});
+
+test("achain.from_iterable: reads sources one after the other, of either kind, and no further", async () => {
+  const opened: string[] = [];
+  async function* sources() {
+    for (const name of ["a", "b", "c"]) {
+      await asyncio.sleep(1);
+      opened.push(name);
+      yield count(name, 0, 2);
+    }
+  }
+  assert.deepEqual(await alist(aislice(achain.from_iterable(sources()), 3)), [0, 1, 0]);
+  assert.deepEqual([opened, closures()], [["a", "b"], ["b"]]);
+  assert.deepEqual(await alist(achain.from_iterable([[1], "a", new Set([2])])), [1, "a", 2]);
+  assert.deepEqual(await alist(achain.from_iterable([])), []);
+});
+
+test("achain.from_iterable: closes the source that is read and then their source", async () => {
+  const log: string[] = [];
+  async function* source(name: string) {
+    try {
+      yield 1;
+      yield 2;
+    } finally {
+      log.push(name);
+    }
+  }
+  async function* outer() {
+    try {
+      yield source("first");
+      yield source("second");
+    } finally {
+      log.push("outer");
+    }
+  }
+  const chained = achain.from_iterable(outer());
+  assert.equal(await asyncio.anext(chained), 1);
+  await chained.aclose();
+  assert.deepEqual(log, ["first", "outer"]);
+  await rejects(
+    alist(achain.from_iterable([1] as never)),
+    "TypeError",
+    "'number' object is not iterable",
+  );
+});
+
+test("acompress: yields the items whose selectors are true, until one source ends", async () => {
+  assert.deepEqual(await alist(acompress("abcd", [1, 0, true, ""])), ["a", "c"]);
+  assert.deepEqual(await alist(acompress(count("items"), [false, true])), [1]);
+  assert.deepEqual(closures(), ["items"]);
+  assert.deepEqual(await alist(acompress("ab", count("selectors", 0, 9))), ["b"]);
+  assert.deepEqual(closures(), ["selectors"]);
+});
+
+test("acycle: repeats copies of the items, and ends if there are none", async () => {
+  assert.deepEqual(await alist(aislice(acycle(count("", 1, 2)), 5)), [0, 1, 0, 1, 0]);
+  assert.deepEqual(await alist(acycle([])), []);
+  const once = acycle(count("left", 1));
+  assert.equal(await asyncio.anext(once), 0);
+  await once.aclose();
+  assert.deepEqual(closures(), ["left"]);
+});
+
+test("afilterfalse: yields what a function, or truth, does not select", async () => {
+  assert.deepEqual(await alist(afilterfalse((n) => n > 1, [1, 2, 3])), [1]);
+  assert.deepEqual(await alist(afilterfalse((n) => asyncio.sleep(0, n > 1), [1, 2, 3])), [1]);
+  assert.deepEqual(await alist(afilterfalse(null, [0, 1, "", "a", null])), [0, "", null]);
+});
+
+test("agroupby: groups consecutive items, by themselves or by a key of either kind", async () => {
+  const runs = async <K, T>(groups: ToolIterator<[K, ToolIterator<T>]>) => {
+    const found: [K, T[]][] = [];
+    for await (const [key, group] of groups) found.push([key, await alist(group)]);
+    return found;
+  };
+  assert.deepEqual(await runs(agroupby("aabccc")), [
+    ["a", ["a", "a"]],
+    ["b", ["b"]],
+    ["c", ["c", "c", "c"]],
+  ]);
+  const half = async (n: number) => await asyncio.sleep(1, Math.floor(n / 2));
+  assert.deepEqual(await runs(agroupby(count("", 0, 5), half)), [[0, [0, 1]], [1, [2, 3]], [2, [
+    4,
+  ]]]);
+  const by_arrays = agroupby([1, 2, 3], { key: (n) => [n > 1] });
+  assert.deepEqual(await runs(by_arrays), [[[false], [1]], [[true], [2, 3]]]);
+  assert.deepEqual(await runs(agroupby([])), []);
+  assert.throws(() => agroupby([], { ky: 1 } as never), /unexpected option 'ky'/);
+});
+
+test("agroupby: the next group skips what is left of the one before, whose iterator ends", async () => {
+  const groups = agroupby("aaabb");
+  const [, first] = await asyncio.anext(groups);
+  assert.equal(await asyncio.anext(first), "a");
+  const [key, second] = await asyncio.anext(groups);
+  assert.equal(key, "b");
+  assert.deepEqual(await alist(first), []);
+  assert.deepEqual(await alist(second), ["b", "b"]);
+  assert.equal(await asyncio.anext(groups, null), null);
+  // A group that is left does not close the source.
+  const numbers = agroupby(count("numbers"), () => "all");
+  for await (const [, group] of numbers) {
+    for await (const _ of group) break;
+    assert.deepEqual(closures(), []);
+    break;
+  }
+  assert.deepEqual(closures(), ["numbers"]);
+});
+
+test("agroupby: a group and the groups do not read at the same time", async () => {
+  const groups = agroupby(count("slow", 1), () => 0);
+  const [, group] = await asyncio.anext(groups);
+  assert.equal(await asyncio.anext(group), 0);
+  const reading = asyncio.create_task(asyncio.anext(group, "closed"));
+  await asyncio.sleep(0);
+  await rejects(
+    asyncio.anext(groups),
+    "RuntimeError",
+    "anext(): asynchronous generator is already running",
+  );
+  // The groups have failed, and have closed the source when it was free.
+  assert.equal(await reading, "closed");
+  assert.equal(await asyncio.anext(group, "ended"), "ended");
+  closures();
+});
+
+test("astarmap: calls functions of both kinds with the elements of each item", async () => {
+  const power = (base: number, exponent: number) => base ** exponent;
+  assert.deepEqual(await alist(astarmap(power, [[2, 5], [3, 2]])), [32, 9]);
+  const slow = (a: string, b: number) => asyncio.sleep(1, a + b);
+  assert.deepEqual(await alist(astarmap(slow, azip("ab", count("numbers")))), ["a0", "b1"]);
+  assert.deepEqual(closures(), ["numbers"]);
+});
+
+test("azip_longest: goes on until the last source ends", async () => {
+  assert.deepEqual(await alist(azip_longest("ab", count("", 0, 3))), [["a", 0], ["b", 1], [
+    null,
+    2,
+  ]]);
+  const filled = azip_longest([1], [2, 3], [], { fillvalue: 0 });
+  assert.deepEqual(await alist(filled), [[1, 2, 0], [0, 3, 0]]);
+  assert.deepEqual(await alist(azip_longest([1], [], { fillvalue: undefined })), [[1, undefined]]);
+  assert.deepEqual(await alist(azip_longest()), []);
+  assert.throws(() => azip_longest([], { fill: 0 } as never), /unexpected option 'fill'/);
+  const types = () => azip_longest([1], "a");
+  same_type<ToolIterator<[number | null, string | null]>, ReturnType<typeof types>>(true);
+});
+
+test("amap: strict, its error names the source of another length", async () => {
+  const add = (a: number, b: number) => a + b;
+  assert.deepEqual(await alist(amap(add, [1, 2], [3, 4], { strict: true })), [4, 6]);
+  await rejects(
+    alist(amap(add, [1, 2], [3], { strict: true })),
+    "ValueError",
+    "map() argument 2 is shorter than argument 1",
+  );
+  await rejects(
+    alist(amap(add, [1], count("longer"), { strict: true })),
+    "ValueError",
+    "map() argument 2 is longer than argument 1",
+  );
+  assert.deepEqual(closures(), ["longer"]);
+  assert.throws(() => amap(add, [1], [2], { strickt: true } as never), /unexpected option/);
+});
+
+test("asorted: sorts as Python does, keeping the order of equal items", async () => {
+  assert.deepEqual(await asorted([10, 9, 1]), [1, 9, 10]);
+  assert.deepEqual(await asorted(count("", 1, 3), { reverse: true }), [2, 1, 0]);
+  const words = ["bb", "a", "cc", "d"];
+  const key = (word: string) => asyncio.sleep(0, word.length);
+  assert.deepEqual(await asorted(words, { key }), ["a", "d", "bb", "cc"]);
+  assert.deepEqual(await asorted(words, { key, reverse: true }), ["bb", "cc", "a", "d"]);
+  assert.deepEqual(await asorted([[2, "a"], [1, "b"], [1, "a"]]), [[1, "a"], [1, "b"], [2, "a"]]);
+  assert.deepEqual(await asorted([]), []);
+  assert.equal(asyncio.iscoroutine(asorted([1])), true);
+  await rejects(asorted([1, "a"]), "TypeError", "'<' not supported between 'a' and 1");
+  assert.throws(() => asorted([], { revers: true } as never), /unexpected option 'revers'/);
+});
+
+test("anlargest, ansmallest: take the first of the sorted items, and keep no more", async () => {
+  const numbers = [3, 1, 4, 1, 5, 9, 2, 6];
+  assert.deepEqual(await anlargest(3, numbers), [9, 6, 5]);
+  assert.deepEqual(await ansmallest(3, count("", 1, 9)), [0, 1, 2]);
+  assert.deepEqual(await ansmallest(99, [2, 1]), [1, 2]);
+  const words = ["bb", "a", "cc", "d", "ee"];
+  const key = (word: string) => asyncio.sleep(0, word.length);
+  assert.deepEqual(await anlargest(2, words, { key }), ["bb", "cc"]);
+  assert.deepEqual(await ansmallest(3, words, { key }), ["a", "d", "bb"]);
+  for (const n of [0, -1]) {
+    assert.deepEqual(await anlargest(n, numbers), []);
+    assert.deepEqual(await ansmallest(n, numbers), []);
+  }
+  assert.throws(() => anlargest(1.5, []), TypeError);
+  assert.throws(() => ansmallest(1, [], { ky: null } as never), /unexpected option 'ky'/);
+  const random = Array.from({ length: 200 }, (_, n) => (n * 7919) % 101);
+  const sorted = await asorted(random);
+  assert.deepEqual(await ansmallest(50, random), sorted.slice(0, 50));
+  assert.deepEqual(await anlargest(50, random), sorted.reverse().slice(0, 50));
+});
+
+test("amerge_sorted: merges sorted sources, of equal items those of the earlier source first", async () => {
+  assert.deepEqual(await alist(amerge_sorted([1, 4, 7], count("", 1, 4), [])), [
+    0,
+    1,
+    1,
+    2,
+    3,
+    4,
+    7,
+  ]);
+  const key = ([n]: [number, string]) => asyncio.sleep(0, n);
+  const one: [number, string][] = [[1, "a"], [1, "b"], [2, "a"]];
+  const two: [number, string][] = [[1, "c"], [2, "d"]];
+  assert.deepEqual(
+    (await alist(amerge_sorted(one, two, { key }))).map(([n, name]) => n + name),
+    ["1a", "1b", "1c", "2a", "2d"],
+  );
+  assert.deepEqual(await alist(amerge_sorted([5, 3], [4, 3, 1], { reverse: true })), [
+    5,
+    4,
+    3,
+    3,
+    1,
+  ]);
+  assert.deepEqual(await alist(amerge_sorted()), []);
+  assert.throws(() => amerge_sorted([], { order: 1 } as never), /unexpected option 'order'/);
+});
+
+test("amerge_sorted: reads no more than it must, and closes its sources", async () => {
+  let read = 0;
+  function* numbers() {
+    for (let n = 0;; n++) {
+      read++;
+      yield n;
+    }
+  }
+  const merged = amerge_sorted(numbers(), count("other"));
+  assert.equal(await asyncio.anext(merged), 0);
+  assert.equal(read, 1);
+  assert.equal(await asyncio.anext(merged), 0);
+  assert.equal(read, 2);
+  await merged.aclose();
+  assert.deepEqual(closures(), ["other"]);
+});
+
+test("borrow: a tool does not close what it has borrowed", async () => {
+  const numbers = count("numbers");
+  assert.deepEqual(await alist(aislice(borrow(numbers), 3)), [0, 1, 2]);
+  assert.deepEqual(await alist(aislice(borrow(numbers), 3)), [3, 4, 5]);
+  assert.deepEqual(closures(), []);
+  await numbers.return();
+  assert.deepEqual(closures(), ["numbers"]);
+  function* letters() {
+    yield* "abcd";
+  }
+  const synchronous = letters();
+  assert.deepEqual(await alist(aislice(borrow(synchronous), 2)), ["a", "b"]);
+  assert.deepEqual([...synchronous], ["c", "d"]);
+});
+
+test("borrow: a loan that is left has ended, and the iterator has not", async () => {
+  const numbers = count("numbers");
+  const loan = borrow(numbers);
+  for await (const _ of loan) break;
+  assert.deepEqual(await alist(loan), []);
+  assert.equal(await asyncio.anext(numbers), 1);
+  await numbers.return();
+  closures();
+  assert.equal(String(loan), "<borrow object>");
+  assert.throws(() => borrow([1] as never), {
+    name: "TypeError",
+    message: "Cannot borrow an iterator: it must have a method next(): received 'Array' object",
+  });
+});
+
+test("scoped_iter: lends an iterator for a block and closes it at its end", async () => {
+  const outside = await asyncio.async_with(scoped_iter(count("numbers")), async (numbers) => {
+    for await (const _ of numbers) break;
+    assert.deepEqual(await alist(aislice(numbers, 2)), [1, 2]);
+    assert.deepEqual(await alist(aislice(numbers, 2)), [3, 4]);
+    assert.deepEqual(closures(), []);
+    return numbers;
+  });
+  assert.deepEqual(closures(), ["numbers"]);
+  assert.deepEqual(await alist(outside), []);
+  await rejects(
+    asyncio.async_with(scoped_iter(count("failing")), async (numbers) => {
+      await asyncio.anext(numbers);
+      throw new TypeError("block");
+    }),
+    "TypeError",
+    "block",
+  );
+  assert.deepEqual(closures(), ["failing"]);
+  {
+    await using numbers = scoped_iter(count("disposed"));
+    for await (const _ of numbers) break;
+    for await (const number of numbers) {
+      assert.equal(number, 1);
+      break;
+    }
+  }
+  assert.deepEqual(closures(), ["disposed"]);
+  assert.throws(() => scoped_iter(1 as never), TypeError);
+});
+
+test("scoped_iter: closes its iterator when the block is cancelled", async () => {
+  const task = asyncio.create_task(
+    asyncio.async_with(scoped_iter(count("cancelled", 1)), (numbers) => alist(numbers)),
+  );
+  await asyncio.sleep(2.5);
+  task.cancel();
+  await asyncio.wait([task]);
+  assert.deepEqual([task.cancelled(), closures()], [true, ["cancelled"]]);
+});

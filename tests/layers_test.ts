@@ -15,6 +15,7 @@ type Layer =
   | "internal"
   | "core"
   | "primitives"
+  | "itertools"
   | "loop"
   | "trace"
   | "testing"
@@ -27,6 +28,7 @@ const BELOW: Readonly<Record<Layer, readonly Layer[]>> = {
   internal: ["host"],
   core: ["host", "internal"],
   primitives: ["host", "internal", "core"],
+  itertools: ["host", "internal", "core", "primitives"],
   loop: ["host", "internal", "core", "primitives"],
   trace: ["host", "internal", "core"],
   testing: ["host", "internal", "core", "primitives", "loop", "trace"],
@@ -36,6 +38,7 @@ const BELOW: Readonly<Record<Layer, readonly Layer[]>> = {
     "internal",
     "core",
     "primitives",
+    "itertools",
     "loop",
     "trace",
     "testing",

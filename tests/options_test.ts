@@ -4,6 +4,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { runInNewContext } from "node:vm";
 import * as asyncio from "../mod.ts";
 import { azip } from "../itertools.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 import { is_plain_object } from "../src/internal/format_helpers.ts";
 import { keyword_or_positional, keyword_or_value } from "../src/internal/options.ts";
 
@@ -113,3 +114,89 @@ Deno.test("keyword_or_value: only an object literal with that sole key names the
   assertEquals(keyword_or_value<unknown>("msg", { msg: "x" }), "x");
   assertEquals(keyword_or_value<unknown>("msg", { msg: undefined }), undefined);
 });
+
+/** Runs a program on the virtual clock. */
+const run = (main: () => Promise<void>): Promise<void> =>
+  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
+
+Deno.test("wait_for: the time limit may be named, with a signal beside it", () =>
+  run(async () => {
+    assertEquals(await asyncio.wait_for(asyncio.sleep(1, "in time"), { timeout: 2 }), "in time");
+    assertEquals(await asyncio.wait_for(asyncio.sleep(1, "ever"), { timeout: null }), "ever");
+    const start = asyncio.get_running_loop().time();
+    await assertRejects(
+      async () => await asyncio.wait_for(asyncio.sleep(60), { timeout: 2 }),
+      asyncio.TimeoutError,
+      "timed out after 2 s, waiting for sleep()",
+    );
+    assertEquals(asyncio.get_running_loop().time(), start + 2);
+    const signal = AbortSignal.abort(new RangeError("aborted"));
+    await assertRejects(
+      async () => await asyncio.wait_for(asyncio.sleep(60), { timeout: 2, signal }),
+      RangeError,
+      "aborted",
+    );
+  }));
+
+Deno.test("wait_for, timeout, timeout_at, Queue, Semaphore, shutdown: an unknown name is refused", () =>
+  run(async () => {
+    const work = async () => {};
+    const refused: [call: () => unknown, message: string][] = [
+      [
+        () => asyncio.wait_for(work, { timout: 1 } as never),
+        "wait_for() got an unexpected option 'timout'",
+      ],
+      [() => asyncio.wait_for(work, {} as never), "received undefined"],
+      [() => asyncio.wait_for(work, 1, { timeout: 1 } as never), "unexpected option 'timeout'"],
+      [
+        () => asyncio.timeout({ seconds: 1 } as never),
+        "timeout() got an unexpected option 'seconds'",
+      ],
+      [() => asyncio.timeout_at({ at: 1 } as never), "timeout_at() got an unexpected option 'at'"],
+      [
+        () => new asyncio.Queue({ max_size: 1 } as never),
+        "Queue() got an unexpected option 'max_size'",
+      ],
+      [
+        () => new asyncio.LifoQueue({ max: 1 } as never),
+        "LifoQueue() got an unexpected option 'max'",
+      ],
+      [() => new asyncio.PriorityQueue({ max: 1 } as never), "unexpected option 'max'"],
+      [() => new asyncio.Semaphore({ permits: 1 } as never), "unexpected option 'permits'"],
+      [() => new asyncio.BoundedSemaphore({ permits: 1 } as never), "unexpected option 'permits'"],
+      [() => new asyncio.Queue().shutdown({ now: true } as never), "unexpected option 'now'"],
+    ];
+    for (const [call, message] of refused) assertThrows(call, TypeError, message);
+    await asyncio.sleep(0);
+  }));
+
+Deno.test("timeout, timeout_at: the time may be named", () =>
+  run(async () => {
+    assertEquals(asyncio.timeout({ delay: 3 }).when(), asyncio.get_running_loop().time() + 3);
+    assertEquals(asyncio.timeout({ delay: null }).when(), null);
+    assertEquals(asyncio.timeout_at({ when: 7 }).when(), 7);
+    await asyncio.sleep(0);
+  }));
+
+Deno.test("Future.cancel, Task.cancel: the message may be named", () =>
+  run(async () => {
+    const future = asyncio.get_running_loop().create_future<void>();
+    assertEquals(future.cancel({ msg: "future" }), true);
+    await assertRejects(async () => await future, asyncio.CancelledError, "future");
+    const cases: [message: unknown, args: unknown[]][] = [
+      ["plain", ["plain"]],
+      [{ msg: "named" }, ["named"]],
+      [{ msg: null }, []],
+      [undefined, []],
+      // Any value is a message.
+      [{ other: 1 }, [{ other: 1 }]],
+      [{ msg: 1, other: 1 }, [{ msg: 1, other: 1 }]],
+    ];
+    for (const [message, args] of cases) {
+      const task = asyncio.create_task(asyncio.sleep(60));
+      await asyncio.sleep(0);
+      task.cancel(message);
+      const error = await assertRejects(async () => await task, asyncio.CancelledError);
+      assertEquals((error as asyncio.CancelledError).args, args);
+    }
+  }));

@@ -1,8 +1,10 @@
 /** The npm package, however it was made, has the public surface of the sources. */
 
 import { assert, assertEquals } from "@std/assert";
+import { build, stop } from "esbuild";
 import { ENTRY_POINTS } from "../scripts/entry_points.ts";
 import { pack } from "../scripts/pack.ts";
+import { repository_url } from "../scripts/package_fields.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const DNT = `${ROOT}npm`;
@@ -72,4 +74,59 @@ Deno.test({
         assertEquals(dnt, await surface_of(`${folder}/${module}.d.ts`));
       }
     }),
+});
+
+Deno.test("errors: their names survive a minifier, as does one that a subclass sets", async () => {
+  const entry = `
+    import * as asyncio from "./mod.ts";
+    class Mine extends asyncio.TimeoutError { override name = "Mine"; }
+    class Theirs extends asyncio.ExceptionGroup {
+      constructor(message, errors) { super(message, errors); this.name = "Theirs"; }
+    }
+    const errors = [new Mine(), new Theirs("t", [new Mine()]), new asyncio.QueueFull(),
+      new asyncio.CancelledError(), new asyncio.ExceptionGroup("g", [new Mine()])];
+    export const names = errors.map((error) => [error.name, String(error).split(":")[0]]);
+    export const classes = [asyncio.QueueFull, asyncio.CancelledError].map(({ name }) => name);`;
+  const { outputFiles } = await build({
+    stdin: { contents: entry, loader: "ts", resolveDir: ROOT },
+    bundle: true,
+    format: "esm",
+    minify: true,
+    target: "es2022",
+    write: false,
+  }).finally(stop);
+  const { names, classes } = await import(
+    `data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? "")}`
+  );
+  const expected = ["Mine", "Theirs", "QueueFull", "CancelledError", "ExceptionGroup"];
+  assertEquals(names, expected.map((name) => [name, name]));
+  assertEquals(classes, ["QueueFull", "CancelledError"]);
+});
+
+Deno.test("the repository is published without a user, a password or a token", () => {
+  const expected: Record<string, string | null> = {
+    "https://host.example/group/name.git": "git+https://host.example/group/name.git",
+    "https://host.example/group/name": "git+https://host.example/group/name.git",
+    "https://host.example/group/name/": "git+https://host.example/group/name.git",
+    "https://gitlab-ci-token:SECRET@host.example/group/name.git":
+      "git+https://host.example/group/name.git",
+    "https://SECRET@host.example:8443/group/name.git?token=SECRET#SECRET":
+      "git+https://host.example:8443/group/name.git",
+    "http://user:SECRET@host.example/name.git": "git+http://host.example/name.git",
+    "git@host.example:group/name.git": "git+https://host.example/group/name.git",
+    "host.example:group/name": "git+https://host.example/group/name.git",
+    "ssh://git@host.example/group/name.git": "git+https://host.example/group/name.git",
+    "ssh://user:SECRET@host.example:2222/group/name.git":
+      "git+ssh://git@host.example:2222/group/name.git",
+    "git://host.example:9418/group/name.git": "git://host.example:9418/group/name.git",
+    "git://host.example/group/name": "git://host.example/group/name.git",
+    "/srv/git/name.git": null,
+    "../name": null,
+    "C:\\git\\name": null,
+    "file:///srv/git/name.git": null,
+    "https://host.example/": null,
+    "": null,
+  };
+  const found = Object.keys(expected).map((address) => [address, repository_url(address)]);
+  assertEquals(Object.fromEntries(found), expected);
 });

@@ -153,3 +153,95 @@ Deno.test("types: a promise is no coroutine, and is refused at both times", asyn
   equal(refused.startsWith("TypeError"), true);
   await null;
 });
+
+test("async_with passes what a manager gives, and a disposable object itself", async () => {
+  const disposable = { [Symbol.dispose]() {}, size: 1 };
+  typed<number>()(await asyncio.async_with(disposable, ({ size }) => asyncio.sleep(0, size)));
+  const pages = asyncio.asynccontextmanager(async function* (name: string) {
+    yield [name];
+  });
+  typed<(name: string) => asyncio.AsyncContextManager<string[]>>()(pages);
+  await asyncio.async_with(new asyncio.AsyncExitStack(), async (stack) => {
+    typed<asyncio.AsyncExitStack>()(stack);
+    typed<string[]>()(await stack.enter_async_context(pages("a")));
+    typed<null>()(await stack.enter_async_context(new asyncio.Lock()));
+    typed<typeof disposable>()(await stack.enter_async_context(disposable));
+  });
+  typed<number>()(
+    await asyncio.async_with(asyncio.nullcontext(1), (value) => asyncio.sleep(0, value)),
+  );
+});
+
+test("await using does not compile for what must know of its block's error", async () => {
+  // deno-lint-ignore no-unused-vars -- it is not called
+  const never = async () => {
+    // @ts-expect-error a TaskGroup cannot see the error
+    await using _group = new asyncio.TaskGroup();
+    // @ts-expect-error nor can a timeout
+    await using _limit = asyncio.timeout(1);
+  };
+  await Promise.resolve();
+});
+
+test("coroutine takes the types of parameters from their defaults", async () => {
+  const double = asyncio.coroutine(async (amount = 1) => await asyncio.sleep(0, amount * 2));
+  typed<asyncio.CoroutineFactory<[amount?: number], number>>()(double);
+  equal([await double(), await double(3)], [2, 6]);
+  const label = asyncio.coroutine(function* (name = "x", sizes: number[] = []) {
+    return (yield* asyncio.sleep(0, name)) + sizes.length;
+  });
+  typed<string>()(await label("y", [1]));
+  // @ts-expect-error the default is a string
+  equal(await label(1), 1);
+  const generic = asyncio.coroutine(async <T>(value: T) => [await asyncio.sleep(0, value)]);
+  typed<string[]>()(await generic("a"));
+});
+
+test("catch and then take functions of an Error, as those of a promise do", async () => {
+  const failing = () => asyncio.sleep(0).then(() => Promise.reject(new TypeError("no")));
+  const text = (error: Error) => error.message;
+  const fails = asyncio.coroutine(async (): Promise<number> => await failing());
+  typed<string | number>()(await fails().catch(text));
+  typed<string | number>()(await fails().then(null, text));
+  typed<string | number>()(
+    await asyncio.create_task(fails).catch((error: TypeError) => text(error)),
+  );
+  typed<unknown>()(await asyncio.create_task(fails).catch((error) => typed<unknown>()(error)));
+  equal(await asyncio.gather(fails()).catch(text), "no");
+});
+
+test("coroutine decorates methods, which a subclass overrides", async () => {
+  const log: string[] = [];
+  class Base {
+    readonly unit: string = "s";
+    @asyncio.coroutine
+    async work(amount: number): Promise<string> {
+      log.push("Base");
+      return await asyncio.sleep(0, amount + this.unit);
+    }
+  }
+  class Derived extends Base {
+    override readonly unit = "min";
+    @asyncio.coroutine
+    override async work(amount: number): Promise<string> {
+      return `about ${await super.work(amount + 1)}`;
+    }
+  }
+  const call = new Derived().work(1);
+  await asyncio.sleep(1);
+  equal([log.length, asyncio.iscoroutine(call), new Derived().work.name], [0, true, "work"]);
+  equal([await call, await asyncio.create_task(() => new Base().work(2))], ["about 2min", "2s"]);
+});
+
+test("a subclass of Timeout may make expired a property", async () => {
+  type WithoutExpired = new (when: number | null) => Omit<asyncio.Timeout, "expired">;
+  class Limit extends (asyncio.Timeout as WithoutExpired) {
+    get expired(): boolean {
+      return asyncio.Timeout.prototype.expired.call(this as never);
+    }
+  }
+  const limit = new Limit(asyncio.get_running_loop().time() + 1);
+  const outcome = await asyncio.async_with(limit, async () => await asyncio.sleep(60))
+    .then(() => "in time", (error: Error) => error.name);
+  equal([outcome, typed<boolean>()(limit.expired)], ["TimeoutError", true]);
+});

@@ -6,7 +6,7 @@
  * deno task bench:compare --rounds 3 --only W1,W4 --contestants library,floor,cpython
  * ```
  *
- * A run of everything also measures how cost grows and latency under load, and writes results.md, results.svg and
+ * A run of everything also measures how cost grows, latency under load and servers, and writes results.md, results.svg and
  * growth.svg beside this file; `--output DIR` writes the results of any run there.
  *
  * @module
@@ -16,6 +16,7 @@ import { parseArgs } from "node:util";
 import { type Contestant, CONTESTANTS } from "./contestants.ts";
 import { growth_svg, growth_table, measure_growth } from "./growth.ts";
 import { latency_table, measure_latency } from "./latency.ts";
+import { measure_network, network_table } from "./network.ts";
 import { to_svg } from "./picture.ts";
 import { to_markdown } from "./report.ts";
 import { measure_all, type Ready } from "./rounds.ts";
@@ -39,6 +40,7 @@ if (is_all) {
   pictures.set("growth.svg", growth_svg(growth));
   parts.push("## Cost as work grows\n", growth_table(growth));
   parts.push("## Latency under load\n", latency_table(await measure_latency(tell)));
+  parts.push("## Servers, by their CPU time\n", network_table(await measure_network(tell)));
 }
 tell("");
 parts.push(`Taken in ${Math.round((performance.now() - began) / 1000)} s.\n`);

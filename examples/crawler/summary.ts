@@ -39,12 +39,12 @@ function most_first(problems: ReadonlyMap<string, number>): Line[] {
 
 export function table_of_pages(rows: readonly Row[]): string {
   const table = new Table({
-    head: ["id", "url", "outcome", "status", "title", "links"],
+    head: ["url", "outcome", "status", "title", "links"],
     style: STYLE,
-    colAligns: ["right", "left", "left", "right", "left", "right"],
+    colAligns: ["left", "left", "right", "left", "right"],
   });
-  for (const { id, url, outcome, status, title, links } of rows) {
-    table.push([id, url, outcome, status, title, links]);
+  for (const { url, outcome, status, title, links } of rows) {
+    table.push([url, outcome, status, title, links]);
   }
   return table.toString();
 }

@@ -1,6 +1,7 @@
 /** What the seed's programs import from Node.js, as far as a browser can have it. */
 
 import { inspect } from "node-inspect-extracted";
+import * as functools from "../../functools.ts";
 import * as itertools from "../../itertools.ts";
 import * as asyncio from "../../mod.ts";
 import * as structured from "../../structured.ts";
@@ -53,6 +54,7 @@ export function host_modules(virtual: boolean): Map<string, object> {
   const process = { argv: [], env: {}, exit };
   const modules: Record<string, object> = {
     "@pythonic/asyncio": asyncio,
+    "@pythonic/asyncio/functools": functools,
     "@pythonic/asyncio/itertools": itertools,
     "@pythonic/asyncio/structured": structured,
     "@pythonic/asyncio/testing": testing,

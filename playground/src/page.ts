@@ -2,13 +2,14 @@
 
 import { ConsoleView } from "./console_view.ts";
 import { Editor } from "./editor.ts";
+import { from_fragment, type Shared, to_fragment } from "./links.ts";
 import { Program } from "./program.ts";
 import type { ProgramError } from "./protocol.ts";
 import { load_samples, type Sample } from "./samples.ts";
 import { TimelineView } from "./timeline_view.ts";
 
 /** The sample that a reader sees first. */
-const FIRST = "async_queue";
+const FIRST = "task_group";
 
 function element<E extends HTMLElement>(id: string, kind: abstract new () => E): E {
   const found = document.getElementById(id);
@@ -30,7 +31,10 @@ const timeline = new TimelineView(element("timeline", HTMLElement));
 const editor = new Editor(element("editor", HTMLElement), "Program", {
   run,
   stop,
-  changed: () => editor.mark_error(null),
+  changed() {
+    editor.mark_error(null);
+    note_change();
+  },
 });
 const { chapters, modules } = await load_samples();
 const samples = new Map<string, Sample>(
@@ -38,6 +42,32 @@ const samples = new Map<string, Sample>(
 );
 
 let program: Program | null = null;
+
+// The name of the sample that is shown; `null` for a program of the reader's.
+let shown: string | null = null;
+
+const TITLE = document.title;
+
+function show_name(name: string | null): void {
+  shown = name;
+  document.title = `${name ?? "your program"} – ${TITLE}`;
+}
+
+// How long nothing must change before the address does, in milliseconds.
+const SETTLED_AFTER = 200;
+
+let change_timer: ReturnType<typeof setTimeout> | undefined;
+
+/** Keeps the reader's program in the address: it survives a reload, and the address can be sent. */
+function note_change(): void {
+  show_name(null);
+  clearTimeout(change_timer);
+  change_timer = setTimeout(async () => {
+    const source = editor.text;
+    const fragment = await to_fragment({ source, virtual: time.value === "virtual" });
+    if (shown === null && source === editor.text) history.replaceState(null, "", `#${fragment}`);
+  }, SETTLED_AFTER);
+}
 
 function show_state(text: string): void {
   status.textContent = text;
@@ -59,6 +89,8 @@ function run(): void {
     tasks_did: (events) => timeline.add(events),
     ended(error) {
       program = null;
+      output.show();
+      timeline.show();
       const took = ((performance.now() - start) / 1000).toFixed(2);
       if (error !== null) show_error(error);
       show_state(error === null ? `Finished in ${took} seconds.` : "Ended by an error.");
@@ -71,6 +103,8 @@ function stop(): void {
   if (program === null) return;
   program.stop();
   program = null;
+  output.show();
+  timeline.show();
   show_state("Stopped.");
 }
 
@@ -82,11 +116,17 @@ function show_error(error: ProgramError): void {
 function choose(name: string): void {
   const sample = samples.get(name);
   if (sample === undefined) return;
-  stop();
   picker.value = name;
-  time.value = sample.virtual ? "virtual" : "real";
-  summary.textContent = sample.summary;
-  editor.text = sample.source;
+  show(sample, sample.summary);
+  show_name(name);
+}
+
+function show({ source, virtual }: Shared, text: string): void {
+  stop();
+  clearTimeout(change_timer);
+  time.value = virtual ? "virtual" : "real";
+  summary.textContent = text;
+  editor.text = source;
   output.clear();
   timeline.clear();
   show_state("");
@@ -100,9 +140,15 @@ function save(file: string, type: string, text: string): void {
   URL.revokeObjectURL(link.href);
 }
 
-function choose_by_address(): void {
-  const name = location.hash.slice(1);
-  choose(samples.has(name) ? name : FIRST);
+async function choose_by_address(): Promise<void> {
+  const fragment = location.hash.slice(1);
+  const shared = await from_fragment(fragment);
+  if (shared === null) {
+    choose(samples.has(fragment) ? fragment : FIRST);
+  } else {
+    show(shared, "A program of your own: the address of this page has it.");
+    show_name(null);
+  }
 }
 
 for (const { title, samples } of chapters) {
@@ -116,13 +162,17 @@ picker.addEventListener("change", () => {
   choose(picker.value);
 });
 addEventListener("hashchange", choose_by_address);
+time.addEventListener("change", () => {
+  if (shown === null) note_change();
+});
 run_button.addEventListener("click", run);
 stop_button.addEventListener("click", stop);
 save_picture.addEventListener("click", () => {
-  save(`${picker.value}.svg`, "image/svg+xml", timeline.picture(picker.value));
+  const name = shown ?? "program";
+  save(`${name}.svg`, "image/svg+xml", timeline.picture(name));
 });
 save_trace.addEventListener("click", () => {
-  save(`${picker.value}.trace.json`, "application/json", timeline.trace());
+  save(`${shown ?? "program"}.trace.json`, "application/json", timeline.trace());
 });
 document.addEventListener("keydown", (event) => {
   if (!event.ctrlKey && !event.metaKey || event.defaultPrevented) return;
@@ -131,5 +181,5 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
-choose_by_address();
+await choose_by_address();
 document.body.classList.add("is-ready");

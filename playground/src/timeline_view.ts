@@ -5,12 +5,17 @@ import { format_trace_json, format_trace_svg, type TraceEvent } from "../../trac
 /** The least and the most that a picture is wide, in pixels. */
 const WIDTHS = [320, 1600] as const;
 
+/** How many times as long as a picture took nothing is drawn after it. */
+const PAUSE = 4;
+
 /** The part of the page that shows the timeline. */
 export class TimelineView {
   readonly #element: HTMLElement;
   #events: TraceEvent[] = [];
   #drawn_width = 0;
   #is_due = false;
+  // How long the last picture took, in milliseconds.
+  #took = 0;
 
   constructor(element: HTMLElement) {
     this.#element = element;
@@ -51,10 +56,17 @@ export class TimelineView {
   #draw_soon(): void {
     if (this.#is_due) return;
     this.#is_due = true;
-    requestAnimationFrame(() => {
-      this.#is_due = false;
-      this.#draw();
-    });
+    // A picture of many events takes long: most of the time the page is to be free for its reader.
+    setTimeout(() => requestAnimationFrame(() => this.show()), PAUSE * this.#took);
+  }
+
+  /** Draws what has not been drawn yet, at once. */
+  show(): void {
+    if (!this.#is_due) return;
+    this.#is_due = false;
+    const start = performance.now();
+    this.#draw();
+    this.#took = performance.now() - start;
   }
 
   #draw(): void {

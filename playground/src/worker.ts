@@ -8,6 +8,7 @@ import { format, inspect } from "node-inspect-extracted";
 import * as asyncio from "../../mod.ts";
 import { set_default_trace, TraceRecorder } from "../../trace.ts";
 import { type Body, compile, CompileError } from "./compile.ts";
+import { format_table } from "./console_table.ts";
 import { host_modules } from "./host_modules.ts";
 import type { ProgramError, Report, Request } from "./protocol.ts";
 
@@ -41,16 +42,45 @@ function send_events(): void {
 
 /** A text for a person: files by their names, and no frame of a stack that is not the program's. */
 function readable(text: string): string {
-  const lines = text.split("\n").filter((line) => !line.includes(import.meta.url));
+  const lines: string[] = [];
+  for (const line of text.split("\n")) {
+    if (!line.includes(import.meta.url)) lines.push(line);
+    // The properties of an error begin in the line of its last frame.
+    else if (line.endsWith(" {") && lines.length > 0) lines.push(`${lines.pop()} {`);
+  }
   let shown = lines.join("\n");
   for (const [address, name] of names) shown = shown.replaceAll(address, name);
   return shown;
 }
 
+// What console.group() puts before each line.
+let indent = "";
+
 function write(is_error: boolean): (...args: unknown[]) => void {
   return (...args) => {
-    report({ kind: "output", is_error, text: readable(format(...args)) });
+    const text = readable(format(...args)).replaceAll(/^/gm, indent);
+    report({ kind: "output", is_error, text });
   };
+}
+
+function show_cell(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : inspect(value, { depth: 1 });
+}
+
+function table(data: unknown, only?: readonly string[]): void {
+  write(false)(format_table(data, only, show_cell) ?? data);
+}
+
+function group(...args: unknown[]): void {
+  if (args.length > 0) write(false)(...args);
+  indent += "  ";
+}
+
+const counts = new Map<string, number>();
+
+function count(label = "default"): void {
+  counts.set(label, (counts.get(label) ?? 0) + 1);
+  write(false)(`${label}: ${counts.get(label)}`);
 }
 
 Object.assign(console, {
@@ -59,6 +89,20 @@ Object.assign(console, {
   debug: write(false),
   warn: write(true),
   error: write(true),
+  trace: write(true),
+  dir: (value: unknown) => write(false)(value),
+  assert(condition: unknown, ...args: unknown[]) {
+    if (condition) return;
+    write(true)(...(args.length > 0 ? ["Assertion failed:", ...args] : ["Assertion failed"]));
+  },
+  table,
+  group,
+  groupCollapsed: group,
+  groupEnd() {
+    indent = indent.slice(2);
+  },
+  count,
+  countReset: (label = "default") => void counts.delete(label),
 });
 
 function end(error: ProgramError | null): void {
@@ -78,11 +122,18 @@ function line_of(error: unknown): number | null {
 function describe(error: unknown): ProgramError {
   if (error instanceof CompileError) return { message: error.message, line: error.line };
   if (!(error instanceof Error)) return { message: `Uncaught ${inspect(error)}`, line: null };
-  const first = `${error.name}: ${error.message}`.replace(/: $/, "");
-  const others = error instanceof AggregateError
-    ? error.errors.map((each) => `\n  ${each}`).join("")
-    : "";
-  return { message: first + others, line: line_of(error) };
+  return { message: message_of(error), line: line_of(error) };
+}
+
+/** The message of an error, with those of the errors that it holds and of the one that led to it. */
+function message_of(error: unknown): string {
+  if (!(error instanceof Error)) return inspect(error);
+  const parts = [`${error.name}: ${error.message}`.replace(/: $/, "")];
+  if (error instanceof AggregateError) {
+    for (const each of error.errors) parts.push(message_of(each).replaceAll(/^/gm, "  "));
+  }
+  if (error.cause !== undefined) parts.push(`Caused by: ${message_of(error.cause)}`);
+  return parts.join("\n");
 }
 
 // A program ends when nobody catches an error, as it does elsewhere.

@@ -100,6 +100,13 @@ export class CancellationState {
     counts.set(scope, (counts.get(scope) ?? 0) + 1);
   }
 
+  /** Takes one request of a block out of account; an AsyncExitStack's managers make theirs for the same block. */
+  forget_request(scope: Scope): void {
+    const left = (this.#requests_of?.get(scope) ?? 0) - 1;
+    if (left > 0) this.#requests_of?.set(scope, left);
+    else this.forget(scope);
+  }
+
   /** Takes the requests of a block out of account, and drops what it left pending. */
   forget(scope: Scope): void {
     this.#requests_of?.delete(scope);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { OnRejected } from "./contracts.ts";
 import { CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
 
@@ -101,7 +102,7 @@ export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
   /** Calls a function with the result or the error, as the `then` of a promise. */
   then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
-    on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+    on_rejected?: OnRejected<R2> | null,
   ): Promise<R1 | R2> {
     return new Promise<T>((resolve, reject) => {
       this.add_done_callback(() => {
@@ -113,7 +114,7 @@ export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
 
   /** As the `catch` of a promise. */
   catch<R = never>(
-    on_rejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+    on_rejected?: OnRejected<R> | null,
   ): Promise<T | R> {
     return this.then(null, on_rejected);
   }

@@ -5,6 +5,7 @@
  */
 
 import type { HostReadable, HostWritable } from "../host/pipes.ts";
+import type { HostListener } from "../host/sockets.ts";
 
 /**
  * The options of TLS that clients and `start_tls()` have.
@@ -21,6 +22,23 @@ export interface TLSOptions {
 }
 
 /**
+ * A connected `Socket` or a listening `Server` of `node:net`, or a `Socket` of `node:dgram`, in the place of
+ * Python's socket.
+ *
+ * @category Transports and protocols
+ */
+export interface HostSocketObject {
+  /**
+   * Adds a listener.
+   *
+   * @param event the name of the event
+   * @param listener the function
+   * @returns anything
+   */
+  on(event: string, listener: HostListener): unknown;
+}
+
+/**
  * The options of `loop.create_connection()`.
  *
  * @category Streams
@@ -34,6 +52,8 @@ export interface ConnectionOptions extends TLSOptions {
   proto?: number;
   /** Flags for `getaddrinfo()`. */
   flags?: number;
+  /** A connected socket of `node:net` to be used, in the place of a host and a port. */
+  sock?: HostSocketObject | null;
   /** The address and port of this end; port 0 for any. */
   local_addr?: readonly [host: string, port: number] | null;
   /** After how many seconds the next address of the host is tried while one is; not before it has failed by default. */
@@ -50,6 +70,8 @@ export interface ConnectionOptions extends TLSOptions {
  * @category Streams
  */
 export interface UnixConnectionOptions extends TLSOptions {
+  /** A connected socket of `node:net` to be used, in the place of a path. */
+  sock?: HostSocketObject | null;
   /** `true` for TLS with the host's authorities, or options of `node:tls`; `null`, the default, for none. */
   ssl?: SSL | null;
 }
@@ -60,6 +82,8 @@ export interface UnixConnectionOptions extends TLSOptions {
  * @category Streams
  */
 export interface UnixServerOptions {
+  /** A server of `node:net` that listens, in the place of an address; it is closed with this server. */
+  sock?: HostSocketObject | null;
   /** How many connections wait at most to be accepted; 100 by default. */
   backlog?: number;
   /** Options of `node:tls`, with a certificate and a key; `null`, the default, for none. */
@@ -70,6 +94,20 @@ export interface UnixServerOptions {
   ssl_shutdown_timeout?: number | null;
   /** True if connections are accepted at once; else `start_serving()` begins. */
   start_serving?: boolean;
+}
+
+/**
+ * The options of `loop.connect_accepted_socket()`.
+ *
+ * @category Streams
+ */
+export interface AcceptedSocketOptions {
+  /** Options of `node:tls`, with a certificate and a key; `null`, the default, for none. */
+  ssl?: SSLContext | null;
+  /** How long the handshake may take, in seconds; 60 by default. */
+  ssl_handshake_timeout?: number | null;
+  /** How long the end of TLS may take, in seconds; 30 by default. */
+  ssl_shutdown_timeout?: number | null;
 }
 
 /**
@@ -153,6 +191,8 @@ export interface DatagramOptions {
   reuse_port?: boolean | null;
   /** True if datagrams may be sent to broadcast addresses. */
   allow_broadcast?: boolean | null;
+  /** A socket of `node:dgram` that is bound, in the place of the other options. */
+  sock?: HostSocketObject | null;
 }
 
 /**

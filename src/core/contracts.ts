@@ -179,5 +179,16 @@ export interface OpenAwait extends Continuation {
   _cancel_outside(): PromiseLike<unknown> | null;
 }
 
+/**
+ * A function that is passed the reason of a rejection. Its parameter may have a narrower type, such as `Error`, as
+ * with a promise; without one it is `unknown`.
+ *
+ * @category Coroutines
+ */
+export type OnRejected<R> = {
+  // A method's parameters are compared both ways.
+  on_rejected(reason: unknown): R | PromiseLike<R>;
+}["on_rejected"];
+
 /** Stands for "no error" where an error may be any value. */
 export const NOTHING: unique symbol = Symbol("nothing");

@@ -20,7 +20,7 @@ import {
   settle_now,
   SUSPENDED,
 } from "./awaits.ts";
-import { NOTHING, type TaskCore } from "./contracts.ts";
+import { NOTHING, type OnRejected, type TaskCore } from "./contracts.ts";
 import { running_loop, running_scope, scope_of_ended_task } from "./current.ts";
 import { make_cancelled_error } from "./cancellation.ts";
 import { RuntimeError } from "./exceptions.ts";
@@ -102,7 +102,7 @@ export abstract class Coroutine<T> implements Promise<T> {
   /** Waits for the coroutine; `await` calls it. With functions it works as the `then` of a promise. */
   then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
-    on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+    on_rejected?: OnRejected<R2> | null,
   ): Promise<R1 | R2> {
     if (typeof on_fulfilled === "function" && typeof on_rejected === "function") {
       return this._await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
@@ -113,7 +113,7 @@ export abstract class Coroutine<T> implements Promise<T> {
 
   /** As the `catch` of a promise. */
   catch<R = never>(
-    on_rejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+    on_rejected?: OnRejected<R> | null,
   ): Promise<T | R> {
     return this.then(null, on_rejected);
   }
@@ -290,6 +290,18 @@ function step<T>(
     : { done: false, value: coroutine._yielded };
 }
 
+/**
+ * Stands, where `yield*` waits for a coroutine, for the nothing that a `sleep(0)` yields: the generator of a
+ * context manager yields nothing, too, for its block. All copies of the library know it.
+ */
+export const TURN: unique symbol = Symbol.for("@pythonic/asyncio:turn");
+
+function mark_turn<T>(result: IteratorResult<unknown, T>): IteratorResult<unknown, T> {
+  return !result.done && (result.value === null || result.value === undefined)
+    ? { done: false, value: TURN }
+    : result;
+}
+
 class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
   readonly #coroutine: Coroutine<T>;
   #started = false;
@@ -300,12 +312,12 @@ class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
 
   next(value?: unknown): IteratorResult<unknown, T> {
     this.#start();
-    return step(this.#coroutine, false, value);
+    return mark_turn(step(this.#coroutine, false, value));
   }
 
   throw(error: unknown): IteratorResult<unknown, T> {
     this.#start();
-    return step(this.#coroutine, true, error);
+    return mark_turn(step(this.#coroutine, true, error));
   }
 
   return(value?: T): IteratorResult<unknown, T> {
@@ -355,7 +367,7 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
       this._value = result.value;
       return RETURNED;
     }
-    this._yielded = result.value;
+    this._yielded = result.value === TURN ? null : result.value;
     return SUSPENDED;
   }
 
@@ -585,10 +597,22 @@ export function to_coroutine<T>(value: unknown): Coroutine<T> | null {
 export type CoroutineFactory<A extends unknown[], T> = (...args: A) => Coroutine<T>;
 
 /**
+ * Fits no function: an overload with it is tried first and makes the compiler take the types of parameters from
+ * their defaults, `(amount = 1) => …`, before that with a type for each parameter would make them `unknown`.
+ *
+ * @category Coroutines
+ */
+export type WithoutContext<F> = F extends (...args: never) => unknown ? never : unknown;
+
+/**
  * Makes a function whose calls are lazy coroutines, from an async function or a `function*`.
  *
  * It is the decorator of Python 3.4, and it also gives an async function what Python's `async def`
  * has: a call does nothing until it is awaited or made a task, so `create_task(work(1))` is right.
+ *
+ * It is a decorator of methods, too: `@coroutine async work() { … }`. A subclass overrides such a method by one that
+ * it decorates itself, and calls it by `super`. The compiler keeps the type of the method, a promise: where a
+ * coroutine must be given, that is `create_task(() => object.work())`.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#coroutines Python's coroutines}.
  *
@@ -612,6 +636,11 @@ export type CoroutineFactory<A extends unknown[], T> = (...args: A) => Coroutine
  * assertEquals(await asyncio.run(triple(7)), 21);
  * ```
  */
+export function coroutine<F>(fn: F & WithoutContext<F>): CoroutineFactory<[], unknown>;
+/** Makes a function of the same parameters whose calls are lazy coroutines. */
+export function coroutine<A extends unknown[], T>(
+  fn: (...args: A) => PromiseLike<T> | Generator<unknown, T, unknown>,
+): CoroutineFactory<A, T>;
 export function coroutine<A extends unknown[], T>(
   fn: (...args: A) => PromiseLike<T> | Generator<unknown, T, unknown>,
 ): CoroutineFactory<A, T> {

@@ -28,9 +28,11 @@ import {
 } from "../host/async_context.ts";
 import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "./tasks.ts";
 import type {
+  AcceptedSocketOptions,
   AddressInfoOptions,
   ConnectionOptions,
   DatagramOptions,
+  HostSocketObject,
   ReadPipe,
   ServerOptions,
   SSLContext,
@@ -177,7 +179,7 @@ export interface LoopIO {
    * @param protocol_factory makes the protocol, once the connection is made
    * @param host the name or the address of the host
    * @param port the port
-   * @param options `ssl`, `server_hostname`, `local_addr`, `family`, `happy_eyeballs_delay`, …
+   * @param options `ssl`, `server_hostname`, `local_addr`, `family`, `happy_eyeballs_delay`, `sock`, …
    * @returns the transport and the protocol
    * @throws {OSError} if the connection fails
    */
@@ -191,14 +193,14 @@ export interface LoopIO {
    * Connects to a Unix socket. Cancelled, it closes the socket.
    *
    * @param protocol_factory makes the protocol, once the connection is made
-   * @param path the path of the socket
-   * @param options `ssl`, `server_hostname`, …
+   * @param path the path of the socket; `null` with `sock`
+   * @param options `ssl`, `server_hostname`, `sock`, …
    * @returns the transport and the protocol
    * @throws {OSError} if the connection fails
    */
   create_unix_connection<P extends BaseProtocol>(
     protocol_factory: () => P,
-    path: string,
+    path?: string | null,
     options?: UnixConnectionOptions,
   ): Coroutine<[transport: Transport, protocol: P]>;
   /**
@@ -228,9 +230,23 @@ export interface LoopIO {
    */
   create_unix_server(
     protocol_factory: () => BaseProtocol,
-    path: string,
+    path?: string | null,
     options?: UnixServerOptions,
   ): Coroutine<AbstractServer>;
+  /**
+   * Makes a transport of a connection that other code has accepted. Cancelled, it closes the socket.
+   *
+   * @param protocol_factory makes the protocol
+   * @param sock a connected `Socket` of `node:net`
+   * @param options `ssl`, `ssl_handshake_timeout`, `ssl_shutdown_timeout`
+   * @returns the transport and the protocol
+   * @throws {TypeError} if it is no connected socket
+   */
+  connect_accepted_socket<P extends BaseProtocol>(
+    protocol_factory: () => P,
+    sock: HostSocketObject,
+    options?: AcceptedSocketOptions,
+  ): Coroutine<[transport: Transport, protocol: P]>;
   /**
    * Makes an endpoint of datagrams (UDP).
    *
@@ -362,6 +378,29 @@ export interface LoopSubprocesses {
 export abstract class BaseEventLoop extends Inspectable {}
 /** The methods that are added. */
 export interface BaseEventLoop extends LoopIO, LoopSubprocesses {}
+
+// What a bundler may leave out says so.
+function note_left_out(names: string, bringing: string): void {
+  for (const name of names.split(" ")) {
+    Object.defineProperty(BaseEventLoop.prototype, name, {
+      value(): never {
+        throw new RuntimeError(
+          `Cannot ${name}(): the bundler has left it out: use ${bringing} of this package`,
+        );
+      },
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
+note_left_out(
+  "create_connection create_unix_connection create_server create_unix_server " +
+    "connect_accepted_socket create_datagram_endpoint start_tls connect_read_pipe " +
+    "connect_write_pipe getaddrinfo getnameinfo",
+  "Protocol or BaseProtocol",
+);
+note_left_out("subprocess_exec subprocess_shell", "SubprocessProtocol");
 
 /**
  * The interface of every event loop; {@linkcode EventLoop} and {@linkcode VirtualClockEventLoop} implement it.

@@ -30,10 +30,16 @@ import {
   repr,
 } from "../internal/format_helpers.ts";
 import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "./events.ts";
-import { check_options, OwnOptions } from "../internal/options.ts";
+import { check_options, keyword_or_value, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
 import { FutureAwait, settle_now } from "./awaits.ts";
-import { type DeliveryCore, NOTHING, type Runnable, type TaskCore } from "./contracts.ts";
+import {
+  type DeliveryCore,
+  NOTHING,
+  type OnRejected,
+  type Runnable,
+  type TaskCore,
+} from "./contracts.ts";
 import {
   enter,
   is_nothing_entered,
@@ -282,13 +288,13 @@ export class Future<T> implements Promise<T> {
   /**
    * Cancels the future: its waiters get a {@linkcode CancelledError}.
    *
-   * @param message the message of the error
+   * @param message the message of the error. By name: `{ msg }`
    * @returns false if the future was done already
    */
   cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     if (this._state !== PENDING) return false;
-    this._finish(CANCELLED, new Cancellation(message ?? undefined));
+    this._finish(CANCELLED, new Cancellation(keyword_or_value("msg", message) ?? undefined));
     return true;
   }
 
@@ -340,7 +346,7 @@ export class Future<T> implements Promise<T> {
    */
   then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
-    on_rejected?: ((reason: unknown) => R2 | PromiseLike<R2>) | null,
+    on_rejected?: OnRejected<R2> | null,
   ): Promise<R1 | R2> {
     if (typeof on_fulfilled === "function" && typeof on_rejected === "function") {
       return this._await(on_fulfilled, on_rejected) as Promise<R1 | R2>;
@@ -353,7 +359,7 @@ export class Future<T> implements Promise<T> {
 
   /** As the `catch` of a promise. */
   catch<R = never>(
-    on_rejected?: ((reason: unknown) => R | PromiseLike<R>) | null,
+    on_rejected?: OnRejected<R> | null,
   ): Promise<T | R> {
     return this.then(null, on_rejected);
   }

@@ -11,6 +11,7 @@ import type { Coroutine } from "./coroutines.ts";
 import { instant, Suspension } from "./suspensions.ts";
 import { running_loop, running_scope } from "./current.ts";
 import { as_cancelled_error, is_cancellation } from "./cancellation.ts";
+import { innermost } from "./scopes.ts";
 import type { Task } from "./tasks.ts";
 
 export type AnyTask = Task<unknown>;
@@ -117,6 +118,6 @@ export function take_back(scope: Scope): number {
   const task = scope._owner as AnyTask;
   const left = task.uncancel();
   const state = task._cancellation_state;
-  state?.forget(scope);
+  state?.forget_request(innermost(scope));
   return left - (state?.requests_outside(scope) ?? 0);
 }

@@ -13,7 +13,7 @@ import {
   run_in,
 } from "../host/async_context.ts";
 import { repr } from "../internal/format_helpers.ts";
-import { check_options, OwnOptions } from "../internal/options.ts";
+import { check_options, keyword_or_value, OwnOptions } from "../internal/options.ts";
 import { type AbstractEventLoop, check_loop, get_event_loop, get_running_loop } from "./events.ts";
 import { advance, BlockWait, NativeCall, type Outcome, RAISED, RETURNED } from "./awaits.ts";
 import {
@@ -324,7 +324,7 @@ export class Task<T> extends Future<T> {
    * task that waits for a native promise gets the error at its next await of something of this library, or
    * at once if the promise is behind {@linkcode from_promise}.
    *
-   * @param message the message of the error
+   * @param message the message of the error. By name: `{ msg }`
    * @returns false if the task is done already
    */
   override cancel(message?: unknown): boolean {
@@ -343,12 +343,15 @@ export class Task<T> extends Future<T> {
     this._loop._note_cancel(this as Task<unknown>);
     const by_itself = !by_block && this._step !== NOT_STARTED &&
       runs_now(this, this._step === OPEN);
-    cancel_scope(this, state, new Delivery(target, message ?? undefined, by_itself));
+    const text = keyword_or_value("msg", message) ?? undefined;
+    cancel_scope(this, state, new Delivery(target, text, by_itself));
     return true;
   }
 
   /** @internal Requests the cancellation of a block of the task, by its context manager. */
-  _cancel_block(scope: Scope, is_new_request: boolean): void {
+  _cancel_block(given: Scope, is_new_request: boolean): void {
+    // One that AsyncExitStack.pop_all() has moved out of its block cancels the code around that.
+    const scope = innermost(given);
     const state = this._cancellation_state ??= new CancellationState();
     if (is_new_request && scope !== this as Scope) state.add_request(scope);
     state.target = scope;

@@ -5,8 +5,19 @@
  */
 
 import { own_bytes } from "../internal/bytes.ts";
-import type { Address } from "./endpoints.ts";
-import { type Emitter, host_module, type HostAddress, to_address } from "./sockets.ts";
+import type {
+  Address,
+  DatagramListener,
+  DatagramSocket,
+  DatagramSocketOptions,
+} from "./endpoints.ts";
+import {
+  type Emitter,
+  host_module,
+  type HostAddress,
+  type HostListener,
+  to_address,
+} from "./sockets.ts";
 
 interface HostDatagramSocket extends Emitter {
   bind(options: object): unknown;
@@ -21,31 +32,6 @@ interface HostDatagramSocket extends Emitter {
 
 interface DatagramModule {
   createSocket(options: object): HostDatagramSocket;
-}
-
-/** Receives the events of a socket of datagrams. */
-export interface DatagramListener {
-  on_message(data: Uint8Array, address: Address): void;
-  on_error(error: unknown): void;
-  on_sent(size: number, error: unknown): void;
-}
-
-/** How a socket of datagrams is opened. */
-export interface DatagramSocketOptions {
-  local: readonly [host: string, port: number, ...number[]] | null;
-  remote: readonly [host: string, port: number, ...number[]] | null;
-  ipv6: boolean;
-  reuse_port: boolean;
-  allow_broadcast: boolean;
-}
-
-/** A socket of datagrams. */
-export interface DatagramSocket {
-  readonly extra: Record<string, unknown>;
-  listen(listener: DatagramListener): void;
-  /** Sends a datagram; to the remote address, if it has one. */
-  send(data: Uint8Array, address: Address | null): void;
-  close(): void;
 }
 
 /** Opens a socket of datagrams. */
@@ -69,8 +55,8 @@ export async function open_datagram_socket(
   opened.abort = close;
   try {
     await new Promise<void>((resolve, reject) => {
-      socket.once("error", reject as (error: never) => void);
-      socket.once("listening", resolve);
+      socket.once("error", reject as HostListener);
+      socket.once("listening", () => resolve());
       socket.bind({
         address: local?.[0] ?? (ipv6 ? "::" : "0.0.0.0"),
         port: local?.[1] ?? 0,
@@ -85,37 +71,63 @@ export async function open_datagram_socket(
         socket.connect(remote[1], remote[0], (error) => error ? reject(error) : resolve());
       });
     }
-    const own = socket.address();
-    let listener: DatagramListener | null = null;
-    socket.on(
-      "message",
-      ((data: Uint8Array, { address, port }: HostAddress) =>
-        listener?.on_message(own_bytes(data), to_address(address, port) as Address)) as (
-          ...args: never[]
-        ) => void,
-    );
-    socket.on("error", ((error: unknown) => listener?.on_error(error)) as (error: never) => void);
-    return {
-      extra: {
-        socket,
-        sockname: to_address(own.address, own.port),
-        peername: is_connected ? [...remote] : null,
-      },
-      listen(its) {
-        listener = its;
-      },
-      send(data, address) {
-        const size = data.length;
-        const sent = (error?: unknown) => listener?.on_sent(size, error ?? null);
-        const to = address ?? remote;
-        if (is_connected || to === null) socket.send(data, sent);
-        else socket.send(data, to[1], to[0], sent);
-      },
-      close,
-    };
+    return wrap(socket, is_connected ? remote : null, remote, close);
   } catch (error) {
     socket.on("error", () => {});
     close();
     throw error;
   }
+}
+
+/** The socket of datagrams that another made and bound; `null` if it is none. */
+export function wrap_datagram_socket(given: unknown): DatagramSocket | null {
+  const socket = given as HostDatagramSocket | null;
+  if (typeof socket?.send !== "function" || typeof socket.remoteAddress !== "function") return null;
+  try {
+    socket.address();
+  } catch {
+    return null;
+  }
+  let remote: Address | null;
+  try {
+    const { address, port } = socket.remoteAddress();
+    remote = to_address(address, port);
+  } catch {
+    remote = null; // it is not connected
+  }
+  return wrap(socket, remote, remote, () => socket.close());
+}
+
+function wrap(
+  socket: HostDatagramSocket,
+  peername: Address | null,
+  remote: Address | null,
+  close: () => void,
+): DatagramSocket {
+  const own = socket.address();
+  let listener: DatagramListener | null = null;
+  socket.on(
+    "message",
+    ((data: Uint8Array, { address, port }: HostAddress) =>
+      listener?.on_message(own_bytes(data), to_address(address, port) as Address)) as HostListener,
+  );
+  socket.on("error", ((error: unknown) => listener?.on_error(error)) as HostListener);
+  return {
+    extra: {
+      socket,
+      sockname: to_address(own.address, own.port),
+      peername,
+    },
+    listen(its) {
+      listener = its;
+    },
+    send(data, address) {
+      const size = data.length;
+      const sent = (error?: unknown) => listener?.on_sent(size, error ?? null);
+      const to = (address ?? remote) as Exclude<Address, string> | null;
+      if (peername !== null || to === null) socket.send(data, sent);
+      else socket.send(data, to[1], to[0], sent);
+    },
+    close,
+  };
 }

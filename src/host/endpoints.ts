@@ -15,7 +15,7 @@ export type Address =
   | [host: string, port: number]
   | [host: string, port: number, flow_info: number, scope_id: number];
 
-/** Receives the events of an endpoint; none is called from within a call of the endpoint. */
+/** Receives the events of an endpoint; none is called from within a call of it other than `listen()`. */
 export interface EndpointListener {
   /** Bytes have arrived, in an array of their own. */
   on_data(chunk: Uint8Array): void;
@@ -82,6 +82,32 @@ export type AddressInfo = [
   address: Exclude<Address, string>,
 ];
 
+/** Receives the events of a socket of datagrams. */
+export interface DatagramListener {
+  on_message(data: Uint8Array, address: Address): void;
+  on_error(error: unknown): void;
+  on_sent(size: number, error: unknown): void;
+}
+
+/** How a socket of datagrams is opened. */
+export interface DatagramSocketOptions {
+  local: Exclude<Address, string> | null;
+  remote: Exclude<Address, string> | null;
+  ipv6: boolean;
+  reuse_port: boolean;
+  allow_broadcast: boolean;
+}
+
+/** A socket of datagrams. */
+export interface DatagramSocket {
+  readonly extra: Record<string, unknown>;
+  /** Reports events to a listener. */
+  listen(listener: DatagramListener): void;
+  /** Sends a datagram; to the remote address, if it has one. */
+  send(data: Uint8Array, address: Address | null): void;
+  close(): void;
+}
+
 /** How a connection is made or accepted. */
 export interface SocketOptions {
   /** The address of this end; any by default. */
@@ -106,10 +132,14 @@ export interface Network {
   connect(address: Address, options: SocketOptions): Connecting;
   /** Accepts connections at an address. */
   listen(address: Address, options: SocketOptions): PromiseLike<Listener>;
+  /** Opens a socket of datagrams; without it they are the host's. */
+  open_datagram_socket?(options: DatagramSocketOptions): PromiseLike<DatagramSocket>;
 }
 
 /** A resource that is open on the host, and is closed with the loop. */
 export interface Open {
+  /** @internal The word for it in a warning that it was not closed; none if it need not be. */
+  readonly _unclosed?: string | undefined;
   /** @internal The loop is closed: it closes what the host has, without calling a protocol. */
   _loop_closed(): void;
 }

@@ -6,7 +6,7 @@
 
 import { own_bytes } from "../internal/bytes.ts";
 import type { Endpoint, EndpointListener } from "./endpoints.ts";
-import { copy_bytes, type Emitter } from "./sockets.ts";
+import { copy_bytes, type Emitter, type HostListener } from "./sockets.ts";
 
 /**
  * As much of a `Readable` of Node.js as is used.
@@ -113,10 +113,10 @@ class ReadableEndpoint extends PipeEndpoint {
         own_bytes(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk),
       );
     };
-    pipe.on("data", on_data as (chunk: never) => void);
+    pipe.on("data", on_data as HostListener);
     pipe.on("end", () => this._finish());
     pipe.on("close", () => this._finish());
-    pipe.on("error", ((error: unknown) => this._fail(error)) as (error: never) => void);
+    pipe.on("error", ((error: unknown) => this._fail(error)) as HostListener);
     pipe.pause();
   }
 
@@ -149,7 +149,7 @@ class WritableEndpoint extends PipeEndpoint {
   constructor(pipe: HostWritable) {
     super(pipe);
     this.#pipe = pipe;
-    pipe.on("error", ((error: unknown) => this._fail(error)) as (error: never) => void);
+    pipe.on("error", ((error: unknown) => this._fail(error)) as HostListener);
     // The reader has closed the pipe: what is written from now on fails.
     pipe.on("close", () => this._finish());
   }

@@ -7,7 +7,7 @@
 
 import type { HostReadable, HostWritable } from "./pipes.ts";
 import { builtin_module, host_process, type HostProcess } from "./process.ts";
-import type { Emitter } from "./sockets.ts";
+import type { Emitter, HostListener } from "./sockets.ts";
 
 /** One of the three streams of a process: a pipe, the null device, that of this process, a descriptor. */
 export type HostStdio = "pipe" | "ignore" | "inherit" | number;
@@ -183,8 +183,8 @@ export class Child {
     const on_error = (error: unknown) => {
       if (this.pid === null) listener.on_failure(error);
     };
-    child.on("error", on_error as (error: never) => void);
-    if (this.pid !== null) child.once("exit", on_exit as (...args: never[]) => void);
+    child.on("error", on_error as HostListener);
+    if (this.pid !== null) child.once("exit", on_exit as HostListener);
   }
 
   /** The host's end of a pipe, `null` if there is none. */

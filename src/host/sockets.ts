@@ -18,6 +18,13 @@ import type {
 } from "./endpoints.ts";
 
 /**
+ * A listener of the events of an {@linkcode Emitter}.
+ *
+ * @category Transports and protocols
+ */
+export type HostListener = (...args: unknown[]) => void;
+
+/**
  * As much of an emitter of Node.js as is used.
  *
  * @category Transports and protocols
@@ -30,7 +37,7 @@ export interface Emitter {
    * @param listener the function
    * @returns anything
    */
-  on(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: HostListener): unknown;
   /**
    * Adds a listener for one event.
    *
@@ -38,7 +45,7 @@ export interface Emitter {
    * @param listener the function
    * @returns anything
    */
-  once(event: string, listener: (...args: never[]) => void): unknown;
+  once(event: string, listener: HostListener): unknown;
   /**
    * Takes a listener out.
    *
@@ -46,13 +53,14 @@ export interface Emitter {
    * @param listener the function
    * @returns anything
    */
-  off(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: HostListener): unknown;
 }
 
 /** A socket of `node:net`. */
 export interface HostSocket extends Emitter {
   readonly writableLength: number;
   readonly destroyed: boolean;
+  allowHalfOpen: boolean;
   readonly localAddress?: string;
   readonly localPort?: number;
   readonly localFamily?: string;
@@ -147,11 +155,40 @@ const UNNAMED = "";
 
 const IS_DENO = "Deno" in globalThis;
 
-const { Buffer } = globalThis as { Buffer?: { from(bytes: Uint8Array): Uint8Array } };
+interface HostBuffers {
+  from(bytes: Uint8Array): Uint8Array;
+  allocUnsafeSlow(size: number): Uint8Array;
+}
+
+const { Buffer } = globalThis as { Buffer?: HostBuffers };
 
 /** A copy for the host alone: small ones share a block of memory, where it has such. */
 export function copy_bytes(bytes: Uint8Array): Uint8Array {
   return Buffer === undefined ? new Uint8Array(bytes) : Buffer.from(bytes);
+}
+
+const SCRATCH_SIZE = 64 * 1024;
+
+// What is written is copied here, so that no write that the system takes at once allocates memory.
+let scratch: Uint8Array | null = null;
+
+/** Writes bytes that the caller may change afterwards. */
+function write_copy(
+  socket: HostSocket,
+  bytes: Uint8Array,
+  on_written: (error?: unknown) => void,
+): void {
+  const size = bytes.length;
+  if (Buffer === undefined || size > SCRATCH_SIZE || socket.writableLength > 0) {
+    socket.write(copy_bytes(bytes), on_written);
+    return;
+  }
+  const taken = scratch ?? Buffer.allocUnsafeSlow(SCRATCH_SIZE);
+  scratch = null; // a listener that the write calls may write, too
+  taken.set(bytes);
+  socket.write(taken.subarray(0, size), on_written);
+  // Else the host still needs the bytes.
+  if (socket.writableLength === 0 && !socket.destroyed) scratch = taken;
 }
 
 /** Python's form of an address of the host; `null` if there is none. */
@@ -168,6 +205,8 @@ export function is_ipv6(address: string): boolean {
   return address.includes(":");
 }
 
+const RESET = { code: "ECONNRESET", syscall: "write" };
+
 /** A socket as an endpoint. */
 export class SocketEndpoint implements Endpoint {
   readonly extra: Record<string, unknown>;
@@ -175,11 +214,19 @@ export class SocketEndpoint implements Endpoint {
   #listener: EndpointListener | null = null;
   #ended = false;
   #failed = false;
+  // It came before anything listened.
+  #early_error: unknown = null;
+  // The socket was destroyed before all was sent.
+  #lost_writes = false;
   // It is closed by this side: what it says is of no interest.
   #closed = false;
-  readonly #on_written = (): void => {
-    // Whether it was written does not show here: an error of the socket is an event of its own.
-    if (!this.#closed) this.#listener?.on_written();
+  readonly #on_written = (error?: unknown): void => {
+    if (this.#closed) return;
+    // When a socket dies, hosts call this for what was not sent: with or without an error, before or after
+    // the socket's own, which says what has happened.
+    if (this.#failed || this.#socket.destroyed || (error ?? null) !== null) {
+      this.#lost_writes = true;
+    } else this.#listener?.on_written();
   };
 
   /** Of a socket that is connected and paused; `path` is that of a Unix socket. */
@@ -190,10 +237,11 @@ export class SocketEndpoint implements Endpoint {
       sockname: names.sockname ?? to_address(socket.localAddress, socket.localPort),
       peername: names.peername ?? to_address(socket.remoteAddress, socket.remotePort),
     };
+    socket.allowHalfOpen = true; // one that other code has made may have been made otherwise
     socket.setNoDelay?.(true);
-    socket.on("data", this.#on_data as (chunk: never) => void);
+    socket.on("data", this.#on_data as HostListener);
     socket.on("end", this.#on_end);
-    socket.on("error", this.#on_error as (error: never) => void);
+    socket.on("error", this.#on_error as HostListener);
     socket.on("close", this.#on_close);
     socket.pause();
   }
@@ -211,20 +259,27 @@ export class SocketEndpoint implements Endpoint {
   readonly #on_error = (error: unknown): void => {
     if (this.#failed || this.#closed) return;
     this.#failed = true;
-    this.#listener?.on_error(error);
+    if (this.#listener === null) this.#early_error = error;
+    else this.#listener.on_error(error);
   };
 
   readonly #on_close = (): void => {
     // After an error, or both ends: there is nothing to say. Else the host has given the socket up.
-    if (!this.#failed) this.#on_end();
+    if (this.#failed) return;
+    if (this.#lost_writes) this.#on_error(Object.assign(new Error("write ECONNRESET"), RESET));
+    else this.#on_end();
   };
 
   listen(listener: EndpointListener): void {
     this.#listener = listener;
+    if (this.#ended) listener.on_end();
+    if (this.#failed) listener.on_error(this.#early_error);
+    this.#early_error = null;
   }
 
   write(data: Uint8Array, may_change: boolean): void {
-    this.#socket.write(may_change ? copy_bytes(data) : data, this.#on_written);
+    if (may_change) write_copy(this.#socket, data, this.#on_written);
+    else this.#socket.write(data, this.#on_written);
   }
 
   pending(): number {
@@ -258,6 +313,26 @@ export class SocketEndpoint implements Endpoint {
   }
 }
 
+function has_methods(value: unknown, ...names: string[]): boolean {
+  const object = value as Record<string, unknown> | null;
+  return typeof object === "object" && object !== null &&
+    names.every((name) => typeof object[name] === "function");
+}
+
+/** The endpoint of a connected socket of `node:net` that another made; `null` if it is none. */
+export function endpoint_of_socket(socket: unknown): Endpoint | null {
+  if (!has_methods(socket, "on", "write", "pause", "resume", "end", "destroy")) return null;
+  const given = socket as HostSocket & { readonly connecting?: boolean };
+  return given.connecting === true || given.destroyed ? null : new SocketEndpoint(given);
+}
+
+/** The listener of a server of `node:net` that another made and that listens; `null` if it is none. */
+export function listener_of_server(server: unknown, options: SocketOptions): Listener | null {
+  if (!has_methods(server, "on", "address", "close")) return null;
+  if ((server as { readonly listening?: unknown }).listening !== true) return null;
+  return new SocketListener(server as HostServer, null, options);
+}
+
 /** The listening end of a server. */
 class SocketListener implements Listener {
   readonly address: Address;
@@ -275,10 +350,10 @@ class SocketListener implements Listener {
     const address = server.address();
     this.address = path ??
       (typeof address === "string" || address === null
-        ? UNNAMED
+        ? address ?? UNNAMED
         : to_address(address.address, address.port) as Address);
-    server.on("connection", this.#on_socket as (socket: never) => void);
-    server.on("error", ((error: unknown) => this.#on_error?.(error)) as (error: never) => void);
+    server.on("connection", this.#on_socket as HostListener);
+    server.on("error", ((error: unknown) => this.#on_error?.(error)) as HostListener);
   }
 
   readonly #on_socket = (socket: HostSocket): void => {
@@ -378,7 +453,7 @@ class HostNetwork implements Network {
     const endpoint = new Promise<Endpoint>((resolve, reject) => {
       const stop_listening = () => {
         socket.off("connect", on_connect);
-        socket.off("error", on_error as (error: never) => void);
+        socket.off("error", on_error as HostListener);
         socket.off("close", on_close);
       };
       const on_connect = () => {
@@ -397,7 +472,7 @@ class HostNetwork implements Network {
       };
       const on_close = () => on_error(new Error("the host has closed the socket"));
       socket.on("connect", on_connect);
-      socket.on("error", on_error as (error: never) => void);
+      socket.on("error", on_error as HostListener);
       socket.on("close", on_close);
       abort = () => {
         stop_listening();
@@ -414,7 +489,7 @@ class HostNetwork implements Network {
     return new Promise((resolve, reject) => {
       server.once(
         "error",
-        ((error: unknown) => reject(correct(error, true))) as (error: never) => void,
+        ((error: unknown) => reject(correct(error, true))) as HostListener,
       );
       server.once("listening", () => {
         resolve(new SocketListener(server, typeof address === "string" ? address : null, options));

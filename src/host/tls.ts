@@ -123,7 +123,7 @@ export function wrap_in_tls(
     });
   // `secure` comes before the client has judged the certificate.
   socket.once(hooks.server_side ? "secure" : "secureConnect", () => hooks.on_secure());
-  socket.on("data", (chunk: Uint8Array) => hooks.on_data(own_bytes(chunk)));
+  socket.on("data", (chunk) => hooks.on_data(own_bytes(chunk as Uint8Array)));
   socket.on("end", () => hooks.on_end());
   socket.on("error", (error: unknown) => hooks.on_error(error));
   socket.on("_tlsError", (error: unknown) => hooks.on_error(error));

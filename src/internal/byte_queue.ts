@@ -63,6 +63,16 @@ export class ByteQueue {
     this.#stretches.push({ bytes: chunk, start: 0, end: size });
   }
 
+  /** Adds a chunk at the front, which is kept and must not be changed afterwards. */
+  put_back(chunk: Uint8Array): void {
+    const size = chunk.length;
+    if (size === 0) return;
+    this.#length += size;
+    const stretch = { bytes: chunk, start: 0, end: size };
+    if (this.#first > 0) this.#stretches[--this.#first] = stretch;
+    else this.#stretches.unshift(stretch);
+  }
+
   /** Takes `count` bytes out, all that there are if there are fewer, as an array of its own buffer. */
   take(count: number): Uint8Array {
     count = Math.min(count, this.#length);

@@ -1,5 +1,5 @@
 /**
- * Python's `<` between values.
+ * Python's `<` and `==` between values.
  *
  * @module
  */
@@ -19,7 +19,8 @@ function kind_of(value: unknown): "number" | "string" | "date" | null {
   }
 }
 
-function equal(a: unknown, b: unknown): boolean {
+/** Returns whether `a == b`, as in Python: arrays element by element, and anything else by identity. */
+export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((item, index) => equal(item, b[index]));

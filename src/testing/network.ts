@@ -17,12 +17,15 @@ import type {
   Address,
   AddressInfo,
   Connecting,
+  DatagramListener,
+  DatagramSocket,
+  DatagramSocketOptions,
   Endpoint,
   EndpointListener,
   Listener,
   SocketOptions,
 } from "../host/endpoints.ts";
-import { AF_INET, SOCK_STREAM } from "../host/sockets.ts";
+import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from "../host/sockets.ts";
 import { hold_open } from "../open_transports.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
@@ -72,6 +75,13 @@ const FIRST_FREE_PORT = 49152;
 const THIS_HOST = ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"];
 
 const IPPROTO_TCP = 6;
+const IPPROTO_UDP = 17;
+
+// To all hosts.
+const BROADCAST = "255.255.255.255";
+
+// What one datagram of UDP over IPv4 has room for.
+const LARGEST_DATAGRAM = 65_507;
 
 /** An error as the host would give it. */
 function host_error(code: string, syscall: string): Error {
@@ -166,6 +176,7 @@ export class VirtualNetwork extends Inspectable {
   readonly #abandoned = new WeakSet<Future<unknown>>();
   readonly #loops = new Set<AbstractEventLoop>();
   readonly #listeners = new Map<string, VirtualListener>();
+  readonly #datagram_sockets = new Map<string, VirtualDatagramSocket>();
   readonly #partitions = new Set<string>();
   readonly #directions = new Set<Direction>();
   #drop_rate = 0;
@@ -317,6 +328,9 @@ export class VirtualNetwork extends Inspectable {
     for (const socket of this.#sockets) {
       if (socket.machine === machine) socket._vanish();
     }
+    for (const [key, { address }] of this.#datagram_sockets) {
+      if (host_of(address) === name) this.#datagram_sockets.delete(key);
+    }
     this.#disks.get(name)?._crash();
     machine.ended.cancel();
   }
@@ -431,7 +445,8 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /**
-   * Has a part of what is sent be lost on its way; as TCP does, it is sent again, later.
+   * Has a part of what is sent be lost on its way. What a stream has lost is sent again, later, as by TCP;
+   * a datagram is lost.
    *
    * @param rate the part, from 0 to less than 1
    * @throws {ValueError} if it is no such part
@@ -456,10 +471,14 @@ export class VirtualNetwork extends Inspectable {
     return this.#is_down(host);
   }
 
+  #draw_latency(): number {
+    const [least, most] = this.#latency;
+    return least === most ? least : least + (most - least) * this.#draws.fraction();
+  }
+
   /** @internal How long a packet takes, and how long a connection needs for so many bytes of it. */
   _travel(size: number): [travel: number, line: number] {
-    const [least, most] = this.#latency;
-    let travel = least === most ? least : least + (most - least) * this.#draws.fraction();
+    let travel = this.#draw_latency();
     for (
       let wait = RETRANSMISSION;
       this.#drop_rate > 0 && this.#draws.happens(this.#drop_rate);
@@ -478,11 +497,75 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /** @internal */
-  lookup(host: string | null, port: number): Future<AddressInfo[]> {
+  lookup(
+    host: string | null,
+    port: number,
+    { type, proto }: { type: number; proto: number },
+  ): Future<AddressInfo[]> {
     const found = get_running_loop().create_future<AddressInfo[]>();
-    const address: [string, number] = [this.#this_host(host), port];
-    found.set_result([[AF_INET, SOCK_STREAM, IPPROTO_TCP, "", address]]);
+    const kinds = [[SOCK_STREAM, IPPROTO_TCP], [SOCK_DGRAM, IPPROTO_UDP]] as const;
+    found.set_result(
+      kinds.filter(([kind, number]) =>
+        (type === 0 || kind === type) && (proto === 0 || number === proto)
+      ).map(([kind, number]) => [AF_INET, kind, number, "", [this.#this_host(host), port]]),
+    );
     return found;
+  }
+
+  /** @internal */
+  open_datagram_socket(options: DatagramSocketOptions): Future<DatagramSocket> {
+    const loop = get_running_loop();
+    const opened = loop.create_future<DatagramSocket>();
+    const { local } = options;
+    const address: [string, number] = [
+      this.#this_host(local === null ? null : local[0]),
+      this.#port(local),
+    ];
+    const key = key_of(address);
+    if (this.#datagram_sockets.has(key)) opened.set_exception(host_error("EADDRINUSE", "bind"));
+    else {
+      const socket = new VirtualDatagramSocket(this, loop, address, options);
+      this.#datagram_sockets.set(key, socket);
+      opened.set_result(socket);
+    }
+    return opened;
+  }
+
+  /** @internal */
+  _close_datagram_socket(address: Address): void {
+    this.#datagram_sockets.delete(key_of(address));
+  }
+
+  /** @internal Sends a datagram, which arrives, or is lost. */
+  _send_datagram(sender: VirtualDatagramSocket, data: Uint8Array, to: Address): void {
+    if (host_of(to) === BROADCAST) {
+      for (const { address } of [...this.#datagram_sockets.values()]) {
+        if (address[1] === to[1]) this.#send_datagram(sender, data, address);
+      }
+    } else {
+      this.#send_datagram(sender, data, [this.#this_host(host_of(to)), to[1] as number]);
+    }
+  }
+
+  #send_datagram(
+    sender: VirtualDatagramSocket,
+    data: Uint8Array,
+    to: [host: string, port: number],
+  ): void {
+    const [from_host] = sender.address;
+    if (this.#drop_rate > 0 && this.#draws.happens(this.#drop_rate)) return;
+    if (this._is_parted(from_host, to[0])) return;
+    const target = this.#datagram_sockets.get(key_of(to));
+    const loop = target?.loop ?? sender.loop;
+    if (loop.is_closed()) return;
+    loop.call_later(this.#draw_latency() + data.length / this.#bandwidth, () => {
+      if (this._is_parted(from_host, to[0])) return;
+      const receiver = this.#datagram_sockets.get(key_of(to));
+      if (receiver !== undefined) receiver._arrive(data, sender.address);
+      else if (!sender.loop.is_closed()) {
+        sender.loop.call_later(this.#draw_latency(), () => sender._refused(to));
+      }
+    });
   }
 
   /** @internal */
@@ -615,6 +698,60 @@ class VirtualListener implements Listener {
   }
 }
 
+/** A socket of datagrams in memory. */
+class VirtualDatagramSocket implements DatagramSocket {
+  readonly extra: Record<string, unknown>;
+  readonly #network: VirtualNetwork;
+  readonly #remote: Address | null;
+  #listener: DatagramListener | null = null;
+  #is_closed = false;
+
+  constructor(
+    network: VirtualNetwork,
+    readonly loop: AbstractEventLoop,
+    readonly address: [host: string, port: number],
+    { remote, allow_broadcast }: DatagramSocketOptions,
+  ) {
+    this.#network = network;
+    // As on the host: with broadcast it is not connected, so that answers of others are received.
+    this.#remote = allow_broadcast ? null : remote;
+    this.extra = { socket: this, sockname: address, peername: this.#remote };
+  }
+
+  /** The address of this end, as a socket of Python has it. */
+  getsockname(): Address {
+    return this.address;
+  }
+
+  listen(listener: DatagramListener): void {
+    this.#listener = listener;
+  }
+
+  send(data: Uint8Array, address: Address | null): void {
+    const to = address ?? this.#remote;
+    const error = data.length > LARGEST_DATAGRAM ? host_error("EMSGSIZE", "send") : null;
+    if (error === null && to !== null) this.#network._send_datagram(this, data, to);
+    this.loop.call_soon(() => this.#listener?.on_sent(data.length, error));
+  }
+
+  close(): void {
+    if (this.#is_closed) return;
+    this.#is_closed = true;
+    this.#network._close_datagram_socket(this.address);
+  }
+
+  _arrive(data: Uint8Array, from: Address): void {
+    if (this.#remote !== null && key_of(this.#remote) !== key_of(from)) return;
+    this.#listener?.on_message(new Uint8Array(data), from);
+  }
+
+  // As on Linux: only a socket that is connected is told that nobody listens.
+  _refused(to: Address): void {
+    if (this.#remote === null || this.#is_closed || key_of(this.#remote) !== key_of(to)) return;
+    this.#listener?.on_error(host_error("ECONNREFUSED", "recv"));
+  }
+}
+
 const END: unique symbol = Symbol("end");
 const RESET: unique symbol = Symbol("reset");
 type Segment = Uint8Array | typeof END | typeof RESET;
@@ -725,6 +862,7 @@ class VirtualSocket implements Endpoint {
   // Sent, and not taken by the other end's transport.
   #unread = 0;
   #ended = false;
+  #is_reset = false;
   #closed = false;
 
   constructor(readonly loop: AbstractEventLoop, name: Address, peer_name: Address) {
@@ -745,6 +883,7 @@ class VirtualSocket implements Endpoint {
   listen(listener: EndpointListener): void {
     this.#listener = listener;
     this.#context = copy_context();
+    if (this.#is_reset) listener.on_error(host_error("ECONNRESET", "read"));
   }
 
   /** Forgets the connection without a word to the peer. */
@@ -765,7 +904,11 @@ class VirtualSocket implements Endpoint {
   write(data: Uint8Array, may_change: boolean): void {
     if (this.#ended || this.#closed) return;
     this.#unread += data.length;
-    this.#outgoing.send(may_change ? new Uint8Array(data) : data);
+    const sent = may_change ? new Uint8Array(data) : data;
+    // In pieces, as hosts receive it, so that a reader that pauses gets no more than the window.
+    for (let start = 0; start < sent.length; start += WINDOW) {
+      this.#outgoing.send(sent.length <= WINDOW ? sent : sent.slice(start, start + WINDOW));
+    }
   }
 
   pending(): number {
@@ -826,6 +969,7 @@ class VirtualSocket implements Endpoint {
   #receive(segment: Segment): void {
     if (segment === RESET) {
       this.#ended = true;
+      this.#is_reset = true;
       this.#listener?.on_error(host_error("ECONNRESET", "read"));
       return;
     }

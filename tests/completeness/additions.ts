@@ -19,6 +19,14 @@ export const ADDITIONS: readonly Addition[] = [
     text: "Builtins, built-in exceptions, and what `contextlib`, `inspect` have.",
     names: [
       ...plain("isawaitable", "aiter", "anext", "aclosing", "closing"),
+      ...plain("asynccontextmanager", "nullcontext", "suppress"),
+      {
+        name: "AsyncExitStack",
+        members: [
+          ...["aclose", "callback", "enter_async_context", "enter_context", "pop_all", "push"],
+          ...["push_async_callback", "push_async_exit"],
+        ],
+      },
       ...plain("BaseException", "KeyboardInterrupt", "LookupError", "RuntimeError"),
       ...plain("StopAsyncIteration", "ValueError"),
       ...plain("OSError", "ConnectionError", "BrokenPipeError", "ConnectionAbortedError"),
@@ -66,11 +74,15 @@ export const ADDITIONS: readonly Addition[] = [
   },
   {
     title: "Tools over iterables and AsyncIterables: `@pythonic/asyncio/itertools`",
-    text: "As Python's builtins and `itertools` have them; `amerge` is this library's own.",
+    text:
+      "`amerge_sorted` is `heapq.merge`; `borrow`, `scoped_iter` are asyncstdlib's; `amerge` is new.",
     names: [
       ...plain("alist", "aset", "adict", "amap", "afilter", "aenumerate", "azip", "asum", "amin"),
-      ...plain("amax", "aany", "aall", "achain", "aislice", "atakewhile", "adropwhile", "abatched"),
-      ...plain("apairwise", "aaccumulate", "atee", "areduce", "amerge", "ToolIterator"),
+      ...plain("amax", "aany", "aall", "asorted", "achain", "aislice", "atakewhile", "adropwhile"),
+      ...plain("abatched", "apairwise", "aaccumulate", "acompress", "acycle", "afilterfalse"),
+      ...plain("agroupby", "astarmap", "azip_longest", "atee", "areduce", "amerge_sorted"),
+      ...plain("anlargest", "ansmallest", "borrow", "scoped_iter", "amerge"),
+      ...plain("ToolIterator"),
     ],
   },
   {
@@ -109,6 +121,11 @@ export const ADDITIONS: readonly Addition[] = [
       { name: "ResultGroup", members: ["as_completed", "create_task", "results"] },
       ...plain("retry", "supervise", "run_service"),
     ],
+  },
+  {
+    title: "Caches: `@pythonic/asyncio/functools`",
+    text: "As in Python's `functools`, of what is awaited; `single_flight` is new.",
+    names: plain("lru_cache", "cache", "cached_property", "single_flight"),
   },
   {
     title: "For tests: `@pythonic/asyncio/testing`",

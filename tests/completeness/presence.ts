@@ -1,6 +1,7 @@
 /** Whether the library has a name: an export of an entry point, or a member of an exported class. */
 
 import * as asyncio from "../../mod.ts";
+import * as functools from "../../functools.ts";
 import * as itertools from "../../itertools.ts";
 import * as structured from "../../structured.ts";
 import * as testing from "../../testing.ts";
@@ -9,6 +10,7 @@ import * as trace from "../../trace.ts";
 /** All that is public, by name. */
 export const EXPORTED: Readonly<Record<string, unknown>> = {
   ...asyncio,
+  ...functools,
   ...itertools,
   ...structured,
   ...testing,

@@ -26,7 +26,6 @@ export const REASONS: readonly Reason[] = [
   {
     reason: "JavaScript has no raw sockets and no file descriptors to send from",
     names: [
-      "EventLoop.connect_accepted_socket",
       "EventLoop.sendfile",
       "EventLoop.sock_accept",
       "EventLoop.sock_connect",

@@ -17,6 +17,8 @@ export interface Phrase {
 export interface Recording {
   /** The version of CPython. */
   python: string;
+  /** The version of the CPython that ran what needs sockets or processes. */
+  python_on_host: string;
   /** For each title, the hash of the program and of its output. */
   hashes: { [title: string]: string };
 }
@@ -40,6 +42,11 @@ export function phrases_of({ path, blocks }: Document): Phrase[] {
     }
     return { title, python: python!, typescript: typescript!, output: output! };
   });
+}
+
+/** Returns whether a phrase needs sockets or processes, which the WebAssembly build of CPython does not have. */
+export function needs_host({ python }: Phrase): boolean {
+  return /\b(start_server|create_server|create_subprocess_\w+)\(/.test(python.code);
 }
 
 export async function read_phrases(): Promise<Phrase[]> {

@@ -116,7 +116,7 @@ Deno.test("VirtualNetwork.reset: both ends lose the connection", () => {
     );
     const [reader, writer] = await asyncio.open_connection("server", 80);
     const task = asyncio.create_task(reader.readline());
-    await asyncio.sleep(1);
+    await asyncio.sleep(1.5);
     network.reset(writer);
     await assertRejects(async () => await task, asyncio.ConnectionResetError);
     assert(await seen instanceof asyncio.ConnectionResetError);
@@ -220,3 +220,99 @@ Deno.test("VirtualNetwork: an address in use, and wrong options", () =>
     assertThrows(() => new VirtualNetwork({ bandwidth: 0 }), asyncio.ValueError);
     assertThrows(() => new VirtualNetwork({ delay: 1 } as never), TypeError, "'delay'");
   }));
+
+/** Answers each datagram with itself, and notes what it has received. */
+class Datagrams extends asyncio.DatagramProtocol {
+  readonly calls: unknown[] = [];
+  readonly #answers: boolean;
+  #transport: asyncio.DatagramTransport | null = null;
+
+  constructor(answers = false) {
+    super();
+    this.#answers = answers;
+  }
+
+  override connection_made(transport: asyncio.DatagramTransport): void {
+    this.#transport = transport;
+  }
+
+  override datagram_received(data: Uint8Array, address: asyncio.Address): void {
+    this.calls.push([new TextDecoder().decode(data), address]);
+    if (this.#answers) this.#transport?.sendto(data, address);
+  }
+
+  override error_received(error: unknown): void {
+    this.calls.push((error as Error).name);
+  }
+}
+
+Deno.test("VirtualNetwork: datagrams travel, get lost and are refused", () => {
+  const network = new VirtualNetwork({ latency: 0.5 });
+  return asyncio.run(async () => {
+    const loop = asyncio.get_running_loop();
+    const [server, served] = await loop.create_datagram_endpoint(() => new Datagrams(true), {
+      local_addr: ["server", 53],
+    });
+    const [client, received] = await loop.create_datagram_endpoint(() => new Datagrams(), {
+      remote_addr: ["server", 53],
+    });
+    const own = client.get_extra_info("sockname") as asyncio.Address;
+    const data = new TextEncoder().encode("first");
+    client.sendto(data);
+    data.fill(0); // the caller's own again
+    await asyncio.sleep(1.5);
+    assertEquals([served.calls, received.calls], [[["first", own]], [["first", ["server", 53]]]]);
+
+    network.partition("server", "localhost");
+    client.sendto("lost");
+    network.heal();
+    client.sendto("second");
+    await asyncio.sleep(1.5);
+    assertEquals(served.calls.length, 2);
+
+    network.drop(0.5);
+    for (let i = 0; i < 100; i++) client.sendto("a part of them");
+    await asyncio.sleep(1.5);
+    const lost = 102 - served.calls.length;
+    assert(lost > 30 && lost < 70, `${lost} of 100 were lost`);
+    network.drop(0);
+
+    const [wrong, errors] = await loop.create_datagram_endpoint(() => new Datagrams(), {
+      remote_addr: ["server", 54],
+    });
+    wrong.sendto("nobody listens");
+    wrong.sendto(new Uint8Array(70_000));
+    await asyncio.sleep(1.5);
+    assertEquals(errors.calls, ["OSError", "ConnectionRefusedError"]);
+
+    // One that is connected receives from there alone.
+    const [other] = await loop.create_datagram_endpoint(() => new Datagrams(), {
+      local_addr: ["other", 1],
+    });
+    const before = received.calls.length;
+    other.sendto("not from there", own);
+    await asyncio.sleep(1.5);
+    assertEquals(received.calls.length, before);
+
+    const [all] = await loop.create_datagram_endpoint(() => new Datagrams(), {
+      allow_broadcast: true,
+      remote_addr: ["255.255.255.255", 53],
+    });
+    all.sendto("to all");
+    await asyncio.sleep(1.5);
+    assertEquals((served.calls.at(-1) as unknown[])[0], "to all");
+    await assertRejects(
+      async () =>
+        await loop.create_datagram_endpoint(() => new Datagrams(), { local_addr: ["server", 53] }),
+      asyncio.OSError,
+      "Address already in use",
+    );
+    for (const transport of [server, client, wrong, other, all]) transport.close();
+    await asyncio.sleep(0);
+    const [again] = await loop.create_datagram_endpoint(() => new Datagrams(), {
+      local_addr: ["server", 53],
+    });
+    again.close();
+    await asyncio.sleep(0);
+  }, { loop_factory: () => new VirtualClockEventLoop({ network }) });
+});

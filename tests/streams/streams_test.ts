@@ -493,14 +493,14 @@ Deno.test("run: handlers of connections that are left open clean up", async () =
   assertEquals(cleaned, 3);
 });
 
-Deno.test("open_connection: 500 at once, and no descriptor is left", () =>
+Deno.test("open_connection: 1,000 at once, and no descriptor is left", () =>
   SOCKETS.run(async () => {
     const { existsSync, readdirSync } = await import("node:fs");
     const count = () => existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0;
     const counts: number[] = [];
     for (let round = 0; round < 3; round++) {
       const server = await asyncio.start_server(echo, "127.0.0.1", 0, { backlog: 1000 });
-      const lines = await asyncio.gather(Array.from({ length: 500 }, (_, i) => async () => {
+      const lines = await asyncio.gather(Array.from({ length: 1000 }, (_, i) => async () => {
         const [reader, writer] = await asyncio.open_connection(...address_of(server));
         if (i % 3 === 0) {
           writer.transport.abort();
@@ -511,7 +511,7 @@ Deno.test("open_connection: 500 at once, and no descriptor is left", () =>
         await close(writer);
         return line;
       }));
-      assertEquals(lines, Array.from({ length: 500 }, (_, i) => i % 3 === 0 ? "" : `${i}\n`));
+      assertEquals(lines, Array.from({ length: 1000 }, (_, i) => i % 3 === 0 ? "" : `${i}\n`));
       await close(server);
       await asyncio.sleep(0.1);
       counts.push(count());

@@ -40,6 +40,22 @@ class Transport:
         return "transport"
 
 
+class Reader(asyncio.StreamReader):
+    """CPython's, but for what this library does otherwise: a read to the end that fails puts back its bytes."""
+
+    async def read(self, n=-1):
+        if n >= 0:
+            return await super().read(n)
+        blocks = []
+        try:
+            while block := await super().read(self._limit):
+                blocks.append(block)
+        except BaseException:
+            self._buffer[0:0] = b"".join(blocks)
+            raise
+        return b"".join(blocks)
+
+
 def short(data):
     text = data.decode("latin-1")
     return text if len(text) <= 80 else f"{text[:20]}...{text[-20:]} {len(text)}"
@@ -95,7 +111,7 @@ async def run_task(trace, number, reader, reads):
 
 
 async def run_program(program, trace):
-    reader = asyncio.StreamReader(limit=program["limit"])
+    reader = Reader(limit=program["limit"])
     if program["transport"]:
         reader.set_transport(Transport(trace))
     tasks = []
