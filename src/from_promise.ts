@@ -8,7 +8,7 @@ import { type Coroutine, isawaitable } from "./core/coroutines.ts";
 import { type Operation, Suspension } from "./core/suspensions.ts";
 import type { Outcome } from "./core/awaits.ts";
 import { leave_pending, note_thrown } from "./core/cancellation_state.ts";
-import type { DeliveryCore } from "./core/contracts.ts";
+import { type DeliveryCore, NOTHING } from "./core/contracts.ts";
 import { is_cancelled_error, make_cancelled_error } from "./core/cancellation.ts";
 import type { CancelledError } from "./core/exceptions.ts";
 import type { AnyTask } from "./core/scope_managers.ts";
@@ -79,6 +79,17 @@ class Work implements SettlementListener {
   }
 
   _settled(is_fulfilled: boolean, value: unknown): void {
+    const arrivals = this.#wait?._loop._arrivals ?? null;
+    if (arrivals === null) this.#arrive(is_fulfilled, value);
+    else {
+      arrivals.hold(this.#wait as Wait, true, (failure) => {
+        if (failure === NOTHING) this.#arrive(is_fulfilled, value);
+        else this.#arrive(false, failure);
+      });
+    }
+  }
+
+  #arrive(is_fulfilled: boolean, value: unknown): void {
     const wait = this.#wait;
     if (wait === null || !wait._is_waiting() || wait._loop.is_closed()) return;
     this.outcome = { is_fulfilled, value };

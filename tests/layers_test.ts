@@ -31,7 +31,7 @@ const BELOW: Readonly<Record<Layer, readonly Layer[]>> = {
   itertools: ["host", "internal", "core", "primitives"],
   loop: ["host", "internal", "core", "primitives"],
   trace: ["host", "internal", "core"],
-  testing: ["host", "internal", "core", "primitives", "loop"],
+  testing: ["host", "internal", "core", "primitives", "loop", "trace"],
   structured: ["host", "internal", "core", "primitives", "loop"],
   "entry point": [
     "host",

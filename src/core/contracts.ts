@@ -22,6 +22,18 @@ export interface Timed extends Runnable {
   _scheduled: boolean;
 }
 
+/** Decides when the outcomes of native promises arrive at a loop: for a loop that explores. */
+export interface Arrivals {
+  /**
+   * Takes an outcome that is there.
+   *
+   * @param waiter the wait for it, which the loop was told of as foreign
+   * @param may_fail true if it may be replaced by an error
+   * @param arrive is to be called once, with the error in its place or `NOTHING`
+   */
+  hold(waiter: object, may_fail: boolean, arrive: (failure: unknown) => void): void;
+}
+
 /** The part of a loop that the core uses. */
 export interface LoopCore {
   /** Reports an error that nothing handles. */

@@ -16,7 +16,7 @@ import {
   Inspectable,
   repr,
 } from "../internal/format_helpers.ts";
-import type { Continuation, Runnable, Scope, TaskCore, Timed } from "./contracts.ts";
+import type { Arrivals, Continuation, Runnable, Scope, TaskCore, Timed } from "./contracts.ts";
 import type { FutureAwait } from "./awaits.ts";
 import type { Future } from "./futures.ts";
 import { LoopScope } from "./scopes.ts";
@@ -702,6 +702,8 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
   _open: OpenSet | null;
   /** @internal The network by which it connects, if not by the sockets of the host. */
   readonly _network: Network | null;
+  /** @internal Decides when the outcomes of native promises arrive; `null` if they arrive at once. */
+  readonly _arrivals: Arrivals | null;
   /** @internal Remembers a future whose exception has not been retrieved. */
   _note_unretrieved(future: Future<unknown>): void;
   /** @internal */

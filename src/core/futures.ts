@@ -702,11 +702,17 @@ export class ForeignFuture<T> extends Future<T> {
     super(options);
     this._let_go = null;
     this._loop._note_foreign(this);
-    const let_go = listen((state, value) => {
+    const arrive: Settle = (state, value) => {
       if (this._state !== PENDING || this._loop.is_closed()) return;
       if (state === FAILED) this._fail(value);
       else this._finish(state, value);
-    });
+    };
+    const { _arrivals: arrivals } = this._loop;
+    const let_go = listen(
+      arrivals === null
+        ? arrive
+        : (state, value) => arrivals.hold(this, false, () => arrive(state, value)),
+    );
     // The outcome may have come while it began to listen.
     if (this._state === PENDING) this._let_go = let_go;
     else let_go(this._state);

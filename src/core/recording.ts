@@ -26,7 +26,11 @@ export interface TaskObserver {
   ended(task: TaskCore, state: number, value: unknown): void;
 }
 
-/** A recorder as its user sees it; {@linkcode TraceRecorder} is one. */
+/**
+ * A recorder as its user sees it; {@linkcode TraceRecorder} is one.
+ *
+ * @category Traces
+ */
 export interface Recorder {
   /** The events so far, in order. */
   readonly events: readonly unknown[];

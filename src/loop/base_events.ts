@@ -5,7 +5,7 @@
  */
 
 import type { FutureAwait } from "../core/awaits.ts";
-import type { TaskCore } from "../core/contracts.ts";
+import type { Arrivals, TaskCore } from "../core/contracts.ts";
 import type {
   ExportName,
   ExportParameters,
@@ -155,6 +155,8 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   _open: OpenSet | null = null;
   /** @internal */
   readonly _network: Network | null = null;
+  /** @internal */
+  readonly _arrivals: Arrivals | null = null;
 
   /**
    * Makes a loop that does not run yet.
@@ -484,13 +486,13 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   }
 
   /**
-   * Runs a function in an executor, or an export of a module that a {@linkcode WorkerPoolExecutor} calls by name.
+   * Runs a function in an executor.
    *
    * Without another executor nothing runs in parallel: the default one calls the function in a later turn of this thread.
    * Cancelling the future cancels the call if the executor can: a pool ends the worker of a running one.
    *
    * @param executor the executor; `null` for the default one
-   * @param fn the function, or the name of an export
+   * @param fn the function
    * @param args its arguments
    * @returns a future of what the function returns
    * @throws {RuntimeError} if the loop is closed, or the default executor has been shut down
@@ -500,11 +502,27 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
     fn: (...args: A) => R,
     ...args: A
   ): Future<Awaited<R>>;
+  /**
+   * Calls an export of a module in an executor, by name.
+   *
+   * @param executor the executor, such as a {@linkcode WorkerPoolExecutor}
+   * @param name the name of the export
+   * @param args its arguments
+   * @returns a future of what it returns
+   */
   run_in_executor<M extends object, N extends ExportName<M>>(
     executor: ModuleExecutor<M>,
     name: N,
     ...args: ExportParameters<M, N>
   ): Future<ExportResult<M, N>>;
+  /**
+   * Calls an export of the default executor's module by name.
+   *
+   * @param executor `null`
+   * @param name the name of the export
+   * @param args its arguments
+   * @returns a future of what it returns
+   */
   run_in_executor<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>(
     executor: null,
     name: string,

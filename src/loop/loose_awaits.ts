@@ -17,6 +17,8 @@ const MIN_SEARCHED = 100;
 /** The loose awaits of a loop, referred to weakly, since such a wait may never end. */
 export class LooseAwaits {
   readonly #holders = new Set<WeakRef<Holder>>();
+  // Those that have been cancelled; null before.
+  #cancelled: WeakSet<Task<unknown>> | null = null;
   // The size at which those that are over are next searched for.
   #limit = MIN_SEARCHED;
 
@@ -33,8 +35,14 @@ export class LooseAwaits {
     this.#holders.add(new WeakRef(holder));
   }
 
-  /** Cancels all and forgets them; returns promises of those that end later, `null` if there are none. */
+  /**
+   * Cancels all and forgets them; returns promises of those that end later, `null` if there are none.
+   *
+   * Code is cancelled once: a later call reaches only what tasks have left running that ended since.
+   */
   cancel(): PromiseLike<unknown>[] | null {
+    const is_first = this.#cancelled === null;
+    const cancelled = this.#cancelled ??= new WeakSet();
     let any = false;
     const endings: PromiseLike<unknown>[] = [];
     const cancel = (open: OpenAwait): void => {
@@ -44,8 +52,10 @@ export class LooseAwaits {
     for (const reference of this.#holders) {
       const held = reference.deref();
       if (held === undefined || !is_open(held)) continue;
+      if (held instanceof Task ? cancelled.has(held) : !is_first) continue;
       any = true;
       if (held instanceof Task) {
+        cancelled.add(held);
         for (const open of open_awaits(held)) cancel(open as OpenAwait);
       } else cancel(held);
     }

@@ -110,7 +110,11 @@ export abstract class RunLoop extends BaseEventLoop {
     this.#is_watched = this._observer !== null;
   }
 
-  /** Passes an error to the exception handler. */
+  /**
+   * Passes an error to the exception handler.
+   *
+   * @param context what has happened, by Python's keys
+   */
   abstract call_exception_handler(context: ExceptionContext): void;
   /** @internal */
   abstract _refuses_await(): boolean;

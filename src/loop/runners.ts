@@ -280,7 +280,8 @@ function refuse_promise(main: unknown): void {
   );
 }
 
-async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
+/** Cancels all that is left in a loop when its program has ended, and waits for it. */
+export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   loop._begin_shutdown();
   const tasks = all_tasks(loop);
   const endings = loop._cancel_loose_awaits();
@@ -298,8 +299,14 @@ async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
     await loop.run_until_complete(sleep(0));
     await microtasks_have_run_dry();
     const clean_ups = all_tasks(loop);
-    if (clean_ups.size === 0) break;
-    await loop.run_until_complete(until_done(clean_ups));
+    if (clean_ups.size > 0) {
+      await loop.run_until_complete(until_done(clean_ups));
+      continue;
+    }
+    // What they have left running is cancelled like all that outlives its task.
+    const left = loop._cancel_loose_awaits();
+    if (left === null) break;
+    if (left.length > 0) await loop.run_until_complete(() => Promise.allSettled(left));
   }
   for (const task of tasks) {
     if (!task._has_failed) continue;

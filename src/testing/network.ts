@@ -4,9 +4,15 @@
  * @module
  */
 
-import { ContextVar } from "../core/contextvars.ts";
-import { ValueError } from "../core/exceptions.ts";
-import type { Future } from "../core/futures.ts";
+import { Await } from "../core/awaits.ts";
+import { Context, ContextVar, copy_context } from "../core/contextvars.ts";
+import type { Continuation, Runnable, Timed } from "../core/contracts.ts";
+import type { CoroutineFunction } from "../core/coroutines.ts";
+import { with_context } from "../core/current.ts";
+import { RuntimeError, ValueError } from "../core/exceptions.ts";
+import { CANCELLED, Future } from "../core/futures.ts";
+import { open_awaits } from "../core/scopes.ts";
+import { Task } from "../core/tasks.ts";
 import type {
   Address,
   AddressInfo,
@@ -23,7 +29,9 @@ import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from "../host/sockets.ts";
 import { hold_open } from "../open_transports.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
-import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
+import { type AbstractEventLoop, get_running_loop, Handle, TimerHandle } from "../core/events.ts";
+import { VirtualDisk } from "./disk.ts";
+import { draw_from, type Draws } from "./random.ts";
 
 /**
  * The options of {@linkcode VirtualNetwork}.
@@ -80,15 +88,45 @@ function host_error(code: string, syscall: string): Error {
   return Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
 }
 
-// Mulberry32.
-function make_random(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+/**
+ * How the clock of a host differs from the loop's.
+ *
+ * @category Testing
+ */
+export interface ClockOptions {
+  /** How many seconds it is ahead; 0 by default. */
+  offset?: number;
+  /** How many seconds it counts in one of the loop's; 1 by default. */
+  rate?: number;
+}
+
+// Below this number, timers that are over are not searched for.
+const MIN_TIMERS = 100;
+
+/** A host from its start to its crash. */
+class Machine {
+  is_up = true;
+  /** The timers that its code has set, those that are over among them. */
+  readonly #timers = new Set<Handle>();
+  #limit = MIN_TIMERS;
+
+  constructor(readonly name: string, readonly ended: Future<unknown>) {}
+
+  add_timer(timer: Handle & Timed): void {
+    if (this.#timers.size >= this.#limit) {
+      for (const each of this.#timers) {
+        if (!(each as Handle & Timed)._scheduled) this.#timers.delete(each);
+      }
+      this.#limit = 2 * this.#timers.size + MIN_TIMERS;
+    }
+    this.#timers.add(timer);
+  }
+
+  stop(): void {
+    this.is_up = false;
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
 }
 
 /**
@@ -127,7 +165,15 @@ export class VirtualNetwork extends Inspectable {
   readonly host: ContextVar<string> = new ContextVar("host", { default: "localhost" });
   readonly #latency: readonly [least: number, most: number];
   readonly #bandwidth: number;
-  readonly #random: () => number;
+  readonly #draws: Draws;
+  // The host that code runs on from its start to its crash; `null` for code on none that was started.
+  readonly #machine = new ContextVar<Machine | null>("machine", { default: null });
+  readonly #machines = new Map<string, Machine>();
+  readonly #disks = new Map<string, VirtualDisk>();
+  readonly #clocks = new Map<string, Required<ClockOptions>>();
+  readonly #sockets = new Set<VirtualSocket>();
+  #any_crash = false;
+  readonly #abandoned = new WeakSet<Future<unknown>>();
   readonly #loops = new Set<AbstractEventLoop>();
   readonly #listeners = new Map<string, VirtualListener>();
   readonly #datagram_sockets = new Map<string, VirtualDatagramSocket>();
@@ -140,9 +186,10 @@ export class VirtualNetwork extends Inspectable {
    * Makes a network without hosts.
    *
    * @param options `latency`, `bandwidth` and `seed`
+   * @param draws {@internal} draws what is left to chance, in place of the seed
    * @throws {ValueError} if the latency is below 0, or the bandwidth not above it
    */
-  constructor(options: VirtualNetworkOptions = {}) {
+  constructor(options: VirtualNetworkOptions = {}, draws: Draws | null = null) {
     super();
     check_options("VirtualNetwork", options, ["latency", "bandwidth", "seed"]);
     const { latency = 0, bandwidth = Infinity, seed = 0 } = options;
@@ -155,7 +202,7 @@ export class VirtualNetwork extends Inspectable {
       throw new ValueError(`Cannot make a network: no such bandwidth: received ${repr(bandwidth)}`);
     }
     this.#bandwidth = bandwidth;
-    this.#random = make_random(seed);
+    this.#draws = draws ?? draw_from(seed);
   }
 
   /** @internal */
@@ -200,19 +247,201 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /**
+   * Starts a host, or starts it again after a crash: runs its program on it.
+   *
+   * The program and all that it starts are on the host: servers listen there, connections come from there.
+   *
+   * @param name the name of the host
+   * @param program what it runs, an async function or a `function*`
+   * @returns a future of what the program returns; cancelled if the host crashes before
+   * @throws {RuntimeError} if the host is up already, or no loop runs
+   *
+   * @example
+   * ```ts
+   * import * as asyncio from "@pythonic/asyncio";
+   * import { VirtualClockEventLoop, VirtualNetwork } from "@pythonic/asyncio/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const network = new VirtualNetwork();
+   * await asyncio.run(async () => {
+   *   const ended = network.start_host("alice", () => asyncio.sleep(60));
+   *   await asyncio.sleep(1);
+   *   network.crash("alice");
+   *   assertEquals(ended.cancelled(), true);
+   *   assertEquals(await network.start_host("alice", async () => network.host.get()), "alice");
+   * }, { loop_factory: () => new VirtualClockEventLoop({ network }) });
+   * ```
+   */
+  start_host<T>(name: string, program: CoroutineFunction<T>): Future<T> {
+    if (this.is_up(name)) {
+      throw new RuntimeError(`Cannot start a host: it is up already: received ${repr(name)}`);
+    }
+    const loop = get_running_loop();
+    const ended = loop.create_future<T>();
+    const machine = new Machine(name, ended as Future<unknown>);
+    this.#machines.set(name, machine);
+    const context = copy_context();
+    context.run(() => {
+      this.host.set(name);
+      this.#machine.set(machine);
+    });
+    const task = loop.create_task(program, { context });
+    ended.add_done_callback(() => ended.cancelled() && machine.is_up && task.cancel());
+    task.add_done_callback(() => {
+      if (ended.done()) return;
+      if (task.cancelled()) ended.cancel();
+      else if (task.exception() !== null) ended.set_exception(task.exception());
+      else ended.set_result(task.result());
+    });
+    for (const socket of this.#sockets) socket._host_is_back(name);
+    return ended;
+  }
+
+  /**
+   * Lets a host crash: its tasks never run again, not even their `finally` blocks, its servers and connections
+   * are gone without a word to their peers, and what its disk has not synced is lost.
+   *
+   * A peer learns of it when it sends something after the host has been started again: it is reset. What the
+   * host was about to do in the iteration of the loop in which it crashes is still done.
+   *
+   * @param name the name of a host that `start_host()` has started
+   * @throws {RuntimeError} if it is not up
+   */
+  crash(name: string): void {
+    const machine = this.#machines.get(name);
+    if (machine === undefined || !machine.is_up) {
+      throw new RuntimeError(`Cannot crash a host: it is not up: received ${repr(name)}`);
+    }
+    for (const loop of this.#loops) {
+      for (const task of loop._tasks()) {
+        if (task.get_context().get(this.#machine) === machine) {
+          for (const open of open_awaits(task)) this.#abandon(open);
+          loop._unregister_task(task, CANCELLED, undefined);
+        }
+      }
+    }
+    machine.stop();
+    this.#any_crash = true;
+    for (const [key, listener] of this.#listeners) {
+      if (listener.machine === machine) this.#listeners.delete(key);
+    }
+    for (const socket of this.#sockets) {
+      if (socket.machine === machine) socket._vanish();
+    }
+    for (const [key, { address }] of this.#datagram_sockets) {
+      if (host_of(address) === name) this.#datagram_sockets.delete(key);
+    }
+    this.#disks.get(name)?._crash();
+    machine.ended.cancel();
+  }
+
+  /**
+   * Returns whether a host has been started and has not crashed.
+   *
+   * @param name the name of the host
+   */
+  is_up(name: string): boolean {
+    return this.#machines.get(name)?.is_up ?? false;
+  }
+
+  /** @internal Returns whether a runnable belongs to a host that has crashed. */
+  _is_gone(runnable: Runnable): boolean {
+    if (!this.#any_crash) return false;
+    const owner = runnable instanceof Await ? runnable._task : runnable;
+    if (!(owner instanceof Task || owner instanceof Handle)) return false;
+    if (owner.get_context().get(this.#machine)?.is_up !== false) return false;
+    if (!(runnable instanceof Handle)) this.#abandon(runnable as Continuation);
+    return true;
+  }
+
+  // What a continuation of a host that has crashed waits for is retrieved by nothing.
+  #abandon({ _waiting: waiting }: Continuation): void {
+    if (!(waiting instanceof Future)) return;
+    this.#abandoned.add(waiting);
+    if (waiting.done() && !waiting.cancelled()) waiting.exception();
+  }
+
+  /** @internal Returns whether only a host that has crashed has waited for a future. */
+  _is_abandoned(future: Future<unknown>): boolean {
+    return this.#abandoned.has(future);
+  }
+
+  /** @internal Notes a timer, which is cancelled when its host crashes. */
+  _note_timer(timer: Timed): void {
+    if (this.#machines.size === 0 || !(timer instanceof TimerHandle)) return;
+    timer.get_context().get(this.#machine)?.add_timer(timer);
+  }
+
+  #is_down(name: string): boolean {
+    return this.#machines.get(name)?.is_up === false;
+  }
+
+  /**
+   * Returns the disk of a host, which keeps what was synced over a crash.
+   *
+   * @param name the name of the host; the current one by default
+   * @returns the disk, the same each time
+   */
+  disk(name: string = this.host.get()): VirtualDisk {
+    let disk = this.#disks.get(name);
+    if (disk === undefined) this.#disks.set(name, disk = new VirtualDisk(this.#draws));
+    return disk;
+  }
+
+  /**
+   * Sets how the clock of a host differs from the loop's.
+   *
+   * @param name the name of the host
+   * @param options `offset`, how many seconds it is ahead; `rate`, how many it counts in one
+   */
+  set_clock(name: string, options: ClockOptions): void {
+    check_options("set_clock", options, ["offset", "rate"]);
+    const { offset = 0, rate = 1 } = options;
+    this.#clocks.set(name, { offset, rate });
+  }
+
+  /**
+   * Returns the time of a host's clock, in seconds: what `Date.now() / 1000` is on a real one.
+   *
+   * `loop.time()`, sleeps and time limits go by the loop's clock on every host.
+   *
+   * @param name the name of the host; the current one by default
+   * @returns the time
+   * @throws {RuntimeError} if no loop runs
+   */
+  clock(name: string = this.host.get()): number {
+    const { offset, rate } = this.#clocks.get(name) ?? { offset: 0, rate: 1 };
+    return get_running_loop().time() * rate + offset;
+  }
+
+  /**
+   * Has one end of a connection forget it without a word to the other: the connection is half-open.
+   *
+   * The other end is reset when it sends something.
+   *
+   * @param connection the stream's writer, or the transport, of the end that forgets it
+   * @throws {TypeError} if it is no connection of a network in memory
+   */
+  lose(connection: Connection): void {
+    this.#socket_of("lose", connection)._vanish();
+  }
+
+  #socket_of(what: string, connection: Connection): VirtualSocket {
+    const socket = connection.get_extra_info("socket");
+    if (socket instanceof VirtualSocket) return socket;
+    throw new TypeError(
+      `Cannot ${what} a connection: it is not of a VirtualNetwork: received ${repr(connection)}`,
+    );
+  }
+
+  /**
    * Resets a connection: both ends lose it with a {@linkcode ConnectionResetError}, and what travels is lost.
    *
    * @param connection the stream's writer, or the transport, of one of its ends
    * @throws {TypeError} if it is no connection of a network in memory
    */
   reset(connection: Connection): void {
-    const socket = connection.get_extra_info("socket");
-    if (!(socket instanceof VirtualSocket)) {
-      throw new TypeError(
-        `Cannot reset a connection: it is not of a VirtualNetwork: received ${repr(connection)}`,
-      );
-    }
-    socket._reset();
+    this.#socket_of("reset", connection)._reset();
   }
 
   /**
@@ -229,15 +458,31 @@ export class VirtualNetwork extends Inspectable {
     this.#drop_rate = rate;
   }
 
+  /** @internal The context of what travels, which belongs to no host. */
+  readonly _context: Context = new Context();
+
+  /** @internal */
+  _forget_socket(socket: VirtualSocket): void {
+    this.#sockets.delete(socket);
+  }
+
+  /** @internal Returns whether the host of a socket has crashed and has not been started again. */
+  _is_down(host: string): boolean {
+    return this.#is_down(host);
+  }
+
   #draw_latency(): number {
     const [least, most] = this.#latency;
-    return least === most ? least : least + (most - least) * this.#random();
+    return least === most ? least : least + (most - least) * this.#draws.fraction();
   }
 
   /** @internal How long a packet takes, and how long a connection needs for so many bytes of it. */
   _travel(size: number): [travel: number, line: number] {
     let travel = this.#draw_latency();
-    for (let wait = RETRANSMISSION; this.#drop_rate > 0 && this.#random() < this.#drop_rate;) {
+    for (
+      let wait = RETRANSMISSION;
+      this.#drop_rate > 0 && this.#draws.happens(this.#drop_rate);
+    ) {
       travel += wait;
       wait *= 2;
     }
@@ -308,7 +553,7 @@ export class VirtualNetwork extends Inspectable {
     to: [host: string, port: number],
   ): void {
     const [from_host] = sender.address;
-    if (this.#drop_rate > 0 && this.#random() < this.#drop_rate) return;
+    if (this.#drop_rate > 0 && this.#draws.happens(this.#drop_rate)) return;
     if (this._is_parted(from_host, to[0])) return;
     const target = this.#datagram_sockets.get(key_of(to));
     const loop = target?.loop ?? sender.loop;
@@ -331,6 +576,7 @@ export class VirtualNetwork extends Inspectable {
     const from: Address = typeof address === "string"
       ? ""
       : [this.#this_host(local === null ? null : local[0]!), this.#port(local)];
+    const machine = this.#machine.get();
     const give_up_at = loop.time() + CONNECT_TIMEOUT;
     let made: VirtualSocket | null = null;
     const fail = (code: string) => {
@@ -338,7 +584,9 @@ export class VirtualNetwork extends Inspectable {
     };
     const attempt = () => {
       if (endpoint.done()) return;
-      if (this._is_parted(host_of(from), host_of(address))) {
+      if (
+        this._is_parted(host_of(from), host_of(address)) || this.#is_down(host_of(address))
+      ) {
         if (loop.time() >= give_up_at) fail("ETIMEDOUT");
         else loop.call_later(1, attempt);
         return;
@@ -354,6 +602,9 @@ export class VirtualNetwork extends Inspectable {
           return;
         }
         const [client, server] = connect_sockets(this, loop, from, listener.loop, address);
+        client.machine = machine;
+        server.machine = listener.machine;
+        this.#sockets.add(client).add(server);
         made = client;
         listener.connect(server);
         loop.call_later(back, () => {
@@ -382,7 +633,12 @@ export class VirtualNetwork extends Inspectable {
     const key = key_of(full);
     if (this.#listeners.has(key)) listening.set_exception(host_error("EADDRINUSE", "listen"));
     else {
-      const listener = new VirtualListener(loop, full, () => this.#listeners.delete(key));
+      const listener: VirtualListener = new VirtualListener(
+        loop,
+        full,
+        this.#machine.get(),
+        () => this.#listeners.get(key) === listener && this.#listeners.delete(key),
+      );
       this.#listeners.set(key, listener);
       listening.set_result(listener);
     }
@@ -414,10 +670,13 @@ class VirtualListener implements Listener {
   #waiting: VirtualSocket[] = [];
   #on_connection: ((endpoint: Endpoint) => void) | null = null;
   readonly #on_close: () => void;
+  // Connections are accepted by the code that listens, whatever connects.
+  readonly #context = copy_context();
 
   constructor(
     readonly loop: AbstractEventLoop,
     readonly address: Address,
+    readonly machine: Machine | null,
     on_close: () => void,
   ) {
     this.#on_close = on_close;
@@ -425,7 +684,7 @@ class VirtualListener implements Listener {
 
   connect(socket: VirtualSocket): void {
     if (this.#on_connection === null) this.#waiting.push(socket);
-    else this.#on_connection(socket);
+    else with_context(this.#context, this.#on_connection, [socket]);
   }
 
   accept(on_connection: (endpoint: Endpoint) => void): void {
@@ -529,7 +788,7 @@ class Direction {
     const generation = this.#generation;
     loop.call_at(this.#last_arrival, () => {
       if (generation === this.#generation) this.#arrive();
-    });
+    }, { context: this.network._context });
   }
 
   #arrive(): void {
@@ -586,6 +845,13 @@ function connect_sockets(
 /** One end of a connection in memory. */
 class VirtualSocket implements Endpoint {
   readonly extra: Record<string, unknown>;
+  /** The host that it belongs to. */
+  machine: Machine | null = null;
+  // Gone without a word: its host has crashed, or has lost it.
+  #vanished = false;
+  #owes_reset = false;
+  // What arrives is handled by the code that has the connection.
+  #context: Context | null = null;
   readonly #name: Address;
   #peer!: VirtualSocket;
   #outgoing!: Direction;
@@ -616,7 +882,23 @@ class VirtualSocket implements Endpoint {
 
   listen(listener: EndpointListener): void {
     this.#listener = listener;
+    this.#context = copy_context();
     if (this.#is_reset) listener.on_error(host_error("ECONNRESET", "read"));
+  }
+
+  /** Forgets the connection without a word to the peer. */
+  _vanish(): void {
+    if (this.#closed) return;
+    this.#closed = this.#vanished = true;
+    this.#outgoing.lose();
+    this.#arrived = [];
+  }
+
+  /** Resets the peer of what is gone and was sent something while the host was down. */
+  _host_is_back(name: string): void {
+    if (!this.#vanished || !this.#owes_reset || host_of(this.#name) !== name) return;
+    this.#owes_reset = false;
+    this.#outgoing.send(RESET);
   }
 
   write(data: Uint8Array, may_change: boolean): void {
@@ -651,6 +933,7 @@ class VirtualSocket implements Endpoint {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#outgoing.network._forget_socket(this);
     // As systems do: unread data makes the end a reset.
     if (this.#arrived.some((segment) => segment instanceof Uint8Array)) this.#outgoing.send(RESET);
     else this.end();
@@ -668,11 +951,22 @@ class VirtualSocket implements Endpoint {
   }
 
   _arrive(segment: Segment): void {
+    if (this.#vanished) {
+      if (segment === RESET) return;
+      if (this.#outgoing.network._is_down(host_of(this.#name))) this.#owes_reset = true;
+      else this.#outgoing.send(RESET);
+      return;
+    }
     if (this.#closed) {
       // There is no listener to accept it.
       if (segment instanceof Uint8Array) this.#outgoing.send(RESET);
       return;
     }
+    if (this.#context === null) this.#receive(segment);
+    else with_context(this.#context, () => this.#receive(segment), []);
+  }
+
+  #receive(segment: Segment): void {
     if (segment === RESET) {
       this.#ended = true;
       this.#is_reset = true;

@@ -5,8 +5,10 @@
  */
 
 import { EventLoop, type EventLoopOptions } from "../loop/base_events.ts";
+import type { Runnable, Timed } from "../core/contracts.ts";
 import { DeadlockError, ValueError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
+import type { Task } from "../core/tasks.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { heappop, heappush } from "../internal/heapq.ts";
 import type { VirtualNetwork } from "./network.ts";
@@ -105,6 +107,35 @@ export class VirtualClockEventLoop extends EventLoop {
     this.#patience = patience;
     this._network = network;
     network?._add_loop(this);
+  }
+
+  /** @internal */
+  override _schedule(runnable: Runnable): void {
+    if (this._network !== null && this._network._is_gone(runnable)) return;
+    super._schedule(runnable);
+  }
+
+  /** @internal */
+  override _schedule_timer(timer: Timed): void {
+    this._network?._note_timer(timer);
+    super._schedule_timer(timer);
+  }
+
+  /** @internal */
+  override _note_unretrieved(future: Future<unknown>): void {
+    if (this._network?._is_abandoned(future)) future.exception();
+    else super._note_unretrieved(future);
+  }
+
+  /** @internal */
+  override _register_task(task: Task<unknown>): void {
+    if (this._network === null || !this._network._is_gone(task)) super._register_task(task);
+  }
+
+  /** @internal */
+  override _unregister_task(task: Task<unknown>, state: number, value: unknown): void {
+    if (this._network !== null && this._network._is_gone(task)) return;
+    super._unregister_task(task, state, value);
   }
 
   /** The virtual time, in seconds. */

@@ -106,6 +106,11 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
     (kind === "gather" || kind === "join") && outcome !== null && outcome.failed &&
     !outcome.cancelled;
   if (open.some(fails)) return true;
+  // And so does one of a task that was ending when it was passed on to it.
+  const gives = ({ kind, task, outcome }: Leaf) =>
+    kind === "join" && outcome?.failed === false &&
+    run.requests.some((other) => other.tag === request.tag && other.task === task);
+  if (inside.some(gives)) return true;
   // A block was refused, or a coroutine, which is a part of something else.
   const is_refused = ({ begun, result, chain }: Scope) =>
     begun === null && result !== null && result.cancelled && chain.includes(scope);
@@ -187,7 +192,9 @@ const scopes_up_to = ({ chain }: Leaf, scope: Scope) => chain.slice(chain.indexO
 function resumptions(run: Run): Map<Scope, Moment[]> {
   const resumed = new Map<Scope, Moment[]>();
   const events: { scope: Scope; begun: Moment | null; moment: Moment }[] = [];
-  for (const { chain, begun, outcome } of run.leaves) {
+  for (const { chain, begun, outcome, kind } of run.leaves) {
+    // The library need not wait for what is free: that is no await of its own.
+    if (kind === "acquire" && begun?.time === outcome?.time) continue;
     if (outcome !== null) events.push({ scope: chain.at(-1)!, begun, moment: outcome });
   }
   for (const { chain, result } of run.scopes) {
@@ -259,6 +266,8 @@ function* not_pending(run: Run): Generator<string> {
     // What these wait for may have taken it, or code that has begun to wait for something else.
     if (open.some(({ kind }) => kind === "join" || kind === "gather")) continue;
     if (run.requests.some((other) => other.tag === tag && other.task !== task)) continue;
+    // Or a coroutine that is a part of something else.
+    if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) continue;
     if (run.flows.some(({ chain, seen }) => chain.includes(scope) && seen.has(tag))) continue;
     for (const leaf of inside) {
       const { begun, outcome, kind, name, known } = leaf;
@@ -316,6 +325,7 @@ function* once(run: Run): Generator<string> {
       // Two awaits of one task pass it on twice.
       const count = run.requests.filter((one) => one.tag === tag && one.task === flow.task).length;
       if (tag === "" || count > 1) continue;
+      if (is_left_beside(run, flow, tag)) continue;
       if (seen.has(tag)) {
         yield `${flow.name} has seen ${tag}, and its ${name}, a ${kind}, throws it`;
       }
@@ -331,6 +341,19 @@ function* once(run: Run): Generator<string> {
       else yield `${tag} is thrown by ${first.name} and by ${name}, which both began after it`;
     }
   }
+}
+
+/**
+ * Whether work that gave its value left a cancellation to what comes after it, while other awaits of the
+ * task threw it: which of their codes comes next does not show.
+ */
+function is_left_beside(run: Run, { task }: Flow, tag: string): boolean {
+  const request = run.requests.find((one) => one.tag === tag && one.task === task);
+  if (request === undefined || task === null) return false;
+  const open = run.leaves.filter((leaf) =>
+    leaf.chain.includes(task.root) && is_open_at(leaf, request.at)
+  );
+  return open.length > 1 && is_left_by_work(run, task.root, request);
 }
 
 /** A task that was cancelled before its body ended has seen it, or ends as cancelled. */
@@ -397,6 +420,8 @@ function outer_requests(run: Run, { task, chain, begun, body, result }: Scope): 
     if (!request.scopes.some((scope) => around.includes(scope) && is_open(scope))) continue;
     // It may have come when the block had ended, and its code was not resumed yet.
     if (request.scopes.length > 1 || request.at > body!.at) return null;
+    // A group that renews what came before the block: as on CPython, that is no request of its own.
+    if (request.renewed.length > 0 && request.causes.length === 0) return null;
     if (request.at > begun!.at) found.push(request);
     // One that was under way when the block began: which of them the code sees is not decided here.
     else if (!request.known.has(request.tag) && !knows_at_begin(run, request, chain.at(-1)!)) {

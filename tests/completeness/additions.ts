@@ -130,7 +130,14 @@ export const ADDITIONS: readonly Addition[] = [
   {
     title: "For tests: `@pythonic/asyncio/testing`",
     text: "[How they are used](testing.md).",
-    names: plain("VirtualClockEventLoop", "VirtualNetwork", "DeadlockError"),
+    names: plain(
+      "VirtualClockEventLoop",
+      "VirtualNetwork",
+      "VirtualDisk",
+      "DeadlockError",
+      "explore",
+      "ExplorationError",
+    ),
   },
   {
     title: "Seeing what happens, and rules for linters: `@pythonic/asyncio/cli`, `/lint`",

@@ -20,6 +20,7 @@ export const FILES: Reasons = {
   "they run the documentation with Deno": ["docs/"],
   "their programs run on a host of their own, which is started with Deno or bundled": [
     "border/border_test.ts",
+    "explore/hosts_test.ts",
   ],
   "it is about the tool that compares with CPython, which runs on Deno": [
     "conformance/side_test.ts",
@@ -40,6 +41,8 @@ export const FILES: Reasons = {
 export const BROWSER_FILES: Reasons = {
   "browsers have no console that asks an object how it is shown": ["inspect_test.ts"],
   "browsers have no sockets": [
+    "explore/programs_test.ts",
+    "explore/raft_test.ts",
     "streams/datagrams_test.ts",
     "streams/examples_test.ts",
     "streams/streams_test.ts",
@@ -60,7 +63,10 @@ export const BROWSER_FILES: Reasons = {
   "browsers have no node:vm, which makes realms": ["options_test.ts"],
 };
 
-const ABOUT_SOURCES = ["examples/io: the HTTP client in less than 150 lines"];
+const ABOUT_SOURCES = [
+  "examples/io: the HTTP client in less than 150 lines",
+  "examples/raft: the store works on the sockets and files of the host",
+];
 const ABOUT_DENO = [
   "create_task: an error that nothing retrieved is reported when the program ends by Deno.exit()",
 ];
