@@ -111,7 +111,7 @@ export abstract class Await implements OpenAwait {
     const state = this._scope._owner?._cancellation_state ?? null;
     const thrown = state?.take_mark(this);
     const waiting = this._waiting;
-    if (waiting !== null) conclude_sole(this, (waiting as Partial<Settled>)._has_result === true);
+    conclude_sole(this);
     this._leave_outside();
     // Of blocks of the code, which may still cancel it.
     if (thrown === undefined) this._continue(NOTHING);

@@ -50,24 +50,36 @@ export function leave_pending(delivery: DeliveryCore): void {
   }
 }
 
-// The awaits of tasks that were made for them alone, by code that has outlived its own task, with the
-// cancellations that were delivered to them.
-const sole_awaits = new WeakMap<object, DeliveryCore[]>();
+/** An await of a task that was made for it alone. */
+interface SoleAwait {
+  /** The cancellations that were delivered to it. */
+  readonly deliveries: DeliveryCore[];
+  /** True if the task has given its value and left the cancellation to the code that awaits. */
+  is_left: boolean;
+}
+
+// By code that has outlived its own task.
+const sole_awaits = new WeakMap<object, SoleAwait>();
 
 /** Notes that what an await waits on was made for it alone: it is cancelled with the await, and its value kept. */
 export function own_solely(waiting: object): void {
-  sole_awaits.set(waiting, []);
+  sole_awaits.set(waiting, { deliveries: [], is_left: false });
 }
 
-/** Returns whether a cancellation was delivered to the only waiter of a task, which was made for that alone. */
-export function is_told_solely(waiter: unknown): boolean {
-  const told = sole_awaits.get(waiter as object);
-  return told !== undefined && told.length > 0;
+/**
+ * Leaves the cancellation that is pending in a task which has given its value to the code that awaits it, if the
+ * task was made for that await alone and got the cancellation by it; else returns false.
+ */
+export function leave_to_sole_waiter(waiter: unknown): boolean {
+  const sole = sole_awaits.get(waiter as object);
+  if (sole === undefined || sole.deliveries.length === 0) return false;
+  return sole.is_left = true;
 }
 
 /** Concludes the deliveries to an await whose task, made for it alone, has ended. */
-export function conclude_sole(waiting: object, has_value: boolean): void {
-  sole_awaits.get(waiting)?.forEach(has_value ? leave_pending : note_thrown);
+export function conclude_sole(waiting: object): void {
+  const sole = sole_awaits.get(waiting);
+  sole?.deliveries.forEach(sole.is_left ? leave_pending : note_thrown);
 }
 
 /** The cancellation state of a task: made at its first cancellation, or when it yields what cannot be waited on. */
@@ -356,7 +368,7 @@ function tell_one(state: CancellationState, continuation: Continuation, delivery
     state.add_pending(delivery);
     return "outside";
   }
-  sole?.push(delivery);
+  sole?.deliveries.push(delivery);
   if (how === "older" && !waitable._is_owned && sole === undefined) {
     // Others may wait for it: the await alone is rejected.
     if (waitable._is_waiting()) give_up(state, continuation, delivery);

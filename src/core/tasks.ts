@@ -28,7 +28,7 @@ import {
   cancel_scope,
   CancellationState,
   Delivery,
-  is_told_solely,
+  leave_to_sole_waiter,
   note_cycle,
 } from "./cancellation_state.ts";
 import { check_context, Context, share_values, type Values } from "./contextvars.ts";
@@ -597,7 +597,7 @@ export class Task<T> extends Future<T> {
     const state = this._cancellation_state;
     const due = state?.take_pending_at_end(this, false) ?? null;
     // A task made for one await alone: its value is not lost, and the cancellation left to the code that awaits.
-    if (due !== null && !is_told_solely(this._waiters)) {
+    if (due !== null && !leave_to_sole_waiter(this._waiters)) {
       this._end_cancelled(due.cancellation);
     } else {
       if (this.cancelling() > 0 && this._loop.get_debug()) warn_of_swallowing(this);

@@ -89,7 +89,7 @@ export const FAULTS: readonly Fault[] = [
     name: "a call that has outlived its task leaves what it waited for running",
     file: STATE,
     search:
-      '  sole?.push(delivery);\n  if (how === "older" && !waitable._is_owned && sole === undefined) {',
+      '  sole?.deliveries.push(delivery);\n  if (how === "older" && !waitable._is_owned && sole === undefined) {',
     replacement: '  if (how === "older" && !waitable._is_owned) {',
   },
   {
