@@ -22,6 +22,7 @@ const ONCE = [
   "soak_test.ts",
   "subprocess_examples_test.ts",
   "subprocess_test.ts",
+  "worker_pool_test.ts",
 ];
 
 /** The unit tests but for those that start programs of their own, which nothing is taken away from. */

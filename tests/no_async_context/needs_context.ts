@@ -20,6 +20,9 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
     "tasks that are made together each begin in the AsyncLocalStorage of who made them",
     "the user's own AsyncLocalStorage is kept by tasks and callbacks",
   ],
+  "blocks of branches that run side by side in one task are told apart": [
+    "AsyncExitStack: timeout() and TaskGroup cancel the stack's block and nothing around it",
+  ],
   "loops that run at the same time are told apart": [
     "each loop has a clock of its own",
     "two loops run side by side",
