@@ -10,7 +10,7 @@ import { finder_of_tests } from "./test_names.ts";
 const HERE = new URL(".", import.meta.url);
 
 /** A run that hangs is ended after this many milliseconds. */
-const TIME_LIMIT = 240_000;
+const TIME_LIMIT = 900_000;
 
 /** Not about the core, or long: they gain nothing from a second run. */
 const ONCE = [

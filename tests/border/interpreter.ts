@@ -1065,7 +1065,7 @@ export class Run {
       settled = true;
     })();
     const ending = await host.drive(() => settled);
-    if (ending === "idle" && this.waits_on()) return;
+    if (ending !== "done" && this.waits_on()) return;
     if (ending !== "done") {
       this.violate("hangs", `${ending}; ${this.#waiting()}`);
       return;
