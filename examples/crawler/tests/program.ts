@@ -30,7 +30,15 @@ export class Program {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--quiet", "--no-prompt", "--no-lock", "--no-check", "--config", CONFIG],
-        ...["--allow-net", "--allow-read", "--allow-write", MAIN, ...args],
+        ...[
+          "--allow-net",
+          "--allow-env",
+          "--allow-read",
+          "--allow-write",
+          "--allow-sys",
+          MAIN,
+          ...args,
+        ],
       ],
       env: { NO_COLOR: "1" },
       stdin: "null",
