@@ -43,7 +43,7 @@ const SCHEMA = [
 const SETTLED = "LOCK IN SHARE MODE";
 
 /** How often a transaction is tried that the server undoes in favour of others. */
-const ATTEMPTS = 10;
+const ATTEMPTS = 20;
 
 /** The milliseconds before that, at most; longer each time. */
 const LONGEST_PAUSE = 10;

@@ -60,12 +60,15 @@ await asyncio.run(async () => {
     {
       await using executor = new QueueExecutor<typeof work>(redis.url);
       await measure(executor, Math.min(jobs, 1000));
+      const before = await redis.processor_time();
       const rate = await measure(executor, jobs);
-      const name = count === 1 ? "1 worker: " : `${count} workers:`;
+      const used = (await redis.processor_time() - before) * 1000 / jobs;
+      const alone = await latency(executor);
       console.log(
-        `${name} ${rate.toFixed(0)} jobs a second, one alone ${
-          (await latency(executor)).toFixed(1)
-        } ms`,
+        `workers: ${count}, jobs a second: ${rate.toFixed(0)}, ` +
+          `Redis' processor for each: ${used.toFixed(2)} ms, one alone takes ${
+            alone.toFixed(1)
+          } ms`,
       );
     }
     for (const worker of workers) worker.kill("SIGTERM");

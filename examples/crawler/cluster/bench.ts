@@ -40,12 +40,13 @@ async function measure(
 ): Promise<string> {
   await using site = new Site({ articles, waits: false });
   const options = ["--delay", "0", "--concurrency", "8", "--backoff", "0.01"];
-  const programs = Array.from(
-    { length: processes },
-    () => new Program(site.url, ...options, "--database", database, ...args),
-  );
+  const start = (...more: string[]) =>
+    new Program(site.url, ...options, "--database", database, ...args, ...more);
+  const programs = [start()];
+  if (processes > 1) await programs[0]!.until(site.asked(5));
+  for (let n = 1; n < processes; n++) programs.push(start("--resume"));
   for (const { code, stderr } of await Promise.all(programs.map(({ outcome }) => outcome))) {
-    if (code !== 0) throw new Error(stderr);
+    if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
   }
   const { pages, first, last } = await times();
   const seconds = (new Date(last).getTime() - new Date(first).getTime()) / 1000;
@@ -78,6 +79,8 @@ console.log(
 console.log(`alone, SQLite:  ${await with_sqlite()}`);
 console.log(`alone, MariaDB: ${await with_mariadb(mariadb, [], 1)}`);
 for (const count of [1, 2, 4]) {
-  const name = count === 1 ? "cluster of 1:  " : `cluster of ${count}:  `;
-  console.log(`${name} ${await with_mariadb(mariadb, ["--cluster", redis.url], count)}`);
+  const before = await redis.processor_time();
+  const result = await with_mariadb(mariadb, ["--cluster", redis.url], count);
+  const used = await redis.processor_time() - before;
+  console.log(`cluster of ${count}:   ${result}; ${used.toFixed(1)} s of Redis' processor`);
 }

@@ -1,5 +1,6 @@
 /** The store of a crawl on many machines: the tables of any crawl, and a row with its name in Redis. */
 
+import type { PoolConnection, RowDataPacket } from "mysql2/promise";
 import type { MySQLStorage } from "../mysql_storage.ts";
 import { add_page, add_rows } from "../mysql_storage.ts";
 import type { Outcome, Page, Target } from "../page.ts";
@@ -45,22 +46,26 @@ export class ClusterStorage {
   /**
    * Stores a page, its links and what was found on it, and takes it off the frontier, in one transaction.
    *
-   * @returns what was found and was not visited; `null` if the page was stored by another process
+   * @returns what was found and was not known; `null` if the page was stored by another process
    */
   async save(page: Page, found: readonly Target[]): Promise<readonly Target[] | null> {
-    // In one order, so that few transactions wait for each other in a circle.
-    const sorted = [...found].sort((a, b) => a.url < b.url ? -1 : 1);
     try {
       return await this.#storage.transaction(async (connection) => {
         await add_page(connection, page);
-        const targets = sorted.map(({ url, depth, redirects }) => [url, depth, redirects]);
-        await add_rows(connection, "IGNORE INTO frontier (url, depth, redirects)", targets);
-        // After the insertion, which has waited for transactions that take the same URL off: this sees their pages.
-        const urls = [page.url, ...sorted.map(({ url }) => url)];
-        const [rows] = await connection.query("SELECT url FROM pages WHERE url IN (?)", [urls]);
-        const visited = new Set((rows as { url: string }[]).map(({ url }) => url));
-        await connection.query("DELETE FROM frontier WHERE url IN (?)", [[...visited]]);
-        return found.filter(({ url }) => !visited.has(url));
+        const urls = found.map(({ url }) => url);
+        const known = await existing(connection, ["pages", "frontier"], urls);
+        // What is known is not inserted: the lock on its row would meet that of its own visit in a circle.
+        const unknown = found.filter(({ url }) => !known.has(url))
+          .sort((a, b) => a.url < b.url ? -1 : 1);
+        await add_rows(
+          connection,
+          "IGNORE INTO frontier (url, depth, redirects)",
+          unknown.map(({ url, depth, redirects }) => [url, depth, redirects]),
+        );
+        // The insertion has waited for transactions that take the same URL off: now their pages are seen.
+        const visited = await existing(connection, ["pages"], unknown.map(({ url }) => url));
+        await connection.query("DELETE FROM frontier WHERE url IN (?)", [[page.url, ...visited]]);
+        return unknown.filter(({ url }) => !visited.has(url));
       });
     } catch (error) {
       if (is_duplicate(error)) return null;
@@ -95,6 +100,22 @@ export class ClusterStorage {
     const found = Object.fromEntries(rows.map(({ outcome, pages }) => [outcome, Number(pages)]));
     return { page: 0, redirect: 0, error: 0, disallowed: 0, ...found };
   }
+}
+
+/** Those of the URLs that are in one of the tables, as far as that is committed; locks nothing. */
+async function existing(
+  connection: PoolConnection,
+  tables: readonly string[],
+  urls: readonly string[],
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  if (urls.length === 0) return found;
+  for (const table of tables) {
+    const sql = `SELECT url FROM ${table} WHERE url IN (?)`;
+    const [rows] = await connection.query<RowDataPacket[]>(sql, [urls]);
+    for (const { url } of rows) found.add(url);
+  }
+  return found;
 }
 
 function is_duplicate(error: unknown): boolean {

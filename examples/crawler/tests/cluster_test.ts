@@ -39,10 +39,22 @@ Deno.test({ name: "crawl --cluster", ignore: !is_complete }, async (t) => {
       ...["--cluster", redis.url, ...args],
     );
 
+  /** One begins, and the others join as soon as there is a crawl. */
+  const start_some = async (site: Site, database: string, count: number, ...args: string[]) => {
+    const first = start(site, database, ...args);
+    await first.until(site.asked(5));
+    const others = Array.from(
+      { length: count - 1 },
+      () => start(site, database, "--resume", ...args),
+    );
+    return [first, ...others];
+  };
+
   await t.step("processes that are started together share a crawl", async () => {
     await using site = new Site(SITE);
     const database = await mariadb.new_database();
-    const programs = [1, 2, 3].map(() => start(site, database));
+    // It takes some seconds at least, so that none comes when it is over.
+    const programs = [1, 2, 3].map(() => start(site, database, "--delay", "0.02"));
     const ends = await Promise.all(programs.map(({ outcome }) => outcome));
     for (const { code, stderr } of ends) assertEquals([code, stderr], [0, ""]);
     const now = await stored(database);
@@ -70,7 +82,7 @@ Deno.test({ name: "crawl --cluster", ignore: !is_complete }, async (t) => {
       const random = new SeededRandom(5);
       await using site = new Site(SITE);
       const database = await mariadb.new_database();
-      const programs = [1, 2, 3, 4, 5, 6].map(() => start(site, database));
+      const programs = await start_some(site, database, 6);
       const victims = [0, 1].map((n) => programs.splice(random.randint(0, 5 - n), 1)[0]!);
       for (const victim of victims) {
         await victim.until(site.asked(random.randint(20, 150)));
@@ -78,7 +90,7 @@ Deno.test({ name: "crawl --cluster", ignore: !is_complete }, async (t) => {
         assertEquals((await victim.outcome).signal, "SIGKILL");
         assert((await stored(database)).pages.size < whole.pages.size, "killed too late");
       }
-      programs.push(start(site, database));
+      programs.push(start(site, database, "--resume"));
       for (const { code, stderr } of await Promise.all(programs.map(({ outcome }) => outcome))) {
         assertEquals([code, stderr], [0, ""]);
       }
@@ -108,7 +120,7 @@ Deno.test({ name: "crawl --cluster", ignore: !is_complete }, async (t) => {
   await t.step("Ctrl-C of one leaves its visits to the others at once", async () => {
     await using site = new Site(SITE);
     const database = await mariadb.new_database();
-    const programs = [start(site, database), start(site, database)];
+    const programs = await start_some(site, database, 2);
     await programs[0]!.until(site.asked(80));
     programs[0]!.kill("SIGINT");
     const [stopped, other] = await Promise.all(programs.map(({ outcome }) => outcome));
@@ -120,7 +132,7 @@ Deno.test({ name: "crawl --cluster", ignore: !is_complete }, async (t) => {
   await t.step("--max-pages counts the pages of all", async () => {
     await using site = new Site(SITE);
     const database = await mariadb.new_database();
-    const programs = [1, 2].map(() => start(site, database, "--max-pages", "60"));
+    const programs = await start_some(site, database, 2, "--max-pages", "60");
     for (const { code, stderr } of await Promise.all(programs.map(({ outcome }) => outcome))) {
       assertEquals([code, stderr], [0, ""]);
     }

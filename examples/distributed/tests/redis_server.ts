@@ -59,6 +59,15 @@ export class RedisServer implements AsyncDisposable {
     }
   }
 
+  /** Returns the seconds of processor time that the server has used. */
+  async processor_time(): Promise<number> {
+    const redis = await connect(this.url);
+    const info = await redis.info("cpu");
+    redis.disconnect();
+    const used = [...info.matchAll(/^used_cpu_(?:user|sys):([\d.]+)/gm)];
+    return used.reduce((sum, [, seconds]) => sum + Number(seconds), 0);
+  }
+
   /** Has the server forget everything. */
   async flush(): Promise<void> {
     const redis = await connect(this.url);
