@@ -82,10 +82,11 @@ Deno.test({ name: "crawl --cluster", ignore: !is_complete }, async (t) => {
       const random = new SeededRandom(5);
       await using site = new Site(SITE);
       const database = await mariadb.new_database();
-      const programs = await start_some(site, database, 6);
+      const programs = await start_some(site, database, 6, "--delay", "0.04");
+      await programs[0]!.says(", 6 processes");
       const victims = [0, 1].map((n) => programs.splice(random.randint(0, 5 - n), 1)[0]!);
       for (const victim of victims) {
-        await victim.until(site.asked(random.randint(20, 150)));
+        await victim.until(site.asked(random.randint(5, 60)));
         victim.kill("SIGKILL");
         assertEquals((await victim.outcome).signal, "SIGKILL");
         assert((await stored(database)).pages.size < whole.pages.size, "killed too late");
@@ -120,8 +121,8 @@ Deno.test({ name: "crawl --cluster", ignore: !is_complete }, async (t) => {
   await t.step("Ctrl-C of one leaves its visits to the others at once", async () => {
     await using site = new Site(SITE);
     const database = await mariadb.new_database();
-    const programs = await start_some(site, database, 2);
-    await programs[0]!.until(site.asked(80));
+    const programs = await start_some(site, database, 2, "--delay", "0.02");
+    await programs[0]!.says(", 2 processes");
     programs[0]!.kill("SIGINT");
     const [stopped, other] = await Promise.all(programs.map(({ outcome }) => outcome));
     assertEquals(stopped!.code, 130);
