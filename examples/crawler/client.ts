@@ -2,7 +2,7 @@
 
 import * as asyncio from "../../mod.ts";
 import { type Answer, download, TooLarge } from "./download.ts";
-import type { Limits } from "./limits.ts";
+import type { HostLimits } from "./limits.ts";
 import type { Options } from "./options.ts";
 import { reason } from "./user_error.ts";
 
@@ -26,9 +26,9 @@ const LONGEST_WAIT = 120;
 
 export class Client {
   readonly #options: Options;
-  readonly #limits: Limits;
+  readonly #limits: HostLimits;
 
-  constructor(options: Options, limits: Limits) {
+  constructor(options: Options, limits: HostLimits) {
     this.#options = options;
     this.#limits = limits;
   }
@@ -42,7 +42,7 @@ export class Client {
       const wait = reply.answer?.retry_after ?? this.#backoff(attempts);
       if (wait > LONGEST_WAIT) return { ...reply, attempts };
       // A server that says when to come again means all requests.
-      if (reply.answer?.retry_after) this.#limits.pause(host, wait);
+      if (reply.answer?.retry_after) await this.#limits.pause(host, wait);
       else await asyncio.sleep(wait);
     }
   }

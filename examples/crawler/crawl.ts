@@ -87,7 +87,7 @@ export class Crawl {
 
   /** Visits the start page: a crawl begins only if it is there. */
   async #begin(): Promise<void> {
-    const { start, same_host } = this.#options;
+    const { start } = this.#options;
     if (await this.#load() !== null) {
       throw new UserError(
         `Cannot begin as there is a crawl in ${this.#database}: --resume goes on with it`,
@@ -95,15 +95,8 @@ export class Crawl {
     }
     const [target] = this.#frontier.claim([{ url: start, depth: 0, redirects: 0 }]);
     const first = await this.#visit(target!);
-    const { outcome, problem, location } = first?.page ?? {};
-    if (first === null || outcome === "error" || outcome === "disallowed") {
-      throw new UserError(`Cannot begin at ${start}: ${problem}`);
-    }
-    if (same_host && location && !this.#is_wanted(location)) {
-      throw new UserError(
-        `Cannot begin at ${start}: it leads to ${location}, and --same-host keeps away from there`,
-      );
-    }
+    if (first === null) throw new UserError(`Cannot begin at ${start}: no page is wanted`);
+    check_start(this.#options, first.page);
     await this.#storage.prepare().catch((error) => {
       throw new UserError(`Cannot write to the database ${this.#database}: ${reason(error)}`);
     });
@@ -158,7 +151,7 @@ export class Crawl {
    * A transaction is a task of its own: who waits for it may be cancelled, and it is finished all the same.
    */
   async #store({ page, targets }: Visit): Promise<void> {
-    const found = this.#frontier.claim(targets.filter(({ url }) => this.#is_wanted(url)));
+    const found = this.#frontier.claim(targets.filter(({ url }) => is_wanted(this.#options, url)));
     const saving = asyncio.create_task(() => this.#save(page, found), { name: `save ${page.url}` });
     this.#saving.add(saving);
     saving.add_done_callback(() => this.#saving.delete(saving));
@@ -181,9 +174,22 @@ export class Crawl {
     this.#progress.update(this.statistics, Math.min(known, this.#options.max_pages));
     return null;
   }
+}
 
-  #is_wanted(url: string): boolean {
-    const { same_host, start } = this.#options;
-    return !same_host || new URL(url).host === new URL(start).host;
+/** Whether a URL is to be visited. */
+export function is_wanted({ same_host, start }: Options, url: string): boolean {
+  return !same_host || new URL(url).host === new URL(start).host;
+}
+
+/** Throws a `UserError` if nothing can come of a start page. */
+export function check_start(options: Options, { outcome, problem, location }: Page): void {
+  const { start, same_host } = options;
+  if (outcome === "error" || outcome === "disallowed") {
+    throw new UserError(`Cannot begin at ${start}: ${problem}`);
+  }
+  if (same_host && location && !is_wanted(options, location)) {
+    throw new UserError(
+      `Cannot begin at ${start}: it leads to ${location}, and --same-host keeps away from there`,
+    );
   }
 }

@@ -2,6 +2,16 @@
 
 import * as asyncio from "../../mod.ts";
 
+/** What limits requests: of this process alone, or of all that take part in a crawl. */
+export interface HostLimits {
+  /** Waits for the host's turn and for one of the permits; the request ends when that is released. */
+  begin(host: string): asyncio.Coroutine<asyncio.Permit>;
+  /** Has at least so many seconds pass between two requests to a host. */
+  slow_down(host: string, delay: number): void | Promise<void>;
+  /** Has no request to a host begin for so many seconds. */
+  pause(host: string, seconds: number): void | Promise<void>;
+}
+
 /** When a host may be asked next. */
 interface Turn {
   /** Held by the one who is next, until its request begins. */
@@ -12,7 +22,7 @@ interface Turn {
   next: number;
 }
 
-export class Limits {
+export class Limits implements HostLimits {
   readonly #requests: asyncio.Semaphore;
   readonly #delay: number;
   readonly #turns = new Map<string, Turn>();

@@ -1,6 +1,7 @@
 /** A crawl in MySQL or MariaDB, through a pool of connections. */
 
 import mysql from "mysql2/promise";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Page, Target } from "./page.ts";
 import type { Row, Storage, StoredCrawl } from "./storage.ts";
 import { has_crawl } from "./tables.ts";
@@ -42,7 +43,10 @@ const SCHEMA = [
 const SETTLED = "LOCK IN SHARE MODE";
 
 /** How often a transaction is tried that the server undoes in favour of others. */
-const ATTEMPTS = 10;
+const ATTEMPTS = 20;
+
+/** The milliseconds before that, at most; longer each time. */
+const LONGEST_PAUSE = 10;
 
 const ROWS_AT_A_TIME = 1000;
 
@@ -73,17 +77,17 @@ export class MySQLStorage implements Storage {
     return new MySQLStorage(pool);
   }
 
-  async #rows(sql: string, values: unknown[] = []): Promise<mysql.RowDataPacket[]> {
+  /** The rows of a statement. */
+  async rows(sql: string, values: unknown[] = []): Promise<mysql.RowDataPacket[]> {
     const [rows] = await this.#pool.query<mysql.RowDataPacket[]>(sql, values);
     return rows;
   }
 
   async load(): Promise<StoredCrawl | null> {
-    const tables = await this.#rows("SHOW TABLES");
-    if (!has_crawl(tables.flatMap((row) => Object.values(row)))) return null;
-    const pages = await this.#rows(`SELECT url, outcome FROM pages ORDER BY id ${SETTLED}`);
+    if (!await this.has_crawl()) return null;
+    const pages = await this.rows(`SELECT url, outcome FROM pages ORDER BY id ${SETTLED}`);
     if (pages.length === 0) return null;
-    const waiting = await this.#rows(
+    const waiting = await this.rows(
       `SELECT url, depth, redirects FROM frontier ORDER BY place ${SETTLED}`,
     );
     return {
@@ -93,29 +97,42 @@ export class MySQLStorage implements Storage {
     };
   }
 
+  /** Whether the tables of a crawl are there. */
+  async has_crawl(): Promise<boolean> {
+    const tables = await this.rows("SHOW TABLES");
+    return has_crawl(tables.flatMap((row) => Object.values(row)));
+  }
+
   async prepare(): Promise<void> {
     for (const table of SCHEMA) await this.#pool.query(table);
   }
 
   async save(page: Page, found: readonly Target[]): Promise<void> {
+    await this.transaction((connection) => write(connection, page, found));
+  }
+
+  /** Does work in a transaction, again if the server undoes it in favour of others. */
+  async transaction<T>(work: (connection: mysql.PoolConnection) => Promise<T>): Promise<T> {
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#transaction((connection) => write(connection, page, found));
+        return await this.#transaction(work);
       } catch (error) {
         if (attempt === ATTEMPTS || !is_deadlock(error)) throw error;
+        await pause(Math.random() * attempt * LONGEST_PAUSE);
       }
     }
   }
 
-  async #transaction(work: (connection: mysql.PoolConnection) => Promise<void>): Promise<void> {
+  async #transaction<T>(work: (connection: mysql.PoolConnection) => Promise<T>): Promise<T> {
     const connection = await this.#pool.getConnection();
     try {
       // Nothing is read that others may change: without locks on gaps, few get into each other's way.
       await connection.query("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
       await connection.beginTransaction();
-      await work(connection);
+      const result = await work(connection);
       await connection.commit();
       connection.release();
+      return result;
     } catch (error) {
       // What the server has begun it undoes when the connection is gone.
       connection.destroy();
@@ -124,7 +141,7 @@ export class MySQLStorage implements Storage {
   }
 
   async first_rows(count: number): Promise<Row[]> {
-    const rows = await this.#rows(
+    const rows = await this.rows(
       `SELECT id, url, outcome, status, title,
         (SELECT count(*) FROM links WHERE page = id) AS links FROM pages ORDER BY id LIMIT ?`,
       [count],
@@ -141,32 +158,40 @@ export class MySQLStorage implements Storage {
 
 async function write(
   connection: mysql.PoolConnection,
-  { links, ...page }: Page,
+  page: Page,
   found: readonly Target[],
+): Promise<void> {
+  await add_page(connection, page);
+  await connection.query("DELETE FROM frontier WHERE url = ?", [page.url]);
+  await add_rows(
+    connection,
+    "INTO frontier (url, depth, redirects)",
+    found.map(({ url, depth, redirects }) => [url, depth, redirects]),
+  );
+}
+
+/** Adds a page and its links. */
+export async function add_page(
+  connection: mysql.PoolConnection,
+  { links, ...page }: Page,
 ): Promise<void> {
   const [{ insertId }] = await connection.query<mysql.ResultSetHeader>("INSERT INTO pages SET ?", {
     ...page,
     title: page.title?.slice(0, LONGEST_TEXT),
     location: page.location?.slice(0, LONGEST_TEXT),
   });
-  await insert(connection, "links (page, target)", links.map((link) => [insertId, link]));
-  await connection.query("DELETE FROM frontier WHERE url = ?", [page.url]);
-  await insert(
-    connection,
-    "frontier (url, depth, redirects)",
-    found.map(({ url, depth, redirects }) => [url, depth, redirects]),
-  );
+  await add_rows(connection, "INTO links (page, target)", links.map((link) => [insertId, link]));
 }
 
-/** Adds rows, so many at a time that a statement is not too large for the server. */
-async function insert(
+/** Adds rows `INTO` a table, so many at a time that a statement is not too large for the server. */
+export async function add_rows(
   connection: mysql.PoolConnection,
-  columns: string,
+  into: string,
   rows: readonly (string | number)[][],
 ): Promise<void> {
   for (let first = 0; first < rows.length; first += ROWS_AT_A_TIME) {
     const some = rows.slice(first, first + ROWS_AT_A_TIME);
-    await connection.query(`INSERT INTO ${columns} VALUES ?`, [some]);
+    await connection.query(`INSERT ${into} VALUES ?`, [some]);
   }
 }
 

@@ -23,6 +23,8 @@ export interface Options {
   /** The size of the largest body that is read, in bytes. */
   readonly max_size: number;
   readonly database: string;
+  /** The Redis server by which many processes share a crawl. */
+  readonly cluster: string | null;
   readonly resume: boolean;
 }
 
@@ -39,6 +41,8 @@ Usage: crawl START_URL [OPTION …]
   --backoff S       seconds before that; they double each time (1)
   --max-size BYTES  the largest body that is read (5000000)
   --database URL    sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/NAME (sqlite:crawl.db)
+  --cluster URL     share the crawl with all processes that name this Redis server and the same
+                    mysql: database; they may come and go
   --resume          resume the crawl that is in the database
   --help, -h        this text
 
@@ -71,6 +75,15 @@ export function parse_options(args: readonly string[]): Options {
       `Cannot crawl as --database must be sqlite:FILE or mysql://…: received '${database}'`,
     );
   }
+  const { cluster = null } = values;
+  if (cluster !== null && !/^rediss?:\/\/./.test(cluster)) {
+    throw new UserError(`Cannot crawl as --cluster must be redis://…: received '${cluster}'`);
+  }
+  if (cluster !== null && !database.startsWith("mysql:")) {
+    throw new UserError(
+      `Cannot crawl as --cluster needs --database mysql://…: received '${database}'`,
+    );
+  }
   return {
     start,
     concurrency: whole_number("--concurrency", values.concurrency, 1),
@@ -84,6 +97,7 @@ export function parse_options(args: readonly string[]): Options {
     backoff: seconds("--backoff", values.backoff),
     max_size: whole_number("--max-size", values["max-size"], 1),
     database,
+    cluster,
     resume: values.resume,
   };
 }
@@ -103,6 +117,7 @@ function parsed(args: readonly string[]) {
         "backoff": { type: "string", default: "1" },
         "max-size": { type: "string", default: "5000000" },
         "database": { type: "string", default: "sqlite:crawl.db" },
+        "cluster": { type: "string" },
         "resume": { type: "boolean", default: false },
       },
     });

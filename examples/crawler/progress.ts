@@ -5,9 +5,16 @@ import cli_progress from "cli-progress";
 import process from "node:process";
 import type { Statistics } from "./statistics.ts";
 
+/** What is shown of how far a crawl is. */
+export interface Shown
+  extends Readonly<Pick<Statistics, "fetched" | "outcomes" | "seconds" | "pages_per_second">> {
+  /** How many processes take part, if it may be many. */
+  readonly processes?: number;
+}
+
 export interface Progress {
   /** Shows what has been done, of so many pages as far as is known. */
-  update(statistics: Statistics, total: number): void;
+  update(statistics: Shown, total: number): void;
   /** Says that the crawl ends when so many transactions have. */
   finish(transactions: number): void;
   /** Shows nothing more. */
@@ -22,9 +29,14 @@ export function make_progress(): Progress {
   return process.stderr.isTTY ? new ProgressBar() : new ProgressLines();
 }
 
-function details({ outcomes, pages_per_second }: Statistics): string {
-  const errors = outcomes.error === 1 ? "1 error" : `${outcomes.error} errors`;
-  return `${pages_per_second.toFixed(1)} pages/s, ${errors}`;
+function details({ outcomes, pages_per_second, processes }: Shown): string {
+  const parts = [`${pages_per_second.toFixed(1)} pages/s`, counted(outcomes.error, "error")];
+  if (processes !== undefined) parts.push(counted(processes, "process", "processes"));
+  return parts.join(", ");
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 function finishing(transactions: number): string {
@@ -39,7 +51,7 @@ class ProgressBar implements Progress {
   );
   #finishing = false;
 
-  update(statistics: Statistics, total: number): void {
+  update(statistics: Shown, total: number): void {
     if (this.#finishing) return;
     const state = { details: details(statistics) };
     if (!this.#bar.isActive) this.#bar.start(total, statistics.fetched, state);
@@ -67,7 +79,7 @@ class ProgressLines implements Progress {
   #pause = FIRST_PAUSE;
   #next = FIRST_PAUSE;
 
-  update(statistics: Statistics, total: number): void {
+  update(statistics: Shown, total: number): void {
     if (statistics.seconds < this.#next) return;
     this.#next = statistics.seconds + this.#pause;
     this.#pause = Math.min(this.#pause * GROWTH, LONGEST_PAUSE);

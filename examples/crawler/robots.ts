@@ -5,7 +5,7 @@ import robots_parser, { type Robot } from "robots-parser";
 import * as asyncio from "../../mod.ts";
 import type { Client } from "./client.ts";
 import { USER_AGENT } from "./download.ts";
-import type { Limits } from "./limits.ts";
+import type { HostLimits } from "./limits.ts";
 import { canonical } from "./urls.ts";
 
 interface Site {
@@ -29,10 +29,10 @@ const REDIRECTS = 5;
 
 export class Robots {
   readonly #client: Client;
-  readonly #limits: Limits;
+  readonly #limits: HostLimits;
   readonly #sites = new Map<string, Site>();
 
-  constructor(client: Client, limits: Limits) {
+  constructor(client: Client, limits: HostLimits) {
     this.#client = client;
     this.#limits = limits;
   }
@@ -60,7 +60,7 @@ export class Robots {
     if (text instanceof Unreadable) return text;
     const rules = robots_parser(url, text);
     const delay = rules.getCrawlDelay(USER_AGENT);
-    if (delay !== undefined) this.#limits.slow_down(host, delay);
+    if (delay !== undefined) await this.#limits.slow_down(host, delay);
     return rules;
   }
 

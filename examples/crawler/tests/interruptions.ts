@@ -1,7 +1,7 @@
 /** Crawls that are stopped in the middle, again and again: what must hold, whichever the database is. */
 
 import { assert, assertEquals } from "@std/assert";
-import { Site } from "../site/serve.ts";
+import { Site, type SiteOptions } from "../site/serve.ts";
 import { SILENT } from "../progress.ts";
 import { SeededRandom } from "../../seed/support/seeded_random.ts";
 import { crawl, Directory, options, type Watch } from "./crawls.ts";
@@ -15,8 +15,8 @@ export const SITE = { articles: 60, seed: 3 } as const;
 const MOST_STOPS = 12;
 
 /** What a crawl that nobody stops stores. */
-export async function whole_crawl(): Promise<Stored> {
-  await using site = new Site(SITE);
+export async function whole_crawl(which: SiteOptions = SITE): Promise<Stored> {
+  await using site = new Site(which);
   await using directory = new Directory();
   await crawl(options(site.url, { database: directory.database }));
   return await stored(directory.database);

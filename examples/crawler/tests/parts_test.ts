@@ -28,6 +28,7 @@ Deno.test("the defaults of the options are those of the usage", () => {
     backoff: 1,
     max_size: 5_000_000,
     database: "sqlite:crawl.db",
+    cluster: null,
     resume: false,
   });
   for (const shown of ["(3)", "(1)", "(no limit)", "(30)", "(2)", "(5000000)", "crawl.db"]) {
@@ -65,6 +66,14 @@ Deno.test("a bad command line is one line that says what is wrong", async (t) =>
     [
       [start, "--database", "postgres://x"],
       "Cannot crawl as --database must be sqlite:FILE or mysql://…: received 'postgres://x'",
+    ],
+    [
+      [start, "--cluster", "x", "--database", "mysql://x/y"],
+      "Cannot crawl as --cluster must be redis://…: received 'x'",
+    ],
+    [
+      [start, "--cluster", "redis://x"],
+      "Cannot crawl as --cluster needs --database mysql://…: received 'sqlite:crawl.db'",
     ],
   ];
   for (const [args, line] of bad) {

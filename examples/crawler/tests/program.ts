@@ -4,7 +4,7 @@ const MAIN = new URL("../main.ts", import.meta.url).href;
 const CONFIG = new URL("../../../deno.json", import.meta.url).pathname;
 
 /** A program that hangs is ended after this many milliseconds. */
-const TIME_LIMIT = 30_000;
+const TIME_LIMIT = 60_000;
 
 /** A line that says how far a crawl is: how many there are depends on the machine. */
 const PROGRESS = /^\d+\/\d+ pages, .*\n/gm;
@@ -30,7 +30,15 @@ export class Program {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--quiet", "--no-prompt", "--no-lock", "--no-check", "--config", CONFIG],
-        ...["--allow-net", "--allow-read", "--allow-write", MAIN, ...args],
+        ...[
+          "--allow-net",
+          "--allow-env",
+          "--allow-read",
+          "--allow-write",
+          "--allow-sys",
+          MAIN,
+          ...args,
+        ],
       ],
       env: { NO_COLOR: "1" },
       stdin: "null",

@@ -1,0 +1,29 @@
+/** Connections to Redis. */
+
+import { Redis } from "ioredis";
+
+/**
+ * Connects to a Redis server; afterwards a lost connection is made anew, and commands wait for it.
+ *
+ * @throws {Error} if the server cannot be reached at first
+ */
+export async function connect(url: string): Promise<Redis> {
+  const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null });
+  let failure: unknown;
+  redis.on("error", (error) => failure = error);
+  try {
+    await redis.connect();
+  } catch (error) {
+    redis.disconnect();
+    const { message } = (failure ?? error) as Error;
+    throw new Error(
+      `Cannot reach ${shown(url)}: ${message || (failure as { code?: string }).code}`,
+    );
+  }
+  return redis;
+}
+
+/** A URL as messages show it: without its password. */
+function shown(url: string): string {
+  return url.replace(/(?<=:\/\/)[^@/]*@/, "");
+}
