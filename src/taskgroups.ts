@@ -15,14 +15,14 @@ import {
 } from "./core/coroutines.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
-import { keyword_or_value } from "./internal/options.ts";
+import { keyword_or_value, NO_OPTIONS } from "./internal/options.ts";
 import { repeat_wait } from "./internal/repeated_waits.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { cancel_because, is_cancellation } from "./core/cancellation.ts";
 import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import { type Future, Listener } from "./core/futures.ts";
-import { NO_OPTIONS, type Task, type TaskOptions } from "./core/tasks.ts";
+import type { Task, TaskOptions } from "./core/tasks.ts";
 import { TaskStatus } from "./task_status.ts";
 import { cancel_and_wait } from "./cancel_and_wait.ts";
 

@@ -13,7 +13,7 @@ import {
   run_in,
 } from "../host/async_context.ts";
 import { repr } from "../internal/format_helpers.ts";
-import { check_options, keyword_or_value, OwnOptions } from "../internal/options.ts";
+import { check_options, keyword_or_value, NO_OPTIONS, OwnOptions } from "../internal/options.ts";
 import { type AbstractEventLoop, check_loop, get_event_loop, get_running_loop } from "./events.ts";
 import {
   advance,
@@ -105,9 +105,6 @@ export interface TaskOptions {
   /** True if the task runs at once up to its first suspension. */
   eager_start?: boolean | null;
 }
-
-/** No options: the default, by which it is known that there is nothing to check. */
-export const NO_OPTIONS: TaskOptions = Object.freeze({});
 
 /**
  * Makes the tasks of a loop.

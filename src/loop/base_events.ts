@@ -25,7 +25,6 @@ import { LoopScope } from "../core/scopes.ts";
 import { NOT_STARTED } from "../core/steps.ts";
 import {
   ensure_future,
-  NO_OPTIONS,
   type OwnTaskOptions,
   Task,
   type TaskFactory,
@@ -34,7 +33,7 @@ import {
 import type { Network, OpenSet } from "../host/endpoints.ts";
 import { environment_variable } from "../host/process.ts";
 import { repr } from "../internal/format_helpers.ts";
-import { check_options, OwnOptions } from "../internal/options.ts";
+import { check_options, NO_OPTIONS, OwnOptions } from "../internal/options.ts";
 import { note_methods } from "../internal/unbound.ts";
 import {
   check_callback,
@@ -99,8 +98,6 @@ export interface EventLoopOptions {
   trace?: Recorder | null;
 }
 
-const NO_LOOP_OPTIONS: EventLoopOptions = Object.freeze({});
-
 /**
  * The event loop: it calls callbacks, runs the steps of tasks and watches the time.
  *
@@ -164,7 +161,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
    * @param options `time`, the loop's clock; `trace`, what records its tasks
    * @throws {TypeError} if `time` is no function, or `trace` no recorder
    */
-  constructor(options: EventLoopOptions = NO_LOOP_OPTIONS) {
+  constructor(options: EventLoopOptions = {}) {
     check_options("EventLoop", options, ["time", "trace"]);
     super(options.time ?? null, options.trace);
     for (const { prototype } of [Future, Task, new.target]) note_methods(prototype);
