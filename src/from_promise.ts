@@ -11,7 +11,7 @@ import { leave_pending, note_thrown } from "./core/cancellation_state.ts";
 import { type DeliveryCore, NOTHING } from "./core/contracts.ts";
 import { is_cancelled_error, make_cancelled_error } from "./core/cancellation.ts";
 import type { CancelledError } from "./core/exceptions.ts";
-import type { AnyTask } from "./core/scope_managers.ts";
+import type { TaskCore } from "./core/contracts.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "./internal/settlements.ts";
@@ -141,11 +141,13 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     work.deliveries.push(delivery);
     work.abort(message);
     if (work.abandons) wait.cancel(message);
-    else wait._loop._note_unheard(delivery.scope._owner as AnyTask);
+    else wait._loop._note_unheard(delivery.scope._owner as TaskCore);
     return true;
   },
-  may_fulfil: ({ _argument: { given, abandons, outcome } }) =>
-    outcome === null ? typeof given === "function" && !abandons : outcome.is_fulfilled,
+  may_fulfil: (wait) => {
+    const { given, abandons, outcome } = wait._argument;
+    return outcome === null ? typeof given === "function" && !abandons : outcome.is_fulfilled;
+  },
   ending: (wait) => wait._is_waiting() ? wait._argument.promise : null,
   is_stopping: (wait) => wait._argument.error !== null,
 };

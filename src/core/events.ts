@@ -683,7 +683,7 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
   /** @internal Makes a loop that no call runs work by itself. */
   _ensure_ambient(): void;
   /** @internal The step protocol: the task has ended, seen at the bottom of a microtask. */
-  _end_last_step(task: Task<unknown>): void;
+  _end_last_step(task: TaskCore): void;
   /** @internal Notes an await by code that belongs to no task. */
   _note_loose_await(waiting: FutureAwait): void;
   /** @internal Begins the end of a run: its last tasks are cancelled. */
@@ -1036,7 +1036,7 @@ export function set_event_loop(loop: AbstractEventLoop | null): void {
 
 /** Throws a `TypeError` if a value is no event loop, or one of another copy of the library. */
 export function check_loop(name: string, loop: unknown): void {
-  const scope = (loop as Partial<AbstractEventLoop> | null)?._loop_scope;
+  const scope = (loop as AbstractEventLoop | null)?._loop_scope;
   if (scope instanceof LoopScope) return;
   const reason = scope === undefined
     ? "an event loop is expected"

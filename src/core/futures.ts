@@ -440,7 +440,7 @@ export class Future<T> implements Promise<T> {
       const task = scope._owner as TaskCore;
       add_open_await(task, waiting);
       task._loop._note_loose_awaits(task);
-    } else if (running_loop() === loop) loop._note_loose_await(waiting);
+    } else if (running_loop() as unknown === loop) loop._note_loose_await(waiting);
     return waiting;
   }
 

@@ -564,7 +564,7 @@ export class Task<T> extends Future<T> {
     }
     const yielded = coroutine._yielded;
     if (yielded instanceof NativeCall) {
-      this._loop._begin_step(this, yielded.scope ?? this);
+      this._loop._begin_step(this, yielded.scope ?? this as Scope);
       yielded.promise.then(
         (value) => this._native_call_ended(false, value),
         (error) => this._native_call_ended(true, error),
@@ -661,7 +661,7 @@ export class Task<T> extends Future<T> {
   /** @internal Suspends a continuation of this task on something that waits; the step ends. */
   _suspend(continuation: Continuation, waitable: Waitable): void {
     this._begin_wait(continuation);
-    if (waitable._loop !== this._loop) {
+    if (waitable._loop as unknown !== this._loop) {
       this._refuse_wait(
         continuation,
         `Task ${this} got Future ${waitable} attached to a different loop`,
@@ -698,13 +698,13 @@ export class Task<T> extends Future<T> {
     const moment = this_moment();
     continuation._begun = moment;
     continuation._scope._active = moment;
-    if (continuation !== this) add_open_await(this, continuation as OpenAwait);
+    if (continuation as unknown !== this) add_open_await(this, continuation as OpenAwait);
   }
 
   /** @internal Begins a step in which a continuation is resumed; returns the error to throw into it. */
   _resume(continuation: Continuation): unknown {
     const waiting = continuation._waiting;
-    if (continuation !== this) remove_open_await(this, continuation as OpenAwait);
+    if (continuation as unknown !== this) remove_open_await(this, continuation as OpenAwait);
     const scope = continuation._scope;
     note_settled(scope._ended ? innermost(scope) : scope, continuation._begun);
     continuation._waiting = null;

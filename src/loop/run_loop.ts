@@ -17,6 +17,7 @@ import { DeadlockError, leaves_the_loop, RuntimeError } from "../core/exceptions
 import { observer_of, type Recorder, type TaskObserver } from "../core/recording.ts";
 import { next_moment, this_moment } from "../core/scopes.ts";
 import { Steps } from "../core/steps.ts";
+import type { Task } from "../core/tasks.ts";
 import { watch_untouched } from "../core/unawaited.ts";
 import { has_async_context } from "../host/async_context.ts";
 import { has_requests } from "../host/timers.ts";
@@ -276,7 +277,7 @@ export abstract class RunLoop extends BaseEventLoop {
     if (this.#steps.open !== null) this.#slow_callbacks?.end_at_return(this.slow_callback_duration);
     const foreign = this.#steps.run_dry();
     if (this._observer !== null) {
-      for (const task of foreign) this._observer.waits_elsewhere(task);
+      for (const task of foreign) this._observer.waits_elsewhere(task as Task<unknown>);
     }
     set_stepping_scope(null);
     // Not from here: an error that a task makes costs the more the deeper the stack is.
@@ -351,7 +352,7 @@ export abstract class RunLoop extends BaseEventLoop {
 
   /** @internal */
   _end_step(task: TaskCore, continuation: Continuation): void {
-    if (this._observer !== null) this._observer.waits(task, continuation);
+    if (this._observer !== null) this._observer.waits(task as Task<unknown>, continuation);
     if (!this.#leave_step(task)) return;
     // Not an await of the same task: another one of the code, in a race with it, may be about to begin.
     if (
@@ -471,7 +472,7 @@ export abstract class RunLoop extends BaseEventLoop {
 
   /** Returns whether a call of `run_forever` or `run_until_complete` is in progress. */
   is_running(): boolean {
-    return this.#run !== null || (this.#is_ambient && running_loop() === this);
+    return this.#run !== null || (this.#is_ambient && running_loop() as unknown === this);
   }
 
   /** Returns whether the loop is closed. */

@@ -78,7 +78,7 @@ export class SlowCancellations {
     const obstacle = obstacle_of(task);
     if (obstacle === null) return;
     this.#reported.add(task);
-    const { _coroutine_name: name } = task;
+    const name = task._coroutine_name;
     this.#loop.call_exception_handler({
       message: `Cannot cancel task ${repr(task.get_name())}${name && ` of ${name}()`}: ${obstacle}`,
       task,

@@ -24,7 +24,8 @@ export class TaskList {
 
   /** Takes a task out. */
   delete(task: AnyTask): void {
-    const { _previous_task: previous, _next_task: next } = task;
+    const previous = task._previous_task;
+    const next = task._next_task;
     if (previous === null) this.#first = next;
     else previous._next_task = next;
     if (next === null) this.#last = previous;

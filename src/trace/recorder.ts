@@ -442,8 +442,9 @@ class EventWriter implements TaskObserver {
 function was_cancelled(waiting: Waitable | null): boolean {
   if (waiting instanceof Suspension) return waiting._was_cancelled();
   if (waiting === null) return false;
-  const { _state: state, _value: value } = waiting as Future<unknown>;
-  return state === CANCELLED || (state === FAILED && value instanceof CancelledError);
+  const future = waiting as Future<unknown>;
+  return future._state === CANCELLED ||
+    (future._state === FAILED && future._value instanceof CancelledError);
 }
 
 function describe(driver: Continuation, step_began: number, now: number): string {
