@@ -84,6 +84,7 @@ export {
   iscoroutine,
   iscoroutinefunction,
   type WithoutContext,
+  type NotStarted,
 } from "./src/core/coroutines.ts";
 export type { OnRejected } from "./src/core/contracts.ts";
 export {

@@ -35,7 +35,10 @@ export interface AsyncContextManager<T> {
   __aenter__(): PromiseLike<T>;
   /** Called at the end of the block, with the error that left it or `null`; a true result swallows the error. */
   __aexit__(error: unknown): PromiseLike<unknown>;
-  /** @internal Set where the manager runs loops itself, so that outside of all loops its block must not be run by one. */
+}
+
+/** A manager that runs loops itself, so that outside of all loops its block must not be run by one. */
+interface LoopRunner {
   readonly _runs_loops?: true;
 }
 
@@ -129,7 +132,7 @@ export function async_with<T, R>(
   if (typeof body !== "function") {
     throw new TypeError(`async_with() expects a function as its body, received ${repr(body)}`);
   }
-  return manager._runs_loops && running_loop() === null
+  return (manager as LoopRunner)._runs_loops && running_loop() === null
     ? new PromisedCoroutine("async_with", () => run_block_outside(manager, body))
     : new Block(manager, body);
 }

@@ -12,6 +12,7 @@ import {
   FunctionCoroutine,
   iscoroutine,
   library_coroutine,
+  type NotStarted,
 } from "./core/coroutines.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
@@ -193,7 +194,7 @@ export class TaskGroup extends ScopeManager {
    * @returns the task
    * @throws {RuntimeError} if the group is not entered, or is finished, or is being cancelled; the coroutine is closed
    */
-  create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
+  create_task<T>(coro: CoroutineLike<T, NotStarted>, options: TaskOptions = NO_OPTIONS): Task<T> {
     const reason = !this.#entered
       ? "has not been entered"
       : this.#exiting && this.#tasks.size === 0

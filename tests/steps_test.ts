@@ -56,6 +56,7 @@ function test(
 test(
   "not started, the loop runs the task's first step: suspended",
   async (note) => {
+    // deno-lint-ignore require-yield -- its only step
     const task: asyncio.Task<unknown> = asyncio.create_task(function* () {
       note(task);
       yield* asyncio.sleep(0);

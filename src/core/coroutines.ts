@@ -40,9 +40,21 @@ export type CoroutineFunction<T> = () => PromiseLike<T> | Generator<unknown, T, 
 /**
  * A call that has not started yet and can be made a task.
  *
+ * The second parameter is a hint that compilers show where something else is given.
+ *
  * @category Coroutines
  */
-export type CoroutineLike<T> = Coroutine<T> | CoroutineFunction<T> | Generator<unknown, T, unknown>;
+export type CoroutineLike<T, _Hint extends string = string> =
+  | Coroutine<T>
+  | CoroutineFunction<T>
+  | Generator<unknown, T, unknown>;
+
+/**
+ * The hint where a promise is given in place of a call that has not started.
+ *
+ * @category Coroutines
+ */
+export type NotStarted = "write () => work(x), not work(x)";
 
 /**
  * A value that can be awaited: a coroutine in any form, a future, a promise.
@@ -72,6 +84,30 @@ export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
  * ```
  */
 export abstract class Coroutine<T> implements Promise<T> {
+  /** The name of the function that was called. */
+  abstract get name(): string;
+
+  /** Ends the coroutine where it is; its `finally` blocks run if it is a started generator. */
+  close(): void {
+    if (this._phase === WATCHED) stop_watching(this);
+    this._phase = CLOSED;
+  }
+
+  /**
+   * Runs a generator coroutine up to its next `yield`, by hand, as Python's `send`.
+   *
+   * @param value what the `yield` at which it stands gives; nothing for a coroutine that has not started
+   * @returns what was yielded, or with `done` what was returned
+   */
+  send(value?: unknown): IteratorResult<unknown, T> {
+    return step(this, false, value);
+  }
+
+  /** Throws an error into a generator coroutine, by hand, as Python's `throw`. */
+  throw(error: unknown): IteratorResult<unknown, T> {
+    return step(this, true, error);
+  }
+
   /** @internal */
   declare _phase: number;
   /** @internal The value that it returned or raised, once it has. */
@@ -83,9 +119,6 @@ export abstract class Coroutine<T> implements Promise<T> {
   constructor() {
     note_made(this, Coroutine);
   }
-
-  /** The name of the function that was called. */
-  abstract get name(): string;
 
   /**
    * @internal Runs it up to the next thing that it waits on, or to its end. What it raises it gives or
@@ -191,27 +224,6 @@ export abstract class Coroutine<T> implements Promise<T> {
       }
     }
     return new CoroutineIterator(this);
-  }
-
-  /** Ends the coroutine where it is; its `finally` blocks run if it is a started generator. */
-  close(): void {
-    if (this._phase === WATCHED) stop_watching(this);
-    this._phase = CLOSED;
-  }
-
-  /**
-   * Runs a generator coroutine up to its next `yield`, by hand, as Python's `send`.
-   *
-   * @param value what the `yield` at which it stands gives; nothing for a coroutine that has not started
-   * @returns what was yielded, or with `done` what was returned
-   */
-  send(value?: unknown): IteratorResult<unknown, T> {
-    return step(this, false, value);
-  }
-
-  /** Throws an error into a generator coroutine, by hand, as Python's `throw`. */
-  throw(error: unknown): IteratorResult<unknown, T> {
-    return step(this, true, error);
   }
 
   /** @internal It has ended. */

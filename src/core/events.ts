@@ -5,7 +5,7 @@
  */
 
 import { type Context, copy_context } from "./contextvars.ts";
-import type { Coroutine, CoroutineLike } from "./coroutines.ts";
+import type { Coroutine, CoroutineLike, NotStarted } from "./coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import type { ExportName, ExportParameters, ExportResult, ModuleExecutor } from "./executors.ts";
 import {
@@ -495,7 +495,7 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
    * @throws {RuntimeError} if the loop is closed
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
-  create_task<T>(coro: CoroutineLike<T>, options?: TaskOptions): Task<T>;
+  create_task<T>(coro: CoroutineLike<T, NotStarted>, options?: TaskOptions): Task<T>;
   /**
    * Sets the factory that `create_task` makes tasks with.
    *

@@ -49,6 +49,7 @@ import {
   FunctionCoroutine,
   is_generator,
   isawaitable,
+  type NotStarted,
   to_start,
 } from "./coroutines.ts";
 import { Suspension } from "./suspensions.ts";
@@ -842,7 +843,10 @@ function not_a_coroutine(value: unknown): string {
  * assertEquals(await task, 42);
  * ```
  */
-export function create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
+export function create_task<T>(
+  coro: CoroutineLike<T, NotStarted>,
+  options: TaskOptions = NO_OPTIONS,
+): Task<T> {
   return get_event_loop().create_task(coro, options);
 }
 

@@ -17,6 +17,7 @@ import {
   type CoroutineLike,
   iscoroutine,
   library_coroutine,
+  type NotStarted,
 } from "../core/coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
 import { FAILED, Future, wrap_future } from "../core/futures.ts";
@@ -456,7 +457,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
    * @throws {RuntimeError} if the loop is closed
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
-  create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
+  create_task<T>(coro: CoroutineLike<T, NotStarted>, options: TaskOptions = NO_OPTIONS): Task<T> {
     this._check_closed();
     if (this.#task_factory !== null) return this.#task_factory(this, coro, options);
     if (options === NO_OPTIONS) return new Task(coro, this._only_loop);
