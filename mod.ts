@@ -83,8 +83,8 @@ export {
   isawaitable,
   iscoroutine,
   iscoroutinefunction,
-  type WithoutContext,
   type NotStarted,
+  type WithoutContext,
 } from "./src/core/coroutines.ts";
 export type { OnRejected } from "./src/core/contracts.ts";
 export {
