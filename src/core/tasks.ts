@@ -295,8 +295,7 @@ export class Task<T> extends Future<T> {
     return typeof coroutine === "function" ? function_name(coroutine.name) : coroutine.name;
   }
 
-  // Returns whether user code may run in its next step.
-  /** @internal */
+  /** @internal Returns whether user code may run in its next step. */
   private _needs_context(): boolean {
     if (!has_async_context) return false;
     const coroutine = this._coroutine;
@@ -516,8 +515,7 @@ export class Task<T> extends Future<T> {
     this._go_on(error !== NOTHING, error);
   }
 
-  // Most tasks are calls of async functions.
-  /** @internal */
+  /** @internal Most tasks are calls of async functions. */
   private _call(fn: CoroutineFunction<T>): void {
     let returned: unknown;
     try {
