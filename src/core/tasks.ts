@@ -545,7 +545,7 @@ export class Task<T> extends Future<T> {
     } catch (error) {
       this._loop["_interrupt"](error); // the loop is not on the stack
     }
-    this._loop["_end_last_step"](this as Task<unknown> as unknown as TaskCore);
+    this._loop["_end_last_step"](this as unknown as TaskCore);
   }
 
   /** @internal */
@@ -566,10 +566,7 @@ export class Task<T> extends Future<T> {
     }
     const yielded = coroutine["_yielded"];
     if (yielded instanceof NativeCall) {
-      this._loop["_begin_step"](
-        this as unknown as TaskCore,
-        yielded.scope ?? this as unknown as Scope,
-      );
+      this._loop["_begin_step"](this._owner, yielded.scope ?? this as unknown as Scope);
       yielded.promise.then(
         (value) => this._native_call_ended(false, value),
         (error) => this._native_call_ended(true, error),
@@ -591,9 +588,7 @@ export class Task<T> extends Future<T> {
     } finally {
       leave();
     }
-    if (this._state !== PENDING) {
-      this._loop["_end_last_step"](this as Task<unknown> as unknown as TaskCore);
-    }
+    if (this._state !== PENDING) this._loop["_end_last_step"](this as unknown as TaskCore);
   }
 
   /** @internal */
@@ -613,11 +608,8 @@ export class Task<T> extends Future<T> {
   /** @internal */
   private _raised(error: unknown): void {
     if (debug_loops > 0) {
-      add_frames(
-        error,
-        this._source_traceback ?? null,
-        `in ${describe_task(this as unknown as TaskCore)}, made at:`,
-      );
+      const where = `in ${describe_task(this._owner)}, made at:`;
+      add_frames(error, this._source_traceback ?? null, where);
     }
     if (is_cancellation(error)) {
       this._end_cancelled(as_cancellation(error));
@@ -709,17 +701,13 @@ export class Task<T> extends Future<T> {
     const moment = this_moment();
     continuation._begun = moment;
     continuation._scope._active = moment;
-    if (continuation as unknown !== this) {
-      add_open_await(this as unknown as TaskCore, continuation as OpenAwait);
-    }
+    if (continuation as unknown !== this) add_open_await(this._owner, continuation as OpenAwait);
   }
 
   /** @internal Begins a step in which a continuation is resumed; returns the error to throw into it. */
   protected _resume(continuation: Continuation): unknown {
     const waiting = continuation._waiting;
-    if (continuation as unknown !== this) {
-      remove_open_await(this as unknown as TaskCore, continuation as OpenAwait);
-    }
+    if (continuation as unknown !== this) remove_open_await(this._owner, continuation as OpenAwait);
     const scope = continuation._scope;
     note_settled(scope._ended ? innermost(scope) : scope, continuation._begun);
     continuation._waiting = null;
@@ -735,9 +723,7 @@ export class Task<T> extends Future<T> {
     waiting: Waitable | null,
   ): unknown {
     let thrown = state.take_mark(continuation);
-    if (this._step === NOT_STARTED) {
-      thrown ??= state.take_pending(this as unknown as Scope, true)?.cancellation;
-    }
+    if (this._step === NOT_STARTED) thrown ??= state.take_pending(this._owner, true)?.cancellation;
     if (thrown === undefined) return NOTHING;
     if (!(thrown instanceof Cancellation)) return thrown;
     return waiting?._cancellation() ?? make_cancelled_error(thrown.message);
@@ -752,15 +738,12 @@ export class Task<T> extends Future<T> {
   protected _is_told(continuation: Continuation): boolean {
     const state = this._cancellation_state;
     return state !== null &&
-      (state.is_marked(continuation) ||
-        (this._step === NOT_STARTED && state.is_pending(this as unknown as Scope)));
+      (state.is_marked(continuation) || (this._step === NOT_STARTED && this._is_cancel_pending));
   }
 
   /** @internal Returns what the task waits on now, for debugging. */
   protected _waits_on(): Waitable[] {
-    return open_awaits(this as unknown as TaskCore).map((open) => open._waiting).filter((wait) =>
-      wait !== null
-    );
+    return open_awaits(this._owner).map((open) => open._waiting).filter((wait) => wait !== null);
   }
 
   /** @internal */
