@@ -83,6 +83,7 @@ export {
   isawaitable,
   iscoroutine,
   iscoroutinefunction,
+  type NotStarted,
   type WithoutContext,
 } from "./src/core/coroutines.ts";
 export type { OnRejected } from "./src/core/contracts.ts";

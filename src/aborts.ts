@@ -47,7 +47,7 @@ export class AbortScope extends ScopeManager {
     const scope = this.#scope as Scope;
     cancel_because(
       `cancelled by a signal: ${repr(this.#signal.reason)}`,
-      () => (scope._owner as AnyTask)._cancel_block(scope, true),
+      () => (scope._owner as unknown as AnyTask)["_cancel_block"](scope, true),
     );
   };
 
@@ -57,17 +57,17 @@ export class AbortScope extends ScopeManager {
   }
 
   /** @internal */
-  override _enter(scope: Scope | null): void {
+  protected override _enter(scope: Scope | null): void {
     if (this.#scope !== null) throw new RuntimeError("AbortScope has already been entered");
     this.#signal.throwIfAborted();
     if (scope === null) throw new RuntimeError("AbortScope should be used inside a task");
     this.#scope = scope;
-    this.#cancelling = (scope._owner as AnyTask)._cancelling_seen_from(scope);
+    this.#cancelling = (scope._owner as unknown as AnyTask)["_cancelling_seen_from"](scope);
     this.#signal.addEventListener("abort", this.#on_abort, { once: true });
   }
 
   /** @internal */
-  override _exit(error: unknown): void {
+  protected override _exit(error: unknown): void {
     this.#signal.removeEventListener("abort", this.#on_abort);
     if (!this.#aborted) return;
     if (take_back(this.#scope as Scope) <= this.#cancelling && is_cancellation(error)) {

@@ -41,7 +41,7 @@ class Use<T> extends GeneratorCoroutine<T> {
   }
 
   /** @internal */
-  override _claim(): void {
+  protected override _claim(): void {
     if (this.#used) {
       throw new RuntimeError(`cannot reuse already awaited ${LABELS[this.#method]}`);
     }
@@ -139,7 +139,7 @@ class Body<T, R, S> {
   #track(): void {
     if (this.#loop !== null || this.#finished) return;
     this.#loop = get_running_loop();
-    this.#loop._asyncgens.add(this.#tracked);
+    this.#loop["_asyncgens"].add(this.#tracked);
   }
 
   #check_not_running(method: Method): void {
@@ -155,14 +155,14 @@ class Body<T, R, S> {
 
   #finish(): void {
     this.#finished = true;
-    this.#loop?._asyncgens.delete(this.#tracked);
+    this.#loop?.["_asyncgens"].delete(this.#tracked);
   }
 
   /** Closes it in a task of its own, if it is not finished: its object has been collected. */
   abandon(): void {
     const loop = this.#loop;
     if (this.#finished || loop === null || loop.is_closed()) return;
-    loop._asyncgens.delete(this.#tracked);
+    loop["_asyncgens"].delete(this.#tracked);
     loop.call_soon_threadsafe(() => void loop.create_task(this.#tracked.aclose()));
   }
 

@@ -80,12 +80,12 @@ class PipeProtocol extends Protocol {
   }
 
   override data_received(data: Uint8Array): void {
-    this.#process._pipe_data_received(this.#fd, data);
+    this.#process["_pipe_data_received"](this.#fd, data);
   }
 
   override connection_lost(error: unknown): void {
     this.disconnected = true;
-    this.#process._pipe_connection_lost(this.#fd, error);
+    this.#process["_pipe_connection_lost"](this.#fd, error);
   }
 
   override pause_writing(): void {
@@ -103,7 +103,7 @@ interface Pipe {
 }
 
 /** A process of the host. */
-export class HostSubprocessTransport extends SubprocessTransport implements ChildListener, Open {
+export class HostSubprocessTransport extends SubprocessTransport implements ChildListener {
   /** @internal */
   static override get name(): string {
     return "SubprocessTransport";
@@ -139,8 +139,8 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
     this.#child = child;
     this._extra["subprocess"] = child.host_object;
     if (child.pid === null) return;
-    hold_open(loop, this);
-    loop._note_foreign(this); // also if the loop has a network in memory
+    hold_open(loop, this as unknown as Open);
+    loop["_note_foreign"](this); // also if the loop has a network in memory
     this.#connect(0, child.stdin, write_endpoint, WritePipeTransport);
     this.#connect(1, child.stdout, read_endpoint, ReadPipeTransport);
     this.#connect(2, child.stderr, read_endpoint, ReadPipeTransport);
@@ -196,12 +196,12 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
   }
 
   /** @internal */
-  _pipe_data_received(fd: number, data: Uint8Array): void {
+  protected _pipe_data_received(fd: number, data: Uint8Array): void {
     this.#call(() => this.#protocol.pipe_data_received(fd, data));
   }
 
   /** @internal */
-  _pipe_connection_lost(fd: number, error: unknown): void {
+  protected _pipe_connection_lost(fd: number, error: unknown): void {
     this.#call(() => this.#protocol.pipe_connection_lost(fd, error));
     this.#try_finish();
   }
@@ -211,7 +211,7 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
     for (const { protocol } of this.#pipes.values()) if (!protocol.disconnected) return;
     this.#finished = true;
     this.#call(() => {
-      release(this.#loop, this);
+      release(this.#loop, this as unknown as Open);
       this.#protocol.connection_lost(null);
     });
   }
@@ -282,12 +282,12 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
   }
 
   /** @internal Returns whether the process was started. */
-  _is_started(): boolean {
+  protected _is_started(): boolean {
     return this.#child.pid !== null;
   }
 
   /** @internal Waits until the process has ended. */
-  *_wait(): Generator<unknown, number, unknown> {
+  protected *_wait(): Generator<unknown, number, unknown> {
     if (this.#returncode !== null) return this.#returncode;
     const waiter = this.#loop.create_future<number>();
     this.#exit_waiters.add(waiter);
@@ -299,12 +299,12 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
   }
 
   /** @internal */
-  get _unclosed(): string | undefined {
+  protected get _unclosed(): string | undefined {
     return this.#closed ? undefined : "transport";
   }
 
   /** @internal Leaves the process running: the loop is closed. */
-  _loop_closed(): void {
+  protected _loop_closed(): void {
     this.#child.leave();
   }
 
@@ -479,9 +479,9 @@ export function* start_process<P extends SubprocessProtocol>(
     transport = new HostSubprocessTransport(loop, spawned, protocol, started);
     yield* started;
   } catch (error) {
-    if (transport === null || !transport._is_started()) throw translate_failure(error, options);
+    if (transport === null || !transport["_is_started"]()) throw translate_failure(error, options);
     transport.close();
-    yield* transport._wait();
+    yield* transport["_wait"]();
     throw error;
   }
   return [transport, protocol];

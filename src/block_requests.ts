@@ -24,7 +24,9 @@ export function pass_on_cancellation(
   tasks: Iterable<AnyTask>,
   is_repeated: boolean,
 ): void {
-  const state = (scope._owner as AnyTask)._cancellation_state as Partial<PersistentState> | null;
+  const state = (scope._owner as unknown as AnyTask)["_cancellation_state"] as
+    | Partial<PersistentState>
+    | null;
   state?.pass_on?.(scope, tasks, is_repeated);
 }
 
@@ -33,9 +35,9 @@ export function pass_on_cancellation(
  * `task.cancel()`, an await that need not wait does not throw it, nor does the end of the body.
  */
 export function request_cancellation(scope: Scope, message: unknown): void {
-  const task = scope._owner as AnyTask;
-  const state = task._cancellation_state ??= new CancellationState();
-  if (scope !== task as Scope) state.add_request(scope);
+  const task = scope._owner as unknown as AnyTask;
+  const state = task["_cancellation_state"] ??= new CancellationState();
+  if (scope !== task as unknown as Scope) state.add_request(scope);
   state.target = scope;
   state.is_new_request = false;
   try {

@@ -7,9 +7,10 @@
  * @module
  */
 
+import type { Runnable } from "./core/contracts.ts";
 import { leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import type { Future } from "./core/futures.ts";
-import type { Endpoint, EndpointListener } from "./host/endpoints.ts";
+import type { Endpoint, EndpointListener, Open } from "./host/endpoints.ts";
 import { type Bytes, concat_bytes, own_bytes, to_bytes } from "./internal/bytes.ts";
 import { Deque } from "./internal/deque.ts";
 import { type AbstractEventLoop, Handle } from "./core/events.ts";
@@ -101,7 +102,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
     this.#write_ready = new Handle(() => this.#after_write(), loop, [], null);
     owner?._attach(this);
     endpoint.listen(this);
-    hold_open(loop, this);
+    hold_open(loop, this as unknown as Open);
     if (call_connection_made) loop.call_soon(() => protocol.connection_made(this));
     loop.call_soon(() => {
       this.#started = true;
@@ -156,7 +157,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   #schedule_read(): void {
     if (this.#read_scheduled) return;
     this.#read_scheduled = true;
-    this._loop._schedule(this.#read_ready);
+    this._loop["_schedule"](this.#read_ready as unknown as Runnable);
   }
 
   #receive(received: Received): void {
@@ -194,7 +195,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
     if (this.#lost > 0 || this.#write_scheduled || this._loop.is_closed()) return;
     if (!this._protocol_paused && !this._closing) return;
     this.#write_scheduled = true;
-    this._loop._schedule(this.#write_ready);
+    this._loop["_schedule"](this.#write_ready as unknown as Runnable);
   }
 
   #read(): void {
@@ -340,7 +341,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   }
 
   /** @internal Closes it at once, because of an error that is reported unless it is the system's. */
-  _fatal_error(exception: unknown, message: string): void {
+  protected _fatal_error(exception: unknown, message: string): void {
     if (!(exception instanceof OSError)) {
       this._loop.call_exception_handler({
         message,
@@ -353,7 +354,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   }
 
   /** @internal Closes it at once: what has not been sent is lost. */
-  _force_close(error: unknown): void {
+  protected _force_close(error: unknown): void {
     if (this.#lost > 0) return;
     this._closing = true;
     this._lose(error);
@@ -380,16 +381,16 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
     else this._endpoint.close();
     this.#closed = true;
     this.#received.clear();
-    release(this._loop, this);
+    release(this._loop, this as unknown as Open);
   }
 
   /** @internal */
-  get _unclosed(): string | undefined {
+  protected get _unclosed(): string | undefined {
     return this._closing ? undefined : "transport";
   }
 
   /** @internal The loop is closed: the host sends what it has been given, and no protocol is called. */
-  _loop_closed(): void {
+  protected _loop_closed(): void {
     if (this.#closed) return;
     this.#lost++;
     this.#closed = true;

@@ -22,7 +22,9 @@ export function* cancel_and_wait(task: AnyTask): Generator<unknown, Failure | nu
   pass_on_cancellation(running_scope() as Scope, [task], false);
   while (!task.done()) {
     const done = task.get_loop().create_future<void>();
-    task._add_listener(new Listener(() => done.done() || done.set_result(), "cancel_and_wait()"));
+    task["_add_listener"](
+      new Listener(() => done.done() || done.set_result(), "cancel_and_wait()"),
+    );
     try {
       yield* repeat_wait(done);
     } catch (error) {

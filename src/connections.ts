@@ -83,7 +83,7 @@ const SERVER_OPTIONS = [
 ];
 
 function network_of(loop: AbstractEventLoop): Network {
-  return loop._network ?? host_network;
+  return loop["_network"] ?? host_network;
 }
 
 /** Waits, in a generator of the library, for a promise of the host or the network. */
@@ -224,7 +224,7 @@ function* open_transport(
 
 /** Refuses a socket of the host on a loop with a network in memory. */
 export function check_given_socket(loop: AbstractEventLoop, what: string): void {
-  if (loop._network === null) return;
+  if (loop["_network"] === null) return;
   throw new RuntimeError(
     `Cannot ${what}: sock is a socket of the host, and the loop has a network in memory`,
   );
@@ -478,7 +478,7 @@ function* start_if_wanted(
   { start_serving = true }: UnixServerOptions,
 ): Generator<unknown, AbstractServer, unknown> {
   if (start_serving) {
-    server._start_serving();
+    server["_start_serving"]();
     yield* sleep(0);
   }
   return server;
@@ -631,7 +631,7 @@ function* listen_unix(
   }
   let listener: Listener;
   try {
-    if (loop._network === null && !path.startsWith("\0")) remove_stale_socket(path);
+    if (loop["_network"] === null && !path.startsWith("\0")) remove_stale_socket(path);
     listener = yield* wait_for_listener(loop, path, socket_options(options));
   } catch (error) {
     const in_use = (error as { code?: unknown } | null)?.code === "EADDRINUSE";

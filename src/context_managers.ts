@@ -13,10 +13,9 @@ import {
   PromisedCoroutine,
   wait_on,
 } from "./core/coroutines.ts";
-import { type Outcome, RAISED, RETURNED, SUSPENDED } from "./core/awaits.ts";
 import { as_error } from "./core/cancellation.ts";
 import { repr } from "./internal/format_helpers.ts";
-import { BlockWait, NativeCall } from "./core/awaits.ts";
+import { BlockWait, NativeCall, type Outcome, RAISED, RETURNED, SUSPENDED } from "./core/awaits.ts";
 import type { Scope, TaskCore } from "./core/contracts.ts";
 import { enter_scope, leave_scope, running_loop, running_scope } from "./core/current.ts";
 import { type AnyTask, ScopeManager } from "./core/scope_managers.ts";
@@ -35,7 +34,10 @@ export interface AsyncContextManager<T> {
   __aenter__(): PromiseLike<T>;
   /** Called at the end of the block, with the error that left it or `null`; a true result swallows the error. */
   __aexit__(error: unknown): PromiseLike<unknown>;
-  /** @internal Set where the manager runs loops itself, so that outside of all loops its block must not be run by one. */
+}
+
+/** A manager that runs loops itself, so that outside of all loops its block must not be run by one. */
+interface LoopRunner {
   readonly _runs_loops?: true;
 }
 
@@ -129,7 +131,7 @@ export function async_with<T, R>(
   if (typeof body !== "function") {
     throw new TypeError(`async_with() expects a function as its body, received ${repr(body)}`);
   }
-  return manager._runs_loops && running_loop() === null
+  return (manager as LoopRunner)._runs_loops && running_loop() === null
     ? new PromisedCoroutine("async_with", () => run_block_outside(manager, body))
     : new Block(manager, body);
 }
@@ -155,7 +157,7 @@ const ENTERING = 1;
 const INSIDE = 2;
 const LEAVING = 3;
 
-const call_body = (block: Block<unknown, unknown>): Outcome => block._call_body();
+const call_body = (block: Block<unknown, unknown>): Outcome => block["_call_body"]();
 
 /** A block inside a manager: a coroutine that waits for the manager, the body and the manager again. */
 class Block<T, R> extends DelegatingCoroutine<R> {
@@ -193,7 +195,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
+  protected override _advance(thrown: boolean, value: unknown): Outcome {
     const scope = this._scope;
     if (scope === null || this._stage === ENTERING) return this._advance_inside(thrown, value);
     const outer = enter_scope(scope);
@@ -239,12 +241,12 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   }
 
   /** @internal The body and the manager's methods may be the user's. */
-  override _needs_context(): boolean {
+  protected override _needs_context(): boolean {
     if (this._stage === LEAVING) return super._needs_context();
     const inner = this._inner;
     const manager: unknown = this._manager;
-    return this._stage !== INSIDE || inner === null || inner._needs_context() ||
-      !(manager instanceof ScopeManager && manager._has_own_exit);
+    return this._stage !== INSIDE || inner === null || inner["_needs_context"]() ||
+      !(manager instanceof ScopeManager && manager["_has_own_exit"]);
   }
 
   private _enter(): Outcome {
@@ -254,12 +256,12 @@ class Block<T, R> extends DelegatingCoroutine<R> {
       const parent = running_scope();
       if (parent !== null) {
         const scope = this._scope = new BlockScope(parent, parent._owner as TaskCore);
-        if (manager._has_own_enter) {
-          manager._enter(scope);
+        if (manager["_has_own_enter"]) {
+          manager["_enter"](scope);
           this._value = manager;
           return RETURNED;
         }
-        manager._offer(scope);
+        manager["_offer"](scope);
       }
     }
     return this._await_given(this._manager.__aenter__());
@@ -280,7 +282,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   }
 
   /** @internal */
-  _call_body(): Outcome {
+  protected _call_body(): Outcome {
     const body = this._body;
     return this._delegate_to(check_returned(body(this._value as T), body.name));
   }
@@ -288,7 +290,9 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   private _leave(raised: boolean): Outcome {
     let failed = raised;
     const scope = this._scope;
-    const state = scope === null ? null : (scope._owner as AnyTask)._cancellation_state;
+    const state = scope === null
+      ? null
+      : (scope._owner as unknown as AnyTask)["_cancellation_state"];
     const due = state?.take_pending_at_end(scope as Scope, failed) ?? null;
     if (due !== null) {
       // A cancellation that could not be delivered to the body is late, but not silent.
@@ -302,12 +306,12 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     this._result = result;
     const manager: unknown = this._manager;
     if (manager instanceof ScopeManager) {
-      if (manager._exits_at_once) {
-        manager._exit(failed ? result : null);
+      if (manager["_exits_at_once"]) {
+        manager["_exit"](failed ? result : null);
         this._value = undefined;
         return RETURNED;
       }
-      if (failed && (result === null || result === undefined)) manager._note_thrown(result);
+      if (failed && (result === null || result === undefined)) manager["_note_thrown"](result);
     }
     return this._await_given(this._manager.__aexit__(failed ? result : null));
   }
@@ -315,7 +319,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   private _end_scope(): void {
     const scope = this._scope;
     if (scope === null) return;
-    (scope._owner as AnyTask)._cancellation_state?.forget(scope);
+    (scope._owner as unknown as AnyTask)["_cancellation_state"]?.forget(scope);
     scope.end();
   }
 
@@ -324,7 +328,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     const scope = this._scope;
     if (this._is_late && is_thrown && scope !== null) {
       // The manager has not turned it into an error of its own: it is what the code around gets.
-      (scope._owner as AnyTask)._cancellation_state?.drop_around(scope);
+      (scope._owner as unknown as AnyTask)["_cancellation_state"]?.drop_around(scope);
     }
     this._end_scope();
     this._close();

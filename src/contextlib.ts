@@ -105,7 +105,8 @@ function is_wait(yielded: unknown): boolean {
   if (yielded === TURN || yielded instanceof NativeCall || yielded instanceof BlockWait) {
     return true;
   }
-  return (yielded instanceof Future || yielded instanceof Suspension) && yielded._is_offered();
+  if (yielded instanceof Future) return yielded["_is_offered"]();
+  return yielded instanceof Suspension && yielded["_is_offered"]();
 }
 
 /** The context manager of one call of a generator function. */
@@ -488,7 +489,7 @@ export class AsyncExitStack extends ScopeManager implements AsyncDisposable {
 function exit_of(manager: Pick<AsyncContextManager<unknown>, "__aexit__">): Exit {
   return function* (failure) {
     const error = failure === null ? null : failure.error;
-    if (failure !== null && manager instanceof ScopeManager) manager._note_thrown(error);
+    if (failure !== null && manager instanceof ScopeManager) manager["_note_thrown"](error);
     return yield* wait_on(manager.__aexit__(error));
   };
 }

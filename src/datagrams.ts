@@ -18,6 +18,7 @@ import type {
   DatagramListener,
   DatagramSocket,
   DatagramSocketOptions,
+  Open,
 } from "./host/endpoints.ts";
 import { AF_INET6, AI_PASSIVE, SOCK_DGRAM } from "./host/sockets.ts";
 import { type Bytes, to_bytes } from "./internal/bytes.ts";
@@ -72,7 +73,7 @@ class SocketDatagramTransport extends DatagramTransport implements DatagramListe
     this.#socket = socket;
     this.#remote = remote;
     this.#protocol = protocol;
-    hold_open(loop, this);
+    hold_open(loop, this as unknown as Open);
     loop.call_soon(() => (protocol as DatagramProtocol).connection_made(this));
     loop.call_soon(() => socket.listen(this));
     loop.call_soon(set_result_unless_done, waiter);
@@ -160,18 +161,18 @@ class SocketDatagramTransport extends DatagramTransport implements DatagramListe
         this.#protocol.connection_lost(error);
       } finally {
         this._loop_closed();
-        release(this.#loop, this);
+        release(this.#loop, this as unknown as Open);
       }
     });
   }
 
   /** @internal */
-  get _unclosed(): string | undefined {
+  protected get _unclosed(): string | undefined {
     return this.#closing ? undefined : "transport";
   }
 
   /** @internal */
-  _loop_closed(): void {
+  protected _loop_closed(): void {
     this.#lost = true;
     if (this.#closed) return;
     this.#closed = true;
@@ -280,7 +281,7 @@ function open_socket(
   options: DatagramSocketOptions,
   opened: { abort: () => void },
 ): PromiseLike<DatagramSocket> {
-  return loop._network?.open_datagram_socket?.(options) ?? open_datagram_socket(options, opened);
+  return loop["_network"]?.open_datagram_socket?.(options) ?? open_datagram_socket(options, opened);
 }
 
 function* open<P extends DatagramProtocol>(

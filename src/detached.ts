@@ -4,9 +4,9 @@
  * @module
  */
 
+import type { LoopCore } from "./core/contracts.ts";
 import { copy_context } from "./core/contextvars.ts";
-import { is_generator } from "./core/coroutines.ts";
-import { Coroutine } from "./core/coroutines.ts";
+import { Coroutine, is_generator } from "./core/coroutines.ts";
 import { enter, restore_turn, running_loop, save_turn } from "./core/current.ts";
 import { is_cancellation } from "./core/cancellation.ts";
 import { keep_context, run_as } from "./host/async_context.ts";
@@ -52,9 +52,9 @@ export function detached<A extends unknown[], R>(fn: (...args: A) => R): (...arg
     const call = () => fn.apply(this, args);
     const turn = save_turn();
     if (loop === null) return run_as(keep_context(), undefined, call, undefined);
-    enter(loop, null, context);
+    enter(loop as unknown as LoopCore, null, context);
     try {
-      const scope = loop._loop_scope;
+      const scope = loop["_loop_scope"];
       const result = run_as(keep_context(), scope, call, undefined, scope.own_context);
       return watch(loop, fn.name, result) as R;
     } finally {

@@ -8,10 +8,9 @@ import { type Coroutine, isawaitable } from "./core/coroutines.ts";
 import { type Operation, Suspension } from "./core/suspensions.ts";
 import type { Outcome } from "./core/awaits.ts";
 import { leave_pending, note_thrown } from "./core/cancellation_state.ts";
-import { type DeliveryCore, NOTHING } from "./core/contracts.ts";
 import { is_cancelled_error, make_cancelled_error } from "./core/cancellation.ts";
 import type { CancelledError } from "./core/exceptions.ts";
-import type { AnyTask } from "./core/scope_managers.ts";
+import { type DeliveryCore, NOTHING, type TaskCore } from "./core/contracts.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "./internal/settlements.ts";
@@ -79,7 +78,7 @@ class Work implements SettlementListener {
   }
 
   _settled(is_fulfilled: boolean, value: unknown): void {
-    const arrivals = this.#wait?._loop._arrivals ?? null;
+    const arrivals = this.#wait?.["_loop"]["_arrivals"] ?? null;
     if (arrivals === null) this.#arrive(is_fulfilled, value);
     else {
       arrivals.hold(this.#wait as Wait, true, (failure) => {
@@ -91,9 +90,9 @@ class Work implements SettlementListener {
 
   #arrive(is_fulfilled: boolean, value: unknown): void {
     const wait = this.#wait;
-    if (wait === null || !wait._is_waiting() || wait._loop.is_closed()) return;
+    if (wait === null || !wait["_is_waiting"]() || wait["_loop"].is_closed()) return;
     this.outcome = { is_fulfilled, value };
-    wait._wake();
+    wait["_wake"]();
   }
 }
 
@@ -101,35 +100,35 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
   name: "from_promise",
   calls_user_code: true,
   advance(wait, thrown, value): Outcome {
-    const work = wait._argument;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
+    const work = wait["_argument"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
       const loop = get_running_loop();
       const promise = work.start();
-      if (!isawaitable(promise)) return wait._return(promise);
-      loop._note_foreign(wait);
+      if (!isawaitable(promise)) return wait["_return"](promise);
+      loop["_note_foreign"](wait);
       work.listen(wait, promise);
-      return wait._wait(loop);
+      return wait["_wait"](loop);
     }
-    (wait._loop as AbstractEventLoop)._forget_foreign(wait);
+    (wait["_loop"] as AbstractEventLoop)["_forget_foreign"](wait);
     work.stop_listening();
     const { error, outcome } = work;
     if (outcome !== null && outcome.is_fulfilled && !thrown) {
       work.deliveries.forEach(leave_pending);
-      return wait._return(outcome.value);
+      return wait["_return"](outcome.value);
     }
-    const ended = wait._error_of_wait(thrown, value);
+    const ended = wait["_error_of_wait"](thrown, value);
     if (outcome === null || thrown) {
       if (outcome !== null && is_cancelled_error(ended)) ended.cause ??= outcome.value;
-      return wait._raise(ended ?? error ?? make_cancelled_error(undefined));
+      return wait["_raise"](ended ?? error ?? make_cancelled_error(undefined));
     }
-    if (error === null) return wait._raise(outcome.value);
+    if (error === null) return wait["_raise"](outcome.value);
     if (outcome.value !== error && error.cause === undefined) error.cause = outcome.value;
     work.deliveries.forEach(note_thrown);
-    return wait._raise(error);
+    return wait["_raise"](error);
   },
   cancel(wait, delivery) {
-    const work = wait._argument;
+    const work = wait["_argument"];
     const { message } = delivery.cancellation;
     if (work.outcome !== null) {
       // It is to be resumed with a value, which must not be lost, or with the cancellation that it has taken.
@@ -141,13 +140,15 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     work.deliveries.push(delivery);
     work.abort(message);
     if (work.abandons) wait.cancel(message);
-    else wait._loop._note_unheard(delivery.scope._owner as AnyTask);
+    else wait["_loop"]["_note_unheard"](delivery.scope._owner as TaskCore);
     return true;
   },
-  may_fulfil: ({ _argument: { given, abandons, outcome } }) =>
-    outcome === null ? typeof given === "function" && !abandons : outcome.is_fulfilled,
-  ending: (wait) => wait._is_waiting() ? wait._argument.promise : null,
-  is_stopping: (wait) => wait._argument.error !== null,
+  may_fulfil: (wait) => {
+    const { given, abandons, outcome } = wait["_argument"];
+    return outcome === null ? typeof given === "function" && !abandons : outcome.is_fulfilled;
+  },
+  ending: (wait) => wait["_is_waiting"]() ? wait["_argument"].promise : null,
+  is_stopping: (wait) => wait["_argument"].error !== null,
 };
 
 /**

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Continuation, Waitable } from "./core/contracts.ts";
+import type { Continuation, Scope, Waitable } from "./core/contracts.ts";
 import { BlockWait, CoroutineAwait, type Steps } from "./core/awaits.ts";
 import { DelegatingCoroutine, GeneratorCoroutine } from "./core/coroutines.ts";
 import { running_loop, running_task } from "./core/current.ts";
@@ -248,7 +248,7 @@ const recorded = /* @__PURE__ */ new WeakMap<AnyFuture, Set<AnyFuture>>();
 /** Returns the futures that await one: the tasks that wait for it, and what has been recorded. */
 function awaiting(future: AnyFuture): Set<AnyFuture> {
   const found = new Set<AnyFuture>();
-  for (const waiter of future._all_waiters()) {
+  for (const waiter of future["_all_waiters"]()) {
     const task = waiter instanceof Listener
       ? task_behind(waiter.owner)
       : (waiter as Partial<Continuation>)._scope?._owner;
@@ -256,8 +256,8 @@ function awaiting(future: AnyFuture): Set<AnyFuture> {
   }
   if (future.done()) {
     // Its waiters have been scheduled, and have not resumed.
-    for (const task of future._loop._tasks()) {
-      if (task._waits_on().includes(future as Waitable)) found.add(task);
+    for (const task of future["_loop"]["_tasks"]()) {
+      if (task["_waits_on"]().includes(future as unknown as Waitable)) found.add(task);
     }
   }
   for (const other of recorded.get(future) ?? []) found.add(other);
@@ -336,7 +336,7 @@ function current_stack(task: AnyTask, caller: object): FrameCallGraphEntry[] {
   const stack = frames.map((frame, index) =>
     new FrameCallGraphEntry(frame.name, frame.is_async || index === resumed, frame)
   );
-  const name = task._coroutine_name;
+  const name = task["_coroutine_name"];
   if (name === "") return stack;
   const last = stack.at(-1);
   if (last?.name !== name) stack.push(new FrameCallGraphEntry(name, true, null));
@@ -347,9 +347,9 @@ function current_stack(task: AnyTask, caller: object): FrameCallGraphEntry[] {
 /** The coroutines that a task is in, the innermost first, with what debug mode has noted of native code between. */
 function suspended_stack(task: AnyTask): FrameCallGraphEntry[] {
   if (task.done()) return [];
-  const waiting = live_await(task);
-  const own = task._own_coroutine;
-  const chain = own === null ? [] : delegates(own);
+  const waiting = live_await(task as unknown as Scope);
+  const own = task["_own_coroutine"];
+  const chain = own === null ? [] : delegates(own as unknown as Steps);
   const frames: StackFrame[] = [];
   if (waiting instanceof CoroutineAwait) {
     for (const coroutine of [waiting._coroutine, ...delegates(waiting._coroutine)]) {
@@ -360,7 +360,7 @@ function suspended_stack(task: AnyTask): FrameCallGraphEntry[] {
   }
   // From the outside: each coroutine was made by code of the one around it.
   const around: Around[] = [
-    { name: task._coroutine_name, has_native_code: true },
+    { name: task["_coroutine_name"], has_native_code: true },
     ...chain.map((coroutine) => ({
       name: coroutine.name,
       has_native_code: !(coroutine instanceof GeneratorCoroutine),
@@ -414,8 +414,12 @@ function delegates(coroutine: Steps): Steps[] {
 }
 
 function delegate_of(coroutine: Steps): Steps | null {
-  if (coroutine instanceof GeneratorCoroutine) return coroutine._delegate;
-  return coroutine instanceof DelegatingCoroutine ? coroutine._inner : null;
+  if (coroutine instanceof GeneratorCoroutine) {
+    return coroutine["_delegate"] as unknown as Steps | null;
+  }
+  return coroutine instanceof DelegatingCoroutine
+    ? coroutine["_inner"] as unknown as Steps | null
+    : null;
 }
 
 function innermost_yielded({ _yielded: yielded }: Steps): unknown {

@@ -104,20 +104,20 @@ function* enter(primitive: Acquirable): Generator<unknown, null, unknown> {
 const ACQUIRE_LOCK: Operation<Permit | null, Lock, boolean> = {
   name: "Lock.acquire",
   advance(wait, thrown, value) {
-    const lock = wait._subject;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
-      if (!lock._try_acquire()) return lock._waiters.wait(wait, lock);
+    const lock = wait["_subject"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
+      if (!lock["_try_acquire"]()) return lock["_waiters"].wait(wait, lock);
     } else {
-      lock._waiters.remove(wait);
-      const error = wait._error_of_wait(thrown, value);
+      lock["_waiters"].remove(wait);
+      const error = wait["_error_of_wait"](thrown, value);
       if (error !== null) {
-        if (is_cancellation(error) && !lock._is_locked) lock._wake_first();
-        return wait._raise(error);
+        if (is_cancellation(error) && !lock["_is_locked"]) lock["_wake_first"]();
+        return wait["_raise"](error);
       }
-      lock._is_locked = true;
+      lock["_is_locked"] = true;
     }
-    return wait._return(wait._argument ? new Permit(lock) : null);
+    return wait["_return"](wait["_argument"] ? new Permit(lock) : null);
   },
 };
 
@@ -155,9 +155,9 @@ export class Lock extends Acquirable {
   }
 
   /** @internal */
-  readonly _waiters: WaitQueue = new WaitQueue();
+  protected readonly _waiters: WaitQueue = new WaitQueue();
   /** @internal */
-  _is_locked = false;
+  protected _is_locked = false;
 
   /** Returns whether the lock is held. */
   locked(): boolean {
@@ -195,14 +195,14 @@ export class Lock extends Acquirable {
   }
 
   /** @internal Acquires the lock if it is free and every waiter has been cancelled. */
-  _try_acquire(): boolean {
+  protected _try_acquire(): boolean {
     if (this._is_locked || this._waiters.any_not_cancelled()) return false;
     return this._is_locked = true;
   }
 
   /** @internal */
-  _wake_first(): void {
-    this._waiters.first?._wake();
+  protected _wake_first(): void {
+    this._waiters.first?.["_wake"]();
   }
 
   /** Python's `repr`. */
@@ -219,16 +219,16 @@ function format(primitive: object, state: string, waiters: WaitQueue): string {
 const WAIT_FOR_EVENT: Operation<true, Event, null> = {
   name: "Event.wait",
   advance(wait, thrown, value) {
-    const event = wait._subject;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
-      if (!event._value) return event._waiters.wait(wait, event);
+    const event = wait["_subject"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
+      if (!event["_value"]) return event["_waiters"].wait(wait, event);
     } else {
-      event._waiters.remove(wait);
-      const error = wait._error_of_wait(thrown, value);
-      if (error !== null) return wait._raise(error);
+      event["_waiters"].remove(wait);
+      const error = wait["_error_of_wait"](thrown, value);
+      if (error !== null) return wait["_raise"](error);
     }
-    return wait._return(true);
+    return wait["_return"](true);
   },
 };
 
@@ -262,9 +262,9 @@ export class Event extends LoopBound {
   }
 
   /** @internal */
-  readonly _waiters: WaitQueue = new WaitQueue();
+  protected readonly _waiters: WaitQueue = new WaitQueue();
   /** @internal */
-  _value = false;
+  protected _value = false;
 
   /** Returns whether the flag is set. */
   is_set(): boolean {
@@ -305,20 +305,20 @@ export class Event extends LoopBound {
 const ACQUIRE_SEMAPHORE: Operation<Permit | null, Semaphore, boolean> = {
   name: "Semaphore.acquire",
   advance(wait, thrown, value) {
-    const semaphore = wait._subject;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
-      if (semaphore.locked()) return semaphore._waiters.wait(wait, semaphore);
-      semaphore._value--;
+    const semaphore = wait["_subject"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
+      if (semaphore.locked()) return semaphore["_waiters"].wait(wait, semaphore);
+      semaphore["_value"]--;
     } else {
-      semaphore._waiters.remove(wait);
-      const error = wait._error_of_wait(thrown, value);
+      semaphore["_waiters"].remove(wait);
+      const error = wait["_error_of_wait"](thrown, value);
       // A permit that was being passed to this waiter is returned, and passed on to the next one.
-      if (is_cancellation(error) && !wait._was_cancelled()) semaphore._value++;
-      semaphore._pass_on();
-      if (error !== null) return wait._raise(error);
+      if (is_cancellation(error) && !wait["_was_cancelled"]()) semaphore["_value"]++;
+      semaphore["_pass_on"]();
+      if (error !== null) return wait["_raise"](error);
     }
-    return wait._return(wait._argument ? new Permit(semaphore) : null);
+    return wait["_return"](wait["_argument"] ? new Permit(semaphore) : null);
   },
 };
 
@@ -358,9 +358,9 @@ export class Semaphore extends Acquirable {
   }
 
   /** @internal */
-  readonly _waiters: WaitQueue = new WaitQueue();
+  protected readonly _waiters: WaitQueue = new WaitQueue();
   /** @internal */
-  _value: number;
+  protected _value: number;
 
   /**
    * Makes a semaphore.
@@ -405,14 +405,14 @@ export class Semaphore extends Acquirable {
   }
 
   /** @internal Passes a permit to the first waiter that still waits. */
-  _pass_one_on(): boolean {
+  protected _pass_one_on(): boolean {
     if (!this._waiters.wake_next()) return false;
     this._value--;
     return true;
   }
 
   /** @internal Passes all free permits to waiters. */
-  _pass_on(): void {
+  protected _pass_on(): void {
     while (this._value > 0 && this._pass_one_on()) { /* as many as there are */ }
   }
 
@@ -489,14 +489,14 @@ export class BoundedSemaphore extends Semaphore {
 const WAIT_FOR_NOTIFICATION: Operation<void, Condition, null> = {
   name: "Condition.wait",
   advance(wait, thrown, value) {
-    const condition = wait._subject;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
-      return condition._waiters.wait(wait, condition);
+    const condition = wait["_subject"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
+      return condition["_waiters"].wait(wait, condition);
     }
-    condition._waiters.remove(wait);
-    const error = wait._error_of_wait(thrown, value);
-    return error === null ? wait._return(undefined) : wait._raise(error);
+    condition["_waiters"].remove(wait);
+    const error = wait["_error_of_wait"](thrown, value);
+    return error === null ? wait["_return"](undefined) : wait["_raise"](error);
   },
 };
 
@@ -564,7 +564,7 @@ export class Condition extends Acquirable {
   }
 
   /** @internal */
-  readonly _waiters: WaitQueue = new WaitQueue();
+  protected readonly _waiters: WaitQueue = new WaitQueue();
   readonly #lock: LockLike;
 
   /**

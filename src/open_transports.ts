@@ -40,12 +40,12 @@ class OpenTransports implements OpenSet {
 
 /** Notes that something is open, which may wake the loop. */
 export function hold_open(loop: AbstractEventLoop, open: Open): void {
-  (loop._open ??= new OpenTransports(loop)).add(open);
-  if (loop._network === null) loop._note_foreign(open);
+  (loop["_open"] ??= new OpenTransports(loop)).add(open);
+  if (loop["_network"] === null) loop["_note_foreign"](open);
 }
 
 /** Notes that it is closed. */
 export function release(loop: AbstractEventLoop, open: Open): void {
-  loop._open?.delete(open);
-  loop._forget_foreign(open);
+  loop["_open"]?.delete(open);
+  loop["_forget_foreign"](open);
 }

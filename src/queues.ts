@@ -103,22 +103,22 @@ function wait_for_queue<R, A>(
   thrown: boolean,
   value: unknown,
 ): Outcome {
-  const queue = wait._subject;
-  if (wait._has_waited) {
-    const error = wait._error_of_wait(thrown, value);
+  const queue = wait["_subject"];
+  if (wait["_has_waited"]) {
+    const error = wait["_error_of_wait"](thrown, value);
     if (error !== null) return leave_queue(operation, wait, error);
   } else if (thrown) {
-    return wait._raise(value);
+    return wait["_raise"](value);
   }
   try {
     if (!operation.must_wait(queue)) {
-      return wait._return(operation.finish(queue, wait._argument));
+      return wait["_return"](operation.finish(queue, wait["_argument"]));
     }
-    if (queue._is_shut_down) return wait._raise(new QueueShutDown());
+    if (queue["_is_shut_down"]) return wait["_raise"](new QueueShutDown());
     return operation.waiters(queue).wait(wait, queue);
   } catch (error) {
     // A comparison or an overridden method has thrown, or the queue is bound to a different loop.
-    return wait._has_waited ? leave_queue(operation, wait, error) : wait._raise(error);
+    return wait["_has_waited"] ? leave_queue(operation, wait, error) : wait["_raise"](error);
   }
 }
 
@@ -128,18 +128,18 @@ function leave_queue<R, A>(
   wait: Suspension<R, Queue<unknown>, A>,
   error: unknown,
 ): Outcome {
-  const queue = wait._subject;
+  const queue = wait["_subject"];
   const waiters = operation.waiters(queue);
   wait.cancel(); // if it was not woken: an error can be thrown into a waiter
   waiters.remove(wait);
-  if (!wait._was_cancelled() && !operation.must_wait(queue)) waiters.wake_and_remove_next();
-  return wait._raise(error);
+  if (!wait["_was_cancelled"]() && !operation.must_wait(queue)) waiters.wake_and_remove_next();
+  return wait["_raise"](error);
 }
 
 const GET: QueueOperation<unknown, null> = {
   name: "Queue.get",
   advance: (wait, thrown, value) => wait_for_queue(GET, wait, thrown, value),
-  waiters: (queue) => queue._getters,
+  waiters: (queue) => queue["_getters"],
   must_wait: (queue) => queue.empty(),
   finish: (queue) => queue.get_nowait(),
 };
@@ -147,7 +147,7 @@ const GET: QueueOperation<unknown, null> = {
 const PUT: QueueOperation<void, unknown> = {
   name: "Queue.put",
   advance: (wait, thrown, value) => wait_for_queue(PUT, wait, thrown, value),
-  waiters: (queue) => queue._putters,
+  waiters: (queue) => queue["_putters"],
   must_wait: (queue) => queue.full(),
   finish: (queue, item) => queue.put_nowait(item),
 };
@@ -191,9 +191,9 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 
   /** @internal */
-  readonly _getters: WaitQueue = new WaitQueue();
+  protected readonly _getters: WaitQueue = new WaitQueue();
   /** @internal */
-  readonly _putters: WaitQueue = new WaitQueue();
+  protected readonly _putters: WaitQueue = new WaitQueue();
   readonly #maxsize: number;
   readonly #finished = new Event();
   #unfinished = 0;
@@ -378,7 +378,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   }
 
   /** @internal */
-  get _is_shut_down(): boolean {
+  protected get _is_shut_down(): boolean {
     return this.#shut_down;
   }
 
@@ -450,11 +450,11 @@ const RESOLVED: Promise<void> = Promise.resolve();
 class QueueIterator<T> implements AsyncGenerator<T, void, void> {
   readonly #queue: Queue<T>;
   /** @internal */
-  _is_finished = false;
+  protected _is_finished = false;
   /** @internal */
-  _active: Suspension<unknown> | null = null;
+  protected _active: Suspension<unknown> | null = null;
   /** @internal */
-  readonly _line: WaitQueue = new WaitQueue();
+  protected readonly _line: WaitQueue = new WaitQueue();
 
   constructor(queue: Queue<T>) {
     this.#queue = queue;
@@ -494,30 +494,30 @@ class QueueIterator<T> implements AsyncGenerator<T, void, void> {
   }
 
   /** @internal Ends the iteration and all calls of `next()` that are in progress. */
-  _end(): void {
+  protected _end(): void {
     this._is_finished = true;
     const active = this._active;
     if (active !== null) {
       this._active = null;
       const queue = this.#queue;
-      if (active._list !== null) {
-        queue._getters.remove(active);
-        active._wake();
+      if (active["_list"] !== null) {
+        queue["_getters"].remove(active);
+        active["_wake"]();
       } else if (!queue.empty()) {
-        queue._getters.wake_and_remove_next(); // the active one has been woken for this item
+        queue["_getters"].wake_and_remove_next(); // the active one has been woken for this item
       }
     }
     this._line.wake_and_remove_all();
   }
 
   /** @internal Makes the next call in line the active one. */
-  _advance_line(): void {
+  protected _advance_line(): void {
     const line = this._line;
     for (let first = line.first; first !== null; first = line.first) {
       line.remove(first);
-      if (first._is_waiting()) {
+      if (first["_is_waiting"]()) {
         this._active = first;
-        first._wake();
+        first["_wake"]();
         return;
       }
     }
@@ -541,29 +541,29 @@ class QueueIterator<T> implements AsyncGenerator<T, void, void> {
 const NEXT: QueueOperation<Step<unknown>, QueueIterator<unknown>> = {
   name: "Queue.__anext__",
   advance(wait, thrown, value) {
-    const iterator = wait._argument;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
-      if (iterator._is_finished) return wait._return(END);
-      if (iterator._active !== null) return iterator._line.wait(wait, wait._subject);
-      iterator._active = wait;
-    } else if (iterator._active !== wait) {
+    const iterator = wait["_argument"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
+      if (iterator["_is_finished"]) return wait["_return"](END);
+      if (iterator["_active"] !== null) return iterator["_line"].wait(wait, wait["_subject"]);
+      iterator["_active"] = wait;
+    } else if (iterator["_active"] !== wait) {
       // It was cancelled in line, or the iteration has ended.
-      iterator._line.remove(wait);
-      const error = wait._error_of_wait(thrown, value);
-      return error === null ? wait._return(END) : wait._raise(error);
+      iterator["_line"].remove(wait);
+      const error = wait["_error_of_wait"](thrown, value);
+      return error === null ? wait["_return"](END) : wait["_raise"](error);
     }
     const outcome = wait_for_queue(NEXT, wait, thrown, value);
     if (outcome === SUSPENDED) return outcome;
-    if (outcome === RAISED && wait._value instanceof QueueShutDown) {
-      iterator._active = null;
-      iterator._end();
-      return wait._return(END);
+    if (outcome === RAISED && wait["_value"] instanceof QueueShutDown) {
+      iterator["_active"] = null;
+      iterator["_end"]();
+      return wait["_return"](END);
     }
-    iterator._advance_line();
+    iterator["_advance_line"]();
     return outcome;
   },
-  waiters: (queue) => queue._getters,
+  waiters: (queue) => queue["_getters"],
   must_wait: (queue) => queue.empty(),
   finish: (queue) => ({ done: false, value: queue.get_nowait() }),
 };
@@ -576,7 +576,7 @@ function* next_by_get<T>(
     return { done: false, value: yield* wait_on(queue.get()) };
   } catch (error) {
     if (!(error instanceof QueueShutDown)) throw error;
-    iterator._end();
+    iterator["_end"]();
     return END;
   }
 }

@@ -9,7 +9,7 @@ import { type Context, copy_context } from "./core/contextvars.ts";
 import { type Coroutine, library_coroutine } from "./core/coroutines.ts";
 import { CancelledError, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import type { Future } from "./core/futures.ts";
-import type { Address, Endpoint, Listener } from "./host/endpoints.ts";
+import type { Address, Endpoint, Listener, Open } from "./host/endpoints.ts";
 import { Inspectable, repr } from "./internal/format_helpers.ts";
 import type { AbstractEventLoop, AbstractServer } from "./core/events.ts";
 import { hold_open, release } from "./open_transports.ts";
@@ -71,7 +71,7 @@ export type OpenTransport = (
 ) => Generator<unknown, Transport, unknown>;
 
 /** The implementation of `Server`. */
-export class ListeningServer extends Inspectable implements AbstractServer, TransportOwner {
+export class ListeningServer extends Inspectable implements AbstractServer {
   /** @internal */
   static override get name(): string {
     return "Server";
@@ -98,16 +98,16 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
     this.#listeners = listeners;
     this.#protocol_factory = protocol_factory;
     this.#open_transport = open_transport;
-    hold_open(loop, this);
+    hold_open(loop, this as unknown as Open);
   }
 
   /** @internal */
-  _attach(transport: FlowControlledTransport): void {
+  protected _attach(transport: FlowControlledTransport): void {
     this.#clients.add(transport);
   }
 
   /** @internal */
-  _detach(transport: FlowControlledTransport): void {
+  protected _detach(transport: FlowControlledTransport): void {
     this.#clients.delete(transport);
     if (this.#clients.size === 0 && this.#listeners === null) this.#wake_waiters();
   }
@@ -121,7 +121,7 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
   }
 
   /** @internal */
-  _start_serving(): void {
+  protected _start_serving(): void {
     if (this.#serving || this.#listeners === null) return;
     this.#serving = true;
     // As in CPython: what accepts runs in the context of the call that began to listen.
@@ -160,7 +160,7 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
     try {
       if (this.#listeners === null) throw new CancelledError();
       protocol = this.#protocol_factory();
-      yield* this.#open_transport(endpoint, protocol, this);
+      yield* this.#open_transport(endpoint, protocol, this as unknown as TransportOwner);
     } catch (exception) {
       if (protocol === null) endpoint.abort();
       if (leaves_the_loop(exception)) throw exception;
@@ -201,7 +201,7 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
     if (listeners === null) return;
     this.#listeners = null;
     for (const listener of listeners) listener.close();
-    release(this.#loop, this);
+    release(this.#loop, this as unknown as Open);
     this.#serving = false;
     const forever = this.#serving_forever;
     if (forever !== null && !forever.done()) {
@@ -212,10 +212,10 @@ export class ListeningServer extends Inspectable implements AbstractServer, Tran
   }
 
   /** @internal */
-  readonly _unclosed = "server";
+  protected readonly _unclosed = "server";
 
   /** @internal */
-  _loop_closed(): void {
+  protected _loop_closed(): void {
     for (const listener of this.#listeners ?? []) listener.close();
     this.#listeners = null;
   }

@@ -123,7 +123,7 @@ class TLSProtocol extends Protocol implements Endpoint {
   override connection_made(transport: Transport): void {
     this.#transport = transport;
     // TLS works in turns of the host, on whatever network the loop has.
-    this.#loop._note_foreign(this);
+    this.#loop["_note_foreign"](this);
     const limit = this.#options.ssl_handshake_timeout ?? HANDSHAKE_TIMEOUT;
     this.#timer = this.#loop.call_later(limit, () =>
       this.#fail(
@@ -185,7 +185,7 @@ class TLSProtocol extends Protocol implements Endpoint {
   override connection_lost(error: unknown): void {
     this.#stop_timer();
     this.#transport = null;
-    this.#loop._forget_foreign(this);
+    this.#loop["_forget_foreign"](this);
     this.#stream?.destroy();
     const upgraded = this.#upgraded;
     if (upgraded !== null) this.#loop.call_soon(() => upgraded.connection_lost(error));
@@ -213,7 +213,7 @@ class TLSProtocol extends Protocol implements Endpoint {
       this.#fail(translate_error(refused));
       return;
     }
-    Object.assign(this.extra, this.#transport._extra, {
+    Object.assign(this.extra, this.#transport["_extra"], {
       sslcontext: this.#context,
       peercert: stream.peer_certificate(),
       cipher: stream.cipher(),
@@ -243,7 +243,7 @@ class TLSProtocol extends Protocol implements Endpoint {
     const transport = this.#transport as ByteTransport | null;
     if (!this.#handshake.done()) this.#handshake.set_exception(error);
     else this.#listener?.on_error(error);
-    transport?._force_close(error);
+    transport?.["_force_close"](error);
   }
 
   #stop_timer(): void {
@@ -261,7 +261,7 @@ class TLSProtocol extends Protocol implements Endpoint {
     const limit = this.#options.ssl_shutdown_timeout ?? SHUTDOWN_TIMEOUT;
     this.#timer = this.#loop.call_later(limit, () => {
       const transport = this.#transport as ByteTransport | null;
-      transport?._force_close(new TimeoutError("SSL shutdown timed out"));
+      transport?.["_force_close"](new TimeoutError("SSL shutdown timed out"));
     });
     // A reader that was paused would keep the end from being seen.
     this.#stream.end();

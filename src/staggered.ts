@@ -128,7 +128,7 @@ function* race<T>(
     const may_start = new Event();
     const task = loop.create_task(run_one(may_start, previous_failed));
     running.add(task);
-    task._add_listener(
+    task["_add_listener"](
       new Listener(
         (task) => {
           running.delete(task as Task<void>);
@@ -164,7 +164,7 @@ function* race<T>(
       const result = yield* call_and_wait(next.value);
       if (winner !== null) {
         // A native promise has kept the cancellation from being thrown before; it is thrown here.
-        if (current_task(loop)?._is_cancel_pending) yield null;
+        if (current_task(loop)?.["_is_cancel_pending"]) yield null;
         throw new AssertionError();
       }
       winner = { result, index };

@@ -13,8 +13,12 @@ import {
 } from "./core/coroutines.ts";
 import { type Operation, Suspension } from "./core/suspensions.ts";
 import { type Outcome, SUSPENDED } from "./core/awaits.ts";
-import { IncompleteReadError, LimitOverrunError } from "./core/exceptions.ts";
-import { RuntimeError, ValueError } from "./core/exceptions.ts";
+import {
+  IncompleteReadError,
+  LimitOverrunError,
+  RuntimeError,
+  ValueError,
+} from "./core/exceptions.ts";
 import type { Future } from "./core/futures.ts";
 import type { Task } from "./core/tasks.ts";
 import { ByteQueue } from "./internal/byte_queue.ts";
@@ -59,15 +63,15 @@ const failures = new WeakMap<Wait, Failure>();
 
 /** Ends a wait with an error. */
 function fail(wait: Wait, error: unknown): void {
-  if (!wait._is_waiting()) return;
+  if (!wait["_is_waiting"]()) return;
   failures.set(wait, { error });
-  wait._wake();
+  wait["_wake"]();
 }
 
 /** Ends a wait that is resumed; returns the error with which it ends, or `null`. */
 function end_wait(wait: Wait, thrown: boolean, value: unknown): Failure | null {
   wait.cancel(); // if it was not woken: an error can be thrown into a waiter
-  const error = wait._error_of_wait(thrown, value);
+  const error = wait["_error_of_wait"](thrown, value);
   return error === null ? failures.get(wait) ?? null : { error };
 }
 
@@ -120,25 +124,25 @@ function advance_read<A>(
   thrown: boolean,
   value: unknown,
 ): Outcome {
-  const reader = wait._subject;
-  const argument = wait._argument;
-  const has_waited = wait._has_waited;
+  const reader = wait["_subject"];
+  const argument = wait["_argument"];
+  const has_waited = wait["_has_waited"];
   try {
     let result: Uint8Array | null = null;
     if (has_waited) {
-      reader._end_wait();
+      reader["_end_wait"]();
       const failure = end_wait(wait as Wait, thrown, value);
       if (failure !== null) throw failure.error;
     } else {
-      if (thrown) return wait._raise(value);
+      if (thrown) return wait["_raise"](value);
       result = operation.begin(reader, argument);
     }
     result ??= operation.take(reader, argument, has_waited);
-    if (result !== null) return wait._return(result);
-    return reader._wait_for_data(wait as Wait, operation.method);
+    if (result !== null) return wait["_return"](result);
+    return reader["_wait_for_data"](wait as Wait, operation.method);
   } catch (error) {
     operation.put_back?.(reader, argument);
-    return wait._raise(error);
+    return wait["_raise"](error);
   }
 }
 
@@ -147,11 +151,11 @@ const READ: ReadOperation<number> = {
   method: "read",
   advance: (wait, thrown, value) => advance_read(READ, wait, thrown, value),
   begin(reader, n) {
-    reader._check();
+    reader["_check"]();
     check_count("read", n);
     return n === 0 ? NO_BYTES.slice() : null;
   },
-  take: (reader, n, has_waited) => reader._take_some(n, has_waited),
+  take: (reader, n, has_waited) => reader["_take_some"](n, has_waited),
 };
 
 const READ_ALL: ReadOperation<Uint8Array[]> = {
@@ -159,8 +163,8 @@ const READ_ALL: ReadOperation<Uint8Array[]> = {
   method: "read",
   advance: (wait, thrown, value) => advance_read(READ_ALL, wait, thrown, value),
   begin: () => null,
-  take: (reader, blocks, has_waited) => reader._take_to_end(blocks, has_waited),
-  put_back: (reader, blocks) => reader._put_back(blocks),
+  take: (reader, blocks, has_waited) => reader["_take_to_end"](blocks, has_waited),
+  put_back: (reader, blocks) => reader["_put_back"](blocks),
 };
 
 const READEXACTLY: ReadOperation<number> = {
@@ -170,10 +174,10 @@ const READEXACTLY: ReadOperation<number> = {
   begin(reader, n) {
     check_count("readexactly", n);
     if (n < 0) throw new ValueError("readexactly size can not be less than zero");
-    reader._check();
+    reader["_check"]();
     return n === 0 ? NO_BYTES.slice() : null;
   },
-  take: (reader, n) => reader._take_exactly(n),
+  take: (reader, n) => reader["_take_exactly"](n),
 };
 
 const READLINE: ReadOperation<Search> = {
@@ -181,10 +185,10 @@ const READLINE: ReadOperation<Search> = {
   method: "readuntil",
   advance: (wait, thrown, value) => advance_read(READLINE, wait, thrown, value),
   begin(reader) {
-    reader._check();
+    reader["_check"]();
     return null;
   },
-  take: (reader, search) => reader._take_line(search),
+  take: (reader, search) => reader["_take_line"](search),
 };
 
 interface SeparatorArgument {
@@ -198,22 +202,24 @@ const READUNTIL: ReadOperation<SeparatorArgument> = {
   advance: (wait, thrown, value) => advance_read(READUNTIL, wait, thrown, value),
   begin(reader, argument) {
     argument.search = search_for(argument.given);
-    reader._check();
+    reader["_check"]();
     return null;
   },
-  take: (reader, { search }) => reader._take_until(search as Search),
+  take: (reader, { search }) => reader["_take_until"](search as Search),
 };
 
 /** Waits until there is more data, the end or an error. */
 const WAIT_FOR_DATA: Operation<void, StreamReader, null> = {
   name: "StreamReader.read",
   advance(wait, thrown, value) {
-    if (!wait._has_waited) {
-      return thrown ? wait._raise(value) : wait._subject._wait_for_data(wait as Wait, "read");
+    if (!wait["_has_waited"]) {
+      return thrown
+        ? wait["_raise"](value)
+        : wait["_subject"]["_wait_for_data"](wait as Wait, "read");
     }
-    wait._subject._end_wait();
+    wait["_subject"]["_end_wait"]();
     const failure = end_wait(wait as Wait, thrown, value);
-    return failure === null ? wait._return(undefined) : wait._raise(failure.error);
+    return failure === null ? wait["_return"](undefined) : wait["_raise"](failure.error);
   },
 };
 
@@ -265,7 +271,7 @@ export class StreamReader extends Inspectable
   }
 
   /** @internal */
-  readonly _source_traceback: string | null;
+  protected readonly _source_traceback: string | null;
   readonly #limit: number;
   readonly #loop: AbstractEventLoop;
   readonly #buffer = new ByteQueue();
@@ -361,7 +367,7 @@ export class StreamReader extends Inspectable
     const waiter = this.#waiter;
     if (waiter === null) return;
     this.#waiter = null;
-    waiter._wake();
+    waiter["_wake"]();
   }
 
   /**
@@ -408,7 +414,7 @@ export class StreamReader extends Inspectable
   }
 
   /** @internal Adds bytes that no other code changes. */
-  _feed(bytes: Uint8Array): void {
+  protected _feed(bytes: Uint8Array): void {
     if (this.#eof) throw new Error("feed_data after feed_eof");
     if (bytes.length === 0) return;
     const buffer = this.#buffer;
@@ -425,30 +431,30 @@ export class StreamReader extends Inspectable
   }
 
   /** @internal Lets the buffer grow over its limit, until `_restore_limit()` is called as often. */
-  _lift_limit(): void {
+  protected _lift_limit(): void {
     this.#unlimited++;
     if (this.#paused) this.#resume_transport();
   }
 
   /** @internal */
-  _restore_limit(): void {
+  protected _restore_limit(): void {
     this.#unlimited--;
     this.#maybe_pause_transport();
   }
 
   /** @internal Waits for the end of the stream; received bytes stay in the buffer. */
-  *_wait_for_end(): Generator<unknown, void, unknown> {
+  protected *_wait_for_end(): Generator<unknown, void, unknown> {
     while (!this.#eof && this.#exception === null) yield* new Suspension(WAIT_FOR_DATA, this, null);
     if (this.#exception !== null) throw this.#exception;
   }
 
   /** @internal Takes all bytes out of the buffer. */
-  _take_all(): Uint8Array {
+  protected _take_all(): Uint8Array {
     return this.#buffer.take(this.#buffer.length);
   }
 
   /** @internal Suspends a read until data, the end or an error comes. */
-  _wait_for_data(wait: Wait, method: string): Outcome {
+  protected _wait_for_data(wait: Wait, method: string): Outcome {
     if (this.#waiter !== null) {
       throw new RuntimeError(
         `${method}() called while another coroutine is already waiting for incoming data`,
@@ -457,16 +463,16 @@ export class StreamReader extends Inspectable
     if (this.#source !== null) this.#source.pull();
     else if (this.#paused) this.#resume_transport();
     this.#waiter = wait;
-    return wait._wait(this.#loop);
+    return wait["_wait"](this.#loop);
   }
 
   /** @internal A read that has waited is resumed. */
-  _end_wait(): void {
+  protected _end_wait(): void {
     this.#waiter = null;
   }
 
   /** @internal Throws the error that was set. */
-  _check(): void {
+  protected _check(): void {
     if (this.#exception !== null) throw this.#exception;
   }
 
@@ -484,7 +490,7 @@ export class StreamReader extends Inspectable
   }
 
   /** @internal Takes a line; `null` if it has to wait for more. */
-  _take_line(search: Search): Uint8Array | null {
+  protected _take_line(search: Search): Uint8Array | null {
     try {
       return this._take_until(search);
     } catch (error) {
@@ -516,7 +522,7 @@ export class StreamReader extends Inspectable
   }
 
   /** @internal Takes the bytes up to a separator; `null` if it has to wait for more. */
-  _take_until(search: Search): Uint8Array | null {
+  protected _take_until(search: Search): Uint8Array | null {
     const buffer = this.#buffer;
     const { separators, shortest, longest } = search;
     if (buffer.length - search.offset >= shortest) {
@@ -566,7 +572,7 @@ export class StreamReader extends Inspectable
   }
 
   /** @internal Takes up to `n` bytes; `null` if there are none yet, unless it has waited for them. */
-  _take_some(n: number, has_waited: boolean): Uint8Array | null {
+  protected _take_some(n: number, has_waited: boolean): Uint8Array | null {
     const buffer = this.#buffer;
     if (buffer.length === 0 && !this.#eof && !has_waited) return null;
     const data = buffer.take(n);
@@ -575,7 +581,7 @@ export class StreamReader extends Inspectable
   }
 
   /** @internal Takes all to the end of the stream, in blocks; `null` if it has to wait for more. */
-  _take_to_end(blocks: Uint8Array[], has_waited: boolean): Uint8Array | null {
+  protected _take_to_end(blocks: Uint8Array[], has_waited: boolean): Uint8Array | null {
     while (true) {
       if (!has_waited) this._check();
       const block = this._take_some(this.#limit, has_waited);
@@ -587,7 +593,7 @@ export class StreamReader extends Inspectable
   }
 
   /** @internal Puts back what was taken. */
-  _put_back(blocks: readonly Uint8Array[]): void {
+  protected _put_back(blocks: readonly Uint8Array[]): void {
     if (blocks.length > 0) this.#buffer.put_back(concat_bytes(blocks));
   }
 
@@ -605,7 +611,7 @@ export class StreamReader extends Inspectable
   }
 
   /** @internal Takes exactly `n` bytes; `null` if it has to wait for more. */
-  _take_exactly(n: number): Uint8Array | null {
+  protected _take_exactly(n: number): Uint8Array | null {
     const buffer = this.#buffer;
     if (buffer.length >= n) {
       const data = buffer.take(n);
@@ -637,7 +643,7 @@ export class StreamReader extends Inspectable
     if (this.#buffer.length > 0) info.push(`${this.#buffer.length} bytes`);
     if (this.#eof) info.push("eof");
     if (this.#limit !== DEFAULT_LIMIT) info.push(`limit=${this.#limit}`);
-    if (this.#waiter !== null) info.push(`waiter=${this.#waiter._repr_waitable()}`);
+    if (this.#waiter !== null) info.push(`waiter=${this.#waiter["_repr_waitable"]()}`);
     if (this.#exception !== null) info.push(`exception=${repr(this.#exception)}`);
     if (this.#transport !== null) info.push(`transport=${this.#transport}`);
     if (this.#paused) info.push("paused");
@@ -662,7 +668,7 @@ function check_count(method: string, n: unknown): void {
  */
 export abstract class FlowControlMixin extends Protocol {
   /** @internal */
-  readonly _loop: AbstractEventLoop;
+  protected readonly _loop: AbstractEventLoop;
   #paused = false;
   #connection_lost = false;
   #error: unknown = null;
@@ -687,7 +693,7 @@ export abstract class FlowControlMixin extends Protocol {
   /** Resumes what waits in `drain()`. */
   override resume_writing(): void {
     this.#paused = false;
-    for (const waiter of this.#drain_waiters) waiter._wake();
+    for (const waiter of this.#drain_waiters) waiter["_wake"]();
   }
 
   /**
@@ -705,13 +711,13 @@ export abstract class FlowControlMixin extends Protocol {
     }
     if (!this.#paused) return;
     for (const waiter of this.#drain_waiters) {
-      if (error === null) waiter._wake();
+      if (error === null) waiter["_wake"]();
       else fail(waiter, error);
     }
   }
 
   /** @internal Waits until the connection is lost. */
-  *_wait_closed(): Generator<unknown, void, unknown> {
+  protected *_wait_closed(): Generator<unknown, void, unknown> {
     if (this.#connection_lost) {
       if (this.#error !== null) throw this.#error;
       return;
@@ -727,15 +733,15 @@ export abstract class FlowControlMixin extends Protocol {
   }
 
   /** @internal Suspends a call of `drain()` while writing is paused. */
-  _drain(wait: Suspension<void, StreamWriter, null>): Outcome {
-    if (this.#connection_lost) return wait._raise(new ConnectionResetError("Connection lost"));
-    if (!this.#paused) return wait._return(undefined);
+  protected _drain(wait: Suspension<void, StreamWriter, null>): Outcome {
+    if (this.#connection_lost) return wait["_raise"](new ConnectionResetError("Connection lost"));
+    if (!this.#paused) return wait["_return"](undefined);
     this.#drain_waiters.add(wait as Wait);
-    return wait._wait(this._loop);
+    return wait["_wait"](this._loop);
   }
 
   /** @internal A call of `drain()` is resumed. */
-  _end_drain(wait: Wait): void {
+  protected _end_drain(wait: Wait): void {
     this.#drain_waiters.delete(wait);
   }
 }
@@ -801,12 +807,12 @@ export class StreamReaderProtocol extends FlowControlMixin {
   }
 
   /** @internal */
-  get _is_server_side(): boolean {
+  protected get _is_server_side(): boolean {
     return this.#callback !== null;
   }
 
   /** @internal */
-  _replace_transport(transport: Transport): void {
+  protected _replace_transport(transport: Transport): void {
     this.#over_ssl = transport.get_extra_info("sslcontext") !== null;
   }
 
@@ -873,7 +879,7 @@ export class StreamReaderProtocol extends FlowControlMixin {
     const reader = this.#reader;
     if (reader === null) return;
     // A transport's data has no other owner, so it need not be copied.
-    if (reader.feed_data === StreamReader.prototype.feed_data) reader._feed(data);
+    if (reader.feed_data === StreamReader.prototype.feed_data) reader["_feed"](data);
     else reader.feed_data(data);
   }
 
@@ -888,7 +894,7 @@ const RESOLVED: Promise<void> = Promise.resolve();
 
 const DRAIN: Operation<void, StreamWriter, null> = {
   name: "StreamWriter.drain",
-  advance: (wait, thrown, value) => wait._subject._advance_drain(wait, thrown, value),
+  advance: (wait, thrown, value) => wait["_subject"]._advance_drain(wait, thrown, value),
 };
 
 /**
@@ -1008,7 +1014,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
    * @throws {OSError} the error by which the connection was lost
    */
   wait_closed(): Coroutine<void> {
-    return library_coroutine("StreamWriter.wait_closed", this.#protocol._wait_closed());
+    return library_coroutine("StreamWriter.wait_closed", this.#protocol["_wait_closed"]());
   }
 
   /**
@@ -1039,23 +1045,23 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
     thrown: boolean,
     value: unknown,
   ): Outcome {
-    if (wait._yielded === wait) {
-      this.#protocol._end_drain(wait as Wait);
+    if (wait["_yielded"] === wait) {
+      this.#protocol["_end_drain"](wait as Wait);
       const failure = end_wait(wait as Wait, thrown, value);
-      return failure === null ? wait._return(undefined) : wait._raise(failure.error);
+      return failure === null ? wait["_return"](undefined) : wait["_raise"](failure.error);
     }
-    if (thrown) return wait._raise(value);
-    if (!wait._has_waited) {
+    if (thrown) return wait["_raise"](value);
+    if (!wait["_has_waited"]) {
       const error = this.#reader?.exception() ?? null;
-      if (error !== null) return wait._raise(error);
+      if (error !== null) return wait["_raise"](error);
       if (this.#transport.is_closing()) {
         // As by sleep(0): connection_lost() is called, and a loop of writes and drains sees the error.
-        wait._has_waited = true;
-        wait._yielded = null;
+        wait["_has_waited"] = true;
+        wait["_yielded"] = null;
         return SUSPENDED;
       }
     }
-    return this.#protocol._drain(wait);
+    return this.#protocol["_drain"](wait);
   }
 
   /**
@@ -1086,10 +1092,10 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
       this.#transport as Transport,
       protocol,
       sslcontext,
-      { ...options, server_side: protocol._is_server_side },
+      { ...options, server_side: protocol["_is_server_side"] },
     );
     this.#transport = transport;
-    protocol._replace_transport(transport);
+    protocol["_replace_transport"](transport);
   }
 
   /** Closes the connection and waits for its end, however it came; for `await using`. */

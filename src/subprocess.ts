@@ -97,7 +97,7 @@ export class SubprocessStreamProtocol extends FlowControlMixin {
    * @param data the bytes
    */
   pipe_data_received(fd: number, data: Uint8Array): void {
-    this.#reader(fd)?._feed(data);
+    this.#reader(fd)?.["_feed"](data);
   }
 
   /**
@@ -195,7 +195,7 @@ export class Process extends Inspectable implements AsyncDisposable {
    * @returns the return code
    */
   wait(): Coroutine<number> {
-    return library_coroutine("Process.wait", this.#transport._wait());
+    return library_coroutine("Process.wait", this.#transport["_wait"]());
   }
 
   /**
@@ -220,14 +220,14 @@ export class Process extends Inspectable implements AsyncDisposable {
   ): Generator<unknown, [Uint8Array | null, Uint8Array | null], unknown> {
     const bytes = input === null ? null : to_bytes(input, "communicate");
     const readers = [this.stdout, this.stderr].filter((reader) => reader !== null);
-    for (const reader of readers) reader._lift_limit();
+    for (const reader of readers) reader["_lift_limit"]();
     try {
       yield* this.#feed_stdin(bytes);
-      for (const reader of readers) yield* reader._wait_for_end();
-      yield* this.#transport._wait();
-      return [this.stdout?._take_all() ?? null, this.stderr?._take_all() ?? null];
+      for (const reader of readers) yield* reader["_wait_for_end"]();
+      yield* this.#transport["_wait"]();
+      return [this.stdout?.["_take_all"]() ?? null, this.stderr?.["_take_all"]() ?? null];
     } finally {
-      for (const reader of readers) reader._restore_limit();
+      for (const reader of readers) reader["_restore_limit"]();
     }
   }
 

@@ -53,13 +53,13 @@ export class TaskStatus<T = void> {
   }
 
   /** @internal The task has ended. */
-  _ended(task: AnyTask): void {
+  protected _ended(task: AnyTask): void {
     if (this.#is_called || this.#future.done()) return;
     if (task.cancelled()) this.#future.cancel();
     else {
       const error = task.exception();
       this.#future.set_exception(
-        task._has_failed
+        task["_has_failed"]
           ? error
           : new RuntimeError("Child exited without calling task_status.started()"),
       );

@@ -12,17 +12,18 @@ import {
   FunctionCoroutine,
   iscoroutine,
   library_coroutine,
+  type NotStarted,
 } from "./core/coroutines.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
-import { keyword_or_value } from "./internal/options.ts";
+import { keyword_or_value, NO_OPTIONS } from "./internal/options.ts";
 import { repeat_wait } from "./internal/repeated_waits.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { cancel_because, is_cancellation } from "./core/cancellation.ts";
 import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import { type Future, Listener } from "./core/futures.ts";
-import { NO_OPTIONS, type Task, type TaskOptions } from "./core/tasks.ts";
+import type { Task, TaskOptions } from "./core/tasks.ts";
 import { TaskStatus } from "./task_status.ts";
 import { cancel_and_wait } from "./cancel_and_wait.ts";
 
@@ -94,12 +95,12 @@ export class TaskGroup extends ScopeManager {
   declare readonly [Symbol.asyncDispose]?: never;
 
   /** @internal */
-  override _enter(scope: Scope | null): void {
+  protected override _enter(scope: Scope | null): void {
     if (this.#entered) throw new RuntimeError(`TaskGroup ${this} has already been entered`);
     if (scope === null) {
       throw new RuntimeError(`TaskGroup ${this} cannot determine the parent task`);
     }
-    this.#loop ??= scope._loop as AbstractEventLoop;
+    this.#loop ??= scope._loop as unknown as AbstractEventLoop;
     this.#scope = scope;
     this.#entered = true;
     if (this.#cancel_called) this.#cancel_all();
@@ -114,12 +115,12 @@ export class TaskGroup extends ScopeManager {
   }
 
   /** @internal The task whose block waits for the tasks of the group. */
-  get _awaiting_task(): TaskCore | null {
+  protected get _awaiting_task(): TaskCore | null {
     return this.#scope?._owner ?? null;
   }
 
   /** @internal */
-  override get _has_own_exit(): boolean {
+  protected override get _has_own_exit(): boolean {
     return this.__aexit__ === TaskGroup.prototype.__aexit__;
   }
 
@@ -135,7 +136,7 @@ export class TaskGroup extends ScopeManager {
 
   *#wait_for_tasks(failure: Failure | null): Generator<unknown, boolean, unknown> {
     const scope = this.#scope as Scope;
-    const parent = scope._owner as AnyTask;
+    const parent = scope._owner as unknown as AnyTask;
     this.#exiting = true;
     if (failure !== null && leaves_the_loop(failure.error)) this.#base_error ??= failure;
     const is_cancelled = failure !== null && is_cancellation(failure.error);
@@ -172,10 +173,10 @@ export class TaskGroup extends ScopeManager {
     if (failure !== null && !is_cancelled) this.#errors.push(failure.error);
     if (this.#errors.length > 0) {
       // A cancellation from outside is not forgotten: the next await of the parent throws it.
-      if (parent._cancelling_seen_from(scope) > 0) {
-        const requester = parent._cancellation_state?.requester_around(scope) ?? parent;
+      if (parent["_cancelling_seen_from"](scope) > 0) {
+        const requester = parent["_cancellation_state"]?.requester_around(scope) ?? parent;
         parent.uncancel();
-        parent._cancel_block(requester, false);
+        parent["_cancel_block"](requester as unknown as Scope, false);
       }
       throw add_origin(
         new BaseExceptionGroup("unhandled errors in a TaskGroup", this.#errors),
@@ -193,7 +194,7 @@ export class TaskGroup extends ScopeManager {
    * @returns the task
    * @throws {RuntimeError} if the group is not entered, or is finished, or is being cancelled; the coroutine is closed
    */
-  create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
+  create_task<T>(coro: CoroutineLike<T, NotStarted>, options: TaskOptions = NO_OPTIONS): Task<T> {
     const reason = !this.#entered
       ? "has not been entered"
       : this.#exiting && this.#tasks.size === 0
@@ -207,7 +208,7 @@ export class TaskGroup extends ScopeManager {
     }
     const task = (this.#loop as AbstractEventLoop).create_task(coro, options);
     this.#tasks.add(task as AnyTask);
-    (task as AnyTask)._add_listener(this.#listener);
+    (task as AnyTask)["_add_listener"](this.#listener);
     // A task that has been started eagerly may have cancelled the group.
     if (this.#aborting && !task.done()) {
       cancel_because(reason_of(this.#why), () => task.cancel(this.#message));
@@ -260,7 +261,7 @@ export class TaskGroup extends ScopeManager {
     const task = this.create_task(start) as AnyTask;
     // Until it has started, its error is thrown here and is none of the group.
     this.#starting.add(task);
-    task._add_listener(new Listener(() => status._ended(task), "TaskStatus._ended()"));
+    task["_add_listener"](new Listener(() => status["_ended"](task), "TaskStatus._ended()"));
     try {
       return yield* started;
     } catch (error) {
@@ -334,13 +335,13 @@ export class TaskGroup extends ScopeManager {
     if (this.#tasks.size === 0 && this.#all_done !== null && !this.#all_done.done()) {
       this.#all_done.set_result();
     }
-    if (task.cancelled() || !task._has_failed || this.#starting.has(task)) return;
+    if (task.cancelled() || !task["_has_failed"] || this.#starting.has(task)) return;
     const error = task.exception();
     this.#errors.push(error);
     if (leaves_the_loop(error)) this.#base_error ??= { error };
-    const parent = this.#scope?._owner as AnyTask ?? null;
+    const parent = this.#scope?._owner as unknown as AnyTask ?? null;
     // A block may end after the task in which it was entered; one entered by hand ends with it.
-    if (parent === null || (parent.done() && this.#scope === parent as Scope)) {
+    if (parent === null || (parent.done() && this.#scope === parent as unknown as Scope)) {
       task.get_loop().call_exception_handler({
         message: `Task ${task} has errored out but its parent task ${parent} is already completed`,
         exception: error,
@@ -355,7 +356,7 @@ export class TaskGroup extends ScopeManager {
       this.#cancelled_parent = true;
       cancel_because(
         reason_of(why),
-        () => parent._cancel_block(this.#scope as Scope, true),
+        () => parent["_cancel_block"](this.#scope as Scope, true),
       );
     }
   }

@@ -56,7 +56,7 @@ export function run_coroutine_threadsafe<T>(
     if (result.cancelled()) return coroutine.close();
     try {
       const task = ensure_future(coroutine, { loop });
-      task._add_done_callback((task) => {
+      task["_add_done_callback"]((task) => {
         if (task.cancelled()) result.cancel();
         else settle(result, task);
       }, "_chain_future.<locals>._call_set_state()");
@@ -64,7 +64,7 @@ export function run_coroutine_threadsafe<T>(
         if (result.cancelled() && !loop.is_closed()) loop.call_soon_threadsafe(() => task.cancel());
       });
     } catch (error) {
-      result._set_exception(error);
+      result["_set_exception"](error);
       throw error;
     }
   };
@@ -82,10 +82,10 @@ function settle<T>(result: ConcurrentFuture<T>, task: Future<T>): void {
   try {
     value = task.result();
   } catch (error) {
-    result._set_exception(error);
+    result["_set_exception"](error);
     return;
   }
-  result._set_result(value);
+  result["_set_result"](value);
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { type AnyTask, ScopeManager, take_back } from "./core/scope_managers.ts";
-import type { Scope, Timed } from "./core/contracts.ts";
+import type { LoopCore, Runnable, Scope, Timed } from "./core/contracts.ts";
 import { Suspension } from "./core/suspensions.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { live_await } from "./core/scopes.ts";
@@ -24,10 +24,10 @@ import { repr } from "./internal/format_helpers.ts";
 import { keyword_or_positional } from "./internal/options.ts";
 
 /** Calls a function of the library at a time, without what a handle of the user's needs. */
-export class Deadline implements Timed {
-  _cancelled: boolean;
-  _scheduled: boolean;
-  readonly _when: number;
+export class Deadline {
+  protected _cancelled: boolean;
+  protected _scheduled: boolean;
+  protected readonly _when: number;
   /** The name of the function, for reports. */
   readonly label: string;
   private readonly _loop: AbstractEventLoop;
@@ -42,10 +42,10 @@ export class Deadline implements Timed {
     this._call = call;
   }
 
-  _run(): void {
+  protected _run(): void {
     if (this._cancelled) return;
     // The host's context in which the loop runs it may be that of any task, which it is no code of.
-    enter(this._loop, null, undefined);
+    enter(this._loop as unknown as LoopCore, null, undefined);
     try {
       this._call();
     } finally {
@@ -55,7 +55,7 @@ export class Deadline implements Timed {
 
   /** Cancels the call. */
   cancel(): void {
-    if (!this._cancelled) this._loop._timer_cancelled(this);
+    if (!this._cancelled) this._loop["_timer_cancelled"](this as unknown as Timed);
     this._cancelled = true;
   }
 }
@@ -85,7 +85,9 @@ function describe_wait(scope: Scope): string {
   const waiting = live_await(scope)?._waiting ?? null;
   if (waiting instanceof Suspension) return `, waiting for ${waiting.name}()`;
   if (waiting instanceof Task) return `, waiting for task ${repr(waiting.get_name())}`;
-  return (scope._owner as AnyTask)._step === FOREIGN ? ", waiting for a native promise" : "";
+  return (scope._owner as unknown as AnyTask)["_step"] === FOREIGN
+    ? ", waiting for a native promise"
+    : "";
 }
 
 type State = "created" | "active" | "expiring" | "expired" | "finished";
@@ -128,9 +130,9 @@ export class Timeout extends ScopeManager {
   /** @internal The text of its error, once the time is over. */
   declare private _text: string;
   /** @internal The time in seconds that the block has, if its deadline was given as one. */
-  declare _delay: number | null;
+  declare protected _delay: number | null;
   /** @internal Where it was made. */
-  declare _origin: Origin;
+  declare protected _origin: Origin;
   /**
    * Not there: `await using` does not tell a timeout of the error that leaves its block, so that a cancellation
    * could not become a `TimeoutError`. It is entered by `async_with()`.
@@ -183,8 +185,8 @@ export class Timeout extends ScopeManager {
     }
     const loop = get_running_loop();
     this._deadline = new Deadline(loop, when, "Timeout._on_timeout()", () => this._on_timeout());
-    if (when <= loop._last_time()) loop._schedule(this._deadline);
-    else loop._schedule_timer(this._deadline);
+    if (when <= loop["_last_time"]()) loop["_schedule"](this._deadline as unknown as Runnable);
+    else loop["_schedule_timer"](this._deadline as unknown as Timed);
   }
 
   /** Returns whether the time was over before the block ended. */
@@ -193,17 +195,17 @@ export class Timeout extends ScopeManager {
   }
 
   /** @internal */
-  override _enter(scope: Scope | null): void {
+  protected override _enter(scope: Scope | null): void {
     if (this._state !== "created") throw new RuntimeError("Timeout has already been entered");
     if (scope === null) throw new RuntimeError("Timeout should be used inside a task");
     this._state = "active";
     this._scope = scope;
-    this._cancelling = (scope._owner as AnyTask)._cancelling_seen_from(scope);
+    this._cancelling = (scope._owner as unknown as AnyTask)["_cancelling_seen_from"](scope);
     this.reschedule(this._when);
   }
 
   /** @internal */
-  override _exit(error: unknown): void {
+  protected override _exit(error: unknown): void {
     this._deadline?.cancel();
     this._deadline = null;
     if (this._state === "expiring") {
@@ -226,7 +228,7 @@ export class Timeout extends ScopeManager {
         : `at ${format_seconds(this._when as number)} of the loop's clock`) + describe_wait(scope);
     cancel_because(
       `cancelled by a timeout: timed out ${this._text}`,
-      () => (scope._owner as AnyTask)._cancel_block(scope, true),
+      () => (scope._owner as unknown as AnyTask)["_cancel_block"](scope, true),
     );
     this._state = "expiring";
     this._deadline = null;
@@ -270,7 +272,7 @@ export function timeout(delay: number | null | { readonly delay: number | null }
   }
   const now = get_running_loop().time();
   const limit = new Timeout(seconds === null ? null : now + seconds);
-  limit._delay = seconds;
+  limit["_delay"] = seconds;
   return limit;
 }
 

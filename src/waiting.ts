@@ -17,7 +17,7 @@ import {
 } from "./core/coroutines.ts";
 import { type Operation, Suspension } from "./core/suspensions.ts";
 import { SUSPENDED } from "./core/awaits.ts";
-import type { TaskCore } from "./core/contracts.ts";
+import type { TaskCore, Timed } from "./core/contracts.ts";
 import {
   cancel_because,
   Cancellation,
@@ -46,10 +46,10 @@ import { format_seconds, make_timeout_error, timeout } from "./timeouts.ts";
 const SWITCH: Operation<unknown, null, unknown> = {
   name: "sleep",
   advance(wait, thrown, value) {
-    if (thrown) return wait._raise(value);
-    if (wait._has_waited) return wait._return(wait._argument);
-    wait._has_waited = true;
-    wait._yielded = null;
+    if (thrown) return wait["_raise"](value);
+    if (wait["_has_waited"]) return wait["_return"](wait["_argument"]);
+    wait["_has_waited"] = true;
+    wait["_yielded"] = null;
     return SUSPENDED;
   },
 };
@@ -57,21 +57,21 @@ const SWITCH: Operation<unknown, null, unknown> = {
 const SLEEP: Operation<unknown, number, unknown> = {
   name: "sleep",
   advance(sleep, thrown, value) {
-    if (!sleep._has_waited) {
-      if (thrown) return sleep._raise(value);
-      const delay = sleep._subject;
+    if (!sleep["_has_waited"]) {
+      if (thrown) return sleep["_raise"](value);
+      const delay = sleep["_subject"];
       if (Number.isNaN(delay)) throw new ValueError("Invalid delay: NaN (not a number)");
       const loop = get_running_loop();
-      sleep._when = loop.time() + delay;
-      loop._schedule_timer(sleep);
-      return sleep._wait(loop);
+      sleep["_when"] = loop.time() + delay;
+      loop["_schedule_timer"](sleep as unknown as Timed);
+      return sleep["_wait"](loop);
     }
-    if (sleep._scheduled) {
-      sleep._cancelled = true;
-      sleep._loop._timer_cancelled(sleep);
+    if (sleep["_scheduled"]) {
+      sleep["_cancelled"] = true;
+      sleep["_loop"]["_timer_cancelled"](sleep as unknown as Timed);
     }
-    const error = sleep._error_of_wait(thrown, value);
-    return error === null ? sleep._return(sleep._argument) : sleep._raise(error);
+    const error = sleep["_error_of_wait"](thrown, value);
+    return error === null ? sleep["_return"](sleep["_argument"]) : sleep["_raise"](error);
   },
 };
 
@@ -144,19 +144,19 @@ class GatheringFuture<T> extends Future<T> {
   }
 
   /** @internal */
-  declare readonly _children: Future<unknown>[];
+  declare protected readonly _children: Future<unknown>[];
   /** @internal */
-  declare _cancel_requested: boolean;
+  declare protected _cancel_requested: boolean;
   /** @internal */
-  declare readonly _return_exceptions: boolean;
+  declare protected readonly _return_exceptions: boolean;
   /** @internal How many children are not done. */
-  declare _unfinished: number;
+  declare protected _unfinished: number;
   /** @internal The task that gathers. */
-  declare readonly _awaiting_task: TaskCore | null;
+  declare protected readonly _awaiting_task: TaskCore | null;
 
   /** @internal */
   constructor(children: Future<unknown>[], return_exceptions: boolean, loop: AbstractEventLoop) {
-    super(loop._only_loop);
+    super(loop["_only_loop"]);
     this._children = children;
     this._cancel_requested = false;
     this._return_exceptions = return_exceptions;
@@ -283,9 +283,9 @@ function gather_all(
         throw error;
       }
       if (!is_call) (future_of ??= new Map()).set(aw, child);
-      outer._unfinished++;
+      outer["_unfinished"]++;
       if (child.done()) (already_done ??= []).push(child);
-      else child._add_listener(listener);
+      else child["_add_listener"](listener);
     }
     children[index] = child;
   }
@@ -295,34 +295,34 @@ function gather_all(
 }
 
 function child_done(child: Future<unknown>, outer: GatheringFuture<unknown[]>): void {
-  outer._unfinished--;
+  outer["_unfinished"]--;
   if (outer.done()) {
     if (!child.cancelled()) child.exception();
     return;
   }
-  if (!outer._return_exceptions && child._state !== FINISHED) {
-    outer.set_exception(child._error());
+  if (!outer["_return_exceptions"] && child["_state"] !== FINISHED) {
+    outer.set_exception(child["_error"]());
     return;
   }
-  if (outer._unfinished > 0) return;
+  if (outer["_unfinished"] > 0) return;
   const results: unknown[] = [];
-  for (const child of outer._children) {
+  for (const child of outer["_children"]) {
     results.push(
-      child._state === FINISHED
-        ? child._value
-        : child._state === CANCELLED
+      child["_state"] === FINISHED
+        ? child["_value"]
+        : child["_state"] === CANCELLED
         ? make_cancelled_error(message_of(child))
-        : child._error(),
+        : child["_error"](),
     );
   }
   // The request for cancellation wins, whatever became of the children.
-  const last = outer._children[outer._children.length - 1]!;
-  if (outer._cancel_requested) outer.set_exception(last._make_cancelled_error());
+  const last = outer["_children"][outer["_children"].length - 1]!;
+  if (outer["_cancel_requested"]) outer.set_exception(last["_make_cancelled_error"]());
   else outer.set_result(results);
 }
 
 function message_of(cancelled: Future<unknown>): unknown {
-  const value = cancelled._value;
+  const value = cancelled["_value"];
   return value instanceof Cancellation ? value.message ?? "" : "";
 }
 
@@ -445,14 +445,14 @@ function* wait_for_all<F extends Future<unknown>>(
     unfinished--;
     if (
       unfinished <= 0 || return_when === FIRST_COMPLETED ||
-      (return_when === FIRST_EXCEPTION && future._has_failed && retrieve(future))
+      (return_when === FIRST_EXCEPTION && future["_has_failed"] && retrieve(future))
     ) {
       handle?.cancel();
       release();
     }
   };
   const listener = new Listener(on_completion, "_wait.<locals>._on_completion()", running_task());
-  for (const future of futures) future._add_listener(listener);
+  for (const future of futures) future["_add_listener"](listener);
   try {
     yield* waiter;
   } finally {
@@ -539,7 +539,7 @@ function* wait_for_one<T>(
   if (limit !== null && limit <= 0) {
     const future = ensure_future(aw);
     // An async function that need not wait is done a microtask after its eager start.
-    if (future instanceof Task && future._step === OPEN) yield null;
+    if (future instanceof Task && future["_step"] === OPEN) yield null;
     if (future.done()) return future.result();
     yield* cancel_and_wait(future, `a timeout: timed out after ${format_seconds(limit)}`);
     try {
@@ -554,7 +554,7 @@ function* wait_for_one<T>(
   // A call that has not started runs in this very task; a promise could not be cancelled, so it is wrapped.
   const awaited = to_coroutine<T>(aw) ?? ensure_future(aw);
   const limited = timeout(limit);
-  limited._origin = origin;
+  limited["_origin"] = origin;
   return yield* async_with(limited, function* () {
     return yield* awaited;
   });
@@ -574,7 +574,7 @@ function* cancel_and_wait(
   const release = () => {
     if (!waiter.done()) waiter.set_result();
   };
-  future._add_done_callback(release, "_release_waiter()");
+  future["_add_done_callback"](release, "_release_waiter()");
   try {
     cancel_because(`cancelled by ${by}`, () => future.cancel());
     // Not the future itself is awaited, so that this wait can be cancelled for sure.
@@ -624,7 +624,7 @@ export class AsCompletedIterator<T, F extends Future<T>> {
       this.#on_completion as (future: Future<T>) => void,
       "_AsCompletedIterator._handle_completion()",
     );
-    for (const future of this.#todo) future._add_listener(listener);
+    for (const future of this.#todo) future["_add_listener"](listener);
     if (this.#left > 0 && timeout !== null) {
       this.#handle = loop.call_later(timeout, () => this.#on_timeout(timeout));
     }
@@ -760,25 +760,25 @@ export function shield<T>(aw: Awaitable<T>): Future<T> {
 
   const on_inner_done = (inner: Future<T>): void => {
     if (outer.cancelled()) return;
-    if (inner._state === CANCELLED) outer.cancel();
-    else if (inner._state === FAILED) outer.set_exception(inner._error());
+    if (inner["_state"] === CANCELLED) outer.cancel();
+    else if (inner["_state"] === FAILED) outer.set_exception(inner["_error"]());
     else outer.set_result(inner.result());
   };
   const on_outer_done = (): void => {
     if (inner.done()) return;
     inner.remove_done_callback(on_inner_done);
     inner.remove_done_callback(report_shielded);
-    inner._add_done_callback(report_shielded, "_log_on_exception()");
+    inner["_add_done_callback"](report_shielded, "_log_on_exception()");
   };
-  inner._add_listener(
+  inner["_add_listener"](
     new Listener(on_inner_done, "shield.<locals>._inner_done_callback()", running_task()),
   );
-  outer._add_done_callback(on_outer_done, "shield.<locals>._outer_done_callback()");
+  outer["_add_done_callback"](on_outer_done, "shield.<locals>._outer_done_callback()");
   return outer;
 }
 
 function report_shielded(future: Future<unknown>): void {
-  if (future._state !== FAILED) return;
+  if (future["_state"] !== FAILED) return;
   const exception = future.exception();
   future.get_loop().call_exception_handler({
     message: `${type_name(exception)} exception in shielded future`,

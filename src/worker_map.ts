@@ -145,7 +145,7 @@ async function settled(future: Future<unknown>): Promise<void> {
 /** Waits until one of two futures is done, and changes neither. */
 async function first_done(one: Future<unknown>, other: Future<unknown>): Promise<void> {
   const woken = new ConcurrentFuture<void>();
-  const wake = () => woken._set_result(undefined);
+  const wake = () => woken["_set_result"](undefined);
   one.add_done_callback(wake);
   other.add_done_callback(wake);
   try {

@@ -328,9 +328,9 @@ export class WorkerPoolExecutor<M extends object = UntypedModule> extends Inspec
     let wake: ConcurrentFuture<void> | null = null;
     const call = this.#add("stream", name, args, (item) => {
       items.push(item);
-      wake?._set_result(undefined);
+      wake?.["_set_result"](undefined);
     });
-    call.future.add_done_callback(() => wake?._set_result(undefined));
+    call.future.add_done_callback(() => wake?.["_set_result"](undefined));
     let taken = 0;
     let is_over = false;
     try {
@@ -478,7 +478,7 @@ export class WorkerPoolExecutor<M extends object = UntypedModule> extends Inspec
     const error = send(host, call);
     if (error !== null) {
       this.#idle.push(worker);
-      call.future._set_exception(error);
+      call.future["_set_exception"](error);
       return;
     }
     worker.state = "busy";
@@ -510,15 +510,15 @@ export class WorkerPoolExecutor<M extends object = UntypedModule> extends Inspec
     this.#make_idle(worker);
     switch (message[0]) {
       case "result":
-        call.future._set_result(message[1]);
+        call.future["_set_result"](message[1]);
         break;
       case "error":
-        call.future._set_exception(revive(message[1]));
+        call.future["_set_exception"](revive(message[1]));
         break;
       case "results": {
         const [, values, failure] = message;
         const error = failure === null ? null : { thrown: revive(failure) };
-        call.future._set_result({ values, error });
+        call.future["_set_result"]({ values, error });
         break;
       }
     }
@@ -615,7 +615,7 @@ export class WorkerPoolExecutor<M extends object = UntypedModule> extends Inspec
   #wake_for_room(): void {
     if (this.#wait_for_room.size === 0) return;
     if (this.full() && !this.#is_shut) return;
-    for (const room of this.#wait_for_room) room._set_result(undefined);
+    for (const room of this.#wait_for_room) room["_set_result"](undefined);
   }
 }
 
@@ -630,7 +630,7 @@ type Message =
 function fail(call: Call, why: string, cause?: unknown): void {
   const options = cause === undefined ? {} : { cause };
   const text = cause instanceof Error ? `${why}: ${cause.name}: ${cause.message}` : why;
-  call.future._set_exception(new BrokenExecutor(`Cannot call ${call.name}(): ${text}`, options));
+  call.future["_set_exception"](new BrokenExecutor(`Cannot call ${call.name}(): ${text}`, options));
 }
 
 /** Sends a call to a worker; returns the error if that cannot be done. */

@@ -4,7 +4,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { parseCircular, parseDependencyTree } from "dpdm";
+import { parseDependencyTree } from "dpdm";
 import { Node, Project } from "ts-morph";
 import { ENTRY_POINTS } from "../scripts/entry_points.ts";
 
@@ -78,6 +78,21 @@ const imports = Object.entries(tree).flatMap(([from, found]) =>
   (found ?? []).flatMap(({ id }) => id === null ? [] : [{ from, to: id }])
 );
 
+/** All that a file imports, itself or by others. */
+function imported_by(file: string): Set<string> {
+  const found = new Set<string>();
+  const left = [file];
+  for (let from = left.pop(); from !== undefined; from = left.pop()) {
+    for (const { id } of tree[from] ?? []) {
+      if (id !== null && !found.has(id)) {
+        found.add(id);
+        left.push(id);
+      }
+    }
+  }
+  return found;
+}
+
 Deno.test("imports: none points to a layer above", () => {
   const up = imports.filter(({ from, to }) => {
     const [above, below] = [layer_of(from), layer_of(to)];
@@ -87,8 +102,8 @@ Deno.test("imports: none points to a layer above", () => {
 });
 
 Deno.test("imports: none is part of a circle", () => {
-  const found = new Set(parseCircular(tree).flat());
-  assertEquals([...found].sort(), KNOWN_CIRCLES, "what is no longer so is taken off KNOWN_CIRCLES");
+  const found = Object.keys(tree).filter((file) => imported_by(file).has(file));
+  assertEquals(found.sort(), KNOWN_CIRCLES, "what is no longer so is taken off KNOWN_CIRCLES");
 });
 
 Deno.test("imports: the contracts of the core import nothing", () => {

@@ -37,3 +37,25 @@ Deno.test("an any is found where there is one", () => {
   const described = { functionDef: { params: [{ name: "x", tsType: any }] } };
   assertEquals([...find_any(described, "f")], ["f.functionDef.params.x.tsType"]);
 });
+
+Deno.test("create_task: the compiler's message for a promise begins with what to write", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    const library = new URL("../mod.ts", import.meta.url);
+    await Deno.writeTextFile(
+      file,
+      `import { create_task } from "${library}";\n` +
+        "const work = async (n: number) => n;\ncreate_task(work(1));\n",
+    );
+    const { stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--config", new URL("../deno.json", import.meta.url).pathname, file],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const text = new TextDecoder().decode(stderr);
+    const [first = ""] = text.split("\n").filter((line) => line.includes("[ERROR]"));
+    assert(first.includes("write () => work(x), not work(x)"), text);
+    assert(!/\b_\w/.test(text.replaceAll(file, "")), text);
+  } finally {
+    await Deno.remove(file);
+  }
+});

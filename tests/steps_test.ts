@@ -16,7 +16,7 @@ const NAMES = new Map([
 
 /** The state of a task: that of its step, or that it is done. */
 function state_of(task: asyncio.Task<unknown>): string {
-  return task.done() ? "done" : NAMES.get(task._step) ?? String(task._step);
+  return task.done() ? "done" : NAMES.get(task["_step"]) ?? String(task["_step"]);
 }
 
 /** Settles when the host has run the microtask queue dry twice: the loop has seen it by then. */

@@ -245,3 +245,13 @@ test("a subclass of Timeout may make expired a property", async () => {
     .then(() => "in time", (error: Error) => error.name);
   equal([outcome, typed<boolean>()(limit.expired)], ["TimeoutError", true]);
 });
+
+test("internals of the library are not visible", async () => {
+  const task = asyncio.create_task(() => asyncio.sleep(0));
+  const loop = asyncio.get_running_loop();
+  // @ts-expect-error -- an internal
+  equal(typeof task._state, "number");
+  // @ts-expect-error -- an internal
+  equal(typeof loop._schedule, "function");
+  await task;
+});

@@ -125,12 +125,12 @@ export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
   }
 
   /** @internal */
-  _set_result(value: T): void {
+  protected _set_result(value: T): void {
     if (this.#state === "pending") this.#settle("finished", value);
   }
 
   /** @internal */
-  _set_exception(error: unknown): void {
+  protected _set_exception(error: unknown): void {
     if (this.#state === "pending") this.#settle("failed", error);
   }
 

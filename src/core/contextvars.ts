@@ -131,24 +131,24 @@ export class Context extends Inspectable {
 
   /** Returns a copy of this context. */
   copy(): Context {
-    return Context._of(this._share());
+    return Context["_of"](this._share());
   }
 
   /** @internal The values as they are now, of which a copy can be made later. */
-  _share(): Values {
+  protected _share(): Values {
     this.#shared = true;
     return this.#values;
   }
 
   /** @internal A context of such values. */
-  static _of(values: Values): Context {
+  protected static _of(values: Values): Context {
     const context = new Context();
     context.#values = values;
     return context;
   }
 
   /** @internal */
-  _lookup<T>(variable: ContextVar<T>): T | typeof MISSING {
+  protected _lookup<T>(variable: ContextVar<T>): T | typeof MISSING {
     const value = this.#values.get(variable as ContextVar<unknown>);
     return value === undefined && !this.#values.has(variable as ContextVar<unknown>)
       ? MISSING
@@ -156,7 +156,7 @@ export class Context extends Inspectable {
   }
 
   /** @internal */
-  _store<T>(variable: ContextVar<T>, value: T | typeof MISSING): void {
+  protected _store<T>(variable: ContextVar<T>, value: T | typeof MISSING): void {
     if (this.#shared) {
       this.#values = new Map(this.#values);
       this.#shared = false;
@@ -199,7 +199,7 @@ function current_context(): Context {
 
 /** Returns the values of the current context, of which a copy is made when it is needed. */
 export function share_values(): Values {
-  return current_context()._share();
+  return current_context()["_share"]();
 }
 
 /**
@@ -291,7 +291,7 @@ export class ContextVar<T> extends Inspectable {
    * @throws {LookupError} if the variable has no value, no fallback and no default
    */
   get<D = T>(...fallback: [] | [fallback: D]): T | D {
-    const value = current_context()._lookup<T>(this);
+    const value = current_context()["_lookup"]<T>(this);
     if (value !== MISSING) return value as T;
     if (fallback.length > 0) return fallback[0] as D;
     if (this.#default !== NO_DEFAULT) return this.#default as T;
@@ -306,8 +306,8 @@ export class ContextVar<T> extends Inspectable {
    */
   set(value: T): Token<T> {
     const context = current_context();
-    const old = context._lookup<T>(this);
-    context._store(this, value);
+    const old = context["_lookup"]<T>(this);
+    context["_store"](this, value);
     return new Token(context, this, old);
   }
 
@@ -323,7 +323,7 @@ export class ContextVar<T> extends Inspectable {
     if (!(token instanceof Token)) {
       throw new TypeError(`expected an instance of Token, got ${repr(token)}`);
     }
-    token._undo(this);
+    token["_undo"](this);
   }
 
   /** Returns Python's `repr`. */
@@ -386,7 +386,7 @@ export class Token<T> extends Inspectable implements Disposable {
   }
 
   /** @internal */
-  _undo(variable: ContextVar<T>): void {
+  protected _undo(variable: ContextVar<T>): void {
     if (this.#used) throw new RuntimeError(`${this} has already been used once`);
     if (this.var !== variable) {
       throw new ValueError(`${this} was created by a different ContextVar`);
@@ -395,7 +395,7 @@ export class Token<T> extends Inspectable implements Disposable {
       throw new ValueError(`${this} was created in a different Context`);
     }
     this.#used = true;
-    this.#context._store(variable, this.#old_value);
+    this.#context["_store"](variable, this.#old_value);
   }
 
   /** Resets the variable, as `variable.reset(token)`. */

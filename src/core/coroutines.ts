@@ -18,6 +18,7 @@ import {
   RAISED,
   RETURNED,
   settle_now,
+  type Steps,
   SUSPENDED,
 } from "./awaits.ts";
 import { NOTHING, type OnRejected, type TaskCore } from "./contracts.ts";
@@ -28,7 +29,15 @@ import { type Future, isfuture } from "./futures.ts";
 import { next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
 import { own_solely } from "./cancellation_state.ts";
-import { ACTIVE, CLOSED, CREATED, note_made, stop_watching, WATCHED } from "./unawaited.ts";
+import {
+  ACTIVE,
+  CLOSED,
+  CREATED,
+  note_made,
+  stop_watching,
+  type Unawaited,
+  WATCHED,
+} from "./unawaited.ts";
 
 /**
  * A call that can still be made: an async function or a `function*` that needs no arguments.
@@ -40,9 +49,21 @@ export type CoroutineFunction<T> = () => PromiseLike<T> | Generator<unknown, T, 
 /**
  * A call that has not started yet and can be made a task.
  *
+ * The second parameter is a hint that compilers show where something else is given.
+ *
  * @category Coroutines
  */
-export type CoroutineLike<T> = Coroutine<T> | CoroutineFunction<T> | Generator<unknown, T, unknown>;
+export type CoroutineLike<T, _Hint extends string = string> =
+  | Coroutine<T>
+  | CoroutineFunction<T>
+  | Generator<unknown, T, unknown>;
+
+/**
+ * The hint where a promise is given in place of a call that has not started.
+ *
+ * @category Coroutines
+ */
+export type NotStarted = "write () => work(x), not work(x)";
 
 /**
  * A value that can be awaited: a coroutine in any form, a future, a promise.
@@ -72,30 +93,51 @@ export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
  * ```
  */
 export abstract class Coroutine<T> implements Promise<T> {
+  /** The name of the function that was called. */
+  abstract get name(): string;
+
+  /** Ends the coroutine where it is; its `finally` blocks run if it is a started generator. */
+  close(): void {
+    if (this._phase === WATCHED) stop_watching(this as unknown as Unawaited);
+    this._phase = CLOSED;
+  }
+
+  /**
+   * Runs a generator coroutine up to its next `yield`, by hand, as Python's `send`.
+   *
+   * @param value what the `yield` at which it stands gives; nothing for a coroutine that has not started
+   * @returns what was yielded, or with `done` what was returned
+   */
+  send(value?: unknown): IteratorResult<unknown, T> {
+    return step(this, false, value);
+  }
+
+  /** Throws an error into a generator coroutine, by hand, as Python's `throw`. */
+  throw(error: unknown): IteratorResult<unknown, T> {
+    return step(this, true, error);
+  }
+
   /** @internal */
-  declare _phase: number;
+  declare protected _phase: number;
   /** @internal The value that it returned or raised, once it has. */
-  declare _value: unknown;
+  declare protected _value: unknown;
   /** @internal The value that it waits on, when it is suspended. */
-  declare _yielded: unknown;
+  declare protected _yielded: unknown;
 
   /** @internal Subclasses set the fields. */
   constructor() {
-    note_made(this, Coroutine);
+    note_made(this as unknown as Unawaited, Coroutine);
   }
-
-  /** The name of the function that was called. */
-  abstract get name(): string;
 
   /**
    * @internal Runs it up to the next thing that it waits on, or to its end. What it raises it gives or
    * throws, which takes hosts a microsecond: {@linkcode advance} makes one of both.
    * @param thrown whether `value` is thrown into it or is the value of the await it resumes from
    */
-  abstract _advance(thrown: boolean, value: unknown): Outcome;
+  protected abstract _advance(thrown: boolean, value: unknown): Outcome;
 
   /** @internal Returns whether user code may run when it is resumed, in the host's context in which it waits. */
-  _needs_context(): boolean {
+  protected _needs_context(): boolean {
     return true;
   }
 
@@ -141,16 +183,16 @@ export abstract class Coroutine<T> implements Promise<T> {
     } catch (error) {
       return settle_now(reject, error);
     }
-    const outcome = advance(this, false, undefined);
+    const outcome = advance(this as unknown as Steps, false, undefined);
     if (outcome === SUSPENDED) {
-      const waiting = new CoroutineAwait(scope, this, resolve, reject);
+      const waiting = new CoroutineAwait(scope, this as unknown as Steps, resolve, reject);
       waiting._suspend();
       return waiting;
     }
     scope._resumed = next_moment();
     return outcome === RETURNED
       ? settle_now(resolve, this._value)
-      : settle_now(reject, error_of(this));
+      : settle_now(reject, error_of(this as unknown as Steps));
   }
 
   /** @internal An await by code that belongs to no task: the coroutine becomes one. */
@@ -161,7 +203,7 @@ export abstract class Coroutine<T> implements Promise<T> {
     if (this._phase === ACTIVE || this._phase === CLOSED) {
       return settle_now(reject, reused(this._phase));
     }
-    if (this instanceof PromisedCoroutine) return this._promise().then(resolve, reject);
+    if (this instanceof PromisedCoroutine) return this["_promise"]().then(resolve, reject);
     const copy = other_copy_with_task();
     if (copy !== null) {
       return copy.adopt(start_outside(this), true).then(resolve as never, reject);
@@ -193,48 +235,27 @@ export abstract class Coroutine<T> implements Promise<T> {
     return new CoroutineIterator(this);
   }
 
-  /** Ends the coroutine where it is; its `finally` blocks run if it is a started generator. */
-  close(): void {
-    if (this._phase === WATCHED) stop_watching(this);
-    this._phase = CLOSED;
-  }
-
-  /**
-   * Runs a generator coroutine up to its next `yield`, by hand, as Python's `send`.
-   *
-   * @param value what the `yield` at which it stands gives; nothing for a coroutine that has not started
-   * @returns what was yielded, or with `done` what was returned
-   */
-  send(value?: unknown): IteratorResult<unknown, T> {
-    return step(this, false, value);
-  }
-
-  /** Throws an error into a generator coroutine, by hand, as Python's `throw`. */
-  throw(error: unknown): IteratorResult<unknown, T> {
-    return step(this, true, error);
-  }
-
   /** @internal It has ended. */
   protected _close(): void {
     this._phase = CLOSED;
   }
 
   /** @internal Ends with a result. */
-  _return(value: unknown): typeof RETURNED {
+  protected _return(value: unknown): typeof RETURNED {
     this._phase = CLOSED;
     this._value = value;
     return RETURNED;
   }
 
   /** @internal Ends with an error. */
-  _raise(error: unknown): typeof RAISED {
+  protected _raise(error: unknown): typeof RAISED {
     this._phase = CLOSED;
     this._value = error;
     return RAISED;
   }
 
   /** @internal Marks it as used; a coroutine that was used before throws. */
-  _claim(): void {
+  protected _claim(): void {
     if (this._phase !== CREATED) check_unused(this);
     this._phase = ACTIVE;
   }
@@ -258,14 +279,14 @@ Object.defineProperty(Coroutine.prototype, COROUTINE, { value: true });
 /** Makes a task of a coroutine that code outside of this library's tasks awaits. */
 function start_outside<T>(coroutine: Coroutine<T>): Future<T> {
   const loop = get_event_loop();
-  loop._ensure_ambient();
+  loop["_ensure_ambient"]();
   return loop.create_task(coroutine);
 }
 
 function check_unused(coroutine: Coroutine<unknown>): void {
-  const phase = coroutine._phase;
+  const phase = coroutine["_phase"];
   if (phase === ACTIVE || phase === CLOSED) throw reused(phase);
-  if (phase === WATCHED) stop_watching(coroutine);
+  if (phase === WATCHED) stop_watching(coroutine as unknown as Unawaited);
 }
 
 function reused(phase: number): RuntimeError {
@@ -281,14 +302,14 @@ function step<T>(
   thrown: boolean,
   value: unknown,
 ): IteratorResult<unknown, T> {
-  if (coroutine._phase === CLOSED) throw reused(CLOSED);
-  coroutine._phase = ACTIVE;
-  const outcome = advance(coroutine, thrown, value);
+  if (coroutine["_phase"] === CLOSED) throw reused(CLOSED);
+  coroutine["_phase"] = ACTIVE;
+  const outcome = advance(coroutine as unknown as Steps, thrown, value);
   if (outcome === SUSPENDED) last_suspended = coroutine;
-  if (outcome === RAISED) throw error_of(coroutine);
+  if (outcome === RAISED) throw error_of(coroutine as unknown as Steps);
   return outcome === RETURNED
-    ? { done: true, value: coroutine._value as T }
-    : { done: false, value: coroutine._yielded };
+    ? { done: true, value: coroutine["_value"] as T }
+    : { done: false, value: coroutine["_yielded"] };
 }
 
 /**
@@ -329,7 +350,7 @@ class CoroutineIterator<T> implements Iterator<unknown, T, unknown> {
   #start(): void {
     if (!this.#started) {
       this.#started = true;
-      this.#coroutine._claim();
+      this.#coroutine["_claim"]();
     }
   }
 }
@@ -347,7 +368,7 @@ let last_suspended: Coroutine<unknown> | null = null;
 export class GeneratorCoroutine<T> extends Coroutine<T> {
   declare readonly name: string;
   /** @internal The coroutine to which its `yield*` delegates, if it is suspended in one. */
-  declare _delegate: Coroutine<unknown> | null;
+  declare protected _delegate: Coroutine<unknown> | null;
   declare private readonly _generator: Generator<unknown, T, unknown>;
 
   constructor(name: string, generator: Generator<unknown, T, unknown>) {
@@ -361,7 +382,7 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
+  protected override _advance(thrown: boolean, value: unknown): Outcome {
     let result: IteratorResult<unknown, T>;
     last_suspended = null;
     try {
@@ -407,7 +428,7 @@ class OtherCoroutine<T> extends GeneratorCoroutine<T> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
+  protected override _advance(thrown: boolean, value: unknown): Outcome {
     if (thrown) this._unstarted?.close();
     this._unstarted = null;
     return super._advance(thrown, value);
@@ -423,7 +444,7 @@ class OtherCoroutine<T> extends GeneratorCoroutine<T> {
 /** A coroutine that delegates its steps to other awaitables, one after another. */
 export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
   /** @internal The coroutine that takes the steps; `null` while a promise is waited for. */
-  declare _inner: Coroutine<unknown> | null;
+  declare protected _inner: Coroutine<unknown> | null;
 
   /** Begins to wait for an awaitable; what it returns is that of `_advance`. */
   protected _delegate_to(awaitable: unknown): Outcome {
@@ -442,15 +463,15 @@ export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
       this._value = value;
       return thrown ? RAISED : RETURNED;
     }
-    const outcome = inner._advance(thrown, value);
-    this._value = inner._value;
-    this._yielded = inner._yielded;
+    const outcome = inner["_advance"](thrown, value);
+    this._value = inner["_value"];
+    this._yielded = inner["_yielded"];
     return outcome;
   }
 
   /** @internal */
-  override _needs_context(): boolean {
-    return this._inner === null || this._inner._needs_context();
+  protected override _needs_context(): boolean {
+    return this._inner === null || this._inner["_needs_context"]();
   }
 
   override close(): void {
@@ -480,7 +501,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
+  protected override _advance(thrown: boolean, value: unknown): Outcome {
     const call = this._call;
     this._call = null;
     let outcome: Outcome;
@@ -496,7 +517,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   }
 
   /** @internal Continues with what the call, made by another function, returned. */
-  _go_on_with(returned: unknown): Outcome {
+  protected _go_on_with(returned: unknown): Outcome {
     this._claim();
     let outcome: Outcome;
     try {
@@ -524,7 +545,7 @@ export class PromisedCoroutine<T> extends FunctionCoroutine<T> {
   }
 
   /** @internal */
-  _promise(): Promise<T> {
+  protected _promise(): Promise<T> {
     this._claim();
     return this.#call();
   }
@@ -533,7 +554,7 @@ export class PromisedCoroutine<T> extends FunctionCoroutine<T> {
 // Returns the coroutine that runs an awaitable step by step; `null` if there is none.
 function inner_coroutine(awaitable: unknown): Coroutine<unknown> | null {
   if (awaitable instanceof Coroutine) {
-    awaitable._claim();
+    awaitable["_claim"]();
     return awaitable;
   }
   const steps = isfuture(awaitable) ? awaitable[Symbol.iterator]() : awaitable;
@@ -543,7 +564,7 @@ function inner_coroutine(awaitable: unknown): Coroutine<unknown> | null {
     ? new GeneratorCoroutine("", steps)
     : null;
   if (inner === null) return null;
-  inner._claim();
+  inner["_claim"]();
   return inner;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { type Context, copy_context } from "./contextvars.ts";
-import type { Coroutine, CoroutineLike } from "./coroutines.ts";
+import type { Coroutine, CoroutineLike, NotStarted } from "./coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import type { ExportName, ExportParameters, ExportResult, ModuleExecutor } from "./executors.ts";
 import {
@@ -16,11 +16,18 @@ import {
   Inspectable,
   repr,
 } from "../internal/format_helpers.ts";
-import type { Arrivals, Continuation, Runnable, Scope, TaskCore, Timed } from "./contracts.ts";
+import type {
+  Arrivals,
+  Continuation,
+  LoopCore,
+  Runnable,
+  Scope,
+  TaskCore,
+  Timed,
+} from "./contracts.ts";
 import type { FutureAwait } from "./awaits.ts";
 import type { Future } from "./futures.ts";
 import { LoopScope } from "./scopes.ts";
-import { is_in_other_loop } from "../host/copies.ts";
 import {
   has_async_context,
   keep_context,
@@ -52,7 +59,7 @@ import type {
   WriteTransport,
 } from "./transports.ts";
 import type { Address, AddressInfo, Network, OpenSet } from "../host/endpoints.ts";
-import { THIS_COPY } from "../host/copies.ts";
+import { is_in_other_loop, THIS_COPY } from "../host/copies.ts";
 import { enter, leave, restore_turn, running_loop, save_turn } from "./current.ts";
 
 /**
@@ -377,7 +384,74 @@ export interface LoopSubprocesses {
  *
  * @category Event loop
  */
-export abstract class BaseEventLoop extends Inspectable {}
+export abstract class BaseEventLoop extends Inspectable {
+  /** @internal The options with which futures and tasks of this loop are made. */
+  protected abstract readonly _only_loop: OwnTaskOptions;
+  /** @internal The moment at which the microtask queue was last seen to have run dry. */
+  protected abstract readonly _dry_moment: number;
+  /** @internal The moment at which code that belongs to no task was last resumed by the library. */
+  protected abstract _loose_moment: number;
+  /** @internal Returns whether code that belongs to no task is too late to begin an await. */
+  protected abstract _refuses_await(): boolean;
+  /** @internal Puts something in the ready queue. */
+  protected abstract _schedule(runnable: Runnable): void;
+  /** @internal A step of this task continues outside of the loop's stack. */
+  protected abstract _begin_step(task: TaskCore, scope: Scope): void;
+  /** @internal A step of this task has suspended: one of its continuations waits. */
+  protected abstract _end_step(task: TaskCore, continuation: Continuation): void;
+  /** @internal Notes that a cancellation of a task has reached nothing that the task waits on. */
+  protected abstract _note_unheard(task: TaskCore): void;
+  /** @internal Has the loop notified when the microtask queue has run dry. */
+  protected abstract _watch_microtasks(): void;
+  /** @internal The scope of code that belongs to the loop and to no task. */
+  protected abstract readonly _loop_scope: LoopScope;
+  /** @internal The time at which the clock was last read. */
+  protected abstract _last_time(): number;
+  /** @internal Puts something in the heap of timers. */
+  protected abstract _schedule_timer(timer: Timed): void;
+  /** @internal Counts a timer that was cancelled while in the heap. */
+  protected abstract _timer_cancelled(timer: Timed): void;
+  /** @internal Makes a loop that no call runs work by itself. */
+  protected abstract _ensure_ambient(): void;
+  /** @internal The step protocol: the task has ended, seen at the bottom of a microtask. */
+  protected abstract _end_last_step(task: TaskCore): void;
+  /** @internal Notes an await by code that belongs to no task. */
+  protected abstract _note_loose_await(waiting: FutureAwait): void;
+  /** @internal Begins the end of a run: its last tasks are cancelled. */
+  protected abstract _begin_shutdown(): void;
+  /** @internal Cancels the open awaits of code that belongs to no task any more: promises of those that end later, `null` if there are none. */
+  protected abstract _cancel_loose_awaits(): PromiseLike<unknown>[] | null;
+  /** @internal Notes that a task has ended while awaits of its code are open. */
+  protected abstract _note_loose_awaits(task: TaskCore): void;
+  /** @internal Ends the run in progress with an exception that leaves the loop. */
+  protected abstract _interrupt(error: unknown): void;
+  /** @internal Notes a future whose outcome comes from outside of this library. */
+  protected abstract _note_foreign(wait: object): void;
+  /** @internal */
+  protected abstract _forget_foreign(wait: object): void;
+  /** @internal The transports and servers that it has open on its host. */
+  protected abstract _open: OpenSet | null;
+  /** @internal The network by which it connects, if not by the sockets of the host. */
+  protected abstract readonly _network: Network | null;
+  /** @internal Decides when the outcomes of native promises arrive; `null` if they arrive at once. */
+  protected abstract readonly _arrivals: Arrivals | null;
+  /** @internal Remembers a future whose exception has not been retrieved. */
+  protected abstract _note_unretrieved(future: Future<unknown>): void;
+  /** @internal */
+  protected abstract _forget_unretrieved(future: Future<unknown>): void;
+  /** @internal */
+  protected abstract _register_task(task: Task<unknown>): void;
+  /** @internal Notes the end of a task: the state and the value that it is about to have. */
+  protected abstract _unregister_task(task: Task<unknown>, state: number, value: unknown): void;
+  /** @internal Notes that a cancellation of a task is requested. */
+  protected abstract _note_cancel(task: Task<unknown>): void;
+  /** @internal */
+  protected abstract _tasks(): Task<unknown>[];
+  /** @internal */
+  protected abstract _waited_since(moment: number): number;
+  /** @internal The asynchronous generators that were started and are not finished. */
+  protected abstract readonly _asyncgens: AsyncGenerators;
+}
 /** The methods that are added. */
 export interface BaseEventLoop extends LoopIO, LoopSubprocesses {}
 
@@ -411,7 +485,7 @@ note_left_out("subprocess_exec subprocess_shell", "SubprocessProtocol");
  *
  * @category Event loop
  */
-export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
+export interface AbstractEventLoop extends BaseEventLoop {
   /** How long a callback or a step may take before debug mode warns, in seconds; 0.1 by default. */
   slow_callback_duration: number;
   /** The loop's clock, in seconds from some start; it never goes back. */
@@ -495,7 +569,7 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
    * @throws {RuntimeError} if the loop is closed
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
-  create_task<T>(coro: CoroutineLike<T>, options?: TaskOptions): Task<T>;
+  create_task<T>(coro: CoroutineLike<T, NotStarted>, options?: TaskOptions): Task<T>;
   /**
    * Sets the factory that `create_task` makes tasks with.
    *
@@ -653,73 +727,6 @@ export interface AbstractEventLoop extends LoopIO, LoopSubprocesses {
    * @param enabled whether it is on afterwards
    */
   set_debug(enabled: boolean): void;
-
-  /** @internal The options with which futures and tasks of this loop are made. */
-  readonly _only_loop: OwnTaskOptions;
-  /** @internal The moment at which the microtask queue was last seen to have run dry. */
-  readonly _dry_moment: number;
-  /** @internal The moment at which code that belongs to no task was last resumed by the library. */
-  _loose_moment: number;
-  /** @internal Returns whether code that belongs to no task is too late to begin an await. */
-  _refuses_await(): boolean;
-  /** @internal Puts something in the ready queue. */
-  _schedule(runnable: Runnable): void;
-  /** @internal A step of this task continues outside of the loop's stack. */
-  _begin_step(task: TaskCore, scope: Scope): void;
-  /** @internal A step of this task has suspended: one of its continuations waits. */
-  _end_step(task: TaskCore, continuation: Continuation): void;
-  /** @internal Notes that a cancellation of a task has reached nothing that the task waits on. */
-  _note_unheard(task: TaskCore): void;
-  /** @internal Has the loop notified when the microtask queue has run dry. */
-  _watch_microtasks(): void;
-  /** @internal The scope of code that belongs to the loop and to no task. */
-  readonly _loop_scope: LoopScope;
-  /** @internal The time at which the clock was last read. */
-  _last_time(): number;
-  /** @internal Puts something in the heap of timers. */
-  _schedule_timer(timer: Timed): void;
-  /** @internal Counts a timer that was cancelled while in the heap. */
-  _timer_cancelled(timer: Timed): void;
-  /** @internal Makes a loop that no call runs work by itself. */
-  _ensure_ambient(): void;
-  /** @internal The step protocol: the task has ended, seen at the bottom of a microtask. */
-  _end_last_step(task: Task<unknown>): void;
-  /** @internal Notes an await by code that belongs to no task. */
-  _note_loose_await(waiting: FutureAwait): void;
-  /** @internal Begins the end of a run: its last tasks are cancelled. */
-  _begin_shutdown(): void;
-  /** @internal Cancels the open awaits of code that belongs to no task any more: promises of those that end later, `null` if there are none. */
-  _cancel_loose_awaits(): PromiseLike<unknown>[] | null;
-  /** @internal Notes that a task has ended while awaits of its code are open. */
-  _note_loose_awaits(task: TaskCore): void;
-  /** @internal Ends the run in progress with an exception that leaves the loop. */
-  _interrupt(error: unknown): void;
-  /** @internal Notes a future whose outcome comes from outside of this library. */
-  _note_foreign(wait: object): void;
-  /** @internal */
-  _forget_foreign(wait: object): void;
-  /** @internal The transports and servers that it has open on its host. */
-  _open: OpenSet | null;
-  /** @internal The network by which it connects, if not by the sockets of the host. */
-  readonly _network: Network | null;
-  /** @internal Decides when the outcomes of native promises arrive; `null` if they arrive at once. */
-  readonly _arrivals: Arrivals | null;
-  /** @internal Remembers a future whose exception has not been retrieved. */
-  _note_unretrieved(future: Future<unknown>): void;
-  /** @internal */
-  _forget_unretrieved(future: Future<unknown>): void;
-  /** @internal */
-  _register_task(task: Task<unknown>): void;
-  /** @internal Notes the end of a task: the state and the value that it is about to have. */
-  _unregister_task(task: Task<unknown>, state: number, value: unknown): void;
-  /** @internal Notes that a cancellation of a task is requested. */
-  _note_cancel(task: Task<unknown>): void;
-  /** @internal */
-  _tasks(): Task<unknown>[];
-  /** @internal */
-  _waited_since(moment: number): number;
-  /** @internal The asynchronous generators that were started and are not finished. */
-  readonly _asyncgens: AsyncGenerators;
 }
 
 /** An asynchronous generator that a loop closes when it ends. */
@@ -765,15 +772,15 @@ export class Handle extends Inspectable {
   }
 
   /** @internal */
-  _cancelled = false;
+  protected _cancelled = false;
   /** @internal */
-  _callback: Callback<never> | null;
+  protected _callback: Callback<never> | null;
   /** @internal */
-  _args: unknown[];
+  protected _args: unknown[];
   /** @internal */
-  readonly _loop: AbstractEventLoop;
+  protected readonly _loop: AbstractEventLoop;
   /** @internal */
-  readonly _source_traceback: CapturedStack | null;
+  protected readonly _source_traceback: CapturedStack | null;
   readonly #context: Context;
   // The host's context in which it was made.
   readonly #kept: KeptContext = keep_context();
@@ -819,13 +826,13 @@ export class Handle extends Inspectable {
   }
 
   /** @internal */
-  _run(): void {
+  protected _run(): void {
     if (this._cancelled) return;
     const outer = save_turn();
-    enter(this._loop, null, this.#context);
+    enter(this._loop as unknown as LoopCore, null, this.#context);
     try {
       // Later steps of an asynchronous callback belong to the loop, too, and to no task.
-      const scope = this._loop._loop_scope;
+      const scope = this._loop["_loop_scope"];
       run_as(this.#kept, scope, Handle.#call, this as Handle, scope.own_context);
     } catch (error) {
       if (leaves_the_loop(error)) throw error;
@@ -845,7 +852,7 @@ export class Handle extends Inspectable {
   }
 
   static #call(handle: Handle): void {
-    (handle._callback as Callback<unknown[]>)(...handle._args);
+    (handle["_callback"] as Callback<unknown[]>)(...handle["_args"]);
   }
 
   /** @internal */
@@ -895,9 +902,9 @@ export class TimerHandle extends Handle {
   }
 
   /** @internal */
-  readonly _when: number;
+  protected readonly _when: number;
   /** @internal */
-  _scheduled = false;
+  protected _scheduled = false;
 
   /** @internal Made by a loop. */
   constructor(
@@ -918,7 +925,7 @@ export class TimerHandle extends Handle {
 
   /** Cancels the callback: it is not called. */
   override cancel(): void {
-    if (!this._cancelled) this._loop._timer_cancelled(this);
+    if (!this._cancelled) this._loop["_timer_cancelled"](this as unknown as Timed);
     super.cancel();
   }
 
@@ -1003,7 +1010,7 @@ export function get_event_loop(): AbstractEventLoop {
   if (default_loop === null || default_loop.is_closed()) {
     if (make_loop === null) throw new RuntimeError("There is no current event loop.");
     default_loop = make_loop();
-    default_loop._ensure_ambient();
+    default_loop["_ensure_ambient"]();
   }
   return default_loop;
 }
@@ -1036,7 +1043,7 @@ export function set_event_loop(loop: AbstractEventLoop | null): void {
 
 /** Throws a `TypeError` if a value is no event loop, or one of another copy of the library. */
 export function check_loop(name: string, loop: unknown): void {
-  const scope = (loop as Partial<AbstractEventLoop> | null)?._loop_scope;
+  const scope = (loop as AbstractEventLoop | null)?.["_loop_scope"];
   if (scope instanceof LoopScope) return;
   const reason = scope === undefined
     ? "an event loop is expected"

@@ -39,13 +39,15 @@ import {
 import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "./events.ts";
 import { check_options, keyword_or_value, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
-import { FutureAwait, settle_now } from "./awaits.ts";
+import { FutureAwait, settle_now, type Settled } from "./awaits.ts";
 import {
   type DeliveryCore,
+  type LoopCore,
   NOTHING,
   type OnRejected,
   type Runnable,
   type TaskCore,
+  type Waitable,
 } from "./contracts.ts";
 import {
   debug_loops,
@@ -102,7 +104,7 @@ class Notice implements Runnable {
 
 // The host's context in which the loop runs it may be that of any task, which it is no code of.
 function call_listener<T>(listener: Listener<T>, future: Future<T>): void {
-  enter(future._loop, null, undefined);
+  enter(future["_loop"] as unknown as LoopCore, null, undefined);
   try {
     listener.callback(future, listener.owner as never);
   } finally {
@@ -114,7 +116,7 @@ function call_listener<T>(listener: Listener<T>, future: Future<T>): void {
 type Waiting = Runnable | Listener<never>;
 
 function format_waiter(waiter: Waiting): string {
-  if (waiter instanceof Handle) return format_callback(waiter._callback);
+  if (waiter instanceof Handle) return format_callback(waiter["_callback"]);
   return waiter instanceof Listener ? waiter.label : "Task.task_wakeup()";
 }
 
@@ -194,20 +196,20 @@ export class Future<T> implements Promise<T> {
   }
 
   /** @internal */
-  declare readonly _loop: AbstractEventLoop;
+  declare protected readonly _loop: AbstractEventLoop;
   /** @internal */
-  declare _state: number;
+  declare protected _state: number;
   /**
    * @internal The result, or the error; of a cancelled future a note of the cancellation, or the very
    * error that its coroutine ended with, which the first to retrieve it gets.
    */
-  declare _value: unknown;
+  declare protected _value: unknown;
   /** @internal A listener that is alone stays here until it is called. */
-  declare _waiters: Waiting | Waiting[] | Set<Waiting> | null;
+  declare protected _waiters: Waiting | Waiting[] | Set<Waiting> | null;
   /** @internal True if the error has not been retrieved yet. */
-  declare _unretrieved: boolean;
+  declare protected _unretrieved: boolean;
   /** @internal Where it was made; in debug mode. */
-  declare _source_traceback?: CapturedStack;
+  declare protected _source_traceback?: CapturedStack;
 
   /**
    * Makes a pending future.
@@ -328,7 +330,7 @@ export class Future<T> implements Promise<T> {
     const context = options.context ?? copy_context();
     check_context("add_done_callback", context);
     if (this._state !== PENDING) this._loop.call_soon(callback, this, { context });
-    else this._add_waiter(new Handle(callback, this._loop, [this], context));
+    else this._add_waiter(new Handle(callback, this._loop, [this], context) as unknown as Waiting);
   }
 
   /**
@@ -340,7 +342,7 @@ export class Future<T> implements Promise<T> {
   remove_done_callback(callback: (future: this) => unknown): number {
     const waiters = this._all_waiters();
     const rest = waiters.filter((waiter) =>
-      !(waiter instanceof Handle && waiter._callback === callback) &&
+      !(waiter instanceof Handle && waiter["_callback"] === callback) &&
       !(waiter instanceof Listener && waiter.callback as unknown === callback)
     );
     const removed = waiters.length - rest.length;
@@ -362,7 +364,9 @@ export class Future<T> implements Promise<T> {
     }
     return new Promise<T>((resolve, reject) => {
       if (this._state !== PENDING) this._settle_await(resolve, reject);
-      else this._add_waiter(new FutureAwait(this._loop._loop_scope, this, resolve, reject));
+      else {this._add_waiter(
+          new FutureAwait(this._loop["_loop_scope"], this as unknown as Settled, resolve, reject),
+        );}
     }).then(on_fulfilled, on_rejected);
   }
 
@@ -406,9 +410,9 @@ export class Future<T> implements Promise<T> {
       scope._resumed = next_moment();
       return this._settle_await(resolve, reject);
     }
-    const waiting = new FutureAwait(scope, this, resolve, reject);
+    const waiting = new FutureAwait(scope, this as unknown as Settled, resolve, reject);
     if (debug_loops > 0) note_await(waiting, this.then);
-    task._suspend(waiting, this);
+    task._suspend(waiting, this as unknown as Waitable);
     return waiting;
   }
 
@@ -433,14 +437,19 @@ export class Future<T> implements Promise<T> {
       return this._settle_await(resolve, reject);
     }
     const loop = this._loop;
-    const waiting = new FutureAwait(scope ?? loop._loop_scope, this, resolve, reject);
+    const waiting = new FutureAwait(
+      scope ?? loop["_loop_scope"],
+      this as unknown as Settled,
+      resolve,
+      reject,
+    );
     this._add_waiter(waiting);
     // A run of the loop to which the code belongs cancels the await when it ends.
     if (scope !== null) {
       const task = scope._owner as TaskCore;
       add_open_await(task, waiting);
       task._loop._note_loose_awaits(task);
-    } else if (running_loop() === loop) loop._note_loose_await(waiting);
+    } else if (running_loop() as unknown === loop) loop["_note_loose_await"](waiting);
     return waiting;
   }
 
@@ -455,14 +464,14 @@ export class Future<T> implements Promise<T> {
   }
 
   /** @internal */
-  _is_offered(): boolean {
+  protected _is_offered(): boolean {
     const is_offered = offered === this;
     offered = null;
     return is_offered;
   }
 
   /** @internal */
-  _add_waiter(waiter: Waiting): void {
+  protected _add_waiter(waiter: Waiting): void {
     const waiters = this._waiters;
     if (waiters === null) this._waiters = waiter;
     else if (Array.isArray(waiters)) {
@@ -473,7 +482,7 @@ export class Future<T> implements Promise<T> {
   }
 
   /** @internal */
-  _remove_waiter(waiter: Waiting): void {
+  protected _remove_waiter(waiter: Waiting): void {
     if (this._state !== PENDING) return;
     const waiters = this._waiters;
     if (waiters === waiter) this._waiters = null;
@@ -485,30 +494,30 @@ export class Future<T> implements Promise<T> {
   }
 
   /** @internal Has a function of the library called when the future is done. */
-  _add_done_callback(callback: (future: Future<T>) => void, label: string): void {
+  protected _add_done_callback(callback: (future: Future<T>) => void, label: string): void {
     this._add_listener(new Listener(callback, label));
   }
 
   /** @internal Calls a listener when the future is done. */
-  _add_listener(listener: Listener<T>): void {
+  protected _add_listener(listener: Listener<T>): void {
     if (this._state === PENDING) this._add_waiter(listener as Listener<never>);
     else this._notify(listener as Listener<never>);
   }
 
   /** @internal */
   private _notify(listener: Listener<never>): void {
-    this._loop._schedule(new Notice(listener as Listener<unknown>, this as Future<unknown>));
+    this._loop["_schedule"](new Notice(listener as Listener<unknown>, this as Future<unknown>));
   }
 
   /** @internal Run by the loop, once it is done, to call its only listener. */
-  _run(): void {
+  protected _run(): void {
     const listener = this._waiters as Listener<T> | null;
     this._waiters = null;
     if (listener !== null) call_listener(listener, this);
   }
 
   /** @internal */
-  _all_waiters(): Waiting[] {
+  protected _all_waiters(): Waiting[] {
     const waiters = this._waiters;
     if (waiters === null || this._state !== PENDING) return [];
     if (waiters instanceof Set) return [...waiters];
@@ -516,58 +525,60 @@ export class Future<T> implements Promise<T> {
   }
 
   /** @internal */
-  _finish(state: number, value: unknown): void {
+  protected _finish(state: number, value: unknown): void {
     this._state = state;
     this._value = value;
     const waiters = this._waiters;
     if (waiters === null) return;
     if (waiters instanceof Listener) {
-      this._loop._schedule(this);
+      this._loop["_schedule"](this as unknown as Runnable);
       return;
     }
     this._waiters = null;
     if (Array.isArray(waiters) || waiters instanceof Set) {
       for (const waiter of waiters) {
         if (waiter instanceof Listener) this._notify(waiter);
-        else this._loop._schedule(waiter);
+        else this._loop["_schedule"](waiter);
       }
     } else {
-      this._loop._schedule(waiters);
+      this._loop["_schedule"](waiters);
     }
   }
 
   /** @internal */
-  _fail(error: unknown): void {
+  protected _fail(error: unknown): void {
     this._finish(FAILED, error);
     this._unretrieved = true;
-    this._loop._note_unretrieved(this as Future<unknown>);
+    this._loop["_note_unretrieved"](this as Future<unknown>);
   }
 
   /** @internal */
-  _check_pending(): void {
+  protected _check_pending(): void {
     if (this._state === PENDING) return;
     const error = new InvalidStateError("invalid state");
-    if (is_nothing_entered()) report_if_uncaught(error, this._loop, { future: this });
+    if (is_nothing_entered()) {
+      report_if_uncaught(error, this._loop as unknown as LoopCore, { future: this });
+    }
     throw error;
   }
 
   /** @internal The error of a future that failed or was cancelled; it counts as retrieved. */
-  _error(): unknown {
+  protected _error(): unknown {
     if (this._state === CANCELLED) return this._make_cancelled_error();
     this._mark_retrieved();
     return this._value;
   }
 
   /** @internal */
-  _mark_retrieved(): void {
+  protected _mark_retrieved(): void {
     if (this._unretrieved) {
       this._unretrieved = false;
-      this._loop._forget_unretrieved(this as Future<unknown>);
+      this._loop["_forget_unretrieved"](this as Future<unknown>);
     }
   }
 
   /** @internal */
-  _make_cancelled_error(): CancelledError {
+  protected _make_cancelled_error(): CancelledError {
     const value = this._value;
     if (this._state !== CANCELLED) return make_cancelled_error(this._undelivered_message());
     if (value instanceof Cancellation) return make_cancelled_error(value.message);
@@ -576,42 +587,42 @@ export class Future<T> implements Promise<T> {
   }
 
   /** @internal The message of a cancellation that a task has had and survived. */
-  _undelivered_message(): unknown {
+  protected _undelivered_message(): unknown {
     return undefined;
   }
 
   /** @internal */
-  _cancel_for(delivery: DeliveryCore): boolean {
+  protected _cancel_for(delivery: DeliveryCore): boolean {
     return cancel_with(this, delivery.cancellation.message);
   }
 
   /** @internal */
-  get _may_fulfil(): boolean {
+  protected get _may_fulfil(): boolean {
     return false;
   }
 
   /** @internal Others may wait for it, too. */
-  get _is_owned(): boolean {
+  protected get _is_owned(): boolean {
     return false;
   }
 
   /** @internal */
-  _is_waiting(): boolean {
+  protected _is_waiting(): boolean {
     return this._state === PENDING;
   }
 
   /** @internal */
-  get _has_failed(): boolean {
+  protected get _has_failed(): boolean {
     return this._state === FAILED;
   }
 
   /** @internal */
-  get _has_result(): boolean {
+  protected get _has_result(): boolean {
     return this._state === FINISHED;
   }
 
   /** @internal */
-  _cancellation(): CancelledError | null {
+  protected _cancellation(): CancelledError | null {
     if (this._state === CANCELLED) return this._make_cancelled_error();
     if (this._state === FAILED && is_cancelled_error(this._value)) {
       this._mark_retrieved();
@@ -701,13 +712,13 @@ export class ForeignFuture<T> extends Future<T> {
   constructor(listen: (settle: Settle) => (state: number) => void, options: FutureOptions) {
     super(options);
     this._let_go = null;
-    this._loop._note_foreign(this);
+    this._loop["_note_foreign"](this);
     const arrive: Settle = (state, value) => {
       if (this._state !== PENDING || this._loop.is_closed()) return;
       if (state === FAILED) this._fail(value);
       else this._finish(state, value);
     };
-    const { _arrivals: arrivals } = this._loop;
+    const arrivals = this._loop["_arrivals"];
     const let_go = listen(
       arrivals === null
         ? arrive
@@ -719,8 +730,8 @@ export class ForeignFuture<T> extends Future<T> {
   }
 
   /** @internal */
-  override _finish(state: number, value: unknown): void {
-    this._loop._forget_foreign(this);
+  protected override _finish(state: number, value: unknown): void {
+    this._loop["_forget_foreign"](this);
     super._finish(state, value);
     this._let_go?.(state);
   }
@@ -748,7 +759,7 @@ class AdoptedFuture extends ForeignFuture<unknown> {
   }
 
   /** @internal */
-  override get _is_owned(): boolean {
+  protected override get _is_owned(): boolean {
     return !this._is_shared;
   }
 }
@@ -774,7 +785,7 @@ export function adopt<T>(
   loop: AbstractEventLoop,
 ): Future<T> {
   const known = adopted.get(other);
-  if (known !== undefined && known._loop === loop) return known as Future<unknown> as Future<T>;
+  if (known !== undefined && known["_loop"] === loop) return known as Future<unknown> as Future<T>;
   const future = new AdoptedFuture(other, is_owned, loop);
   if (!is_owned) adopted.set(other, future);
   return future as Future<unknown> as Future<T>;

@@ -24,7 +24,7 @@ export abstract class LoopBound extends Inspectable {
   }
 
   /** @internal Returns the running loop; throws if the primitive is bound to a different one. */
-  _get_loop(): AbstractEventLoop {
+  protected _get_loop(): AbstractEventLoop {
     const loop = get_running_loop();
     this.#loop ??= loop;
     if (loop !== this.#loop) throw new RuntimeError(`${this} is bound to a different event loop`);

@@ -4,12 +4,13 @@
  * @module
  */
 
-import type { Continuation, Runnable, TaskCore } from "./contracts.ts";
+import type { Continuation, Runnable } from "./contracts.ts";
+import type { Task } from "./tasks.ts";
 
 /** Is told of what the tasks of a loop do, as it happens. */
 export interface TaskObserver {
   /** A task has been made. */
-  created(task: TaskCore): void;
+  created(task: Task<unknown>): void;
   /** The loop is about to run something. */
   begin_run(runnable: Runnable): void;
   /** The loop has run it. */
@@ -17,13 +18,13 @@ export interface TaskObserver {
   /** Something is put in the loop's ready queue. */
   scheduled(runnable: Runnable): void;
   /** One of a task's continuations begins to wait. */
-  waits(task: TaskCore, continuation: Continuation): void;
+  waits(task: Task<unknown>, continuation: Continuation): void;
   /** A task begins a foreign wait. */
-  waits_elsewhere(task: TaskCore): void;
+  waits_elsewhere(task: Task<unknown>): void;
   /** The cancellation of a task is requested. */
-  cancel_requested(task: TaskCore): void;
+  cancel_requested(task: Task<unknown>): void;
   /** A task has ended: with a state and a value of a future. */
-  ended(task: TaskCore, state: number, value: unknown): void;
+  ended(task: Task<unknown>, state: number, value: unknown): void;
 }
 
 /**

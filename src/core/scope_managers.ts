@@ -43,22 +43,22 @@ export abstract class ScopeManager extends Inspectable {
   }
 
   /** @internal Returns whether `__aenter__` is not overridden. */
-  get _has_own_enter(): boolean {
+  protected get _has_own_enter(): boolean {
     return this.__aenter__ === ScopeManager.prototype.__aenter__;
   }
 
   /** @internal Returns whether `__aexit__` is not overridden by a subclass of the user. */
-  get _has_own_exit(): boolean {
+  protected get _has_own_exit(): boolean {
     return this._exits_at_once;
   }
 
   /** @internal Returns whether `__aexit__` is not overridden, and so does not wait. */
-  get _exits_at_once(): boolean {
+  protected get _exits_at_once(): boolean {
     return this.__aexit__ === ScopeManager.prototype.__aexit__;
   }
 
   /** @internal Offers it the scope of a block; entered by hand it takes the current scope. */
-  _offer(scope: Scope): void {
+  protected _offer(scope: Scope): void {
     this._offered = scope;
   }
 
@@ -76,10 +76,10 @@ export abstract class ScopeManager extends Inspectable {
   }
 
   /** @internal Ends the block. */
-  _exit(_error: unknown): void {}
+  protected _exit(_error: unknown): void {}
 
   /** @internal */
-  _enter_offered(): this {
+  protected _enter_offered(): this {
     const scope = this._is_without_task ? null : this._offered ?? running_scope();
     this._offered = null;
     this._enter(scope);
@@ -87,7 +87,7 @@ export abstract class ScopeManager extends Inspectable {
   }
 
   /** @internal Notes that the block ends by throwing a value that is no sign of an error: `null`. */
-  _note_thrown(error: unknown): void {
+  protected _note_thrown(error: unknown): void {
     this._thrown = { error };
   }
 
@@ -100,24 +100,24 @@ export abstract class ScopeManager extends Inspectable {
   }
 
   /** @internal Begins a block in a scope; `null` where code runs in no task. */
-  abstract _enter(scope: Scope | null): void;
+  protected abstract _enter(scope: Scope | null): void;
 }
 
 const ENTER = /* @__PURE__ */ instant(
   "__aenter__",
-  (manager: ScopeManager, _: null) => manager._enter_offered(),
+  (manager: ScopeManager, _: null) => manager["_enter_offered"](),
 );
 
 const EXIT = /* @__PURE__ */ instant(
   "__aexit__",
-  (manager: ScopeManager, error: unknown) => manager._exit(error),
+  (manager: ScopeManager, error: unknown) => manager["_exit"](error),
 );
 
 /** Takes back the request for cancellation that a block has made; returns how many are left, seen from it. */
 export function take_back(scope: Scope): number {
-  const task = scope._owner as AnyTask;
+  const task = scope._owner as unknown as AnyTask;
   const left = task.uncancel();
-  const state = task._cancellation_state;
+  const state = task["_cancellation_state"];
   state?.forget_request(innermost(scope));
   return left - (state?.requests_outside(scope) ?? 0);
 }

@@ -7,7 +7,7 @@
 import type { AbstractEventLoop } from "./events.ts";
 import { type Outcome, SUSPENDED } from "./awaits.ts";
 import { Cancellation, make_cancelled_error } from "./cancellation.ts";
-import type { DeliveryCore, Runnable, Timed, Waitable } from "./contracts.ts";
+import type { DeliveryCore, Runnable } from "./contracts.ts";
 import { Coroutine } from "./coroutines.ts";
 import type { CancelledError } from "./exceptions.ts";
 import { CREATED } from "./unawaited.ts";
@@ -45,31 +45,30 @@ export interface Operation<T, S, A> {
  * It is one class for all kinds of operations. A class for each would be clearer, but an engine makes
  * objects of many classes with a common base at a fifth of the speed.
  */
-export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
-  implements Waitable, Timed {
+export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
   declare private readonly _operation: Operation<T, S, A>;
   /** @internal The subject of the operation: a lock, a queue, … */
-  declare readonly _subject: S;
+  declare protected readonly _subject: S;
   /** @internal The argument of the operation. */
-  declare readonly _argument: A;
+  declare protected readonly _argument: A;
   /** @internal True if the operation has begun to wait. */
-  declare _has_waited: boolean;
+  declare protected _has_waited: boolean;
   /** @internal */
-  declare _loop: AbstractEventLoop;
+  declare protected _loop: AbstractEventLoop;
   declare private _state: number;
   declare private _waiter: Runnable | null;
   /** @internal The list of waiters that it is in, and its neighbours there. */
-  declare _list: object | null;
+  declare protected _list: object | null;
   /** @internal */
-  declare _previous: Suspension<unknown> | null;
+  declare protected _previous: Suspension<unknown> | null;
   /** @internal */
-  declare _next: Suspension<unknown> | null;
+  declare protected _next: Suspension<unknown> | null;
   /** @internal The time for which it is scheduled, if it is a sleep. */
-  declare _when: number;
+  declare protected _when: number;
   /** @internal */
-  declare _scheduled: boolean;
+  declare protected _scheduled: boolean;
   /** @internal */
-  declare _cancelled: boolean;
+  declare protected _cancelled: boolean;
 
   constructor(operation: Operation<T, S, A>, subject: S, argument: A) {
     super();
@@ -96,12 +95,12 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   }
 
   /** @internal */
-  override _advance(thrown: boolean, value: unknown): Outcome {
+  protected override _advance(thrown: boolean, value: unknown): Outcome {
     return this._operation.advance(this, thrown, value);
   }
 
   /** @internal Begins to wait; what it returns is to be returned by `advance`. */
-  _wait(loop: AbstractEventLoop): typeof SUSPENDED {
+  protected _wait(loop: AbstractEventLoop): typeof SUSPENDED {
     this._has_waited = true;
     this._loop = loop;
     this._state = WAITING;
@@ -110,33 +109,33 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   }
 
   /** @internal */
-  override _needs_context(): boolean {
+  protected override _needs_context(): boolean {
     return this._operation.calls_user_code === true && !this._has_waited;
   }
 
   /** @internal Returns whether it waits and has been neither woken nor cancelled. */
-  _is_waiting(): boolean {
+  protected _is_waiting(): boolean {
     return this._state === WAITING;
   }
 
   /** @internal Returns whether it was cancelled while it waited. */
-  _was_cancelled(): boolean {
+  protected _was_cancelled(): boolean {
     return this._state === CANCELLED;
   }
 
   /** @internal Returns the error that ends the wait: the one thrown into it, a cancellation, or `null`. */
-  _error_of_wait(thrown: boolean, value: unknown): unknown {
+  protected _error_of_wait(thrown: boolean, value: unknown): unknown {
     if (thrown) return value;
     return this._state === CANCELLED ? new Cancellation(this._value) : null;
   }
 
   /** @internal Ends the wait. */
-  _wake(): void {
+  protected _wake(): void {
     if (this._state === WAITING) this._end_wait(WOKEN);
   }
 
   /** @internal Run by the loop when a sleep is over. */
-  _run(): void {
+  protected _run(): void {
     this._wake();
   }
 
@@ -149,34 +148,34 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
   }
 
   /** @internal */
-  _cancel_for(delivery: DeliveryCore): boolean {
+  protected _cancel_for(delivery: DeliveryCore): boolean {
     const { _operation: operation } = this;
     if (operation.cancel === undefined) return this.cancel(delivery.cancellation.message);
     return operation.cancel(this, delivery);
   }
 
   /** @internal */
-  get _may_fulfil(): boolean {
+  protected get _may_fulfil(): boolean {
     return this._operation.may_fulfil?.(this) ?? false;
   }
 
   /** @internal A promise of its end, if a cancellation does not end it. */
-  _ending(): PromiseLike<unknown> | null {
+  protected _ending(): PromiseLike<unknown> | null {
     return this._operation.ending?.(this) ?? null;
   }
 
   /** @internal Returns whether it has accepted a cancellation that has not ended the wait. */
-  _is_stopping(): boolean {
+  protected _is_stopping(): boolean {
     return this._state === WAITING && this._operation.is_stopping?.(this) === true;
   }
 
   /** @internal */
-  get _is_owned(): boolean {
+  protected get _is_owned(): boolean {
     return true;
   }
 
   /** @internal It has one waiter, which is cancelled with it. */
-  _remove_waiter(): void {
+  protected _remove_waiter(): void {
     this._waiter = null;
   }
 
@@ -185,28 +184,28 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T>
     const waiter = this._waiter;
     if (waiter !== null) {
       this._waiter = null;
-      this._loop._schedule(waiter);
+      this._loop["_schedule"](waiter);
     }
   }
 
   /** @internal */
-  _is_offered(): boolean {
+  protected _is_offered(): boolean {
     return this._state === WAITING && this._waiter === null;
   }
 
   /** @internal */
-  _add_waiter(waiter: Runnable): void {
+  protected _add_waiter(waiter: Runnable): void {
     if (this._state === WAITING) this._waiter = waiter;
-    else this._loop._schedule(waiter);
+    else this._loop["_schedule"](waiter);
   }
 
   /** @internal */
-  _cancellation(): CancelledError | null {
+  protected _cancellation(): CancelledError | null {
     return this._state === CANCELLED ? make_cancelled_error(this._value) : null;
   }
 
   /** @internal The `repr` of the future that it stands for. */
-  _repr_waitable(): string {
+  protected _repr_waitable(): string {
     const state = ["pending", "pending", "finished result=null", "cancelled"][this._state];
     return `<Future ${state}${this._waiter === null ? "" : " cb=[Task.task_wakeup()]"}>`;
   }
@@ -220,6 +219,6 @@ export function instant<T, S, A>(
   return {
     name,
     advance: (wait, thrown, value) =>
-      thrown ? wait._raise(value) : wait._return(call(wait._subject, wait._argument)),
+      thrown ? wait["_raise"](value) : wait["_return"](call(wait["_subject"], wait["_argument"])),
   };
 }

@@ -13,7 +13,7 @@ import {
   run_in,
 } from "../host/async_context.ts";
 import { repr } from "../internal/format_helpers.ts";
-import { check_options, keyword_or_value, OwnOptions } from "../internal/options.ts";
+import { check_options, keyword_or_value, NO_OPTIONS, OwnOptions } from "../internal/options.ts";
 import { type AbstractEventLoop, check_loop, get_event_loop, get_running_loop } from "./events.ts";
 import {
   advance,
@@ -23,6 +23,7 @@ import {
   type Outcome,
   RAISED,
   RETURNED,
+  type Steps,
 } from "./awaits.ts";
 import {
   cancel_scope,
@@ -34,8 +35,10 @@ import {
 import { check_context, Context, share_values, type Values } from "./contextvars.ts";
 import {
   type Continuation,
+  type LoopCore,
   NOTHING,
   type OpenAwait,
+  type Runnable,
   type Scope,
   type TaskCore,
   type Waitable,
@@ -49,6 +52,7 @@ import {
   FunctionCoroutine,
   is_generator,
   isawaitable,
+  type NotStarted,
   to_start,
 } from "./coroutines.ts";
 import { Suspension } from "./suspensions.ts";
@@ -106,9 +110,6 @@ export interface TaskOptions {
   eager_start?: boolean | null;
 }
 
-/** No options: the default, by which it is known that there is nothing to check. */
-export const NO_OPTIONS: TaskOptions = Object.freeze({});
-
 /**
  * Makes the tasks of a loop.
  *
@@ -130,14 +131,14 @@ const TASK_OPTIONS = ["loop", "name", "context", "eager_start"];
 
 let tasks_named = 0;
 
-const first_step = (task: Task<unknown>): void => task._run_step(NOTHING);
-const next_step = (task: Task<unknown>, error: unknown): void => task._run_step(error);
+const first_step = (task: Task<unknown>): void => task["_run_step"](NOTHING);
+const next_step = (task: Task<unknown>, error: unknown): void => task["_run_step"](error);
 
 // The host's context shows which task's call it was: so there are two functions, and not two for each task.
 const call_returned = (value: unknown): void =>
-  (context_value() as Task<unknown>)._call_ended(false, value);
+  (context_value() as Task<unknown>)["_call_ended"](false, value);
 const call_raised = (error: unknown): void =>
-  (context_value() as Task<unknown>)._call_ended(true, error);
+  (context_value() as Task<unknown>)["_call_ended"](true, error);
 
 /**
  * A coroutine that runs by itself, step by step, in its loop's turn.
@@ -174,23 +175,23 @@ export class Task<T> extends Future<T> {
   }
 
   /** @internal The waitable that the task's own coroutine waits on. */
-  declare _waiting: Waitable | null;
+  declare protected _waiting: Waitable | null;
   /** @internal When its own coroutine began to wait. */
-  declare _begun: number;
+  declare protected _begun: number;
   /** @internal */
-  declare _resumed: number;
+  declare protected _resumed: number;
   /** @internal */
-  declare _active: number;
+  declare protected _active: number;
   /** @internal An async function awaits one thing at a time; with `Promise.all` and the like several. */
-  declare _newest: OpenAwait | null;
+  declare protected _newest: OpenAwait | null;
   /** @internal A state of the step protocol. */
-  declare _step: number;
+  declare protected _step: number;
   /** @internal Its neighbours in the loop's list of tasks. */
-  declare _previous_task: Task<unknown> | null;
+  declare protected _previous_task: Task<unknown> | null;
   /** @internal */
-  declare _next_task: Task<unknown> | null;
+  declare protected _next_task: Task<unknown> | null;
   /** @internal */
-  declare _cancellation_state: CancellationState | null;
+  declare protected _cancellation_state: CancellationState | null;
   /** @internal A function that is called needs no coroutine until `get_coro()`. */
   declare private _coroutine: Coroutine<T> | CoroutineFunction<T> | null;
   /** @internal The values that it is to be made of, until it is needed. */
@@ -234,39 +235,39 @@ export class Task<T> extends Future<T> {
     this._previous_task = null;
     this._next_task = null;
     this._cancellation_state = null;
-    if (typeof start !== "function" && start._phase === CREATED) start._phase = SCHEDULED;
+    if (typeof start !== "function" && start["_phase"] === CREATED) start["_phase"] = SCHEDULED;
     this._coroutine = start;
     this._name = is_own || options.name == null ? ++tasks_named : String(options.name);
     this._context = is_own || options.context == null ? share_values() : options.context;
     this._kept = this._needs_context() ? keep_context() : undefined;
-    this._loop._register_task(this as Task<unknown>);
+    this._loop["_register_task"](this as Task<unknown>);
     if (runs_eagerly) this._start_eagerly();
-    else this._loop._schedule(this);
+    else this._loop["_schedule"](this as unknown as Runnable);
   }
 
   /** @internal A task is its own root scope. */
-  get _owner(): TaskCore {
-    return this as TaskCore;
+  protected get _owner(): TaskCore {
+    return this as unknown as TaskCore;
   }
 
   /** @internal */
-  get _parent(): null {
+  protected get _parent(): null {
     return null;
   }
 
   /** @internal */
-  get _ended(): false {
+  protected get _ended(): false {
     return false;
   }
 
   /** @internal The scope in which its own coroutine waits. */
-  get _scope(): Scope {
-    return this._cancellation_state?.own_scope ?? this as Scope;
+  protected get _scope(): Scope {
+    return this._cancellation_state?.own_scope ?? this as unknown as Scope;
   }
 
   /** @internal */
-  set _scope(scope: Scope) {
-    if (scope !== this as Scope) {
+  protected set _scope(scope: Scope) {
+    if (scope !== this as unknown as Scope) {
       (this._cancellation_state ??= new CancellationState()).own_scope = scope;
     } else if (this._cancellation_state !== null) this._cancellation_state.own_scope = null;
   }
@@ -277,35 +278,34 @@ export class Task<T> extends Future<T> {
     if (typeof coroutine !== "function") return coroutine;
     const has_begun = this._step !== NOT_STARTED;
     const made = new FunctionCoroutine<T>(coroutine.name, has_begun ? null : coroutine);
-    if (has_begun) made._claim();
+    if (has_begun) made["_claim"]();
     if (this._state !== PENDING) made.close();
     return this._coroutine = made;
   }
 
   /** @internal Its coroutine, unless it is a call for which none has been made. */
-  get _own_coroutine(): Coroutine<T> | null {
+  protected get _own_coroutine(): Coroutine<T> | null {
     return typeof this._coroutine === "function" ? null : this._coroutine;
   }
 
   /** @internal The name of the function that it runs. */
-  get _coroutine_name(): string {
+  protected get _coroutine_name(): string {
     const coroutine = this._coroutine;
     if (coroutine === null) return "";
     return typeof coroutine === "function" ? function_name(coroutine.name) : coroutine.name;
   }
 
-  // Returns whether user code may run in its next step.
-  /** @internal */
+  /** @internal Returns whether user code may run in its next step. */
   private _needs_context(): boolean {
     if (!has_async_context) return false;
     const coroutine = this._coroutine;
-    return typeof coroutine === "function" || (coroutine as Coroutine<T>)._needs_context();
+    return typeof coroutine === "function" || (coroutine as Coroutine<T>)["_needs_context"]();
   }
 
   /** The context in which the task runs. */
   get_context(): Context {
     const context = this._context;
-    return context instanceof Context ? context : this._context = Context._of(context);
+    return context instanceof Context ? context : this._context = Context["_of"](context);
   }
 
   /** The name of the task. */
@@ -353,30 +353,30 @@ export class Task<T> extends Future<T> {
   override cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     const state = this._cancellation_state ??= new CancellationState();
-    const target = state.target ?? this as Scope;
+    const target = state.target ?? this as unknown as Scope;
     const by_block = state.target !== null && state.is_new_request;
     state.target = null;
     // A call that was left running may have outlived the task; its blocks keep their limits.
-    if (this._state !== PENDING && target === this as Scope) return false;
+    if (this._state !== PENDING && target === this as unknown as Scope) return false;
     if (state.being_told) {
       note_cycle();
       return false;
     }
     state.requests++;
-    this._loop._note_cancel(this as Task<unknown>);
+    this._loop["_note_cancel"](this as Task<unknown>);
     const by_itself = !by_block && this._step !== NOT_STARTED &&
-      runs_now(this, this._step === OPEN);
+      runs_now(this as unknown as TaskCore, this._step === OPEN);
     const text = message_or_reason(keyword_or_value("msg", message));
-    cancel_scope(this, state, new Delivery(target, text, by_itself));
+    cancel_scope(this as unknown as TaskCore, state, new Delivery(target, text, by_itself));
     return true;
   }
 
   /** @internal Requests the cancellation of a block of the task, by its context manager. */
-  _cancel_block(given: Scope, is_new_request: boolean): void {
+  protected _cancel_block(given: Scope, is_new_request: boolean): void {
     // One that AsyncExitStack.pop_all() has moved out of its block cancels the code around that.
     const scope = innermost(given);
     const state = this._cancellation_state ??= new CancellationState();
-    if (is_new_request && scope !== this as Scope) state.add_request(scope);
+    if (is_new_request && scope !== this as unknown as Scope) state.add_request(scope);
     state.target = scope;
     state.is_new_request = is_new_request;
     try {
@@ -387,7 +387,7 @@ export class Task<T> extends Future<T> {
   }
 
   /** @internal The requests for cancellation, seen from a scope: those of blocks that it is not in left out. */
-  _cancelling_seen_from(scope: Scope): number {
+  protected _cancelling_seen_from(scope: Scope): number {
     const count = this.cancelling();
     return count === 0 ? 0 : count - (this._cancellation_state?.requests_outside(scope) ?? 0);
   }
@@ -411,7 +411,7 @@ export class Task<T> extends Future<T> {
   }
 
   /** @internal */
-  override _undelivered_message(): unknown {
+  protected override _undelivered_message(): unknown {
     return this._cancellation_state?.message;
   }
 
@@ -447,18 +447,18 @@ export class Task<T> extends Future<T> {
   }
 
   /** @internal The loop runs it: the first step, or a later one of its own coroutine. */
-  override _run(): void {
+  protected override _run(): void {
     if (this._state !== PENDING) {
       super._run();
       return;
     }
     let error: unknown = NOTHING;
     if (this._cancellation_state === null) {
-      note_settled(this, this._begun);
+      note_settled(this as unknown as Scope, this._begun);
       this._waiting = null;
       this._begun = 0;
     } else {
-      error = this._resume(this);
+      error = this._resume(this as unknown as Continuation);
     }
     if (!this._needs_context()) {
       this._run_step(error);
@@ -487,8 +487,8 @@ export class Task<T> extends Future<T> {
   }
 
   /** @internal */
-  _run_step(error: unknown): void {
-    enter(this._loop, this as Scope, undefined);
+  protected _run_step(error: unknown): void {
+    enter(this._loop as unknown as LoopCore, this as unknown as Scope, undefined);
     try {
       if (this._step !== NOT_STARTED) this._go_on(error !== NOTHING, error);
       else this._start(error);
@@ -507,7 +507,7 @@ export class Task<T> extends Future<T> {
       return;
     }
     try {
-      coroutine._claim();
+      coroutine["_claim"]();
     } catch (used_before) {
       this._raised(used_before);
       return;
@@ -515,8 +515,7 @@ export class Task<T> extends Future<T> {
     this._go_on(error !== NOTHING, error);
   }
 
-  // Most tasks are calls of async functions.
-  /** @internal */
+  /** @internal Most tasks are calls of async functions. */
   private _call(fn: CoroutineFunction<T>): void {
     let returned: unknown;
     try {
@@ -526,76 +525,76 @@ export class Task<T> extends Future<T> {
       return;
     }
     if (returned instanceof Promise) {
-      this._loop._begin_step(this, this);
+      this._loop["_begin_step"](this as unknown as TaskCore, this as unknown as Scope);
       if (has_async_context) returned.then(call_returned, call_raised);
       else listen_to_call(this, returned);
     } else {
       const coroutine = new FunctionCoroutine<T>(fn.name, null);
       this._coroutine = coroutine;
-      this._came_to(coroutine._go_on_with(returned));
+      this._came_to(coroutine["_go_on_with"](returned));
     }
   }
 
   /** @internal The promise of the call has settled. */
-  _call_ended(thrown: boolean, value: unknown): void {
+  protected _call_ended(thrown: boolean, value: unknown): void {
     if (this._state !== PENDING) return;
     if (typeof this._coroutine !== "function") this._coroutine?.close();
     try {
       if (thrown) this._raised(value);
       else this._returned(value as T);
     } catch (error) {
-      this._loop._interrupt(error); // the loop is not on the stack
+      this._loop["_interrupt"](error); // the loop is not on the stack
     }
-    this._loop._end_last_step(this as Task<unknown>);
+    this._loop["_end_last_step"](this as unknown as TaskCore);
   }
 
   /** @internal */
   private _go_on(thrown: boolean, value: unknown): void {
-    this._came_to(advance(this._coroutine as Coroutine<T>, thrown, value));
+    this._came_to(advance(this._coroutine as Coroutine<T> as unknown as Steps, thrown, value));
   }
 
   /** @internal */
   private _came_to(outcome: Outcome): void {
     const coroutine = this._coroutine as Coroutine<T>;
     if (outcome === RETURNED) {
-      this._returned(coroutine._value as T);
+      this._returned(coroutine["_value"] as T);
       return;
     }
     if (outcome === RAISED) {
-      this._raised(coroutine._value);
+      this._raised(coroutine["_value"]);
       return;
     }
-    const yielded = coroutine._yielded;
+    const yielded = coroutine["_yielded"];
     if (yielded instanceof NativeCall) {
-      this._loop._begin_step(this, yielded.scope ?? this);
+      this._loop["_begin_step"](this._owner, yielded.scope ?? this as unknown as Scope);
       yielded.promise.then(
         (value) => this._native_call_ended(false, value),
         (error) => this._native_call_ended(true, error),
       );
     } else {
-      if (has_async_context && coroutine._needs_context()) this._kept = keep_context();
-      this._suspend_on_yielded(this, yielded);
+      if (has_async_context && coroutine["_needs_context"]()) this._kept = keep_context();
+      this._suspend_on_yielded(this as unknown as Continuation, yielded);
     }
   }
 
   /** @internal */
   private _native_call_ended(thrown: boolean, value: unknown): void {
     if (this._state !== PENDING) return;
-    enter(this._loop, this as Scope, undefined);
+    enter(this._loop as unknown as LoopCore, this as unknown as Scope, undefined);
     try {
       this._go_on(thrown, value);
     } catch (error) {
-      this._loop._interrupt(error); // the loop is not on the stack
+      this._loop["_interrupt"](error); // the loop is not on the stack
     } finally {
       leave();
     }
-    if (this._state !== PENDING) this._loop._end_last_step(this as Task<unknown>);
+    if (this._state !== PENDING) this._loop["_end_last_step"](this as unknown as TaskCore);
   }
 
   /** @internal */
   private _returned(value: T): void {
     const state = this._cancellation_state;
-    const due = state?.take_pending_at_end(this, false) ?? null;
+    const due = state?.take_pending_at_end(this as unknown as Scope, false) ?? null;
     // A task made for one await alone: its value is not lost, and the cancellation left to the code that awaits.
     if (due !== null && !leave_to_sole_waiter(this._waiters)) {
       this._end_cancelled(due.cancellation);
@@ -609,7 +608,8 @@ export class Task<T> extends Future<T> {
   /** @internal */
   private _raised(error: unknown): void {
     if (debug_loops > 0) {
-      add_frames(error, this._source_traceback ?? null, `in ${describe_task(this)}, made at:`);
+      const where = `in ${describe_task(this._owner)}, made at:`;
+      add_frames(error, this._source_traceback ?? null, where);
     }
     if (is_cancellation(error)) {
       this._end_cancelled(as_cancellation(error));
@@ -628,16 +628,16 @@ export class Task<T> extends Future<T> {
 
   /** @internal */
   private _end(state: number, value: unknown): void {
-    this._loop._unregister_task(this as Task<unknown>, state, value);
+    this._loop["_unregister_task"](this as Task<unknown>, state, value);
     this._waiting = null;
     this._begun = 0;
     this._kept = undefined;
-    if (this._newest !== null) this._loop._note_loose_awaits(this);
+    if (this._newest !== null) this._loop["_note_loose_awaits"](this as unknown as TaskCore);
     else this._cancellation_state?.end();
   }
 
   /** @internal Suspends a continuation of this task on what its coroutine yielded; the step ends. */
-  _suspend_on_yielded(continuation: Continuation, given: unknown): void {
+  protected _suspend_on_yielded(continuation: Continuation, given: unknown): void {
     let yielded = given;
     if (given instanceof BlockWait) {
       yielded = given.yielded;
@@ -650,21 +650,21 @@ export class Task<T> extends Future<T> {
       const state = this._cancellation_state;
       const due = state?.take_pending(continuation._scope, true) ?? null;
       if (due !== null) state?.mark(continuation, due.cancellation);
-      this._loop._schedule(continuation);
-      this._loop._end_step(this, continuation);
+      this._loop["_schedule"](continuation);
+      this._loop["_end_step"](this as unknown as TaskCore, continuation);
     } else if (is_waitable(yielded) && yielded._is_offered()) {
       this._suspend(continuation, yielded);
     } else {
       this._begin_wait(continuation);
       this._refuse_wait(continuation, refusal_of(yielded, this));
-      this._loop._end_step(this, continuation);
+      this._loop["_end_step"](this as unknown as TaskCore, continuation);
     }
   }
 
   /** @internal Suspends a continuation of this task on something that waits; the step ends. */
-  _suspend(continuation: Continuation, waitable: Waitable): void {
+  protected _suspend(continuation: Continuation, waitable: Waitable): void {
     this._begin_wait(continuation);
-    if (waitable._loop !== this._loop) {
+    if (waitable._loop as unknown !== this._loop) {
       this._refuse_wait(
         continuation,
         `Task ${this} got Future ${waitable} attached to a different loop`,
@@ -683,7 +683,7 @@ export class Task<T> extends Future<T> {
         }
       }
     }
-    this._loop._end_step(this, continuation);
+    this._loop["_end_step"](this as unknown as TaskCore, continuation);
   }
 
   // An error is thrown into the continuation at its next step; a cancellation goes before it.
@@ -693,7 +693,7 @@ export class Task<T> extends Future<T> {
     const state = this._cancellation_state ??= new CancellationState();
     const due = state.take_pending(continuation._scope, true);
     state.mark(continuation, due?.cancellation ?? new RuntimeError(message));
-    this._loop._schedule(continuation);
+    this._loop["_schedule"](continuation);
   }
 
   /** @internal */
@@ -701,13 +701,13 @@ export class Task<T> extends Future<T> {
     const moment = this_moment();
     continuation._begun = moment;
     continuation._scope._active = moment;
-    if (continuation !== this) add_open_await(this, continuation as OpenAwait);
+    if (continuation as unknown !== this) add_open_await(this._owner, continuation as OpenAwait);
   }
 
   /** @internal Begins a step in which a continuation is resumed; returns the error to throw into it. */
-  _resume(continuation: Continuation): unknown {
+  protected _resume(continuation: Continuation): unknown {
     const waiting = continuation._waiting;
-    if (continuation !== this) remove_open_await(this, continuation as OpenAwait);
+    if (continuation as unknown !== this) remove_open_await(this._owner, continuation as OpenAwait);
     const scope = continuation._scope;
     note_settled(scope._ended ? innermost(scope) : scope, continuation._begun);
     continuation._waiting = null;
@@ -723,27 +723,27 @@ export class Task<T> extends Future<T> {
     waiting: Waitable | null,
   ): unknown {
     let thrown = state.take_mark(continuation);
-    if (this._step === NOT_STARTED) thrown ??= state.take_pending(this, true)?.cancellation;
+    if (this._step === NOT_STARTED) thrown ??= state.take_pending(this._owner, true)?.cancellation;
     if (thrown === undefined) return NOTHING;
     if (!(thrown instanceof Cancellation)) return thrown;
     return waiting?._cancellation() ?? make_cancelled_error(thrown.message);
   }
 
   /** @internal Returns whether a cancellation of the task waits to be thrown at its next await. */
-  get _is_cancel_pending(): boolean {
-    return this._cancellation_state?.is_pending(this) ?? false;
+  protected get _is_cancel_pending(): boolean {
+    return this._cancellation_state?.is_pending(this as unknown as Scope) ?? false;
   }
 
   /** @internal Returns whether a cancellation is to be thrown into a continuation at its resumption. */
-  _is_told(continuation: Continuation): boolean {
+  protected _is_told(continuation: Continuation): boolean {
     const state = this._cancellation_state;
     return state !== null &&
-      (state.is_marked(continuation) || (this._step === NOT_STARTED && state.is_pending(this)));
+      (state.is_marked(continuation) || (this._step === NOT_STARTED && this._is_cancel_pending));
   }
 
   /** @internal Returns what the task waits on now, for debugging. */
-  _waits_on(): Waitable[] {
-    return open_awaits(this).map((open) => open._waiting).filter((wait) => wait !== null);
+  protected _waits_on(): Waitable[] {
+    return open_awaits(this._owner).map((open) => open._waiting).filter((wait) => wait !== null);
   }
 
   /** @internal */
@@ -751,7 +751,7 @@ export class Task<T> extends Future<T> {
     const info = super._repr_info();
     if (this._state === PENDING && this.cancelling() > 0) info[0] = "cancelling";
     const waits = this._waits_on().map((waitable) =>
-      `wait_for=${waitable instanceof Suspension ? waitable._repr_waitable() : waitable}`
+      `wait_for=${waitable instanceof Suspension ? waitable["_repr_waitable"]() : waitable}`
     );
     info.splice(
       1,
@@ -771,16 +771,19 @@ function format_stack<T>(task: Task<T>, frames: string[]): string {
       : `Traceback for ${task} (most recent call first):`,
     ...frames.map((frame) => `  at ${frame}`),
   ];
-  if (task._state === FAILED) lines.push(String(task._value));
+  if (task["_state"] === FAILED) lines.push(String(task["_value"]));
   return lines.join("\n");
 }
 
 function listen_to_call<T>(task: Task<T>, call: Promise<unknown>): void {
-  call.then((value) => task._call_ended(false, value), (error) => task._call_ended(true, error));
+  call.then(
+    (value) => task["_call_ended"](false, value),
+    (error) => task["_call_ended"](true, error),
+  );
 }
 
 function warn_of_swallowing<T>(task: Task<T>): void {
-  const origin = task._source_traceback;
+  const origin = task["_source_traceback"];
   console.warn(
     `${task} was cancelled and returned all the same: a catch that does not throw the ` +
       "CancelledError again has swallowed it" +
@@ -845,7 +848,10 @@ function not_a_coroutine(value: unknown): string {
  * assertEquals(await task, 42);
  * ```
  */
-export function create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
+export function create_task<T>(
+  coro: CoroutineLike<T, NotStarted>,
+  options: TaskOptions = NO_OPTIONS,
+): Task<T> {
   return get_event_loop().create_task(coro, options);
 }
 
@@ -901,7 +907,7 @@ export function current_task(loop: AbstractEventLoop | null = null): Task<unknow
  * ```
  */
 export function all_tasks(loop: AbstractEventLoop | null = null): Set<Task<unknown>> {
-  return new Set((loop ?? get_running_loop())._tasks());
+  return new Set((loop ?? get_running_loop())["_tasks"]());
 }
 
 /**

@@ -49,7 +49,7 @@ function not_implemented(transport: BaseTransport, method: string): RuntimeError
  */
 export abstract class BaseTransport extends Inspectable {
   /** @internal The information that `get_extra_info` returns. */
-  readonly _extra: Record<string, unknown>;
+  protected readonly _extra: Record<string, unknown>;
 
   /**
    * Makes a transport.

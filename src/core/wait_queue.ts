@@ -36,17 +36,17 @@ export class WaitQueue {
   /** Suspends a coroutine at the end of the wait queue of a primitive; returns the outcome for `advance`. */
   wait(waiter: Waiter, primitive: LoopBound): Outcome {
     // The loop comes first: a waiter that is refused because of it must not be in the list.
-    const loop = primitive._get_loop();
+    const loop = primitive["_get_loop"]();
     this.#push(waiter);
-    return waiter._wait(loop);
+    return waiter["_wait"](loop);
   }
 
   #push(waiter: Waiter): void {
-    waiter._list = this;
-    waiter._previous = this.#last;
-    waiter._next = null;
+    waiter["_list"] = this;
+    waiter["_previous"] = this.#last;
+    waiter["_next"] = null;
     if (this.#last === null) this.#first = waiter;
-    else this.#last._next = waiter;
+    else this.#last["_next"] = waiter;
     this.#last = waiter;
     this.#next_to_wake ??= waiter;
     this.#first_not_cancelled ??= waiter;
@@ -55,24 +55,24 @@ export class WaitQueue {
 
   /** Removes a waiter, if it is in this list. */
   remove(waiter: Waiter): void {
-    if (waiter._list !== this) return;
-    if (waiter._previous === null) this.#first = waiter._next;
-    else waiter._previous._next = waiter._next;
-    if (waiter._next === null) this.#last = waiter._previous;
-    else waiter._next._previous = waiter._previous;
-    if (this.#next_to_wake === waiter) this.#next_to_wake = waiter._next;
-    if (this.#first_not_cancelled === waiter) this.#first_not_cancelled = waiter._next;
-    waiter._list = waiter._previous = waiter._next = null;
+    if (waiter["_list"] !== this) return;
+    if (waiter["_previous"] === null) this.#first = waiter["_next"];
+    else waiter["_previous"]["_next"] = waiter["_next"];
+    if (waiter["_next"] === null) this.#last = waiter["_previous"];
+    else waiter["_next"]["_previous"] = waiter["_previous"];
+    if (this.#next_to_wake === waiter) this.#next_to_wake = waiter["_next"];
+    if (this.#first_not_cancelled === waiter) this.#first_not_cancelled = waiter["_next"];
+    waiter["_list"] = waiter["_previous"] = waiter["_next"] = null;
     this.#length--;
   }
 
   /** Wakes the first waiter that still waits, which stays in the list; false if there is none. */
   wake_next(): boolean {
     let waiter = this.#next_to_wake;
-    while (waiter !== null && !waiter._is_waiting()) waiter = waiter._next;
+    while (waiter !== null && !waiter["_is_waiting"]()) waiter = waiter["_next"];
     this.#next_to_wake = waiter;
     if (waiter === null) return false;
-    waiter._wake();
+    waiter["_wake"]();
     return true;
   }
 
@@ -80,8 +80,8 @@ export class WaitQueue {
   wake_and_remove_next(): void {
     for (let waiter = this.#first; waiter !== null; waiter = this.#first) {
       this.remove(waiter);
-      if (waiter._is_waiting()) {
-        waiter._wake();
+      if (waiter["_is_waiting"]()) {
+        waiter["_wake"]();
         return;
       }
     }
@@ -91,14 +91,14 @@ export class WaitQueue {
   wake_and_remove_all(): void {
     for (let waiter = this.#first; waiter !== null; waiter = this.#first) {
       this.remove(waiter);
-      waiter._wake();
+      waiter["_wake"]();
     }
   }
 
   /** Returns whether a waiter has not been cancelled. */
   any_not_cancelled(): boolean {
     let waiter = this.#first_not_cancelled;
-    while (waiter !== null && waiter._was_cancelled()) waiter = waiter._next;
+    while (waiter !== null && waiter["_was_cancelled"]()) waiter = waiter["_next"];
     this.#first_not_cancelled = waiter;
     return waiter !== null;
   }

@@ -6,16 +6,19 @@
 
 import { is_plain_object, repr } from "./format_helpers.ts";
 
-/** Options of a task that come from the library and need no check. */
+/** Options that come from the library and need no check: a loop, or none. */
 export class OwnOptions<L> {
-  /** The loop. */
-  readonly loop: L;
+  /** The loop; not there if the options are none. */
+  declare readonly loop: L;
 
   /** Makes the options. */
-  constructor(loop: L) {
-    this.loop = loop;
+  constructor(loop?: L) {
+    if (loop !== undefined) this.loop = loop;
   }
 }
+
+/** No options: the default of functions that are called often. */
+export const NO_OPTIONS: Record<never, never> = new OwnOptions<never>();
 
 /** Throws a `TypeError` that names the first option which the function does not have. */
 export function check_options(name: string, options: object, known: readonly string[]): void {

@@ -5,7 +5,7 @@
  */
 
 import type { FutureAwait } from "../core/awaits.ts";
-import type { Arrivals, TaskCore } from "../core/contracts.ts";
+import type { Arrivals, LoopCore, Runnable, TaskCore, Timed } from "../core/contracts.ts";
 import type {
   ExportName,
   ExportParameters,
@@ -17,6 +17,7 @@ import {
   type CoroutineLike,
   iscoroutine,
   library_coroutine,
+  type NotStarted,
 } from "../core/coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
 import { FAILED, Future, wrap_future } from "../core/futures.ts";
@@ -25,7 +26,6 @@ import { LoopScope } from "../core/scopes.ts";
 import { NOT_STARTED } from "../core/steps.ts";
 import {
   ensure_future,
-  NO_OPTIONS,
   type OwnTaskOptions,
   Task,
   type TaskFactory,
@@ -34,7 +34,7 @@ import {
 import type { Network, OpenSet } from "../host/endpoints.ts";
 import { environment_variable } from "../host/process.ts";
 import { repr } from "../internal/format_helpers.ts";
-import { check_options, OwnOptions } from "../internal/options.ts";
+import { check_options, NO_OPTIONS, OwnOptions } from "../internal/options.ts";
 import { note_methods } from "../internal/unbound.ts";
 import {
   check_callback,
@@ -99,8 +99,6 @@ export interface EventLoopOptions {
   trace?: Recorder | null;
 }
 
-const NO_LOOP_OPTIONS: EventLoopOptions = Object.freeze({});
-
 /**
  * The event loop: it calls callbacks, runs the steps of tasks and watches the time.
  *
@@ -144,19 +142,19 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   #slow_cancellations: SlowCancellations | null = null;
   #is_shutting_down = false;
   /** @internal */
-  override _loose_moment = 0;
+  protected override _loose_moment = 0;
   /** @internal */
-  readonly _loop_scope: LoopScope = new LoopScope(this);
+  protected readonly _loop_scope: LoopScope = new LoopScope(this as unknown as LoopCore);
   /** @internal The options with which futures and tasks of this loop are made. */
-  readonly _only_loop: OwnTaskOptions = new OwnOptions<AbstractEventLoop>(this);
+  protected readonly _only_loop: OwnTaskOptions = new OwnOptions<AbstractEventLoop>(this);
   /** @internal */
-  readonly _asyncgens: Set<TrackedAsyncGenerator> = new Set();
+  protected readonly _asyncgens: Set<TrackedAsyncGenerator> = new Set();
   /** @internal */
-  _open: OpenSet | null = null;
+  protected _open: OpenSet | null = null;
   /** @internal */
-  readonly _network: Network | null = null;
+  protected readonly _network: Network | null = null;
   /** @internal */
-  readonly _arrivals: Arrivals | null = null;
+  protected readonly _arrivals: Arrivals | null = null;
 
   /**
    * Makes a loop that does not run yet.
@@ -164,7 +162,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
    * @param options `time`, the loop's clock; `trace`, what records its tasks
    * @throws {TypeError} if `time` is no function, or `trace` no recorder
    */
-  constructor(options: EventLoopOptions = NO_LOOP_OPTIONS) {
+  constructor(options: EventLoopOptions = {}) {
     check_options("EventLoop", options, ["time", "trace"]);
     super(options.time ?? null, options.trace);
     for (const { prototype } of [Future, Task, new.target]) note_methods(prototype);
@@ -198,72 +196,72 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   }
 
   /** @internal */
-  _note_loose_await(waiting: FutureAwait): void {
+  protected _note_loose_await(waiting: FutureAwait): void {
     this.#loose.add(waiting);
   }
 
   /** @internal */
-  override _note_loose_awaits(task: TaskCore): void {
-    this.#loose.add(task as AnyTask);
+  protected override _note_loose_awaits(task: TaskCore): void {
+    this.#loose.add(task as unknown as AnyTask);
   }
 
   /** @internal Cancels the open awaits of code that belongs to no task any more; `null` if there are none. */
-  _cancel_loose_awaits(): PromiseLike<unknown>[] | null {
+  protected _cancel_loose_awaits(): PromiseLike<unknown>[] | null {
     return this.#loose.cancel();
   }
 
   /** @internal */
-  _begin_shutdown(): void {
+  protected _begin_shutdown(): void {
     this.#is_shutting_down = true;
   }
 
   /** @internal Returns whether an await is refused: the loop is being shut down and no clean-up has resumed the code. */
-  override _refuses_await(): boolean {
+  protected override _refuses_await(): boolean {
     return this.#is_shutting_down && this._loose_moment <= this._dry_moment;
   }
 
   /** @internal */
-  _note_unretrieved(future: Future<unknown>): void {
+  protected _note_unretrieved(future: Future<unknown>): void {
     this.#unretrieved.add(future);
   }
 
   /** @internal */
-  _forget_unretrieved(future: Future<unknown>): void {
+  protected _forget_unretrieved(future: Future<unknown>): void {
     this.#unretrieved.delete(future);
   }
 
   /** @internal Reports all errors that were never retrieved to the exception handler. */
-  _report_unretrieved(): void {
+  protected _report_unretrieved(): void {
     this.#unretrieved.report();
   }
 
   /** @internal */
-  _register_task(task: AnyTask): void {
+  protected _register_task(task: AnyTask): void {
     if (this._observer !== null) this._observer.created(task);
     this.#tasks.add(task);
   }
 
   /** @internal */
-  _unregister_task(task: AnyTask, state: number, value: unknown): void {
+  protected _unregister_task(task: AnyTask, state: number, value: unknown): void {
     if (this._observer !== null) this._observer.ended(task, state, value);
     this.#tasks.delete(task);
   }
 
   /** @internal */
-  _tasks(): AnyTask[] {
+  protected _tasks(): AnyTask[] {
     return this.#tasks.to_array();
   }
 
   /** @internal */
-  _note_cancel(task: AnyTask): void {
+  protected _note_cancel(task: AnyTask): void {
     if (this._observer !== null) this._observer.cancel_requested(task);
   }
 
   /** @internal */
-  override _note_unheard(task: TaskCore): void {
+  protected override _note_unheard(task: TaskCore): void {
     // Runner.close() cancels between two runs. A loop that works without any is not watched.
     if ((!this._is_run() && this._is_active()) || task._step === NOT_STARTED) return;
-    (this.#slow_cancellations ??= new SlowCancellations(this)).add(task as AnyTask);
+    (this.#slow_cancellations ??= new SlowCancellations(this)).add(task as unknown as AnyTask);
   }
 
   /**
@@ -282,7 +280,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
     }
     const is_new = !(awaitable instanceof Future);
     const future = ensure_future(awaitable, { loop: this }) as Future<T>;
-    future._add_done_callback(
+    future["_add_done_callback"](
       stop_its_loop as (future: Future<T>) => void,
       "_run_until_complete_cb()",
     );
@@ -375,7 +373,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
     this._check_closed();
     check_callback(method, callback, this.get_debug());
     const handle = new Handle(callback, this, ...split_context(method, callback, args));
-    this._schedule(handle);
+    this._schedule(handle as unknown as Runnable);
     return handle;
   }
 
@@ -441,7 +439,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
     this._check_closed();
     check_callback(method, callback, this.get_debug());
     const handle = new TimerHandle(when, callback, this, ...split_context(method, callback, args));
-    this._schedule_timer(handle);
+    this._schedule_timer(handle as unknown as Timed);
     return handle;
   }
 
@@ -459,7 +457,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
    * @throws {RuntimeError} if the loop is closed
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
-  create_task<T>(coro: CoroutineLike<T>, options: TaskOptions = NO_OPTIONS): Task<T> {
+  create_task<T>(coro: CoroutineLike<T, NotStarted>, options: TaskOptions = NO_OPTIONS): Task<T> {
     this._check_closed();
     if (this.#task_factory !== null) return this.#task_factory(this, coro, options);
     if (options === NO_OPTIONS) return new Task(coro, this._only_loop);
@@ -640,7 +638,7 @@ function is_debug_default(): boolean {
 }
 
 function stop_its_loop(future: Future<unknown>): void {
-  if (future._state === FAILED && leaves_the_loop(future.exception())) return;
+  if (future["_state"] === FAILED && leaves_the_loop(future.exception())) return;
   future.get_loop().stop();
 }
 

@@ -44,7 +44,7 @@ export class Liveness {
   begin(): void {
     this.#forget = name_if_stuck(() =>
       "Cannot run main to its end: nothing is left that could wake its tasks:\n" +
-      describe_waits(this.#loop._tasks())
+      describe_waits(this.#loop["_tasks"]())
     );
     this.#delay = FIRST_PAUSE;
     this.#hold();

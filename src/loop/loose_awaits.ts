@@ -5,7 +5,7 @@
  */
 
 import type { FutureAwait } from "../core/awaits.ts";
-import type { OpenAwait } from "../core/contracts.ts";
+import type { OpenAwait, TaskCore } from "../core/contracts.ts";
 import { open_awaits } from "../core/scopes.ts";
 import { Task } from "../core/tasks.ts";
 
@@ -56,7 +56,7 @@ export class LooseAwaits {
       any = true;
       if (held instanceof Task) {
         cancelled.add(held);
-        for (const open of open_awaits(held)) cancel(open as OpenAwait);
+        for (const open of open_awaits(held as unknown as TaskCore)) cancel(open as OpenAwait);
       } else cancel(held);
     }
     this.#holders.clear();
@@ -70,5 +70,5 @@ export class LooseAwaits {
 }
 
 function is_open(held: Holder): boolean {
-  return held instanceof Task ? held._newest !== null : held._waiting !== null;
+  return held instanceof Task ? held["_newest"] !== null : held._waiting !== null;
 }

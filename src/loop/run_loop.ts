@@ -5,7 +5,14 @@
  */
 
 import { Await } from "../core/awaits.ts";
-import type { Continuation, Runnable, Scope, TaskCore, Timed } from "../core/contracts.ts";
+import type {
+  Continuation,
+  LoopCore,
+  Runnable,
+  Scope,
+  TaskCore,
+  Timed,
+} from "../core/contracts.ts";
 import {
   count_debug_loops,
   is_nothing_entered,
@@ -17,6 +24,7 @@ import { DeadlockError, leaves_the_loop, RuntimeError } from "../core/exceptions
 import { observer_of, type Recorder, type TaskObserver } from "../core/recording.ts";
 import { next_moment, this_moment } from "../core/scopes.ts";
 import { Steps } from "../core/steps.ts";
+import type { Task } from "../core/tasks.ts";
 import { watch_untouched } from "../core/unawaited.ts";
 import { has_async_context } from "../host/async_context.ts";
 import { has_requests } from "../host/timers.ts";
@@ -55,7 +63,7 @@ export abstract class RunLoop extends BaseEventLoop {
   readonly #timers = new TimerQueue();
   readonly #steps = new Steps();
   /** @internal */
-  _dry_moment = 0;
+  protected _dry_moment = 0;
 
   // The call of run_forever() in progress. A loop that is ambient works without one.
   #run: Run | null = null;
@@ -86,9 +94,6 @@ export abstract class RunLoop extends BaseEventLoop {
   // True if the loop's steps are observed: in debug mode, or by a recorder.
   #is_watched: boolean;
 
-  /** @internal */
-  abstract _loose_moment: number;
-
   /**
    * Makes a loop that does not run yet.
    *
@@ -116,12 +121,6 @@ export abstract class RunLoop extends BaseEventLoop {
    * @param context what has happened, by Python's keys
    */
   abstract call_exception_handler(context: ExceptionContext): void;
-  /** @internal */
-  abstract _refuses_await(): boolean;
-  /** @internal */
-  abstract _note_unheard(task: TaskCore): void;
-  /** @internal */
-  abstract _note_loose_awaits(task: TaskCore): void;
   /** @internal A run begins: `run_forever()` has been called. */
   protected abstract _run_begins(): void;
   /** @internal The run in progress has ended. */
@@ -240,7 +239,7 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** @internal Returns for how many milliseconds a wait that began at a moment has lasted, to some fifty. */
-  _waited_since(moment: number): number {
+  protected _waited_since(moment: number): number {
     return this.#turns.waited_since(moment);
   }
 
@@ -276,7 +275,7 @@ export abstract class RunLoop extends BaseEventLoop {
     if (this.#steps.open !== null) this.#slow_callbacks?.end_at_return(this.slow_callback_duration);
     const foreign = this.#steps.run_dry();
     if (this._observer !== null) {
-      for (const task of foreign) this._observer.waits_elsewhere(task);
+      for (const task of foreign) this._observer.waits_elsewhere(task as unknown as Task<unknown>);
     }
     set_stepping_scope(null);
     // Not from here: an error that a task makes costs the more the deeper the stack is.
@@ -305,7 +304,7 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** @internal */
-  _schedule(runnable: Runnable): void {
+  protected _schedule(runnable: Runnable): void {
     if (this.#is_closed) throw this.#closed_error();
     if (this._observer !== null) this._observer.scheduled(runnable);
     this.#ready.push(runnable);
@@ -314,7 +313,7 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** @internal */
-  _schedule_timer(timer: Timed): void {
+  protected _schedule_timer(timer: Timed): void {
     // NaN has no place in an order; CPython takes such a time as over.
     if (Number.isNaN(timer._when)) return this._schedule(timer);
     if (this.#is_closed) throw this.#closed_error();
@@ -325,14 +324,14 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** @internal */
-  _timer_cancelled(timer: Timed): void {
+  protected _timer_cancelled(timer: Timed): void {
     if (!timer._scheduled) return;
     this.#timers.note_cancelled();
     if (this.#is_asleep && this.#run === null) this.#wake();
   }
 
   /** @internal */
-  _ensure_ambient(): void {
+  protected _ensure_ambient(): void {
     if (this._is_active()) return;
     this._check_closed();
     this.#is_ambient = true;
@@ -340,7 +339,7 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** @internal */
-  _begin_step(task: TaskCore, scope: Scope): void {
+  protected _begin_step(task: TaskCore, scope: Scope): void {
     if (!this._is_active()) return;
     set_stepping_scope(scope);
     if (!this.#steps.begin(task)) return;
@@ -350,8 +349,10 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** @internal */
-  _end_step(task: TaskCore, continuation: Continuation): void {
-    if (this._observer !== null) this._observer.waits(task, continuation);
+  protected _end_step(task: TaskCore, continuation: Continuation): void {
+    if (this._observer !== null) {
+      this._observer.waits(task as unknown as Task<unknown>, continuation);
+    }
     if (!this.#leave_step(task)) return;
     // Not an await of the same task: another one of the code, in a race with it, may be about to begin.
     if (
@@ -362,12 +363,12 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** @internal */
-  _end_last_step(task: TaskCore): void {
+  protected _end_last_step(task: TaskCore): void {
     if (this.#leave_step(task)) this.#go();
   }
 
   /** @internal */
-  _watch_microtasks(): void {
+  protected _watch_microtasks(): void {
     if (this._is_active()) this.#turns.request();
   }
 
@@ -383,18 +384,18 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** @internal */
-  _note_foreign(wait: object): void {
+  protected _note_foreign(wait: object): void {
     this._activity++;
     this.#steps.add_foreign(wait);
   }
 
   /** @internal */
-  _forget_foreign(wait: object): void {
+  protected _forget_foreign(wait: object): void {
     this.#steps.delete_foreign(wait);
   }
 
   /** @internal */
-  _interrupt(error: unknown): void {
+  protected _interrupt(error: unknown): void {
     this.#todo = 0;
     this.#in_iteration = false;
     if (this.#run !== null) {
@@ -415,7 +416,7 @@ export abstract class RunLoop extends BaseEventLoop {
 
   #closed_error(): RuntimeError {
     const error = new RuntimeError("Event loop is closed");
-    if (is_nothing_entered()) report_if_uncaught(error, this);
+    if (is_nothing_entered()) report_if_uncaught(error, this as unknown as LoopCore);
     return error;
   }
 
@@ -471,7 +472,7 @@ export abstract class RunLoop extends BaseEventLoop {
 
   /** Returns whether a call of `run_forever` or `run_until_complete` is in progress. */
   is_running(): boolean {
-    return this.#run !== null || (this.#is_ambient && running_loop() === this);
+    return this.#run !== null || (this.#is_ambient && running_loop() as unknown === this);
   }
 
   /** Returns whether the loop is closed. */
@@ -500,7 +501,7 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** @internal The time at which the clock was last read. */
-  _last_time(): number {
+  protected _last_time(): number {
     return this.#may_reuse_time ? this.#clock.last : this.time();
   }
 

@@ -97,7 +97,7 @@ let default_loop_factory = make_event_loop;
  */
 export class Runner implements AsyncDisposable {
   /** @internal */
-  readonly _runs_loops = true;
+  protected readonly _runs_loops = true;
   #state: "created" | "initialized" | "closed" = "created";
   readonly #debug: boolean | null;
   readonly #loop_factory: (() => AbstractEventLoop) | null;
@@ -172,7 +172,7 @@ export class Runner implements AsyncDisposable {
         if (++interrupts > 1 || task.done()) throw make_interruption(interrupted_by);
         task.cancel();
       } catch (error) {
-        loop._interrupt(error);
+        loop["_interrupt"](error);
       }
     });
     try {
@@ -206,7 +206,7 @@ export class Runner implements AsyncDisposable {
   }
 
   /** @internal Closes the runner; what that throws is reported, since another error is thrown. */
-  async _close_after_error(): Promise<void> {
+  protected async _close_after_error(): Promise<void> {
     const loop = this.#loop;
     try {
       await this.close();
@@ -282,9 +282,9 @@ function refuse_promise(main: unknown): void {
 
 /** Cancels all that is left in a loop when its program has ended, and waits for it. */
 export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
-  loop._begin_shutdown();
+  loop["_begin_shutdown"]();
   const tasks = all_tasks(loop);
-  const endings = loop._cancel_loose_awaits();
+  const endings = loop["_cancel_loose_awaits"]();
   const any_loose = endings !== null;
   if (tasks.size === 0 && !any_loose) return;
   for (const task of tasks) task.cancel();
@@ -304,12 +304,12 @@ export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
       continue;
     }
     // What they have left running is cancelled like all that outlives its task.
-    const left = loop._cancel_loose_awaits();
+    const left = loop["_cancel_loose_awaits"]();
     if (left === null) break;
     if (left.length > 0) await loop.run_until_complete(() => Promise.allSettled(left));
   }
   for (const task of tasks) {
-    if (!task._has_failed) continue;
+    if (!task["_has_failed"]) continue;
     const exception = task.exception();
     loop.call_exception_handler({ message: SHUTDOWN_FAILED, exception, task });
   }
@@ -378,7 +378,7 @@ export async function run<T>(
   try {
     result = await runner.run(main, { signal, signals });
   } catch (error) {
-    await runner._close_after_error();
+    await runner["_close_after_error"]();
     throw error;
   }
   await runner.close();

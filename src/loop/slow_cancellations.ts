@@ -78,7 +78,7 @@ export class SlowCancellations {
     const obstacle = obstacle_of(task);
     if (obstacle === null) return;
     this.#reported.add(task);
-    const { _coroutine_name: name } = task;
+    const name = task["_coroutine_name"];
     this.#loop.call_exception_handler({
       message: `Cannot cancel task ${repr(task.get_name())}${name && ` of ${name}()`}: ${obstacle}`,
       task,
@@ -89,11 +89,11 @@ export class SlowCancellations {
 /** Returns what keeps a cancellation from a task, and what would help; `null` if nothing does. */
 function obstacle_of(task: AnyTask): string | null {
   if (task.done()) return null;
-  if (task._step === FOREIGN && task._cancellation_state?.any_pending) {
+  if (task["_step"] === FOREIGN && task["_cancellation_state"]?.any_pending) {
     return "it waits for a native promise, which a cancellation does not reach; write " +
       "await from_promise(promise), or from_promise((signal) => …) for work that can be stopped";
   }
-  if (task._waits_on().some((wait) => wait instanceof Suspension && wait._is_stopping())) {
+  if (task["_waits_on"]().some((wait) => wait instanceof Suspension && wait["_is_stopping"]())) {
     return "the work of its from_promise() has not stopped since its signal was aborted; with " +
       "{ abandon_on_cancel: true } it is not waited for";
   }

@@ -254,7 +254,7 @@ export function format_all_tasks(options: AllTasksOptions = {}): string {
   check_options("format_all_tasks", options, ["loop"]);
   const loop = options.loop ?? running_loop();
   if (loop === null) throw new RuntimeError("no running event loop");
-  return format_tree(collect_tasks([loop as AbstractEventLoop]));
+  return format_tree(collect_tasks([loop as unknown as AnyLoop]));
 }
 
 /**

@@ -89,8 +89,8 @@ export class Unretrieved {
       const future = entry.future.deref();
       if (future !== undefined) {
         entry.context.future = future;
-        entry.context.exception = future._value;
-        future._mark_retrieved();
+        entry.context.exception = future["_value"];
+        future["_mark_retrieved"]();
       }
       this._report(entry);
     }
@@ -116,7 +116,7 @@ function report_all(): void {
 }
 
 function make_entry(owner: Unretrieved, future: Future<unknown>): Entry {
-  const error = future._value;
+  const error = future["_value"];
   const context: ExceptionContext = {
     message: `${future.constructor.name} exception was never retrieved`,
     exception: copy_thrown(error),
@@ -125,8 +125,8 @@ function make_entry(owner: Unretrieved, future: Future<unknown>): Entry {
     const name = future.get_coro()?.name;
     context.description = `task ${repr(future.get_name())}` + (name ? ` of ${name}()` : "");
   }
-  if (future._source_traceback !== undefined) {
-    context.source_traceback = String(future._source_traceback);
+  if (future["_source_traceback"] !== undefined) {
+    context.source_traceback = String(future["_source_traceback"]);
   }
   return {
     owner,

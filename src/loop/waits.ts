@@ -20,15 +20,15 @@ function describe_waitable(waitable: Waitable): string {
 export function describe_waits(tasks: Iterable<AnyTask>): string {
   const lines: string[] = [];
   for (const task of tasks) {
-    const waits = task._waits_on().map(describe_waitable);
+    const waits = task["_waits_on"]().map(describe_waitable);
     const what = waits.length > 0 ? waits.join(" and ") : "a native promise";
-    lines.push(`  ${task.get_name()} (${task._coroutine_name}()) waits on ${what}`);
+    lines.push(`  ${task.get_name()} (${task["_coroutine_name"]}()) waits on ${what}`);
   }
   return lines.join("\n");
 }
 
 function tasks_waited_on(task: AnyTask): AnyTask[] {
-  return task._waits_on().flatMap((waitable) => waitable._children ?? [waitable]).filter((
+  return task["_waits_on"]().flatMap((waitable) => waitable._children ?? [waitable]).filter((
     waitable,
   ) => waitable instanceof Task) as AnyTask[];
 }
@@ -47,7 +47,7 @@ export class CycleSearch {
   /** Reports a cycle that has not been reported to the loop's exception handler. */
   run(loop: AbstractEventLoop): void {
     const start = loop.time();
-    const cycle = find_cycle(loop._tasks());
+    const cycle = find_cycle(loop["_tasks"]());
     // With many tasks a search is slow: it takes at most a hundredth of the time.
     const end = loop.time();
     this.#next = end + 100 * (end - start);

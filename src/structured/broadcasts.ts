@@ -86,34 +86,37 @@ export class Subscription<T> extends Receiver<T> {
   /** Closes the subscription; its calls of `receive()` that wait throw {@linkcode ClosedResourceError}. */
   override close(): void {
     super.close();
-    if (this._channel.open_receivers === 0) this.#broadcast._forget(this);
+    if (this._channel.open_receivers === 0) this.#broadcast["_forget"](this);
   }
 }
 
 const SEND: Operation<void, Broadcast<unknown>, Offered> = {
   name: "Broadcast.send",
   advance(wait, thrown, value) {
-    const { _subject: broadcast, _argument: offered } = wait;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
-      return broadcast._try_send(offered.item)
-        ? wait._return(undefined)
-        : broadcast._senders.wait(wait, broadcast);
+    const broadcast = wait["_subject"];
+    const offered = wait["_argument"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
+      return broadcast["_try_send"](offered.item)
+        ? wait["_return"](undefined)
+        : broadcast["_senders"].wait(wait, broadcast);
     }
-    broadcast._senders.remove(wait);
-    const error = wait._error_of_wait(thrown, value);
-    if (error !== null) return wait._raise(error);
-    if (!offered.is_taken) return wait._raise(new ClosedResourceError("the broadcast is closed"));
+    broadcast["_senders"].remove(wait);
+    const error = wait["_error_of_wait"](thrown, value);
+    if (error !== null) return wait["_raise"](error);
+    if (!offered.is_taken) {
+      return wait["_raise"](new ClosedResourceError("the broadcast is closed"));
+    }
     offered.deliveries.forEach(leave_pending);
-    return wait._return(undefined);
+    return wait["_return"](undefined);
   },
   // An item that has been delivered was sent, whatever comes then.
   cancel(wait, delivery) {
-    if (!wait._argument.is_taken) return wait.cancel(delivery.cancellation.message);
-    wait._argument.deliveries.push(delivery);
+    if (!wait["_argument"].is_taken) return wait.cancel(delivery.cancellation.message);
+    wait["_argument"].deliveries.push(delivery);
     return true;
   },
-  may_fulfil: (wait) => wait._argument.is_taken,
+  may_fulfil: (wait) => wait["_argument"].is_taken,
 };
 
 /**
@@ -138,7 +141,7 @@ const SEND: Operation<void, Broadcast<unknown>, Offered> = {
  */
 export class Broadcast<T> extends LoopBound implements Disposable {
   /** @internal */
-  readonly _senders: WaitQueue = new WaitQueue();
+  protected readonly _senders: WaitQueue = new WaitQueue();
   readonly #subscriptions = new Set<Subscription<T>>();
   readonly #max_buffer: number;
   readonly #overflow: Overflow;
@@ -199,7 +202,8 @@ export class Broadcast<T> extends LoopBound implements Disposable {
     if (this.#is_closed) return;
     this.#is_closed = true;
     this._senders.wake_and_remove_all();
-    for (const { _channel: channel } of this.#subscriptions) {
+    for (const subscription of this.#subscriptions) {
+      const channel = subscription["_channel"];
       channel.open_senders = 0;
       channel.end_receivers();
     }
@@ -225,7 +229,7 @@ export class Broadcast<T> extends LoopBound implements Disposable {
   }
 
   /** @internal Sends an item if the sender need not wait; returns whether it did. */
-  _try_send(item: T): boolean {
+  protected _try_send(item: T): boolean {
     this.#check_open();
     if (first_waiting(this._senders) !== null || !this.#all_have_room()) return false;
     this.#deliver(item);
@@ -234,12 +238,12 @@ export class Broadcast<T> extends LoopBound implements Disposable {
 
   #all_have_room(): boolean {
     if (this.#overflow !== "wait") return true;
-    return [...this.#subscriptions].every(({ _channel }) => _channel.has_room);
+    return [...this.#subscriptions].every((receiver) => receiver["_channel"].has_room);
   }
 
   #deliver(item: T): void {
     for (const subscription of [...this.#subscriptions]) {
-      const { _channel: channel } = subscription;
+      const channel = subscription["_channel"];
       if (channel.try_send(item)) continue;
       if (this.#overflow === "fail") this.#end(subscription);
       else {
@@ -251,7 +255,7 @@ export class Broadcast<T> extends LoopBound implements Disposable {
   }
 
   #end(subscription: Subscription<T>): void {
-    const { _channel: channel } = subscription;
+    const channel = subscription["_channel"];
     this.#subscriptions.delete(subscription);
     channel.open_senders = 0;
     channel.make_end = () =>
@@ -262,14 +266,14 @@ export class Broadcast<T> extends LoopBound implements Disposable {
   #send_what_waits(): void {
     while (first_waiting(this._senders) !== null && this.#all_have_room()) {
       const sender = take_first(this._senders) as Suspension<void, Broadcast<T>, Offered>;
-      sender._argument.is_taken = true;
-      this.#deliver(sender._argument.item as T);
-      sender._wake();
+      sender["_argument"].is_taken = true;
+      this.#deliver(sender["_argument"].item as T);
+      sender["_wake"]();
     }
   }
 
   /** @internal A subscription has been closed. */
-  _forget(subscription: Subscription<T>): void {
+  protected _forget(subscription: Subscription<T>): void {
     if (this.#subscriptions.delete(subscription)) this.#send_what_waits();
   }
 

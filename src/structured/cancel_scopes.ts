@@ -6,7 +6,7 @@
 
 import { request_cancellation } from "../block_requests.ts";
 import { cancel_because, CancellationReason, is_cancellation } from "../core/cancellation.ts";
-import type { Scope } from "../core/contracts.ts";
+import type { Scope, Timed } from "../core/contracts.ts";
 import type { Coroutine } from "../core/coroutines.ts";
 import { instant, Suspension } from "../core/suspensions.ts";
 import { enter_scope, leave_scope, running_scope } from "../core/current.ts";
@@ -154,7 +154,7 @@ export class CancelScope extends ScopeManager {
       const scope = this.#block_of_its_own();
       this.#shield = shield;
       this.#set_shield();
-      if (!shield) scoped_state(scope._owner as AnyTask).deliver_pending(scope);
+      if (!shield) scoped_state(scope._owner as unknown as AnyTask).deliver_pending(scope);
     } else this.#shield = shield;
   }
 
@@ -185,7 +185,7 @@ export class CancelScope extends ScopeManager {
   }
 
   /** @internal */
-  override _enter(scope: Scope | null): void {
+  protected override _enter(scope: Scope | null): void {
     if (this.#state !== "created") {
       throw new RuntimeError("Each CancelScope may only be used for a single block");
     }
@@ -195,7 +195,7 @@ export class CancelScope extends ScopeManager {
     this.#scope = scope;
     this.#around = scope._parent;
     cancel_scopes.set(scope, this);
-    if (this.#is_level) scoped_state(scope._owner as AnyTask);
+    if (this.#is_level) scoped_state(scope._owner as unknown as AnyTask);
     if (this.#shield) this.#set_shield();
     else this.#cancelling = cancelling_known_in(scope);
     // What cancels the block at its entry is of its own code, also where a native promise has resumed that.
@@ -214,12 +214,12 @@ export class CancelScope extends ScopeManager {
   }
 
   /** @internal */
-  override get _has_own_exit(): boolean {
+  protected override get _has_own_exit(): boolean {
     return this.__aexit__ === CancelScope.prototype.__aexit__;
   }
 
   /** @internal Ends the block; returns whether its error is swallowed. */
-  _leave(error: unknown): boolean {
+  protected _leave(error: unknown): boolean {
     const scope = this.#scope as Scope;
     this.#state = "ended";
     this.#stop_timer();
@@ -256,7 +256,7 @@ export class CancelScope extends ScopeManager {
 
   #set_shield(): void {
     const scope = this.#scope as Scope;
-    const task = scope._owner as AnyTask;
+    const task = scope._owner as unknown as AnyTask;
     scoped_state(task);
     set_scope_around(scope, this.#shield ? null : this.#around);
     this.#cancelling = cancelling_known_in(scope) - (this.#is_requested ? 1 : 0);
@@ -273,13 +273,13 @@ export class CancelScope extends ScopeManager {
   #set_timer(): void {
     this.#stop_timer();
     if (this.#cancel_called || this.#deadline === Infinity) return;
-    const loop = (this.#scope as Scope)._loop as AbstractEventLoop;
+    const loop = (this.#scope as Scope)._loop as unknown as AbstractEventLoop;
     if (this.#deadline <= loop.time()) {
       this.#expire();
       return;
     }
     this.#timer = new Deadline(loop, this.#deadline, "CancelScope.deadline", () => this.#expire());
-    loop._schedule_timer(this.#timer);
+    loop["_schedule_timer"](this.#timer as unknown as Timed);
   }
 
   #stop_timer(): void {
@@ -306,15 +306,15 @@ export class CancelScope extends ScopeManager {
 
 const EXIT = /* @__PURE__ */ instant(
   "CancelScope.__aexit__",
-  (scope: CancelScope, error: unknown) => scope._leave(error),
+  (scope: CancelScope, error: unknown) => scope["_leave"](error),
 );
 
 /** The requests for cancellation around a block that its code knows of: those that are pending are still to be thrown. */
 function cancelling_known_in(scope: Scope): number {
-  const task = scope._owner as AnyTask;
-  let known = task._cancelling_seen_from(scope);
+  const task = scope._owner as unknown as AnyTask;
+  let known = task["_cancelling_seen_from"](scope);
   for (let at = scope._parent; at !== null; at = at._parent) {
-    if (task._cancellation_state?.is_pending(at)) known--;
+    if (task["_cancellation_state"]?.is_pending(at)) known--;
   }
   return known;
 }

@@ -41,23 +41,24 @@ interface Loan {
 const ACQUIRE: Operation<Permit, CapacityLimiter, Loan> = {
   name: "CapacityLimiter.acquire",
   advance(wait, thrown, value) {
-    const { _subject: limiter, _argument: loan } = wait;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
+    const limiter = wait["_subject"];
+    const loan = wait["_argument"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
       if (loan.is_of_task) loan.borrower = current_borrower();
-      if (!limiter._try_borrow(loan.borrower)) return limiter._waiters.wait(wait, limiter);
+      if (!limiter["_try_borrow"](loan.borrower)) return limiter["_waiters"].wait(wait, limiter);
     } else {
-      limiter._waiters.remove(wait);
-      const error = wait._error_of_wait(thrown, value);
+      limiter["_waiters"].remove(wait);
+      const error = wait["_error_of_wait"](thrown, value);
       if (error !== null) {
         // A token that was being handed to this borrower goes to the next one.
         if (loan.is_granted) limiter.release_on_behalf_of(loan.borrower);
-        return wait._raise(error);
+        return wait["_raise"](error);
       }
-      if (!loan.is_granted) return wait._raise(already_holding());
+      if (!loan.is_granted) return wait["_raise"](already_holding());
     }
     const { borrower } = loan;
-    return wait._return(new Permit({ release: () => limiter.release_on_behalf_of(borrower) }));
+    return wait["_return"](new Permit({ release: () => limiter.release_on_behalf_of(borrower) }));
   },
 };
 
@@ -107,7 +108,7 @@ function current_borrower(): unknown {
  */
 export class CapacityLimiter extends Acquirable {
   /** @internal */
-  readonly _waiters: WaitQueue = new WaitQueue();
+  protected readonly _waiters: WaitQueue = new WaitQueue();
   readonly #borrowers = new Set<unknown>();
   #total: number;
 
@@ -248,7 +249,7 @@ export class CapacityLimiter extends Acquirable {
   }
 
   /** @internal Borrows a token if the borrower need not wait for it; returns whether it did. */
-  _try_borrow(borrower: unknown): boolean {
+  protected _try_borrow(borrower: unknown): boolean {
     if (this.#borrowers.has(borrower)) throw already_holding();
     if (first_waiting(this._waiters) !== null || this.available_tokens < 1) return false;
     this.#borrowers.add(borrower);
@@ -260,11 +261,11 @@ export class CapacityLimiter extends Acquirable {
     while (this.available_tokens >= 1) {
       const waiter = take_first(this._waiters);
       if (waiter === null) return;
-      const loan = waiter._argument as Loan;
+      const loan = waiter["_argument"] as Loan;
       // Of two calls for one borrower, the second is refused.
       loan.is_granted = !this.#borrowers.has(loan.borrower);
       this.#borrowers.add(loan.borrower);
-      waiter._wake();
+      waiter["_wake"]();
     }
   }
 

@@ -105,11 +105,11 @@ export class Channel extends LoopBound {
     if (this.open_receivers === 0) throw new BrokenChannelError("all receivers are closed");
     const receiver = take_first(this.receivers);
     if (receiver !== null) {
-      const delivered = receiver._argument as Delivered;
+      const delivered = receiver["_argument"] as Delivered;
       delivered.has_item = true;
       delivered.item = item;
       this.#delivered++;
-      receiver._wake();
+      receiver["_wake"]();
       return true;
     }
     if (this.#buffered >= this.max_buffer) return false;
@@ -122,10 +122,10 @@ export class Channel extends LoopBound {
     // A sender waits only if the buffer is full: its item takes the place that becomes free.
     const sender = take_first(this.senders);
     if (sender !== null) {
-      const offered = sender._argument as Offered;
+      const offered = sender["_argument"] as Offered;
       offered.is_taken = true;
       this.#buffer.push(offered.item);
-      sender._wake();
+      sender["_wake"]();
     }
     if (this.#buffered === 0) {
       if (this.#has_ended) throw this.make_end();
@@ -173,31 +173,32 @@ export class Channel extends LoopBound {
 /** Wakes the calls of an end of a channel that is closed, and those alone. */
 export function wake_calls_of(end: object, queue: WaitQueue): void {
   for (const waiter of waiting_in(queue)) {
-    if (waiter._subject !== end) continue;
-    (waiter._argument as Delivered | Offered).is_closed = true;
+    if (waiter["_subject"] !== end) continue;
+    (waiter["_argument"] as Delivered | Offered).is_closed = true;
     queue.remove(waiter);
-    waiter._wake();
+    waiter["_wake"]();
   }
 }
 
 const SEND: Operation<void, Sender<unknown>, Offered> = {
   name: "Sender.send",
   advance(wait, thrown, value) {
-    const { _subject: sender, _argument: offered } = wait;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
-      const channel = sender._open_channel();
+    const sender = wait["_subject"];
+    const offered = wait["_argument"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
+      const channel = sender["_open_channel"]();
       if (!channel.try_send(offered.item)) return channel.senders.wait(wait, channel);
-      return wait._return(undefined);
+      return wait["_return"](undefined);
     }
-    sender._channel.senders.remove(wait);
-    const error = wait._error_of_wait(thrown, value);
-    if (error !== null) return wait._raise(error);
+    sender["_channel"].senders.remove(wait);
+    const error = wait["_error_of_wait"](thrown, value);
+    if (error !== null) return wait["_raise"](error);
     if (offered.is_taken) {
       offered.deliveries.forEach(leave_pending);
-      return wait._return(undefined);
+      return wait["_return"](undefined);
     }
-    return wait._raise(
+    return wait["_raise"](
       offered.is_closed
         ? new ClosedResourceError("the sender is closed")
         : new BrokenChannelError("all receivers are closed"),
@@ -205,34 +206,35 @@ const SEND: Operation<void, Sender<unknown>, Offered> = {
   },
   // An item that has been taken was sent, whatever comes then.
   cancel(wait, delivery) {
-    if (!wait._argument.is_taken) return wait.cancel(delivery.cancellation.message);
-    wait._argument.deliveries.push(delivery);
+    if (!wait["_argument"].is_taken) return wait.cancel(delivery.cancellation.message);
+    wait["_argument"].deliveries.push(delivery);
     return true;
   },
-  may_fulfil: (wait) => wait._argument.is_taken,
+  may_fulfil: (wait) => wait["_argument"].is_taken,
 };
 
 const RECEIVE: Operation<unknown, Receiver<unknown>, Delivered> = {
   name: "Receiver.receive",
   advance(wait, thrown, value) {
-    const { _subject: receiver, _argument: delivered } = wait;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
-      const channel = receiver._open_channel();
-      if (channel.try_receive(delivered)) return wait._return(delivered.item);
+    const receiver = wait["_subject"];
+    const delivered = wait["_argument"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
+      const channel = receiver["_open_channel"]();
+      if (channel.try_receive(delivered)) return wait["_return"](delivered.item);
       const outcome = channel.receivers.wait(wait, channel);
       channel.on_demand();
-      if (wait._is_waiting()) return outcome;
+      if (wait["_is_waiting"]()) return outcome;
       channel.settle(delivered, true);
-      return wait._return(delivered.item);
+      return wait["_return"](delivered.item);
     }
-    const channel = receiver._channel;
+    const channel = receiver["_channel"];
     channel.receivers.remove(wait);
-    const error = wait._error_of_wait(thrown, value);
+    const error = wait["_error_of_wait"](thrown, value);
     if (delivered.has_item) channel.settle(delivered, error === null);
-    if (error !== null) return wait._raise(error);
-    if (delivered.has_item) return wait._return(delivered.item);
-    return wait._raise(
+    if (error !== null) return wait["_raise"](error);
+    if (delivered.has_item) return wait["_return"](delivered.item);
+    return wait["_raise"](
       delivered.is_closed ? new ClosedResourceError("the receiver is closed") : channel.make_end(),
     );
   },
@@ -262,7 +264,7 @@ const RECEIVE: Operation<unknown, Receiver<unknown>, Delivered> = {
  */
 export class Sender<T> extends Inspectable implements Disposable {
   /** @internal */
-  readonly _channel: Channel;
+  protected readonly _channel: Channel;
   #is_closed = false;
 
   /** @internal Made by `open_channel()` and `clone()`. */
@@ -273,7 +275,7 @@ export class Sender<T> extends Inspectable implements Disposable {
   }
 
   /** @internal Returns the channel, unless this end is closed. */
-  _open_channel(): Channel {
+  protected _open_channel(): Channel {
     if (this.#is_closed) throw new ClosedResourceError("the sender is closed");
     return this._channel;
   }
@@ -386,7 +388,7 @@ export class Sender<T> extends Inspectable implements Disposable {
  */
 export class Receiver<T> extends Inspectable implements Disposable {
   /** @internal */
-  readonly _channel: Channel;
+  protected readonly _channel: Channel;
   #is_closed = false;
 
   /** @internal Made by `open_channel()` and `clone()`. */
@@ -397,7 +399,7 @@ export class Receiver<T> extends Inspectable implements Disposable {
   }
 
   /** @internal Returns the channel, unless this end is closed. */
-  _open_channel(): Channel {
+  protected _open_channel(): Channel {
     if (this.#is_closed) throw new ClosedResourceError("the receiver is closed");
     return this._channel;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Timed } from "../core/contracts.ts";
 import type { Coroutine } from "../core/coroutines.ts";
 import { instant, type Operation, Suspension } from "../core/suspensions.ts";
 import { ValueError } from "../core/exceptions.ts";
@@ -22,19 +23,20 @@ interface Demand {
 const ACQUIRE: Operation<void, RateLimiter, Demand> = {
   name: "RateLimiter.acquire",
   advance(wait, thrown, value) {
-    const { _subject: limiter, _argument: { amount } } = wait;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
-      if (limiter._try_acquire(amount)) return wait._return(undefined);
-      const outcome = limiter._waiters.wait(wait, limiter);
-      limiter._set_timer();
+    const limiter = wait["_subject"];
+    const { amount } = wait["_argument"];
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
+      if (limiter["_try_acquire"](amount)) return wait["_return"](undefined);
+      const outcome = limiter["_waiters"].wait(wait, limiter);
+      limiter["_set_timer"]();
       return outcome;
     }
-    limiter._waiters.remove(wait);
-    const error = wait._error_of_wait(thrown, value);
-    if (error === null) return wait._return(undefined);
-    limiter._left(wait._was_cancelled() ? 0 : amount);
-    return wait._raise(error);
+    limiter["_waiters"].remove(wait);
+    const error = wait["_error_of_wait"](thrown, value);
+    if (error === null) return wait["_return"](undefined);
+    limiter["_left"](wait["_was_cancelled"]() ? 0 : amount);
+    return wait["_raise"](error);
   },
 };
 
@@ -74,7 +76,7 @@ const ROUNDING = 1e-9;
  */
 export class RateLimiter extends LoopBound {
   /** @internal */
-  readonly _waiters: WaitQueue = new WaitQueue();
+  protected readonly _waiters: WaitQueue = new WaitQueue();
   /** How much passes in a period. */
   readonly max_rate: number;
   /** The period, in seconds. */
@@ -158,14 +160,14 @@ export class RateLimiter extends LoopBound {
   }
 
   /** @internal Takes an amount if there is room and nobody waits; returns whether it did. */
-  _try_acquire(amount: number): boolean {
+  protected _try_acquire(amount: number): boolean {
     if (first_waiting(this._waiters) !== null || !this.has_capacity(amount)) return false;
     this.#level += amount;
     return true;
   }
 
   /** @internal A call has left without what it was granted. */
-  _left(granted: number): void {
+  protected _left(granted: number): void {
     this.#level = Math.max(0, this.#level - granted);
     this.#grant();
   }
@@ -173,29 +175,29 @@ export class RateLimiter extends LoopBound {
   #grant(): void {
     for (;;) {
       const first = first_waiting(this._waiters);
-      if (first === null || !this.has_capacity((first._argument as Demand).amount)) break;
+      if (first === null || !this.has_capacity((first["_argument"] as Demand).amount)) break;
       take_first(this._waiters);
-      this.#level += (first._argument as Demand).amount;
-      first._wake();
+      this.#level += (first["_argument"] as Demand).amount;
+      first["_wake"]();
     }
     this._set_timer();
   }
 
   /** @internal Sets the timer to when there is room for the first in line. */
-  _set_timer(): void {
+  protected _set_timer(): void {
     this.#timer?.cancel();
     this.#timer = null;
     const first = first_waiting(this._waiters);
     if (first === null) return;
     const loop = get_running_loop();
     this.#leak();
-    const missing = this.#level + (first._argument as Demand).amount - this.max_rate;
+    const missing = this.#level + (first["_argument"] as Demand).amount - this.max_rate;
     const when = loop.time() + Math.max(0, missing) * this.time_period / this.max_rate;
     this.#timer = new Deadline(loop, when, "RateLimiter.acquire", () => {
       this.#timer = null;
       this.#grant();
     });
-    loop._schedule_timer(this.#timer);
+    loop["_schedule_timer"](this.#timer as unknown as Timed);
   }
 
   /** The limiter's state. */

@@ -54,7 +54,7 @@ export class ResultGroup<T = unknown> extends TaskGroup {
 
   #note_ended(task: Task<T>): void {
     this.#pending--;
-    if (!task.cancelled() && !task._has_failed) this.#completed.push(task.result());
+    if (!task.cancelled() && !task["_has_failed"]) this.#completed.push(task.result());
     this.#any_ended.set();
     this.#any_ended.clear();
   }

@@ -20,22 +20,23 @@ interface Claim {
 const ACQUIRE: Operation<Permit, Side, Claim> = {
   name: "RWLock.acquire",
   advance(wait, thrown, value) {
-    const { _subject: side, _argument: claim } = wait;
+    const side = wait["_subject"];
+    const claim = wait["_argument"];
     const { _lock: lock } = side;
-    if (!wait._has_waited) {
-      if (thrown) return wait._raise(value);
-      if (!lock._try_grant(side._is_writing)) return lock._waiters.wait(wait, lock);
+    if (!wait["_has_waited"]) {
+      if (thrown) return wait["_raise"](value);
+      if (!lock["_try_grant"](side._is_writing)) return lock["_waiters"].wait(wait, lock);
     } else {
-      lock._waiters.remove(wait);
-      const error = wait._error_of_wait(thrown, value);
+      lock["_waiters"].remove(wait);
+      const error = wait["_error_of_wait"](thrown, value);
       if (error !== null) {
         // A lock that was being handed to it goes on; a writer that leaves lets the readers behind it in.
         if (claim.is_granted) side.release();
-        else lock._grant();
-        return wait._raise(error);
+        else lock["_grant"]();
+        return wait["_raise"](error);
       }
     }
-    return wait._return(new Permit(side));
+    return wait["_return"](new Permit(side));
   },
 };
 
@@ -57,7 +58,7 @@ class Side extends Acquirable {
   }
 
   override release(): void {
-    this._lock._release(this._is_writing);
+    this._lock["_release"](this._is_writing);
   }
 
   override toString(): string {
@@ -98,7 +99,7 @@ class Side extends Acquirable {
  */
 export class RWLock extends LoopBound {
   /** @internal */
-  readonly _waiters: WaitQueue = new WaitQueue();
+  protected readonly _waiters: WaitQueue = new WaitQueue();
   readonly #reading = new Side(this, false);
   readonly #writing = new Side(this, true);
   #readers = 0;
@@ -125,7 +126,7 @@ export class RWLock extends LoopBound {
   }
 
   /** @internal Grants the lock if it need not be waited for; returns whether it did. */
-  _try_grant(is_writing: boolean): boolean {
+  protected _try_grant(is_writing: boolean): boolean {
     if (first_waiting(this._waiters) !== null || !this.#is_free_for(is_writing)) return false;
     this.#take(is_writing);
     return true;
@@ -141,19 +142,19 @@ export class RWLock extends LoopBound {
   }
 
   /** @internal Grants the lock to those first in line, as far as it is free for them. */
-  _grant(): void {
+  protected _grant(): void {
     for (;;) {
       const first = first_waiting(this._waiters);
-      if (first === null || !this.#is_free_for((first._subject as Side)._is_writing)) return;
+      if (first === null || !this.#is_free_for((first["_subject"] as Side)._is_writing)) return;
       const waiter = take_first(this._waiters) as Suspension<Permit, Side, Claim>;
-      waiter._argument.is_granted = true;
-      this.#take(waiter._subject._is_writing);
-      waiter._wake();
+      waiter["_argument"].is_granted = true;
+      this.#take(waiter["_subject"]._is_writing);
+      waiter["_wake"]();
     }
   }
 
   /** @internal */
-  _release(is_writing: boolean): void {
+  protected _release(is_writing: boolean): void {
     if (is_writing ? !this.#is_written : this.#readers === 0) {
       throw new RuntimeError(
         `Cannot release an RWLock: no ${

@@ -11,7 +11,7 @@
 import type { PersistentState } from "../block_requests.ts";
 import { cancel_with } from "../core/cancellation.ts";
 import { cancel_scope, CancellationState, Delivery } from "../core/cancellation_state.ts";
-import type { DeliveryCore, Scope, Waitable } from "../core/contracts.ts";
+import type { DeliveryCore, Scope, TaskCore, Waitable } from "../core/contracts.ts";
 import { runs_now } from "../core/current.ts";
 import type { AnyTask } from "../core/scope_managers.ts";
 import { OPEN } from "../core/steps.ts";
@@ -40,8 +40,8 @@ function level_delivery(scope: Scope): Delivery | null {
 
 /** Returns what the await that has just begun waits on; `null` where it only waits for its next step. */
 function begun_wait(task: AnyTask): Waitable | null {
-  const newest = task._newest;
-  return (newest !== null && newest._begun >= task._begun ? newest : task)._waiting;
+  const newest = task["_newest"];
+  return newest !== null && newest._begun >= task["_begun"] ? newest._waiting : task["_waiting"];
 }
 
 /** Returns whether a scope is in a shielded block, or is one. */
@@ -56,7 +56,7 @@ class ScopedState extends CancellationState implements PersistentState {
   override take_pending(scope: Scope, must_wait: boolean): DeliveryCore | null {
     const due = super.take_pending(scope, must_wait);
     if (due !== null || !must_wait) return due;
-    const wait = begun_wait(scope._owner as AnyTask);
+    const wait = begun_wait(scope._owner as unknown as AnyTask);
     return wait !== null && is_repeated_wait(wait) ? null : level_delivery(scope);
   }
 
@@ -64,7 +64,9 @@ class ScopedState extends CancellationState implements PersistentState {
   override requests_outside(scope: Scope): number {
     const outside = super.requests_outside(scope);
     if (!is_shielded(scope)) return outside;
-    const of_blocks = super.requests_outside(scope._owner as AnyTask);
+    const of_blocks = super.requests_outside(
+      scope._owner as unknown as AnyTask as unknown as Scope,
+    );
     return this.requests - (of_blocks - outside);
   }
 
@@ -74,9 +76,9 @@ class ScopedState extends CancellationState implements PersistentState {
     if (delivery === null) return;
     const { message } = delivery.cancellation;
     for (const task of tasks) {
-      if (levels.has(task)) continue;
+      if (levels.has(task as unknown as Scope)) continue;
       scoped_state(task);
-      keep_cancelling(task, message);
+      keep_cancelling(task as unknown as Scope, message);
       // The wait that is in progress began before.
       if (is_repeated) cancel_with(task, message);
     }
@@ -84,17 +86,21 @@ class ScopedState extends CancellationState implements PersistentState {
 
   /** Delivers what has been pending outside of a shield that has gone. */
   deliver_pending(scope: Scope): void {
-    const task = scope._owner as AnyTask;
+    const task = scope._owner as unknown as AnyTask;
     const due = super.take_pending(scope, true) ?? level_delivery(scope);
     if (due === null) return;
-    const by_itself = runs_now(task, task._step === OPEN);
-    cancel_scope(task, this, new Delivery(due.scope, due.cancellation.message, by_itself));
+    const by_itself = runs_now(task as unknown as TaskCore, task["_step"] === OPEN);
+    cancel_scope(
+      task as unknown as TaskCore,
+      this,
+      new Delivery(due.scope, due.cancellation.message, by_itself),
+    );
   }
 }
 
 /** Returns the cancellation state of a task, made one that knows shields and levels. */
 export function scoped_state(task: AnyTask): ScopedState {
-  const state = task._cancellation_state ??= new ScopedState();
+  const state = task["_cancellation_state"] ??= new ScopedState();
   // A state that the task has already keeps what it holds.
   if (!(state instanceof ScopedState)) Object.setPrototypeOf(state, ScopedState.prototype);
   return state as ScopedState;

@@ -87,13 +87,13 @@ export class Service extends Inspectable {
   }
 
   /** @internal A first signal has come. */
-  _stop_by(signal: string): void {
+  protected _stop_by(signal: string): void {
     this.#signal = signal;
     this.stop();
   }
 
   /** @internal Main is over. */
-  _ended(): void {
+  protected _ended(): void {
     this.#health = "stopped";
   }
 
@@ -187,7 +187,7 @@ export async function run_service(
     console.error(error);
     code = FAILED;
   } finally {
-    service._ended();
+    service["_ended"]();
     ending.stop();
   }
   if (host_process !== undefined) host_process.exitCode = code;
@@ -228,7 +228,7 @@ class Ending {
       this.#exit(signal, `${signal} came again`);
       return;
     }
-    this.#service._stop_by(signal);
+    this.#service["_stop_by"](signal);
     if (this.#grace === Infinity) return;
     this.#timer = host_timers.set(
       () => this.#exit(signal, `it has not stopped within ${this.#grace} s after ${signal}`),

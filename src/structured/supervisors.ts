@@ -177,7 +177,7 @@ class Supervisor {
   *#note_ended(child: Child, loop: AbstractEventLoop): Generator<unknown, void, unknown> {
     const task = child.task as AnyTask;
     child.task = null;
-    if (task.cancelled() || !task._has_failed) return;
+    if (task.cancelled() || !task["_has_failed"]) return;
     const error = task.exception();
     if (leaves_the_loop(error)) throw error;
     const now = loop.time();
@@ -210,7 +210,7 @@ class Supervisor {
       if (task === null) continue;
       child.task = null;
       cancellation = (yield* cancel_and_wait(task)) ?? cancellation;
-      if (!task.cancelled() && task._has_failed) report(task);
+      if (!task.cancelled() && task["_has_failed"]) report(task);
     }
     if (cancellation !== null) throw cancellation.error;
   }

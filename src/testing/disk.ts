@@ -131,7 +131,7 @@ export class VirtualDisk extends Inspectable {
   }
 
   /** @internal Loses what was not synced. */
-  _crash(): void {
+  protected _crash(): void {
     const kept = this.#draws.below(this.#unsynced.length + 1);
     for (const { path, before } of this.#unsynced.slice(kept).reverse()) this.#put(path, before);
     this.#unsynced = [];

@@ -157,9 +157,9 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   }
 
   /** @internal */
-  override readonly _network: VirtualNetwork;
+  protected override readonly _network: VirtualNetwork;
   /** @internal */
-  override readonly _arrivals: Arrivals = this;
+  protected override readonly _arrivals: Arrivals = this;
   /** @internal */
   protected override readonly _clock_resolution = RESOLUTION;
   /** The number of callbacks and steps so far. */
@@ -195,7 +195,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     this.#conditions = conditions;
     this.#busy_until = conditions.jitter;
     this._network = network;
-    network._add_loop(this);
+    network["_add_loop"](this);
     this.set_default_executor(new DecidedExecutor(this));
   }
 
@@ -211,9 +211,9 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   }
 
   /** @internal */
-  override _schedule(runnable: Runnable): void {
+  protected override _schedule(runnable: Runnable): void {
     if (this.is_closed()) return super._schedule(runnable);
-    if (this._network._is_gone(runnable)) return;
+    if (this._network["_is_gone"](runnable)) return;
     this._observer?.scheduled(runnable);
     this.#pending.push(runnable);
     this._activity++;
@@ -227,10 +227,10 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   }
 
   /** @internal */
-  override _schedule_timer(timer: Timed): void {
+  protected override _schedule_timer(timer: Timed): void {
     if (Number.isNaN(timer._when)) return this._schedule(timer);
     if (this.is_closed()) return super._schedule_timer(timer);
-    this._network._note_timer(timer);
+    this._network["_note_timer"](timer);
     timer._scheduled = true;
     const { _when: when } = timer;
     const until = Math.max(when, this.#now) + this.#conditions.jitter;
@@ -244,7 +244,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   }
 
   /** @internal */
-  override _timer_cancelled(timer: Timed): void {
+  protected override _timer_cancelled(timer: Timed): void {
     if (timer._scheduled) this.#cancelled++;
   }
 
@@ -275,21 +275,23 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   }
 
   /** @internal */
-  override _note_unretrieved(future: Future<unknown>): void {
-    if (this._network._is_abandoned(future)) future.exception();
+  protected override _note_unretrieved(future: Future<unknown>): void {
+    if (this._network["_is_abandoned"](future)) future.exception();
     else super._note_unretrieved(future);
   }
 
   /** @internal */
-  override _register_task(task: AnyTask): void {
-    if (this._network._is_gone(task)) return;
+  protected override _register_task(task: AnyTask): void {
+    if (this._network["_is_gone"](task as unknown as Runnable)) return;
     if (GIVEN_NAME.test(task.get_name())) task.set_name(`Task-${++this.#tasks_made}`);
     super._register_task(task);
   }
 
   /** @internal */
-  override _unregister_task(task: AnyTask, state: number, value: unknown): void {
-    if (!this._network._is_gone(task)) super._unregister_task(task, state, value);
+  protected override _unregister_task(task: AnyTask, state: number, value: unknown): void {
+    if (!this._network["_is_gone"](task as unknown as Runnable)) {
+      super._unregister_task(task, state, value);
+    }
   }
 
   /** @internal */
@@ -350,7 +352,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   #cancel_a_task(): void {
     const { may_cancel } = this.#conditions;
     const tasks = this._tasks().filter((task) =>
-      task !== this.main && task._step !== NOT_STARTED && may_cancel(task)
+      task !== this.main && task["_step"] !== NOT_STARTED && may_cancel(task)
     );
     const name = (choice: number) => (tasks[choice - 1] as AnyTask).get_name();
     const choice = this.#decisions.choose(

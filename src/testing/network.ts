@@ -6,7 +6,7 @@
 
 import { Await } from "../core/awaits.ts";
 import { Context, ContextVar, copy_context } from "../core/contextvars.ts";
-import type { Continuation, Runnable, Timed } from "../core/contracts.ts";
+import type { Continuation, Runnable, TaskCore, Timed } from "../core/contracts.ts";
 import type { CoroutineFunction } from "../core/coroutines.ts";
 import { with_context } from "../core/current.ts";
 import { RuntimeError, ValueError } from "../core/exceptions.ts";
@@ -206,17 +206,17 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /** @internal */
-  _add_loop(loop: AbstractEventLoop): void {
+  protected _add_loop(loop: AbstractEventLoop): void {
     this.#loops.add(loop);
     hold_open(loop, {
       _loop_closed: () => {
         this.#loops.delete(loop);
         if (this.#loops.size > 1) return;
-        for (const last of this.#loops) last._forget_foreign(this);
+        for (const last of this.#loops) last["_forget_foreign"](this);
       },
     });
     // Each may be woken by another, without knowing of it.
-    if (this.#loops.size > 1) { for (const each of this.#loops) each._note_foreign(this); }
+    if (this.#loops.size > 1) { for (const each of this.#loops) each["_note_foreign"](this); }
   }
 
   /**
@@ -242,7 +242,7 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /** @internal */
-  _is_parted(a: string, b: string): boolean {
+  protected _is_parted(a: string, b: string): boolean {
     return this.#partitions.size > 0 && this.#partitions.has(pair_of(a, b));
   }
 
@@ -313,10 +313,10 @@ export class VirtualNetwork extends Inspectable {
       throw new RuntimeError(`Cannot crash a host: it is not up: received ${repr(name)}`);
     }
     for (const loop of this.#loops) {
-      for (const task of loop._tasks()) {
+      for (const task of loop["_tasks"]()) {
         if (task.get_context().get(this.#machine) === machine) {
-          for (const open of open_awaits(task)) this.#abandon(open);
-          loop._unregister_task(task, CANCELLED, undefined);
+          for (const open of open_awaits(task as unknown as TaskCore)) this.#abandon(open);
+          loop["_unregister_task"](task, CANCELLED, undefined);
         }
       }
     }
@@ -331,7 +331,7 @@ export class VirtualNetwork extends Inspectable {
     for (const [key, { address }] of this.#datagram_sockets) {
       if (host_of(address) === name) this.#datagram_sockets.delete(key);
     }
-    this.#disks.get(name)?._crash();
+    this.#disks.get(name)?.["_crash"]();
     machine.ended.cancel();
   }
 
@@ -345,9 +345,9 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /** @internal Returns whether a runnable belongs to a host that has crashed. */
-  _is_gone(runnable: Runnable): boolean {
+  protected _is_gone(runnable: Runnable): boolean {
     if (!this.#any_crash) return false;
-    const owner = runnable instanceof Await ? runnable._task : runnable;
+    const owner: unknown = runnable instanceof Await ? runnable._task : runnable;
     if (!(owner instanceof Task || owner instanceof Handle)) return false;
     if (owner.get_context().get(this.#machine)?.is_up !== false) return false;
     if (!(runnable instanceof Handle)) this.#abandon(runnable as Continuation);
@@ -362,12 +362,12 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /** @internal Returns whether only a host that has crashed has waited for a future. */
-  _is_abandoned(future: Future<unknown>): boolean {
+  protected _is_abandoned(future: Future<unknown>): boolean {
     return this.#abandoned.has(future);
   }
 
   /** @internal Notes a timer, which is cancelled when its host crashes. */
-  _note_timer(timer: Timed): void {
+  protected _note_timer(timer: Timed): void {
     if (this.#machines.size === 0 || !(timer instanceof TimerHandle)) return;
     timer.get_context().get(this.#machine)?.add_timer(timer);
   }
@@ -459,15 +459,15 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /** @internal The context of what travels, which belongs to no host. */
-  readonly _context: Context = new Context();
+  protected readonly _context: Context = new Context();
 
   /** @internal */
-  _forget_socket(socket: VirtualSocket): void {
+  protected _forget_socket(socket: VirtualSocket): void {
     this.#sockets.delete(socket);
   }
 
   /** @internal Returns whether the host of a socket has crashed and has not been started again. */
-  _is_down(host: string): boolean {
+  protected _is_down(host: string): boolean {
     return this.#is_down(host);
   }
 
@@ -477,7 +477,7 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /** @internal How long a packet takes, and how long a connection needs for so many bytes of it. */
-  _travel(size: number): [travel: number, line: number] {
+  protected _travel(size: number): [travel: number, line: number] {
     let travel = this.#draw_latency();
     for (
       let wait = RETRANSMISSION;
@@ -490,7 +490,7 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /** @internal */
-  readonly _directions: Set<Direction> = this.#directions;
+  protected readonly _directions: Set<Direction> = this.#directions;
 
   #this_host(host: string | null): string {
     return host === null || host === "" || THIS_HOST.includes(host) ? this.host.get() : host;
@@ -532,12 +532,12 @@ export class VirtualNetwork extends Inspectable {
   }
 
   /** @internal */
-  _close_datagram_socket(address: Address): void {
+  protected _close_datagram_socket(address: Address): void {
     this.#datagram_sockets.delete(key_of(address));
   }
 
   /** @internal Sends a datagram, which arrives, or is lost. */
-  _send_datagram(sender: VirtualDatagramSocket, data: Uint8Array, to: Address): void {
+  protected _send_datagram(sender: VirtualDatagramSocket, data: Uint8Array, to: Address): void {
     if (host_of(to) === BROADCAST) {
       for (const { address } of [...this.#datagram_sockets.values()]) {
         if (address[1] === to[1]) this.#send_datagram(sender, data, address);
@@ -730,14 +730,14 @@ class VirtualDatagramSocket implements DatagramSocket {
   send(data: Uint8Array, address: Address | null): void {
     const to = address ?? this.#remote;
     const error = data.length > LARGEST_DATAGRAM ? host_error("EMSGSIZE", "send") : null;
-    if (error === null && to !== null) this.#network._send_datagram(this, data, to);
+    if (error === null && to !== null) this.#network["_send_datagram"](this, data, to);
     this.loop.call_soon(() => this.#listener?.on_sent(data.length, error));
   }
 
   close(): void {
     if (this.#is_closed) return;
     this.#is_closed = true;
-    this.#network._close_datagram_socket(this.address);
+    this.#network["_close_datagram_socket"](this.address);
   }
 
   _arrive(data: Uint8Array, from: Address): void {
@@ -770,11 +770,11 @@ class Direction {
     readonly to: string,
     readonly receiver: VirtualSocket,
   ) {
-    network._directions.add(this);
+    network["_directions"].add(this);
   }
 
   send(segment: Segment): void {
-    const is_held = this.network._is_parted(this.from, this.to);
+    const is_held = this.network["_is_parted"](this.from, this.to);
     this.#travelling.push({ segment, is_held });
     if (!is_held) this.#schedule(segment);
   }
@@ -782,20 +782,22 @@ class Direction {
   #schedule(segment: Segment): void {
     const { loop } = this.receiver;
     if (loop.is_closed()) return;
-    const [travel, line] = this.network._travel(segment instanceof Uint8Array ? segment.length : 0);
+    const [travel, line] = this.network["_travel"](
+      segment instanceof Uint8Array ? segment.length : 0,
+    );
     this.#line_free = Math.max(this.#line_free, loop.time()) + line;
     this.#last_arrival = Math.max(this.#line_free + travel, this.#last_arrival);
     const generation = this.#generation;
     loop.call_at(this.#last_arrival, () => {
       if (generation === this.#generation) this.#arrive();
-    }, { context: this.network._context });
+    }, { context: this.network["_context"] });
   }
 
   #arrive(): void {
     const [first] = this.#travelling;
     if (first === undefined || first.is_held) return;
     // Data that travels while the hosts are partitioned is lost, and sent again afterwards.
-    if (this.network._is_parted(this.from, this.to)) {
+    if (this.network["_is_parted"](this.from, this.to)) {
       first.is_held = true;
       return;
     }
@@ -805,7 +807,7 @@ class Direction {
 
   /** Sends what was held back. */
   resend(): void {
-    if (this.network._is_parted(this.from, this.to)) return;
+    if (this.network["_is_parted"](this.from, this.to)) return;
     const held = this.#travelling.filter(({ is_held }) => is_held);
     if (held.length === 0) return;
     // All of it anew, so that the order stays.
@@ -823,7 +825,7 @@ class Direction {
   }
 
   close(): void {
-    this.network._directions.delete(this);
+    this.network["_directions"].delete(this);
   }
 }
 
@@ -933,7 +935,7 @@ class VirtualSocket implements Endpoint {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#outgoing.network._forget_socket(this);
+    this.#outgoing.network["_forget_socket"](this);
     // As systems do: unread data makes the end a reset.
     if (this.#arrived.some((segment) => segment instanceof Uint8Array)) this.#outgoing.send(RESET);
     else this.end();
@@ -953,7 +955,7 @@ class VirtualSocket implements Endpoint {
   _arrive(segment: Segment): void {
     if (this.#vanished) {
       if (segment === RESET) return;
-      if (this.#outgoing.network._is_down(host_of(this.#name))) this.#owes_reset = true;
+      if (this.#outgoing.network["_is_down"](host_of(this.#name))) this.#owes_reset = true;
       else this.#outgoing.send(RESET);
       return;
     }

@@ -86,7 +86,7 @@ export class VirtualClockEventLoop extends EventLoop {
   #seen_activity = 0;
 
   /** @internal */
-  override readonly _network: VirtualNetwork | null;
+  protected override readonly _network: VirtualNetwork | null;
 
   /** @internal As CPython's clock: times that differ by less are the same. */
   protected override readonly _clock_resolution = 1e-9;
@@ -106,35 +106,37 @@ export class VirtualClockEventLoop extends EventLoop {
     check_seconds("make a VirtualClockEventLoop", "patience", patience);
     this.#patience = patience;
     this._network = network;
-    network?._add_loop(this);
+    network?.["_add_loop"](this);
   }
 
   /** @internal */
-  override _schedule(runnable: Runnable): void {
-    if (this._network !== null && this._network._is_gone(runnable)) return;
+  protected override _schedule(runnable: Runnable): void {
+    if (this._network !== null && this._network["_is_gone"](runnable)) return;
     super._schedule(runnable);
   }
 
   /** @internal */
-  override _schedule_timer(timer: Timed): void {
-    this._network?._note_timer(timer);
+  protected override _schedule_timer(timer: Timed): void {
+    this._network?.["_note_timer"](timer);
     super._schedule_timer(timer);
   }
 
   /** @internal */
-  override _note_unretrieved(future: Future<unknown>): void {
-    if (this._network?._is_abandoned(future)) future.exception();
+  protected override _note_unretrieved(future: Future<unknown>): void {
+    if (this._network?.["_is_abandoned"](future)) future.exception();
     else super._note_unretrieved(future);
   }
 
   /** @internal */
-  override _register_task(task: Task<unknown>): void {
-    if (this._network === null || !this._network._is_gone(task)) super._register_task(task);
+  protected override _register_task(task: Task<unknown>): void {
+    if (this._network === null || !this._network["_is_gone"](task as unknown as Runnable)) {
+      super._register_task(task);
+    }
   }
 
   /** @internal */
-  override _unregister_task(task: Task<unknown>, state: number, value: unknown): void {
-    if (this._network !== null && this._network._is_gone(task)) return;
+  protected override _unregister_task(task: Task<unknown>, state: number, value: unknown): void {
+    if (this._network !== null && this._network["_is_gone"](task as unknown as Runnable)) return;
     super._unregister_task(task, state, value);
   }
 

@@ -6,14 +6,12 @@
 
 import { Suspension } from "../core/suspensions.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
-import type { Runnable } from "../core/contracts.ts";
 import { CancelledError } from "../core/exceptions.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { CANCELLED, FAILED, FINISHED, ForeignFuture, type Future } from "../core/futures.ts";
-import type { Waitable } from "../core/contracts.ts";
 import { Task } from "../core/tasks.ts";
 import { Await } from "../core/awaits.ts";
-import type { Continuation } from "../core/contracts.ts";
+import type { Continuation, Runnable, Waitable } from "../core/contracts.ts";
 import { set_observer, type TaskObserver } from "../core/recording.ts";
 import { running_or_ended_task, save_turn } from "../core/current.ts";
 
@@ -270,7 +268,7 @@ class EventWriter implements TaskObserver {
       time: loop.time(),
       task: number,
       name,
-      coroutine: task._coroutine_name,
+      coroutine: task["_coroutine_name"],
       parent,
       loop: this.#loops.get(loop) as number,
       loop_class: loop.constructor.name,
@@ -314,7 +312,7 @@ class EventWriter implements TaskObserver {
     if (known === undefined) return;
     this.#is_running(known);
     const waiting = driver._waiting;
-    if (known.cancel_requested && !task._is_told(driver) && !was_cancelled(waiting)) {
+    if (known.cancel_requested && !task["_is_told"](driver) && !was_cancelled(waiting)) {
       this.#deliver_cancel(known); // it was pending, and has been thrown at an await that did not begin
     }
     const time = task.get_loop().time();
@@ -398,7 +396,7 @@ class EventWriter implements TaskObserver {
   #go_on(known: Known, driver: Continuation): void {
     const { task } = known;
     const is_told = known.cancel_requested &&
-      (task._is_told(driver) || was_cancelled(driver._waiting));
+      (task["_is_told"](driver) || was_cancelled(driver._waiting));
     const wait = this.#waits.get(driver);
     if (wait === undefined) this.#is_running(known);
     else {
@@ -440,18 +438,19 @@ class EventWriter implements TaskObserver {
 }
 
 function was_cancelled(waiting: Waitable | null): boolean {
-  if (waiting instanceof Suspension) return waiting._was_cancelled();
+  if (waiting instanceof Suspension) return waiting["_was_cancelled"]();
   if (waiting === null) return false;
-  const { _state: state, _value: value } = waiting as Future<unknown>;
-  return state === CANCELLED || (state === FAILED && value instanceof CancelledError);
+  const future = waiting as unknown as Future<unknown>;
+  return future["_state"] === CANCELLED ||
+    (future["_state"] === FAILED && future["_value"] instanceof CancelledError);
 }
 
 function describe(driver: Continuation, step_began: number, now: number): string {
   const waiting = driver._waiting;
   if (waiting === null) return "its turn";
   if (waiting instanceof Suspension) {
-    return waiting._when !== undefined
-      ? `${waiting.name} ${delay_of(Number(waiting._when), step_began, now)}`
+    return waiting["_when"] !== undefined
+      ? `${waiting.name} ${delay_of(Number(waiting["_when"]), step_began, now)}`
       : waiting.name;
   }
   if (waiting instanceof Task) return `task ${waiting.get_name()}`;
