@@ -46,6 +46,27 @@ export function address_of(server: asyncio.Server): [host: string, port: number]
   return [host as string, port as number];
 }
 
+/** How many sockets with a port some process holds; those that the system still winds up are not among them. */
+async function sockets_at(port: number): Promise<number> {
+  const { existsSync } = await import("node:fs");
+  const { readFile } = await import("node:fs/promises");
+  if (!existsSync("/proc/net/tcp")) return 0;
+  const end = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const sockets = (await readFile("/proc/net/tcp", "utf8")).split("\n").slice(1)
+    .map((line) => line.trim().split(/\s+/));
+  const has_port = (address = "") => address.endsWith(end);
+  return sockets.filter(([, local, remote, , , , , , , inode]) =>
+    (has_port(local) || has_port(remote)) && inode !== "0"
+  ).length;
+}
+
+/** Waits until no more than a number of sockets with a port are left, by which a leak would be seen. */
+export async function settled_at(port: number, left: number): Promise<void> {
+  await asyncio.wait_for(async () => {
+    while (await asyncio.from_promise(sockets_at(port)) > left) await asyncio.sleep(0.01);
+  }, 30);
+}
+
 /** Starts a server at a place, and opens a connection to it. */
 export async function connect(
   place: Place,
