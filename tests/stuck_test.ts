@@ -26,7 +26,7 @@ const HOSTS: Readonly<Record<string, (program: string, folder: string) => Promis
   async Deno(program, folder) {
     const file = `${folder}/program.ts`;
     await Deno.writeTextFile(file, program);
-    return await run(Deno.execPath(), ["run", "-A", "--no-check", file]);
+    return await run(Deno.execPath(), ["run", "-A", "--no-check", "--no-config", file]);
   },
   async "Node.js"(program, folder) {
     const outfile = `${folder}/program.mjs`;
