@@ -288,7 +288,7 @@ function task_behind(owner: unknown): unknown {
  *
  * const [inner, outer] = [new asyncio.Future(), new asyncio.Future()];
  * asyncio.future_add_to_awaited_by(inner, outer);
- * assertEquals(asyncio.capture_call_graph(inner)?.awaited_by[0].future, outer);
+ * assertEquals(asyncio.capture_call_graph(inner)?.awaited_by[0]?.future, outer);
  * ```
  */
 export function future_add_to_awaited_by(
