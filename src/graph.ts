@@ -388,7 +388,7 @@ function entries_of(
   around: readonly Around[],
   frames: readonly StackFrame[],
 ): FrameCallGraphEntry[] {
-  const own = frames.findLastIndex((frame) => frame.name === name);
+  const own = frames.map((frame) => frame.name).lastIndexOf(name);
   // Of a coroutine of the library the stack has no frame: what is further out belongs to those around it.
   const end = own >= 0
     ? own

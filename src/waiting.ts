@@ -595,7 +595,7 @@ function* cancel_and_wait(
  * import { assertEquals } from "@std/assert";
  *
  * await asyncio.run(async () => {
- *   const naps = [0.002, 0.001].map((delay) => asyncio.create_task(asyncio.sleep(delay)));
+ *   const naps = [0.02, 0].map((delay) => asyncio.create_task(asyncio.sleep(delay)));
  *   const order: unknown[] = [];
  *   for await (const nap of asyncio.as_completed(naps)) order.push(nap);
  *   assertEquals(order, naps.toReversed());

@@ -199,7 +199,7 @@ export function format_table(tasks: readonly TaskInfo[]): string {
     ["task", "coroutine stack", "waits on", "for", "awaited by"],
     ...tasks.map((task) => [
       task.name,
-      task.stack.toReversed().join(" -> "),
+      [...task.stack].reverse().join(" -> "),
       task.waits_on.join(" and "),
       task.waited === null ? "" : format_time(task.waited),
       task.awaited_by.map((number) => tasks[number]!.name).join(", "),
