@@ -16,6 +16,12 @@ export const FILES: Reasons = {
     "seed_test.ts",
     "soak_test.ts",
     "trace_task_test.ts",
+    "lint_test.ts",
+    "stuck_test.ts",
+    "task_tree_test.ts",
+    "workers/hosts_test.ts",
+    "structured/bundle_test.ts",
+    "structured/services_test.ts",
   ],
   "they run the documentation with Deno": ["docs/"],
   "their programs run on a host of their own, which is started with Deno or bundled": [
