@@ -108,7 +108,7 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   if (open.some(fails)) return true;
   // And so does one of a task that was ending when it was passed on to it.
   const gives = ({ kind, task, outcome }: Leaf) =>
-    kind === "join" && outcome?.failed === false &&
+    kind === "join" && outcome?.cancelled === false &&
     run.requests.some((other) => other.tag === request.tag && other.task === task);
   if (inside.some(gives)) return true;
   // A block was refused, or a coroutine, which is a part of something else.
