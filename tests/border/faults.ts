@@ -82,7 +82,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "from_promise() that fulfils drops the cancellation",
     file: "src/from_promise.ts",
-    search: "      work.delivered.forEach(leave_pending);\n",
+    search: "      work.deliveries.forEach(leave_pending);\n",
     replacement: "",
   },
   {
