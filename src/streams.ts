@@ -12,7 +12,7 @@ import {
   library_coroutine,
 } from "./core/coroutines.ts";
 import { type Operation, Suspension } from "./core/suspensions.ts";
-import { type Outcome, SUSPENDED } from "./core/awaits.ts";
+import type { Outcome } from "./core/awaits.ts";
 import {
   IncompleteReadError,
   LimitOverrunError,
@@ -1056,9 +1056,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
       if (error !== null) return wait["_raise"](error);
       if (this.#transport.is_closing()) {
         // As by sleep(0): connection_lost() is called, and a loop of writes and drains sees the error.
-        wait["_has_waited"] = true;
-        wait["_yielded"] = null;
-        return SUSPENDED;
+        return wait["_switch"]();
       }
     }
     return this.#protocol["_drain"](wait);

@@ -16,7 +16,6 @@ import {
   to_coroutine,
 } from "./core/coroutines.ts";
 import { type Operation, Suspension } from "./core/suspensions.ts";
-import { SUSPENDED } from "./core/awaits.ts";
 import type { TaskCore, Timed } from "./core/contracts.ts";
 import {
   cancel_because,
@@ -48,9 +47,7 @@ const SWITCH: Operation<unknown, null, unknown> = {
   advance(wait, thrown, value) {
     if (thrown) return wait["_raise"](value);
     if (wait["_has_waited"]) return wait["_return"](wait["_argument"]);
-    wait["_has_waited"] = true;
-    wait["_yielded"] = null;
-    return SUSPENDED;
+    return wait["_switch"]();
   },
 };
 
@@ -62,12 +59,11 @@ const SLEEP: Operation<unknown, number, unknown> = {
       const delay = sleep["_subject"];
       if (Number.isNaN(delay)) throw new ValueError("Invalid delay: NaN (not a number)");
       const loop = get_running_loop();
-      sleep["_when"] = loop.time() + delay;
+      sleep["_subject"] = loop.time() + delay;
       loop["_schedule_timer"](sleep as unknown as Timed);
       return sleep["_wait"](loop);
     }
     if (sleep["_scheduled"]) {
-      sleep["_cancelled"] = true;
       sleep["_loop"]["_timer_cancelled"](sleep as unknown as Timed);
     }
     const error = sleep["_error_of_wait"](thrown, value);

@@ -345,8 +345,8 @@ const resume = (awaiting: CoroutineAwait, error: unknown): void => awaiting._go_
 export class CoroutineAwait extends Await {
   /** @internal The coroutine that is awaited. */
   declare readonly _coroutine: Steps;
-  // The host's context in which it waits, if user code is resumed there.
-  declare private _kept: KeptContext;
+  // The host's context in which it waits, if user code is resumed there; else `NOTHING`.
+  declare private _kept: KeptContext | typeof NOTHING;
 
   constructor(
     scope: Scope,
@@ -356,12 +356,12 @@ export class CoroutineAwait extends Await {
   ) {
     super(scope, resolve, reject);
     this._coroutine = coroutine;
-    this._kept = undefined;
+    this._kept = NOTHING;
   }
 
   /** @internal */
   override get _only_resumes(): boolean {
-    return !this._coroutine._needs_context();
+    return this._kept === NOTHING;
   }
 
   /** @internal */
@@ -371,11 +371,10 @@ export class CoroutineAwait extends Await {
 
   /** @internal */
   protected override _continue(error: unknown): void {
-    if (has_async_context && this._coroutine._needs_context()) {
-      run_in(this._kept, resume, this, error);
-    } else {
-      this._go_on(error);
-    }
+    const kept = this._kept;
+    this._kept = NOTHING;
+    if (kept === NOTHING) this._go_on(error);
+    else run_in(kept, resume, this, error);
   }
 
   /** @internal */
@@ -395,9 +394,14 @@ export class CoroutineAwait extends Await {
 
   /** @internal */
   _suspend(): void {
-    const yielded = this._coroutine._yielded;
+    const coroutine = this._coroutine;
+    const yielded = coroutine._yielded;
     const task = this._scope._owner as TaskCore;
-    if (yielded instanceof NativeCall) {
+    if (yielded === coroutine) {
+      // A wait of the library, which is its own waitable.
+      if (this._scope._ended) this._scope = innermost(this._scope);
+      task._suspend(this, yielded as unknown as Waitable);
+    } else if (yielded instanceof NativeCall) {
       // Its code runs in this step, and the coroutine is resumed where it ends.
       this._scope._loop._begin_step(task, yielded.scope ?? this._scope);
       yielded.promise.then(
@@ -405,7 +409,7 @@ export class CoroutineAwait extends Await {
         (error) => this._advance(true, error),
       );
     } else {
-      if (has_async_context && this._coroutine._needs_context()) this._kept = keep_context();
+      if (coroutine._needs_context()) this._kept = keep_context();
       task._suspend_on_yielded(this, yielded);
     }
   }

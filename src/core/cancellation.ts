@@ -151,12 +151,21 @@ export function without_frames<E extends Error>(make: () => E): E {
  * @param message the argument of `cancel()`; `undefined` for none
  */
 export function make_cancelled_error(message: unknown): CancelledError {
-  return without_frames(() => {
-    if (message instanceof CancellationReason) return with_reason(message);
-    if (message !== undefined && typeof message !== "string") return new CancelledError(message);
-    const args = message === undefined ? [] : [message];
-    return Reflect.construct(Error, args, CancelledError) as CancelledError;
-  });
+  const limit = stacks.stackTraceLimit;
+  limit_stacks(0);
+  try {
+    if (message === undefined) {
+      return Reflect.construct(Error, [], CancelledError) as CancelledError;
+    }
+    if (typeof message === "string") {
+      return Reflect.construct(Error, [message], CancelledError) as CancelledError;
+    }
+    return message instanceof CancellationReason
+      ? with_reason(message)
+      : new CancelledError(message);
+  } finally {
+    limit_stacks(limit);
+  }
 }
 
 // The stack is what hosts print; the message and the arguments are CPython's.

@@ -122,7 +122,7 @@ export abstract class Coroutine<T> implements Promise<T> {
   /** @internal The value that it returned or raised, once it has. */
   declare protected _value: unknown;
   /** @internal The value that it waits on, when it is suspended. */
-  declare protected _yielded: unknown;
+  protected abstract readonly _yielded: unknown;
 
   /** @internal Subclasses set the fields. */
   constructor() {
@@ -367,6 +367,8 @@ let last_suspended: Coroutine<unknown> | null = null;
 /** A coroutine that is a generator: one `next` or `throw` is one step. */
 export class GeneratorCoroutine<T> extends Coroutine<T> {
   declare readonly name: string;
+  /** @internal */
+  declare protected _yielded: unknown;
   /** @internal The coroutine to which its `yield*` delegates, if it is suspended in one. */
   declare protected _delegate: Coroutine<unknown> | null;
   declare private readonly _generator: Generator<unknown, T, unknown>;
@@ -443,6 +445,8 @@ class OtherCoroutine<T> extends GeneratorCoroutine<T> {
 
 /** A coroutine that delegates its steps to other awaitables, one after another. */
 export abstract class DelegatingCoroutine<T> extends Coroutine<T> {
+  /** @internal */
+  declare protected _yielded: unknown;
   /** @internal The coroutine that takes the steps; `null` while a promise is waited for. */
   declare protected _inner: Coroutine<unknown> | null;
 

@@ -123,8 +123,10 @@ export function live_await(scope: Scope): Continuation | null {
 /** Adds a continuation to its task's open awaits. */
 export function add_open_await(task: TaskCore, continuation: OpenAwait): void {
   const newest = task._newest;
-  continuation._older = newest;
-  if (newest !== null) newest._newer = continuation;
+  if (newest !== null) {
+    continuation._older = newest;
+    newest._newer = continuation;
+  }
   task._newest = continuation;
 }
 
@@ -135,6 +137,7 @@ export function remove_open_await(task: TaskCore, continuation: OpenAwait): void
   else if (task._newest === continuation) task._newest = older;
   else return;
   if (older !== null) older._newer = newer;
+  else if (newer === null) return;
   continuation._older = continuation._newer = null;
 }
 

@@ -10,10 +10,9 @@ import { Cancellation, make_cancelled_error } from "./cancellation.ts";
 import type { DeliveryCore, Runnable } from "./contracts.ts";
 import { Coroutine } from "./coroutines.ts";
 import type { CancelledError } from "./exceptions.ts";
-import { CREATED } from "./unawaited.ts";
+import { CLOSED, CREATED } from "./unawaited.ts";
 
 const NO_LOOP = null as unknown as AbstractEventLoop;
-const NO_TIME = undefined as unknown as number;
 
 const IDLE = 0;
 const WAITING = 1;
@@ -47,12 +46,10 @@ export interface Operation<T, S, A> {
  */
 export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
   declare private readonly _operation: Operation<T, S, A>;
-  /** @internal The subject of the operation: a lock, a queue, … */
-  declare protected readonly _subject: S;
+  /** @internal The subject of the operation: a lock, a queue, …, or the time at which a sleep is over. */
+  declare protected _subject: S;
   /** @internal The argument of the operation. */
   declare protected readonly _argument: A;
-  /** @internal True if the operation has begun to wait. */
-  declare protected _has_waited: boolean;
   /** @internal */
   declare protected _loop: AbstractEventLoop;
   declare private _state: number;
@@ -63,31 +60,23 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
   declare protected _previous: Suspension<unknown> | null;
   /** @internal */
   declare protected _next: Suspension<unknown> | null;
-  /** @internal The time for which it is scheduled, if it is a sleep. */
-  declare protected _when: number;
-  /** @internal */
+  /** @internal True while its timer is scheduled, if it is a sleep. */
   declare protected _scheduled: boolean;
-  /** @internal */
-  declare protected _cancelled: boolean;
 
   constructor(operation: Operation<T, S, A>, subject: S, argument: A) {
     super();
     this._phase = CREATED;
     this._value = undefined;
-    this._yielded = undefined;
     this._operation = operation;
     this._subject = subject;
     this._argument = argument;
-    this._has_waited = false;
     this._loop = NO_LOOP;
     this._state = IDLE;
     this._waiter = null;
     this._list = null;
     this._previous = null;
     this._next = null;
-    this._when = NO_TIME;
     this._scheduled = false;
-    this._cancelled = false;
   }
 
   override get name(): string {
@@ -101,11 +90,35 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
 
   /** @internal Begins to wait; what it returns is to be returned by `advance`. */
   protected _wait(loop: AbstractEventLoop): typeof SUSPENDED {
-    this._has_waited = true;
     this._loop = loop;
     this._state = WAITING;
-    this._yielded = this;
     return SUSPENDED;
+  }
+
+  /** @internal Lets all that is ready run once; what it returns is to be returned by `advance`. */
+  protected _switch(): typeof SUSPENDED {
+    this._state = WOKEN;
+    return SUSPENDED;
+  }
+
+  /** @internal Returns whether the operation has begun to wait. */
+  protected get _has_waited(): boolean {
+    return this._state !== IDLE;
+  }
+
+  /** @internal Itself; `null` if it only lets others run. */
+  protected override get _yielded(): unknown {
+    return this._loop === NO_LOOP ? null : this;
+  }
+
+  /** @internal The time for which it is scheduled, if it is a sleep. */
+  protected get _when(): number {
+    return this._subject as number;
+  }
+
+  /** @internal Returns whether a sleep has ended before its time. */
+  protected get _cancelled(): boolean {
+    return this._phase === CLOSED;
   }
 
   /** @internal */

@@ -59,10 +59,16 @@ function warn({ name, origin }: Report): void {
 
 /** Notes a coroutine that is being made. */
 export function note_made(coroutine: Unawaited, maker: object): void {
-  if (latest === null) report_at_exit();
-  else if (latest._phase === CREATED && untouched.length < MAX_UNTOUCHED) untouched.push(latest);
+  const before = latest;
   latest = coroutine;
+  if (before === null || before._phase === CREATED) note_untouched(before);
   if (debug_loops > 0) origins.set(coroutine, capture_stack(maker));
+}
+
+// Apart, so that an engine makes the usual case part of what makes a coroutine.
+function note_untouched(coroutine: Unawaited | null): void {
+  if (coroutine === null) report_at_exit();
+  else if (untouched.length < MAX_UNTOUCHED) untouched.push(coroutine);
 }
 
 /** Notes that another coroutine awaits a value that may be a coroutine: it need not be reported by itself. */

@@ -130,8 +130,8 @@ export abstract class RunLoop extends BaseEventLoop {
   /** @internal Nothing is ready, no timer is set and no native promise is awaited, while the loop is run. */
   protected abstract _nothing_happens(): void;
 
-  // Within a call from user code it runs only what runs no user code at once.
-  readonly #go = (is_called = false): void => {
+  // Within a call from user code it runs only what runs no user code at once, as the runnable that is passed.
+  readonly #go = (first?: Runnable): void => {
     if (this.#steps.open !== null || this.#is_going) return;
     set_stepping_scope(null);
     if (!this._is_active()) return;
@@ -141,7 +141,9 @@ export abstract class RunLoop extends BaseEventLoop {
     try {
       while (this.#todo > 0 || this.#begin_iteration()) {
         if (this.#todo === 0) continue;
-        if (is_called && !only_resumes(this.#ready.first)) {
+        if (
+          first !== undefined && first !== this.#ready.first && !only_resumes(this.#ready.first)
+        ) {
           RESOLVED.then(this.#go);
           return;
         }
@@ -357,8 +359,8 @@ export abstract class RunLoop extends BaseEventLoop {
     // Not an await of the same task: another one of the code, in a race with it, may be about to begin.
     if (
       this.#ready.length > 0 && has_async_context && is_nothing_entered() &&
-      !is_await_of(this.#ready.first, task)
-    ) this.#go(true);
+      resumes_another(this.#ready.first, task)
+    ) this.#go(this.#ready.first);
     else RESOLVED.then(this.#go);
   }
 
@@ -533,6 +535,6 @@ function only_resumes(runnable: Runnable): boolean {
   return runnable instanceof Await && runnable._only_resumes;
 }
 
-function is_await_of(runnable: Runnable, task: TaskCore): boolean {
-  return runnable instanceof Await && runnable._task === task;
+function resumes_another(runnable: Runnable, task: TaskCore): boolean {
+  return runnable instanceof Await && runnable._scope._owner !== task && runnable._only_resumes;
 }

@@ -449,7 +449,7 @@ function describe(driver: Continuation, step_began: number, now: number): string
   const waiting = driver._waiting;
   if (waiting === null) return "its turn";
   if (waiting instanceof Suspension) {
-    return waiting["_when"] !== undefined
+    return typeof waiting["_subject"] === "number"
       ? `${waiting.name} ${delay_of(Number(waiting["_when"]), step_began, now)}`
       : waiting.name;
   }
