@@ -76,11 +76,12 @@ function* dispose_of(thing: Partial<AsyncDisposable & Disposable>): Generator<un
 export function manager_of<T>(
   given: AsyncContextManager<T> | AsyncDisposable | Disposable,
 ): AsyncContextManager<T> {
-  const { __aenter__, __aexit__, [Symbol.asyncDispose]: dispose_async, [Symbol.dispose]: dispose } =
-    (given ?? {}) as Partial<AsyncContextManager<T> & AsyncDisposable & Disposable>;
+  const { __aenter__, __aexit__ } = (given ?? {}) as Partial<AsyncContextManager<T>>;
   if (typeof __aenter__ === "function" && typeof __aexit__ === "function") {
     return given as AsyncContextManager<T>;
   }
+  const { [Symbol.asyncDispose]: dispose_async, [Symbol.dispose]: dispose } =
+    (given ?? {}) as Partial<AsyncDisposable & Disposable>;
   if (typeof dispose_async === "function" || typeof dispose === "function") {
     return new Disposing(given as AsyncDisposable) as AsyncContextManager<unknown> as never;
   }
@@ -150,6 +151,12 @@ async function run_block_outside<T, R>(
   }
   await manager.__aexit__(null);
   return result;
+}
+
+/** A manager of the library whose `__aexit__`, if nobody has overridden it, does not wait. */
+interface ExitsAtOnce {
+  readonly _exits_at_once: boolean;
+  _exit(error: unknown): void;
 }
 
 const CREATED = 0;
@@ -305,13 +312,14 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     this._failed = failed;
     this._result = result;
     const manager: unknown = this._manager;
-    if (manager instanceof ScopeManager) {
-      if (manager["_exits_at_once"]) {
-        manager["_exit"](failed ? result : null);
-        this._value = undefined;
-        return RETURNED;
-      }
-      if (failed && (result === null || result === undefined)) manager["_note_thrown"](result);
+    const { _exits_at_once: exits_at_once } = manager as Partial<ExitsAtOnce>;
+    if (exits_at_once) {
+      (manager as ExitsAtOnce)._exit(failed ? result : null);
+      this._value = undefined;
+      return RETURNED;
+    }
+    if (manager instanceof ScopeManager && failed && (result === null || result === undefined)) {
+      manager["_note_thrown"](result);
     }
     return this._await_given(this._manager.__aexit__(failed ? result : null));
   }

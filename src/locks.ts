@@ -88,6 +88,16 @@ export abstract class Acquirable extends LoopBound {
   __aexit__(_error: unknown): Coroutine<void> {
     return new Suspension(RELEASE, this, null);
   }
+
+  /** @internal Returns whether `__aexit__` is not overridden, and so does not wait. */
+  protected get _exits_at_once(): boolean {
+    return this.__aexit__ === Acquirable.prototype.__aexit__;
+  }
+
+  /** @internal Ends the block. */
+  protected _exit(_error: unknown): void {
+    this.release();
+  }
 }
 
 const RELEASE = /* @__PURE__ */ instant(

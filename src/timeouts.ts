@@ -24,22 +24,30 @@ import { repr } from "./internal/format_helpers.ts";
 import { keyword_or_positional } from "./internal/options.ts";
 
 /** Calls a function of the library at a time, without what a handle of the user's needs. */
-export class Deadline {
+export class Deadline<S> {
   protected _cancelled: boolean;
   protected _scheduled: boolean;
   protected readonly _when: number;
   /** The name of the function, for reports. */
   readonly label: string;
   private readonly _loop: AbstractEventLoop;
-  private readonly _call: () => void;
+  private readonly _call: (subject: S) => void;
+  private readonly _subject: S;
 
-  constructor(loop: AbstractEventLoop, when: number, label: string, call: () => void) {
+  constructor(
+    loop: AbstractEventLoop,
+    when: number,
+    label: string,
+    call: (subject: S) => void,
+    subject: S,
+  ) {
     this._cancelled = false;
     this._scheduled = false;
     this._when = when;
     this.label = label;
     this._loop = loop;
     this._call = call;
+    this._subject = subject;
   }
 
   protected _run(): void {
@@ -47,7 +55,7 @@ export class Deadline {
     // The host's context in which the loop runs it may be that of any task, which it is no code of.
     enter(this._loop as unknown as LoopCore, null, undefined);
     try {
-      this._call();
+      this._call(this._subject);
     } finally {
       leave();
     }
@@ -122,7 +130,7 @@ export class Timeout extends ScopeManager {
   /** @internal */
   declare private _when: number | null;
   /** @internal */
-  declare private _deadline: Deadline | null;
+  declare private _deadline: Deadline<Timeout> | null;
   /** @internal */
   declare private _scope: Scope | null;
   /** @internal The requests for cancellation when the block began. */
@@ -184,7 +192,13 @@ export class Timeout extends ScopeManager {
       return;
     }
     const loop = get_running_loop();
-    this._deadline = new Deadline(loop, when, "Timeout._on_timeout()", () => this._on_timeout());
+    this._deadline = new Deadline<Timeout>(
+      loop,
+      when,
+      "Timeout._on_timeout()",
+      (limit) => limit._on_timeout(),
+      this,
+    );
     if (when <= loop["_last_time"]()) loop["_schedule"](this._deadline as unknown as Runnable);
     else loop["_schedule_timer"](this._deadline as unknown as Timed);
   }

@@ -85,7 +85,7 @@ export class CancelScope extends ScopeManager {
   #scope: Scope | null = null;
   // The scope around the block.
   #around: Scope | null = null;
-  #timer: Deadline | null = null;
+  #timer: Deadline<CancelScope> | null = null;
   // The requests for cancellation when the block began, as far as they are seen from it.
   #cancelling = 0;
   #cancel_called = false;
@@ -278,7 +278,13 @@ export class CancelScope extends ScopeManager {
       this.#expire();
       return;
     }
-    this.#timer = new Deadline(loop, this.#deadline, "CancelScope.deadline", () => this.#expire());
+    this.#timer = new Deadline<CancelScope>(
+      loop,
+      this.#deadline,
+      "CancelScope.deadline",
+      () => this.#expire(),
+      this,
+    );
     loop["_schedule_timer"](this.#timer as unknown as Timed);
   }
 

@@ -84,7 +84,7 @@ export class RateLimiter extends LoopBound {
   // How full the bucket was, and when.
   #level = 0;
   #checked_at = -Infinity;
-  #timer: Deadline | null = null;
+  #timer: Deadline<RateLimiter> | null = null;
 
   /**
    * Makes a limiter, with an empty bucket.
@@ -193,10 +193,10 @@ export class RateLimiter extends LoopBound {
     this.#leak();
     const missing = this.#level + (first["_argument"] as Demand).amount - this.max_rate;
     const when = loop.time() + Math.max(0, missing) * this.time_period / this.max_rate;
-    this.#timer = new Deadline(loop, when, "RateLimiter.acquire", () => {
-      this.#timer = null;
-      this.#grant();
-    });
+    this.#timer = new Deadline<RateLimiter>(loop, when, "RateLimiter.acquire", (limiter) => {
+      limiter.#timer = null;
+      limiter.#grant();
+    }, this);
     loop["_schedule_timer"](this.#timer as unknown as Timed);
   }
 
