@@ -7,6 +7,8 @@ import {
   type Contexts,
   contexts_of_frames,
   contexts_of_storage,
+  frames_of_deno,
+  frames_of_node,
 } from "../src/host/async_context.ts";
 import { create_macrotasks, type TurnSource } from "../src/host/macrotask.ts";
 
@@ -51,7 +53,7 @@ const hooks = (globalThis as { process?: typeof process }).process
 const deno: object = (globalThis as { Deno?: object }).Deno ?? {};
 const core: Core | undefined = Reflect.get(deno, Reflect.get(deno, "internal"))?.core;
 
-type Core = Parameters<typeof contexts_of_frames>[0];
+type Core = Parameters<typeof frames_of_deno>[0];
 
 function test_contexts(name: string, make: (() => Contexts) | null): void {
   Deno.test({
@@ -93,17 +95,25 @@ function test_contexts(name: string, make: (() => Contexts) | null): void {
 }
 
 test_contexts("AsyncLocalStorage", () => contexts_of_storage(hooks!));
-test_contexts("Deno's frames", core === undefined ? null : () => contexts_of_frames(core));
+test_contexts(
+  "Deno's frames",
+  core === undefined ? null : () => contexts_of_frames(frames_of_deno(core)),
+);
+const node_frames = hooks === undefined ? null : frames_of_node(hooks);
+test_contexts(
+  "Node.js's frames",
+  node_frames === null ? null : () => contexts_of_frames(node_frames),
+);
 
 Deno.test({
   name: "frames that do not go with the host's AsyncLocalStorage are found out",
   ignore: hooks === undefined,
   fn: () => {
     let frame: ReturnType<Core["getAsyncContext"]>;
-    const contexts = contexts_of_frames({
+    const contexts = contexts_of_frames(frames_of_deno({
       getAsyncContext: () => frame,
       setAsyncContext: (value) => frame = value,
-    });
+    }));
     assertFalse(agree(contexts, hooks!));
   },
 });

@@ -63,10 +63,68 @@ export function contexts_of_storage({ AsyncLocalStorage, AsyncResource }: AsyncH
   };
 }
 
+/**
+ * The frames of a host: each has the values of all asynchronous variables, and a flow of code has one. The host makes
+ * `AsyncLocalStorage` of them.
+ */
+export interface Frames<F> {
+  /** Returns the frame of the code that runs now. */
+  current(): F;
+  /** Makes a frame that of the code that runs now. */
+  enter(frame: F): void;
+  /** Returns the library's value in a frame, or `undefined`. */
+  value_in(frame: F): unknown;
+  /** Makes a frame with the library's value alone. */
+  own(value: unknown): F;
+  /** Returns whether a frame has no variable of the user's. */
+  is_own(frame: F): boolean;
+  /** Makes a frame with the values of another one and the library's. */
+  extend(frame: F, value: unknown): F;
+}
+
+/**
+ * Contexts by a host's frames.
+ *
+ * Keeping a frame costs nothing, and one with no variable of the user's need not be copied: on Deno a task enters
+ * its context in 4 ns, where `AsyncLocalStorage.run` takes 240 to 730, on Node.js 24 and newer in 10 instead of 160.
+ */
+export function contexts_of_frames<F>(frames: Frames<F>): Contexts {
+  const { current, enter, value_in, own, is_own, extend } = frames;
+  return {
+    value: () => value_in(current()),
+    keep: current,
+    run_in: <A, B, R>(kept: KeptContext, fn: (a: A, b: B) => R, a: A, b: B): R => {
+      const outer = current();
+      enter(kept as F);
+      try {
+        return fn(a, b);
+      } finally {
+        enter(outer);
+      }
+    },
+    run_as: <A, R>(
+      kept: KeptContext,
+      value: unknown,
+      fn: (argument: A) => R,
+      argument: A,
+      own_frame: KeptContext,
+    ) => {
+      const outer = current();
+      enter(is_own(kept as F) ? own_frame as F ?? own(value) : extend(kept as F, value));
+      try {
+        return fn(argument);
+      } finally {
+        enter(outer);
+      }
+    },
+    own,
+  };
+}
+
 // Under this key a frame holds the library's value.
 const VALUE = Symbol("asyncio");
 
-/** A frame with the library's value alone. */
+/** A frame of Deno with the library's value alone. */
 class OwnFrame {
   readonly [VALUE]: unknown;
 
@@ -75,55 +133,94 @@ class OwnFrame {
   }
 }
 
-type Frame = { readonly [VALUE]?: unknown } | null | undefined;
+type DenoFrame = { readonly [VALUE]?: unknown } | null | undefined;
 
 type DenoGlobal = { readonly internal: symbol } & Record<symbol, { core?: DenoCore }>;
 
 interface DenoCore {
-  getAsyncContext(): Frame;
-  setAsyncContext(frame: Frame): void;
+  getAsyncContext(): DenoFrame;
+  setAsyncContext(frame: DenoFrame): void;
 }
 
-/**
- * Contexts by what Deno itself makes `AsyncLocalStorage` of: a frame is an object with an entry for
- * each variable, and is copied when a variable is entered.
- *
- * Keeping a frame costs nothing, and one with no variable of the user's need not be copied: a task
- * enters its context in 4 ns, where `AsyncLocalStorage.run` takes 240 to 730.
- */
-export function contexts_of_frames({ getAsyncContext, setAsyncContext }: DenoCore): Contexts {
-  const run_in = <A, B, R>(kept: KeptContext, fn: (a: A, b: B) => R, a: A, b: B): R => {
-    const outer = getAsyncContext();
-    setAsyncContext(kept as Frame);
-    try {
-      return fn(a, b);
-    } finally {
-      setAsyncContext(outer);
-    }
-  };
+/** The frames of Deno: objects with an entry for each variable, copied when a variable is entered. */
+export function frames_of_deno(
+  { getAsyncContext, setAsyncContext }: DenoCore,
+): Frames<DenoFrame> {
   return {
-    value: () => getAsyncContext()?.[VALUE],
-    keep: getAsyncContext,
-    run_in,
-    run_as: <A, R>(
-      kept: KeptContext,
-      value: unknown,
-      fn: (argument: A) => R,
-      argument: A,
-      own: KeptContext,
-    ) => {
-      const frame = kept === undefined || kept === null || kept instanceof OwnFrame
-        ? own ?? new OwnFrame(value)
-        : { __proto__: null, ...kept, [VALUE]: value };
-      const outer = getAsyncContext();
-      setAsyncContext(frame as Frame);
+    current: getAsyncContext,
+    enter: setAsyncContext,
+    value_in: (frame) => frame?.[VALUE],
+    own: (value) => new OwnFrame(value),
+    is_own: (frame) => frame === undefined || frame === null || frame instanceof OwnFrame,
+    extend: (frame, value) => ({ __proto__: null, ...frame, [VALUE]: value }),
+  };
+}
+
+/** The class of the frames of Node.js 24 and newer: maps with an entry for each variable. */
+interface NodeFrameClass {
+  current(): NodeFrame;
+  set(frame: NodeFrame): void;
+  /** Copies the current frame. */
+  new (variable: unknown, value: unknown): NodeFrame;
+}
+
+type NodeFrame = { get(variable: unknown): unknown } | undefined;
+
+// The variable by which a map holds the library's value.
+const VARIABLE = {};
+
+/** A frame of Node.js with the library's value alone: as much of a map as the host uses, at a tenth of the price. */
+class OwnMap {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+
+  has(variable: unknown): boolean {
+    return variable === VARIABLE;
+  }
+
+  get(variable: unknown): unknown {
+    return variable === VARIABLE ? this.value : undefined;
+  }
+
+  /** Called for a variable of the user's, of which it has none. */
+  disable(): void {}
+
+  *[Symbol.iterator](): IterableIterator<[unknown, unknown]> {
+    yield [VARIABLE, this.value];
+  }
+}
+
+/** The frames of Node.js; `null` if it has none, as before version 24. */
+export function frames_of_node(
+  { AsyncLocalStorage, AsyncResource }: AsyncHooks,
+): Frames<NodeFrame> | null {
+  // An AsyncResource carries the frame in which it was made.
+  const resource = new AsyncLocalStorage().run(1, () => new AsyncResource("asyncio"));
+  const key = Object.getOwnPropertySymbols(resource).find(({ description }) =>
+    description === "context_frame"
+  );
+  if (key === undefined) return null;
+  const { [key]: first } = resource as unknown as Record<symbol, object>;
+  const frame_class = first?.constructor as NodeFrameClass;
+  const enter = (frame: NodeFrame) => frame_class.set(frame);
+  return {
+    current: () => frame_class.current(),
+    enter,
+    value_in: (frame) => frame instanceof OwnMap ? frame.value : frame?.get(VARIABLE),
+    own: (value) => new OwnMap(value),
+    is_own: (frame) => frame === undefined || frame instanceof OwnMap,
+    extend: (frame, value) => {
+      const outer = frame_class.current();
+      enter(frame);
       try {
-        return fn(argument);
+        return new frame_class(VARIABLE, value);
       } finally {
-        setAsyncContext(outer);
+        enter(outer);
       }
     },
-    own: (value) => new OwnFrame(value),
   };
 }
 
@@ -150,17 +247,24 @@ const hooks = (globalThis as { process?: BuiltinModules }).process
 
 const make_storage = (): Storage => new (hooks as AsyncHooks).AsyncLocalStorage();
 
-// Deno's own interface is none that it promises to keep: without it, or should it have become another,
-// the public one does the same, later.
+function find_frames(hooks: AsyncHooks): Frames<unknown> | null {
+  const { Deno } = globalThis as { Deno?: unknown } as { Deno?: DenoGlobal };
+  const core = Deno?.[Deno.internal]?.core;
+  return (core === undefined ? frames_of_node(hooks) : frames_of_deno(core)) as
+    | Frames<unknown>
+    | null;
+}
+
+// A host does not promise to keep its frames: without them, or should they have become others, its public interface
+// does the same, later.
 function find_contexts(): Contexts | null {
   if (hooks === undefined) return null;
   try {
-    const { Deno } = globalThis as { Deno?: unknown } as { Deno?: DenoGlobal };
-    const core = Deno?.[Deno.internal]?.core;
-    const contexts = core === undefined ? null : contexts_of_frames(core);
+    const frames = find_frames(hooks);
+    const contexts = frames === null ? null : contexts_of_frames(frames);
     if (contexts !== null && agree(contexts, hooks)) return contexts;
   } catch {
-    // It has become another.
+    // They have become others.
   }
   return contexts_of_storage(hooks);
 }
