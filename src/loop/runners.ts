@@ -284,35 +284,44 @@ function refuse_promise(main: unknown): void {
 export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   loop["_begin_shutdown"]();
   const tasks = all_tasks(loop);
-  const endings = loop["_cancel_loose_awaits"]();
-  const any_loose = endings !== null;
-  if (tasks.size === 0 && !any_loose) return;
+  let endings = loop["_cancel_loose_awaits"](tasks);
+  if (tasks.size === 0 && endings === null) return;
   for (const task of tasks) task.cancel();
-  if (tasks.size > 0) await loop.run_until_complete(until_done(tasks));
-  // Native work that has been aborted settles when it has stopped.
-  if (any_loose && endings.length > 0) {
-    await loop.run_until_complete(() => Promise.allSettled(endings));
+  if (tasks.size > 0) {
+    await loop.run_until_complete(until_done(tasks));
+    // What the tasks have left behind.
+    endings = join(endings, loop["_cancel_loose_awaits"]());
   }
   // Each await of a clean-up outside of tasks is a task; they are not cut short.
-  while (any_loose) {
+  while (endings !== null) {
+    // Native work that has been aborted settles when it has stopped.
+    const settled = endings;
+    if (settled.length > 0) await loop.run_until_complete(() => Promise.allSettled(settled));
     // What has ended resumes its code in the next iteration.
     await loop.run_until_complete(sleep(0));
     await microtasks_have_run_dry();
     const clean_ups = all_tasks(loop);
     if (clean_ups.size > 0) {
       await loop.run_until_complete(until_done(clean_ups));
+      endings = [];
       continue;
     }
+    // No clean-up is in progress: what begins to wait now, as in a callback that one has scheduled, is refused.
+    loop["_loose_moment"] = 0;
     // What they have left running is cancelled like all that outlives its task.
-    const left = loop["_cancel_loose_awaits"]();
-    if (left === null) break;
-    if (left.length > 0) await loop.run_until_complete(() => Promise.allSettled(left));
+    endings = loop["_cancel_loose_awaits"]();
   }
   for (const task of tasks) {
     if (!task["_has_failed"]) continue;
     const exception = task.exception();
     loop.call_exception_handler({ message: SHUTDOWN_FAILED, exception, task });
   }
+}
+
+type Endings = PromiseLike<unknown>[] | null;
+
+function join(first: Endings, second: Endings): Endings {
+  return first === null || second === null ? first ?? second : [...first, ...second];
 }
 
 function until_done(tasks: Set<Task<unknown>>): Future<unknown> {

@@ -31,6 +31,10 @@ const is_for = ({ scopes }: Request, scope: Scope) => scopes.includes(scope);
 /** Whether a request is for one scope, as far as can be told, and for which. */
 const only_scope = ({ scopes }: Request): Scope | null => scopes.length === 1 ? scopes[0]! : null;
 
+/** Whether a task's body had ended when a request for the task came: as in CPython, a task that is done takes none. */
+const is_too_late = ({ at, task, scopes }: Request) =>
+  scopes.every(({ kind }) => kind === "task") && task.body !== null && task.body.at < at;
+
 const same = (one: Outcome, other: Outcome) =>
   one.failed === other.failed && Object.is(one.value, other.value);
 
@@ -111,11 +115,7 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
     kind === "join" && outcome?.cancelled === false &&
     run.requests.some((other) => other.tag === request.tag && other.task === task);
   if (inside.some(gives)) return true;
-  // A block was refused, or a coroutine, which is a part of something else.
-  const is_refused = ({ begun, result, chain }: Scope) =>
-    begun === null && result !== null && result.cancelled && chain.includes(scope);
-  if (run.scopes.some(is_refused)) return true;
-  if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) return true;
+  if (is_refused_in(run, scope)) return true;
   return inside.some((leaf) => {
     const { tags, begun, pending, operation, flow } = leaf;
     // What is pending is thrown once, by the first that waits: perhaps in a race that another wins.
@@ -134,6 +134,13 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   });
 }
 
+/** Whether a block, or a coroutine, which is a part of something else, was refused in a scope: it has taken what came. */
+function is_refused_in({ scopes, flows }: Run, scope: Scope): boolean {
+  return scopes.some(({ begun, result, chain }) =>
+    begun === null && result !== null && result.cancelled && chain.includes(scope)
+  ) || flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope));
+}
+
 /** Whether something that an await is a part of gave a value all the same. */
 function is_swallowed({ pending }: Leaf): boolean {
   for (let around: Pending | null = pending; around !== null; around = around.flow.awaited_by) {
@@ -149,8 +156,7 @@ function* told(run: Run): Generator<string> {
   for (const request of run.requests) {
     const scope = only_scope(request);
     if (scope === null || request.by === "end of run") continue;
-    const { body } = request.task;
-    if (scope.kind === "task" && body !== null && body.at < request.at) continue;
+    if (is_too_late(request)) continue;
     for (const leaf of run.leaves) {
       if (leaf.begun === null || leaf.begun.at > request.at) continue;
       if (leaf.outcome !== null && leaf.outcome.at < request.at) continue;
@@ -266,8 +272,7 @@ function* not_pending(run: Run): Generator<string> {
     // What these wait for may have taken it, or code that has begun to wait for something else.
     if (open.some(({ kind }) => kind === "join" || kind === "gather")) continue;
     if (run.requests.some((other) => other.tag === tag && other.task !== task)) continue;
-    // Or a coroutine that is a part of something else.
-    if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) continue;
+    if (is_refused_in(run, scope)) continue;
     if (run.flows.some(({ chain, seen }) => chain.includes(scope) && seen.has(tag))) continue;
     for (const leaf of inside) {
       const { begun, outcome, kind, name, known } = leaf;
@@ -350,10 +355,17 @@ function* once(run: Run): Generator<string> {
 function is_left_beside(run: Run, { task }: Flow, tag: string): boolean {
   const request = run.requests.find((one) => one.tag === tag && one.task === task);
   if (request === undefined || task === null) return false;
-  const open = run.leaves.filter((leaf) =>
-    leaf.chain.includes(task.root) && is_open_at(leaf, request.at)
+  const told = run.leaves.filter((leaf) =>
+    leaf.chain.includes(task.root) && (is_open_at(leaf, request.at) || has_taken(leaf, request))
   );
-  return open.length > 1 && is_left_by_work(run, task.root, request);
+  return told.length > 1 && told.some(({ operation, outcome }) =>
+    operation?.aborted && outcome?.failed === false
+  );
+}
+
+/** Whether work took, when it began, a cancellation that was pending. */
+function has_taken({ begun, operation }: Leaf, { at }: Request): boolean {
+  return begun !== null && begun.at > at && operation?.aborted?.time === begun.time;
 }
 
 /** A task that was cancelled before its body ended has seen it, or ends as cancelled. */
@@ -665,7 +677,9 @@ function* operations(run: Run): Generator<string> {
         is_open_at(leaf, at) && (settled === null || settled.at > at) &&
         scopes.some((scope) => leaf.chain.includes(scope))
       );
-      const is_sure = requests.some((request) => only_scope(request) !== null);
+      const is_sure = requests.some((request) =>
+        only_scope(request) !== null && !is_too_late(request)
+      );
       if (is_sure && operation.called && aborted === null) {
         yield `the signal of ${name} is not aborted`;
       }
