@@ -273,11 +273,12 @@ export class CancellationState {
     this.#thrown = [];
   }
 
-  /** Drops the cancellations that have not been thrown yet. */
-  drop_undelivered(): void {
+  /** Drops the cancellations that have not been thrown yet, but for older awaits: these are of other code than that which took them back. */
+  drop_undelivered(task: TaskCore): void {
     this.#pending?.clear();
     for (const [continuation, thrown] of this.#marked ?? []) {
-      if (thrown instanceof Cancellation) this.#marked?.delete(continuation);
+      if (!(thrown instanceof Cancellation)) continue;
+      if (reach(continuation, task) === "live") this.#marked?.delete(continuation);
     }
   }
 }

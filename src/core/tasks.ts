@@ -406,7 +406,7 @@ export class Task<T> extends Future<T> {
     const state = this._cancellation_state;
     if (state === null || state.requests === 0) return 0;
     state.requests--;
-    if (state.requests === 0) state.drop_undelivered();
+    if (state.requests === 0) state.drop_undelivered(this._owner);
     return state.requests;
   }
 

@@ -42,7 +42,7 @@ export class LooseAwaits {
    *
    * Code is cancelled once: a later call reaches only what tasks have left running that ended since. If such a task
    * was cancelled by the end of the run while several awaits of its code were open, all of them were, and what is
-   * still waited for are their clean-ups.
+   * still waited for are their clean-ups; a task that has swallowed its cancellation may have begun anything.
    *
    * @param tasks what is about to be cancelled, too
    */
@@ -64,7 +64,7 @@ export class LooseAwaits {
       if (held instanceof Task) {
         cancelled.add(held);
         const awaits = open_awaits(held as unknown as TaskCore) as Await[];
-        if (cleaning_up.has(held)) endings.push(...awaits.map((open) => open.then()));
+        if (cleaning_up.has(held) && held.cancelled()) endings.push(...awaits.map((open) => open.then()));
         else awaits.forEach(cancel);
       } else cancel(held);
     }

@@ -282,6 +282,7 @@ function refuse_promise(main: unknown): void {
 
 /** Cancels all that is left in a loop when its program has ended, and waits for it. */
 export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
+  await loose_code_has_run(loop);
   loop["_begin_shutdown"]();
   const tasks = all_tasks(loop);
   let endings = loop["_cancel_loose_awaits"](tasks);
@@ -289,6 +290,7 @@ export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   for (const task of tasks) task.cancel();
   if (tasks.size > 0) {
     await loop.run_until_complete(until_done(tasks));
+    await loose_code_has_run(loop);
     // What the tasks have left behind.
     endings = join(endings, loop["_cancel_loose_awaits"]());
   }
@@ -299,15 +301,13 @@ export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
     if (settled.length > 0) await loop.run_until_complete(() => Promise.allSettled(settled));
     // What has ended resumes its code in the next iteration.
     await loop.run_until_complete(sleep(0));
-    await microtasks_have_run_dry();
+    await loose_code_has_run(loop);
     const clean_ups = all_tasks(loop);
     if (clean_ups.size > 0) {
       await loop.run_until_complete(until_done(clean_ups));
       endings = [];
       continue;
     }
-    // No clean-up is in progress: what begins to wait now, as in a callback that one has scheduled, is refused.
-    loop["_loose_moment"] = 0;
     // What they have left running is cancelled like all that outlives its task.
     endings = loop["_cancel_loose_awaits"]();
   }
@@ -328,8 +328,12 @@ function until_done(tasks: Set<Task<unknown>>): Future<unknown> {
   return gather(tasks, { return_exceptions: true });
 }
 
-function microtasks_have_run_dry(): Promise<void> {
-  return new Promise((resolve) => create_macrotasks(resolve).request());
+// Code outside of tasks that the last iteration has resumed comes to its next await, or ends. What begins to wait
+// later, as in a callback that a clean-up has scheduled, is refused.
+async function loose_code_has_run(loop: AbstractEventLoop): Promise<void> {
+  if (loop["_loose_moment"] <= loop["_dry_moment"]) return;
+  await new Promise<void>((resolve) => create_macrotasks(resolve).request());
+  loop["_loose_moment"] = 0;
 }
 
 /**

@@ -155,8 +155,7 @@ const is_combinator = ({ parts }: Part) => parts.length > 0;
 function* told(run: Run): Generator<string> {
   for (const request of run.requests) {
     const scope = only_scope(request);
-    if (scope === null || request.by === "end of run") continue;
-    if (is_too_late(request)) continue;
+    if (scope === null || is_too_late(request)) continue;
     for (const leaf of run.leaves) {
       if (leaf.begun === null || leaf.begun.at > request.at) continue;
       if (leaf.outcome !== null && leaf.outcome.at < request.at) continue;
@@ -614,6 +613,7 @@ function* everything_ends(run: Run): Generator<string> {
 function* waits_for(run: Run): Generator<string> {
   for (const { kind, name, outcome, limit, chain, flow, begun } of run.leaves) {
     if (kind !== "limited" || outcome === null || limit === null) continue;
+    if (run.end !== null && outcome.at > run.end.at) continue;
     if (flow.task !== null && flow.task.body !== null && flow.task.body.at < begun!.at) continue;
     const from_outside = run.requests.some(({ at, scopes }) =>
       at < outcome.at && scopes.some((scope) => chain.includes(scope))
@@ -639,6 +639,24 @@ function* in_time(run: Run): Generator<string> {
       const expected = Math.max(begun.time, set?.time ?? Infinity);
       if (outcome.time !== expected) yield `${name} waits until ${outcome.time}, not ${expected}`;
     }
+  }
+}
+
+/** The end of the run cancels what is left once, and clean-ups come to their end. */
+function* cuts_nothing({ end, leaves }: Run): Generator<string> {
+  if (end === null) return;
+  for (const leaf of leaves) {
+    const { flow, name, kind, begun, tags, outcome, chain } = leaf;
+    if (begun === null || begun.at < end.at || !outcome?.cancelled || !tags.includes("")) continue;
+    // Limits still hold, and what code has left running is cancelled when it has ended.
+    if (chain.length > 1 || is_loser(leaf)) continue;
+    // The library does not know whether a native promise, or a callback, has resumed the code.
+    if (flow.waited_natively !== null && flow.waited_natively.at > end.at) continue;
+    const is_clean_up = leaves.some((other) =>
+      other.flow === flow && other.begun !== null && other.begun.at < end.at &&
+      other.outcome?.cancelled && other.outcome.at > end.at && other.outcome.at < begun.at
+    );
+    if (is_clean_up) yield `${flow.name}'s ${name}, a ${kind} of a clean-up, is cancelled`;
   }
 }
 
@@ -731,6 +749,7 @@ const INVARIANTS: Record<string, Invariant> = {
   "count": counts,
   "not conserved": conserved,
   "does not end": everything_ends,
+  "cut": cuts_nothing,
   "time": in_time,
   "wait_for": waits_for,
   "unknown error": known_errors,
