@@ -652,6 +652,10 @@ function* cuts_nothing({ end, leaves }: Run): Generator<string> {
     if (chain.length > 1 || is_loser(leaf)) continue;
     // The library does not know whether a native promise, or a callback, has resumed the code.
     if (flow.waited_natively !== null && flow.waited_natively.at > end.at) continue;
+    // Of several that are resumed in one moment, it does not know which one has been given a value and comes next.
+    const is_left = ({ operation, outcome }: Leaf) =>
+      operation?.aborted && outcome?.failed === false && outcome.time === begun.time;
+    if (leaves.some(is_left)) continue;
     const is_clean_up = leaves.some((other) =>
       other.flow === flow && other.begun !== null && other.begun.at < end.at &&
       other.outcome?.cancelled && other.outcome.at > end.at && other.outcome.at < begun.at
