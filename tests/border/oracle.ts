@@ -652,9 +652,11 @@ function* cuts_nothing({ end, leaves }: Run): Generator<string> {
     if (chain.length > 1 || is_loser(leaf)) continue;
     // The library does not know whether a native promise, or a callback, has resumed the code.
     if (flow.waited_natively !== null && flow.waited_natively.at > end.at) continue;
-    // Of several that are resumed in one moment, it does not know which one has been given a value and comes next.
+    // Work that was aborted and gave its value leaves a cancellation to what comes next in its scope: of several
+    // that are resumed in one moment the library does not know which one that is.
     const is_left = ({ operation, outcome }: Leaf) =>
-      operation?.aborted && outcome?.failed === false && outcome.time === begun.time;
+      operation?.aborted && outcome?.failed === false && outcome.at > end.at &&
+      outcome.at < begun.at;
     if (leaves.some(is_left)) continue;
     const is_clean_up = leaves.some((other) =>
       other.flow === flow && other.begun !== null && other.begun.at < end.at &&
