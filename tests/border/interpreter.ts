@@ -1078,8 +1078,8 @@ export class Run {
       }
       settled = true;
     })();
-    const ending = await host.drive(() => settled);
-    if (ending !== "done" && this.waits_on()) return;
+    const ending = await host.drive(() => settled || this.#waits_for_good());
+    if (!settled && this.waits_on()) return;
     if (ending !== "done") {
       this.violate("hangs", `${ending}; ${this.#waiting()}`);
       return;
@@ -1104,6 +1104,13 @@ export class Run {
       if (outcome !== null || begun === null || begun.at < end.at) return false;
       return is_loser(leaf) || kind !== "sleep" && (operation === null || operation.never);
     });
+  }
+
+  // Whether the end is so long ago that nothing but what is waited for in vain can be left.
+  #waits_for_good(): boolean {
+    const { end } = this;
+    return end !== null && host.now > (end.time + MAX_ROUNDS * HORIZON) * MILLISECONDS &&
+      this.waits_on();
   }
 
   #waiting(): string {
