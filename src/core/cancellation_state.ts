@@ -58,6 +58,14 @@ interface SoleAwait {
   is_left: boolean;
 }
 
+/**
+ * Returns a pending cancellation for an await that may give a value all the same, and then leaves it pending again;
+ * awaits that have taken it before do not.
+ */
+export function renew({ scope, cancellation, by_itself }: DeliveryCore): DeliveryCore {
+  return { scope, cancellation, by_itself, thrown_at: -1, is_known: false };
+}
+
 // By code that has outlived its own task.
 const sole_awaits = new WeakMap<object, SoleAwait>();
 
@@ -273,7 +281,7 @@ export class CancellationState {
     this.#thrown = [];
   }
 
-  /** Drops the cancellations that have not been thrown yet, but for older awaits: these are of other code than that which took them back. */
+  /** Drops what has not been thrown yet; older awaits are of other code than that which takes it back. */
   drop_undelivered(task: TaskCore): void {
     this.#pending?.clear();
     for (const [continuation, thrown] of this.#marked ?? []) {

@@ -64,8 +64,9 @@ export class LooseAwaits {
       if (held instanceof Task) {
         cancelled.add(held);
         const awaits = open_awaits(held as unknown as TaskCore) as Await[];
-        if (cleaning_up.has(held) && held.cancelled()) endings.push(...awaits.map((open) => open.then()));
-        else awaits.forEach(cancel);
+        if (cleaning_up.has(held) && held.cancelled()) {
+          endings.push(...awaits.map((open) => open.then()));
+        } else awaits.forEach(cancel);
       } else cancel(held);
     }
     this.#holders.clear();

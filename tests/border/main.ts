@@ -87,7 +87,9 @@ class Findings {
     this.#invariants.set(invariant, (this.#invariants.get(invariant) ?? 0) + 1);
     this.#profiles.set(profile, (this.#profiles.get(profile) ?? 0) + 1);
     if (text === null) return;
-    console.log(`\n=== ${invariant}: profile ${profile}, seed ${seed}: ${detail}; made smaller\n\n${text}`);
+    console.log(
+      `\n=== ${invariant}: profile ${profile}, seed ${seed}: ${detail}; made smaller\n\n${text}`,
+    );
   }
 
   summary(): string {

@@ -357,9 +357,8 @@ function is_left_beside(run: Run, { task }: Flow, tag: string): boolean {
   const told = run.leaves.filter((leaf) =>
     leaf.chain.includes(task.root) && (is_open_at(leaf, request.at) || has_taken(leaf, request))
   );
-  return told.length > 1 && told.some(({ operation, outcome }) =>
-    operation?.aborted && outcome?.failed === false
-  );
+  return told.length > 1 &&
+    told.some(({ operation, outcome }) => operation?.aborted && outcome?.failed === false);
 }
 
 /** Whether work took, when it began, a cancellation that was pending. */
@@ -643,8 +642,10 @@ function* in_time(run: Run): Generator<string> {
 }
 
 /** The end of the run cancels what is left once, and clean-ups come to their end. */
-function* cuts_nothing({ end, leaves }: Run): Generator<string> {
+function* cuts_nothing({ end, leaves, requests }: Run): Generator<string> {
   if (end === null) return;
+  const is_by_end = (tag: string) =>
+    tag === "" || requests.some((one) => one.tag === tag && one.by === "end of run");
   for (const leaf of leaves) {
     const { flow, name, kind, begun, tags, outcome, chain } = leaf;
     if (begun === null || begun.at < end.at || !outcome?.cancelled || !tags.includes("")) continue;
@@ -660,7 +661,8 @@ function* cuts_nothing({ end, leaves }: Run): Generator<string> {
     if (leaves.some(is_left)) continue;
     const is_clean_up = leaves.some((other) =>
       other.flow === flow && other.begun !== null && other.begun.at < end.at &&
-      other.outcome?.cancelled && other.outcome.at > end.at && other.outcome.at < begun.at
+      other.outcome?.cancelled && other.outcome.at > end.at && other.outcome.at < begun.at &&
+      other.tags.some(is_by_end)
     );
     if (is_clean_up) yield `${flow.name}'s ${name}, a ${kind} of a clean-up, is cancelled`;
   }
