@@ -63,6 +63,28 @@ Deno.test("Task.cancel: what a race of the task has left behind does not use the
     assertEquals(log, ["native", "CancelledError"]);
   }));
 
+Deno.test("Task.cancel: what a race has left behind does not use it up, though the native promise settles in the next callback of the host", () =>
+  asyncio.run(async () => {
+    const log: unknown[] = [];
+    const stop = new asyncio.Event();
+    const work = Promise.withResolvers<string>();
+    const task = asyncio.create_task(async () => {
+      await Promise.race([stop.wait(), asyncio.sleep(0)]);
+      log.push(await work.promise);
+      log.push(await outcome(asyncio.sleep(0.001)));
+    });
+    await asyncio.sleep(0.001);
+    // Two timers that are due together: no turn of the host comes between them.
+    asyncio.get_running_loop().call_later(0.01, () => task.cancel());
+    setTimeout(() => {
+      const busy_until = Date.now() + 30;
+      while (Date.now() < busy_until);
+    }, 1);
+    setTimeout(() => work.resolve("native"), 20);
+    await asyncio.wait([task]);
+    assertEquals(log, ["native", "CancelledError"]);
+  }));
+
 Deno.test("Task.cancel: what a loser that had been given its value has taken is not thrown a second time", () =>
   run(async () => {
     const log: unknown[] = [];

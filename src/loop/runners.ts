@@ -331,9 +331,12 @@ function until_done(tasks: Set<Task<unknown>>): Future<unknown> {
 // Code outside of tasks that the last iteration has resumed comes to its next await, or ends. What begins to wait
 // later, as in a callback that a clean-up has scheduled, is refused.
 async function loose_code_has_run(loop: AbstractEventLoop): Promise<void> {
-  if (loop["_loose_moment"] <= loop["_dry_moment"]) return;
-  await new Promise<void>((resolve) => create_macrotasks(resolve).request());
-  loop["_loose_moment"] = 0;
+  while (loop["_loose_moment"] > loop["_dry_moment"]) {
+    const moment = loop["_loose_moment"];
+    await new Promise<void>((resolve) => create_macrotasks(resolve).request());
+    // A loop that tasks outside of a run have started works meanwhile.
+    if (loop["_loose_moment"] === moment) loop["_loose_moment"] = 0;
+  }
 }
 
 /**

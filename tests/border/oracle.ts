@@ -151,6 +151,13 @@ function is_swallowed({ pending }: Leaf): boolean {
 
 const is_combinator = ({ parts }: Part) => parts.length > 0;
 
+/** Whether a block in code that has outlived its task, which may have a task of its own, may have left an await behind. */
+function is_left_outside(leaf: Leaf): boolean {
+  const { begun, flow: { task, is_aside } } = leaf;
+  const outlives = begun !== null && task !== null && task.body !== null && task.body.at < begun.at;
+  return outlives && (is_aside || is_loser(leaf));
+}
+
 /** Every open await in a scope is told of a cancellation of it, at the moment of the request. */
 function* told(run: Run): Generator<string> {
   for (const request of run.requests) {
@@ -160,10 +167,7 @@ function* told(run: Run): Generator<string> {
       if (leaf.begun === null || leaf.begun.at > request.at) continue;
       if (leaf.outcome !== null && leaf.outcome.at < request.at) continue;
       if (!leaf.chain.includes(scope)) continue;
-      // Blocks in code that has outlived its task may have a task of their own, and so what they leave behind.
-      const task = leaf.flow.task;
-      const outlives = task !== null && task.body !== null && task.body.at < leaf.begun.at;
-      if (outlives && (leaf.flow.is_aside || is_loser(leaf))) continue;
+      if (is_left_outside(leaf)) continue;
       const { operation, outcome, name, kind } = leaf;
       let until = request.time;
       if (operation !== null) {
@@ -357,8 +361,12 @@ function is_left_beside(run: Run, { task }: Flow, tag: string): boolean {
   const told = run.leaves.filter((leaf) =>
     leaf.chain.includes(task.root) && (is_open_at(leaf, request.at) || has_taken(leaf, request))
   );
+  // A promise that had settled gives its value, too.
   return told.length > 1 &&
-    told.some(({ operation, outcome }) => operation?.aborted && outcome?.failed === false);
+    told.some(({ operation, outcome }) =>
+      operation !== null && outcome?.failed === false &&
+      (operation.aborted !== null || outcome.time === request.time)
+    );
 }
 
 /** Whether work took, when it began, a cancellation that was pending. */
@@ -662,7 +670,7 @@ function* cuts_nothing({ end, leaves, requests }: Run): Generator<string> {
     const is_clean_up = leaves.some((other) =>
       other.flow === flow && other.begun !== null && other.begun.at < end.at &&
       other.outcome?.cancelled && other.outcome.at > end.at && other.outcome.at < begun.at &&
-      other.tags.some(is_by_end)
+      other.chain.length <= 1 && other.tags.some(is_by_end)
     );
     if (is_clean_up) yield `${flow.name}'s ${name}, a ${kind} of a clean-up, is cancelled`;
   }
@@ -706,7 +714,7 @@ function* operations(run: Run): Generator<string> {
       const is_sure = requests.some((request) =>
         only_scope(request) !== null && !is_too_late(request)
       );
-      if (is_sure && operation.called && aborted === null) {
+      if (is_sure && operation.called && aborted === null && !is_left_outside(leaf)) {
         yield `the signal of ${name} is not aborted`;
       }
       // Or one that was pending when it began.
