@@ -40,7 +40,8 @@ export class LooseAwaits {
   /**
    * Cancels all and forgets them; returns promises of those that end later, `null` if there are none.
    *
-   * Code is cancelled once: a later call reaches only what tasks have left running that ended since. If such a task
+   * Code is cancelled once: a later call reaches only what tasks have left running that ended since; if other code is
+   * about to be resumed there is an empty list. If such a task
    * was cancelled by the end of the run while several awaits of its code were open, all of them were, and what is
    * still waited for are their clean-ups; a task that has swallowed its cancellation may have begun anything.
    *
@@ -59,11 +60,14 @@ export class LooseAwaits {
     for (const reference of this.#holders) {
       const held = reference.deref();
       if (held === undefined || !is_open(held)) continue;
-      if (held instanceof Task ? cancelled.has(held) : !is_first) continue;
+      if (held instanceof Task ? cancelled.has(held) : !is_first) {
+        any ||= awaits_of(held).some(is_to_be_resumed);
+        continue;
+      }
       any = true;
       if (held instanceof Task) {
         cancelled.add(held);
-        const awaits = open_awaits(held as unknown as TaskCore) as Await[];
+        const awaits = awaits_of(held);
         if (cleaning_up.has(held) && held.cancelled()) {
           endings.push(...awaits.map((open) => open.then()));
         } else awaits.forEach(cancel);
@@ -81,6 +85,14 @@ export class LooseAwaits {
   clear(): void {
     this.#holders.clear();
   }
+}
+
+function awaits_of(held: Holder): Await[] {
+  return held instanceof Task ? open_awaits(held as unknown as TaskCore) as Await[] : [held];
+}
+
+function is_to_be_resumed({ _waiting: waiting }: Await): boolean {
+  return waiting !== null && !waiting._is_waiting();
 }
 
 function is_open(held: Holder): boolean {
