@@ -362,3 +362,109 @@ Deno.test("a loop factory makes the loops of all who bring none, until it is tak
   }
   assert(!(await loop_of_run() instanceof Marked));
 });
+
+/** An async function that waits, and whose clean-up waits twice. */
+async function wait_and_clean_up(wait: PromiseLike<unknown>, log: string[]): Promise<void> {
+  try {
+    await wait;
+  } catch (error) {
+    log.push((error as Error).name);
+  } finally {
+    await asyncio.sleep(1);
+    await asyncio.sleep(1);
+    log.push("cleaned up");
+  }
+}
+
+for (
+  const [name, make_wait] of [
+    ["a coroutine", () => asyncio.sleep(60)],
+    ["a future", () => asyncio.get_running_loop().create_future()],
+  ] as [string, () => PromiseLike<unknown>][]
+) {
+  Deno.test(`run: code of a cancelled task beside its own, which waits for ${name}, cleans up to its end`, async () => {
+    const log: string[] = [];
+    await run(async () => {
+      asyncio.create_task(async () => {
+        void wait_and_clean_up(make_wait(), log);
+        await asyncio.sleep(60);
+      });
+      await asyncio.sleep(0);
+    });
+    assertEquals(log, ["CancelledError", "cleaned up"]);
+  });
+
+  Deno.test(`run: code that has outlived its task and waits for ${name} cleans up to its end`, async () => {
+    const log: string[] = [];
+    await run(async () => {
+      await asyncio.create_task(async () => void wait_and_clean_up(make_wait(), log));
+    });
+    assertEquals(log, ["CancelledError", "cleaned up"]);
+  });
+
+  Deno.test(`run: a detached call that waits for ${name} cleans up to its end`, async () => {
+    const log: string[] = [];
+    await run(async () => {
+      void asyncio.detached(() => wait_and_clean_up(make_wait(), log))();
+      await asyncio.sleep(0);
+    });
+    assertEquals(log, ["CancelledError", "cleaned up"]);
+  });
+
+  Deno.test(`run: a call that the clean-up of a cancelled task begins, and that waits for ${name}, is cancelled`, async () => {
+    const log: string[] = [];
+    await run(async () => {
+      asyncio.create_task(async () => {
+        try {
+          await asyncio.sleep(60);
+        } finally {
+          void wait_and_clean_up(make_wait(), log);
+        }
+      });
+      await asyncio.sleep(0);
+    });
+    assertEquals(log, ["CancelledError", "cleaned up"]);
+  });
+}
+
+Deno.test("run: a callback that a clean-up at the end has scheduled is cancelled when it waits", async () => {
+  const log: string[] = [];
+  const callback = async () => {
+    try {
+      await asyncio.from_promise(() => Promise.reject(new Error("never begun")));
+    } catch (error) {
+      log.push((error as Error).name);
+    }
+  };
+  await run(async () => {
+    const clean_up = async () => {
+      try {
+        await asyncio.sleep(60);
+      } catch {
+        asyncio.get_running_loop().call_soon(() => void callback());
+      }
+    };
+    await asyncio.create_task(async () => void clean_up());
+  });
+  assertEquals(log, ["CancelledError"]);
+});
+
+Deno.test("run: a wait that begins too late is reported if nothing catches its cancellation", async () => {
+  const { loop_factory, messages } = recording();
+  await asyncio.run(async () => {
+    const loop = asyncio.get_running_loop();
+    asyncio.create_task(async () => {
+      try {
+        await asyncio.sleep(60);
+      } finally {
+        loop.call_soon(() => void (async () => await asyncio.sleep(1))());
+      }
+    });
+    await asyncio.sleep(0);
+  }, { loop_factory });
+  // The host looks for rejections that nothing handles when the microtask queue has run dry.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(messages, [
+    "A call began to wait when the run of its loop had ended: it was cancelled: CancelledError",
+  ]);
+});

@@ -29,6 +29,7 @@ import {
   is_cancelled_error,
   make_cancelled_error,
 } from "./cancellation.ts";
+import type { CancelledError } from "./exceptions.ts";
 import { conclude_sole } from "./cancellation_state.ts";
 import { add_frames, origin_of_await } from "./origins.ts";
 import { innermost, next_moment, note_settled, remove_open_await, this_moment } from "./scopes.ts";
@@ -146,6 +147,7 @@ export abstract class Await implements OpenAwait {
     }
     waitable._remove_waiter(this);
     this._leave_outside();
+    this._scope._loop._loose_moment = next_moment(); // its clean-up may wait
     this._continue(make_cancelled_error(undefined));
     return null;
   }
@@ -219,6 +221,16 @@ function describe_loose(waiting: Await): string {
   const on = name === null ? "a future" : `${name}()`;
   return `A call made ${made_in} and not awaited still waited on ${on} when the run of its loop ended: ` +
     "it was cancelled";
+}
+
+/** Returns the error of an await that begins too late: the run of the loop to which the code belongs is over. */
+export function refuse_await(loop: LoopCore): CancelledError {
+  const error = make_cancelled_error(undefined);
+  // Nothing may await the call.
+  report_if_uncaught(error, loop, {
+    message: "A call began to wait when the run of its loop had ended: it was cancelled",
+  });
+  return error;
 }
 
 /** Returns the name of a task with that of its coroutine. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { when_dry } from "../host/macrotask.ts";
 import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
 import type { Continuation, DeliveryCore, Scope, TaskCore, Waitable } from "./contracts.ts";
 import { is_inside, next_moment, open_awaits, type Reach, reach } from "./scopes.ts";
@@ -27,9 +28,20 @@ export class Delivery implements DeliveryCore {
   }
 }
 
+// Those that have been thrown since the microtask queue ran dry, as far as the host tells when it does.
+let just_thrown: DeliveryCore[] = [];
+
+function forget_just_thrown(): void {
+  // What is resumed from now on is not resumed by their rejections.
+  for (const delivery of just_thrown) delivery.thrown_at = -1;
+  just_thrown = [];
+}
+
 /** Notes that an await to which a cancellation was delivered has been rejected with it. */
 export function note_thrown(delivery: DeliveryCore): void {
   delivery.thrown_at = next_moment();
+  if (just_thrown.length === 0) when_dry(forget_just_thrown);
+  if (just_thrown.at(-1) !== delivery) just_thrown.push(delivery);
   delivery.scope._owner?._cancellation_state?.add_thrown(delivery);
 }
 
@@ -56,6 +68,14 @@ interface SoleAwait {
   readonly deliveries: DeliveryCore[];
   /** True if the task has given its value and left the cancellation to the code that awaits. */
   is_left: boolean;
+}
+
+/**
+ * Returns a pending cancellation for an await that may give a value all the same, and then leaves it pending again;
+ * awaits that have taken it before do not.
+ */
+export function renew({ scope, cancellation, by_itself }: DeliveryCore): DeliveryCore {
+  return { scope, cancellation, by_itself, thrown_at: -1, is_known: false };
 }
 
 // By code that has outlived its own task.
@@ -273,11 +293,12 @@ export class CancellationState {
     this.#thrown = [];
   }
 
-  /** Drops the cancellations that have not been thrown yet. */
-  drop_undelivered(): void {
+  /** Drops what has not been thrown yet; older awaits are of other code than that which takes it back. */
+  drop_undelivered(task: TaskCore): void {
     this.#pending?.clear();
     for (const [continuation, thrown] of this.#marked ?? []) {
-      if (thrown instanceof Cancellation) this.#marked?.delete(continuation);
+      if (!(thrown instanceof Cancellation)) continue;
+      if (reach(continuation, task) === "live") this.#marked?.delete(continuation);
     }
   }
 }

@@ -16,6 +16,7 @@ import {
   NativeCall,
   type Outcome,
   RAISED,
+  refuse_await,
   RETURNED,
   settle_now,
   type Steps,
@@ -23,7 +24,6 @@ import {
 } from "./awaits.ts";
 import { NOTHING, type OnRejected, type TaskCore } from "./contracts.ts";
 import { running_loop, running_scope, scope_of_ended_task } from "./current.ts";
-import { make_cancelled_error } from "./cancellation.ts";
 import { RuntimeError } from "./exceptions.ts";
 import { type Future, isfuture } from "./futures.ts";
 import { next_moment } from "./scopes.ts";
@@ -208,9 +208,10 @@ export abstract class Coroutine<T> implements Promise<T> {
     if (copy !== null) {
       return copy.adopt(start_outside(this), true).then(resolve as never, reject);
     }
-    if (running_loop()?._refuses_await()) {
+    const running = running_loop();
+    if (running?._refuses_await()) {
       this.close();
-      return settle_now(reject, make_cancelled_error(undefined));
+      return settle_now(reject, refuse_await(running));
     }
     const scope = scope_of_ended_task();
     const error = scope === null ? NOTHING : begin_await(scope._owner as TaskCore, scope);

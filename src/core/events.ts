@@ -420,7 +420,9 @@ export abstract class BaseEventLoop extends Inspectable {
   /** @internal Begins the end of a run: its last tasks are cancelled. */
   protected abstract _begin_shutdown(): void;
   /** @internal Cancels the open awaits of code that belongs to no task any more: promises of those that end later, `null` if there are none. */
-  protected abstract _cancel_loose_awaits(): PromiseLike<unknown>[] | null;
+  protected abstract _cancel_loose_awaits(
+    tasks?: ReadonlySet<Task<unknown>>,
+  ): PromiseLike<unknown>[] | null;
   /** @internal Notes that a task has ended while awaits of its code are open. */
   protected abstract _note_loose_awaits(task: TaskCore): void;
   /** @internal Ends the run in progress with an exception that leaves the loop. */

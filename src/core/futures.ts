@@ -39,7 +39,7 @@ import {
 import { type AbstractEventLoop, check_loop, get_event_loop, Handle } from "./events.ts";
 import { check_options, keyword_or_value, OwnOptions } from "../internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "../internal/settlements.ts";
-import { FutureAwait, settle_now, type Settled } from "./awaits.ts";
+import { FutureAwait, refuse_await, settle_now, type Settled } from "./awaits.ts";
 import {
   type DeliveryCore,
   type LoopCore,
@@ -423,9 +423,8 @@ export class Future<T> implements Promise<T> {
   ): unknown {
     const copy = this._state === PENDING ? other_copy_with_task() : null;
     if (copy !== null) return copy.adopt(this, false).then(resolve as never, reject);
-    if (running_loop()?._refuses_await()) {
-      return settle_now(reject, make_cancelled_error(undefined));
-    }
+    const running = running_loop();
+    if (running?._refuses_await()) return settle_now(reject, refuse_await(running));
     const scope = scope_of_ended_task();
     if (scope !== null) {
       // The limits of its blocks still hold.
@@ -449,7 +448,7 @@ export class Future<T> implements Promise<T> {
       const task = scope._owner as TaskCore;
       add_open_await(task, waiting);
       task._loop._note_loose_awaits(task);
-    } else if (running_loop() as unknown === loop) loop["_note_loose_await"](waiting);
+    } else if (running as unknown === loop) loop["_note_loose_await"](waiting);
     return waiting;
   }
 

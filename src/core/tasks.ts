@@ -31,6 +31,7 @@ import {
   Delivery,
   leave_to_sole_waiter,
   note_cycle,
+  renew,
 } from "./cancellation_state.ts";
 import { check_context, Context, share_values, type Values } from "./contextvars.ts";
 import {
@@ -406,7 +407,7 @@ export class Task<T> extends Future<T> {
     const state = this._cancellation_state;
     if (state === null || state.requests === 0) return 0;
     state.requests--;
-    if (state.requests === 0) state.drop_undelivered();
+    if (state.requests === 0) state.drop_undelivered(this._owner);
     return state.requests;
   }
 
@@ -678,8 +679,8 @@ export class Task<T> extends Future<T> {
       if (state !== null) {
         const due = state.take_pending(continuation._scope, true);
         if (due !== null) {
-          if (waitable._may_fulfil) due.is_known = false;
-          if (!waitable._cancel_for(due)) state.mark(continuation, due.cancellation);
+          const taken = waitable._may_fulfil ? renew(due) : due;
+          if (!waitable._cancel_for(taken)) state.mark(continuation, taken.cancellation);
         }
       }
     }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { host_process } from "./process.ts";
 import { has_requests, host_function, host_timers, type Timers } from "./timers.ts";
 
 /** Requests turns of the host, one at a time. */
@@ -123,4 +124,17 @@ export function create_macrotasks(callback: () => void, source: TurnSource = HOS
   if (source.immediates !== undefined) return new TimedTurns(source.immediates, callback);
   if (source.MessageChannel !== undefined) return new Messages(source.MessageChannel, callback);
   return new TimedTurns(host_timers, callback);
+}
+
+const next_tick = host_process?.nextTick;
+const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
+
+/**
+ * Calls a function when the microtask queue has run dry, before another callback of the host is called; on hosts
+ * without `process.nextTick` it does nothing.
+ *
+ * A turn comes later: between two timers that are due a host runs the microtasks, and no turn.
+ */
+export function when_dry(callback: () => void): void {
+  if (next_tick !== undefined) RESOLVED.then(() => next_tick(callback));
 }

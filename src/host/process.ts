@@ -28,6 +28,8 @@ export interface HostProcess {
   hasUncaughtExceptionCaptureCallback(): boolean;
   /** Returns the names of what keeps the process alive, as far as the host knows it. */
   getActiveResourcesInfo(): string[];
+  /** Calls a function before the next macrotask: when the microtask queue has run dry, if a microtask calls it. */
+  nextTick(callback: () => void): void;
   /** Returns a built-in module. */
   getBuiltinModule(name: string): unknown;
 }

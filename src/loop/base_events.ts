@@ -205,9 +205,13 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
     this.#loose.add(task as unknown as AnyTask);
   }
 
-  /** @internal Cancels the open awaits of code that belongs to no task any more; `null` if there are none. */
-  protected _cancel_loose_awaits(): PromiseLike<unknown>[] | null {
-    return this.#loose.cancel();
+  /**
+   * @internal Cancels the open awaits of code that belongs to no task any more; `null` if there are none.
+   *
+   * @param tasks what is about to be cancelled, too
+   */
+  protected _cancel_loose_awaits(tasks?: ReadonlySet<AnyTask>): PromiseLike<unknown>[] | null {
+    return this.#loose.cancel(tasks);
   }
 
   /** @internal */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FutureAwait } from "../core/awaits.ts";
+import type { Await, FutureAwait } from "../core/awaits.ts";
 import type { OpenAwait, TaskCore } from "../core/contracts.ts";
 import { open_awaits } from "../core/scopes.ts";
 import { Task } from "../core/tasks.ts";
@@ -19,6 +19,8 @@ export class LooseAwaits {
   readonly #holders = new Set<WeakRef<Holder>>();
   // Those that have been cancelled; null before.
   #cancelled: WeakSet<Task<unknown>> | null = null;
+  // Tasks that the end of the run cancels, and beside whose own code other code of theirs waits.
+  readonly #cleaning_up = new Set<Task<unknown>>();
   // The size at which those that are over are next searched for.
   #limit = MIN_SEARCHED;
 
@@ -38,12 +40,18 @@ export class LooseAwaits {
   /**
    * Cancels all and forgets them; returns promises of those that end later, `null` if there are none.
    *
-   * Code is cancelled once: a later call reaches only what tasks have left running that ended since.
+   * Code is cancelled once: a later call reaches only what tasks have left running that ended since; if other code is
+   * about to be resumed there is an empty list. If such a task
+   * was cancelled by the end of the run while several awaits of its code were open, all of them were, and what is
+   * still waited for are their clean-ups; a task that has swallowed its cancellation may have begun anything.
+   *
+   * @param tasks what is about to be cancelled, too
    */
-  cancel(): PromiseLike<unknown>[] | null {
+  cancel(tasks?: ReadonlySet<Task<unknown>>): PromiseLike<unknown>[] | null {
     const is_first = this.#cancelled === null;
     const cancelled = this.#cancelled ??= new WeakSet();
-    let any = false;
+    const cleaning_up = this.#cleaning_up;
+    let any = cleaning_up.size > 0;
     const endings: PromiseLike<unknown>[] = [];
     const cancel = (open: OpenAwait): void => {
       const ending = open._cancel_outside();
@@ -52,14 +60,24 @@ export class LooseAwaits {
     for (const reference of this.#holders) {
       const held = reference.deref();
       if (held === undefined || !is_open(held)) continue;
-      if (held instanceof Task ? cancelled.has(held) : !is_first) continue;
+      if (held instanceof Task ? cancelled.has(held) : !is_first) {
+        any ||= awaits_of(held).some(is_to_be_resumed);
+        continue;
+      }
       any = true;
       if (held instanceof Task) {
         cancelled.add(held);
-        for (const open of open_awaits(held as unknown as TaskCore)) cancel(open as OpenAwait);
+        const awaits = awaits_of(held);
+        if (cleaning_up.has(held) && held.cancelled()) {
+          endings.push(...awaits.map((open) => open.then()));
+        } else awaits.forEach(cancel);
       } else cancel(held);
     }
     this.#holders.clear();
+    cleaning_up.clear();
+    for (const task of tasks ?? []) {
+      if (open_awaits(task as unknown as TaskCore).length > 1) cleaning_up.add(task);
+    }
     return any ? endings : null;
   }
 
@@ -67,6 +85,14 @@ export class LooseAwaits {
   clear(): void {
     this.#holders.clear();
   }
+}
+
+function awaits_of(held: Holder): Await[] {
+  return held instanceof Task ? open_awaits(held as unknown as TaskCore) as Await[] : [held];
+}
+
+function is_to_be_resumed({ _waiting: waiting }: Await): boolean {
+  return waiting !== null && !waiting._is_waiting();
 }
 
 function is_open(held: Holder): boolean {

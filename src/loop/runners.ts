@@ -282,31 +282,34 @@ function refuse_promise(main: unknown): void {
 
 /** Cancels all that is left in a loop when its program has ended, and waits for it. */
 export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
+  await loose_code_has_run(loop);
   loop["_begin_shutdown"]();
   const tasks = all_tasks(loop);
-  const endings = loop["_cancel_loose_awaits"]();
-  const any_loose = endings !== null;
-  if (tasks.size === 0 && !any_loose) return;
+  let endings = loop["_cancel_loose_awaits"](tasks);
+  if (tasks.size === 0 && endings === null) return;
   for (const task of tasks) task.cancel();
-  if (tasks.size > 0) await loop.run_until_complete(until_done(tasks));
-  // Native work that has been aborted settles when it has stopped.
-  if (any_loose && endings.length > 0) {
-    await loop.run_until_complete(() => Promise.allSettled(endings));
+  if (tasks.size > 0) {
+    await loop.run_until_complete(until_done(tasks));
+    await loose_code_has_run(loop);
+    // What the tasks have left behind.
+    endings = join(endings, loop["_cancel_loose_awaits"]());
   }
   // Each await of a clean-up outside of tasks is a task; they are not cut short.
-  while (any_loose) {
+  while (endings !== null) {
+    // Native work that has been aborted settles when it has stopped.
+    const settled = endings;
+    if (settled.length > 0) await loop.run_until_complete(() => Promise.allSettled(settled));
     // What has ended resumes its code in the next iteration.
     await loop.run_until_complete(sleep(0));
-    await microtasks_have_run_dry();
+    await loose_code_has_run(loop);
     const clean_ups = all_tasks(loop);
     if (clean_ups.size > 0) {
       await loop.run_until_complete(until_done(clean_ups));
+      endings = [];
       continue;
     }
     // What they have left running is cancelled like all that outlives its task.
-    const left = loop["_cancel_loose_awaits"]();
-    if (left === null) break;
-    if (left.length > 0) await loop.run_until_complete(() => Promise.allSettled(left));
+    endings = loop["_cancel_loose_awaits"]();
   }
   for (const task of tasks) {
     if (!task["_has_failed"]) continue;
@@ -315,12 +318,25 @@ export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   }
 }
 
+type Endings = PromiseLike<unknown>[] | null;
+
+function join(first: Endings, second: Endings): Endings {
+  return first === null || second === null ? first ?? second : [...first, ...second];
+}
+
 function until_done(tasks: Set<Task<unknown>>): Future<unknown> {
   return gather(tasks, { return_exceptions: true });
 }
 
-function microtasks_have_run_dry(): Promise<void> {
-  return new Promise((resolve) => create_macrotasks(resolve).request());
+// Code outside of tasks that the last iteration has resumed comes to its next await, or ends. What begins to wait
+// later, as in a callback that a clean-up has scheduled, is refused.
+async function loose_code_has_run(loop: AbstractEventLoop): Promise<void> {
+  while (loop["_loose_moment"] > loop["_dry_moment"]) {
+    const moment = loop["_loose_moment"];
+    await new Promise<void>((resolve) => create_macrotasks(resolve).request());
+    // A loop that tasks outside of a run have started works meanwhile.
+    if (loop["_loose_moment"] === moment) loop["_loose_moment"] = 0;
+  }
 }
 
 /**

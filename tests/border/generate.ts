@@ -85,6 +85,7 @@ class Generator {
       busy: random.chance(0.1),
       virtual_clock,
       mode: random.chance(0.1) ? random.pick(["debug", "traced"]) : "plain",
+      main_ends: random.chance(0.2) ? random.between(0, 6) : null,
     };
     if (virtual_clock) keep_to_the_loop(program);
     return program;

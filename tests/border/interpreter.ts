@@ -131,6 +131,8 @@ export class Run {
   #aborting: Scope | null = null;
   #is_explicit = false;
   #is_by_other_task = false;
+  /** Whether the run of the loop cancels what its main task has left. */
+  #is_ending_run = false;
   /** The last request that the library may have made for several scopes. */
   #unresolved: Request | null = null;
   readonly #expired = new Set<Scope>();
@@ -228,6 +230,7 @@ export class Run {
       seen: new Set(parent?.seen),
       has_begun: false,
       outcome: null,
+      waited_natively: null,
       is_aside,
       awaited_by: null,
     };
@@ -311,7 +314,7 @@ export class Run {
       ? "program"
       : message !== undefined || this.#is_by_other_task
       ? "await"
-      : this.end !== null
+      : this.#is_ending_run
       ? "end of run"
       : "library";
     const tag = message ?? this.#name("r");
@@ -638,6 +641,7 @@ export class Run {
       throw error;
     } finally {
       pending.over = this.moment();
+      if (pending.has_native) flow.waited_natively = pending.over;
       this.#learn_from(flow, pending);
       this.#see(flow, pending.part.flow?.seen ?? []);
       this.#check_current(flow);
@@ -990,10 +994,14 @@ export class Run {
       if (by === "loop") loop.call_later(this.#seconds(at), cancel);
       else host.set_timer(() => this.end === null && cancel(), at * MILLISECONDS);
     }
-    await this.#wait_for_all();
-    // Natives and callbacks that are still to come.
-    await asyncio.sleep(this.#seconds(HORIZON));
-    await this.#check_wakeups();
+    if (this.program.main_ends !== null) {
+      await asyncio.sleep(this.#seconds(this.program.main_ends));
+    } else {
+      await this.#wait_for_all();
+      // Natives and callbacks that are still to come.
+      await asyncio.sleep(this.#seconds(HORIZON));
+      await this.#check_wakeups();
+    }
     this.end = this.moment();
     this.note(() => "the main task ends");
   }
@@ -1052,6 +1060,12 @@ export class Run {
         ? new VirtualClockEventLoop(options)
         : new asyncio.EventLoop(options);
       loop.set_debug(mode === "debug");
+      const begin_shutdown = loop["_begin_shutdown"];
+      loop["_begin_shutdown"] = () => {
+        begin_shutdown.call(loop);
+        this.#is_ending_run = true;
+        queueMicrotask(() => this.#is_ending_run = false);
+      };
       loop.set_task_factory(this.#make_task);
       return loop;
     };
@@ -1064,8 +1078,8 @@ export class Run {
       }
       settled = true;
     })();
-    const ending = await host.drive(() => settled);
-    if (ending !== "done" && this.waits_on()) return;
+    const ending = await host.drive(() => settled || this.#waits_for_good());
+    if (!settled && this.waits_on()) return;
     if (ending !== "done") {
       this.violate("hangs", `${ending}; ${this.#waiting()}`);
       return;
@@ -1090,6 +1104,13 @@ export class Run {
       if (outcome !== null || begun === null || begun.at < end.at) return false;
       return is_loser(leaf) || kind !== "sleep" && (operation === null || operation.never);
     });
+  }
+
+  // Whether the end is so long ago that nothing but what is waited for in vain can be left.
+  #waits_for_good(): boolean {
+    const { end } = this;
+    return end !== null && host.now > (end.time + MAX_ROUNDS * HORIZON) * MILLISECONDS &&
+      this.waits_on();
   }
 
   #waiting(): string {

@@ -82,12 +82,14 @@ class Findings {
   readonly #invariants = new Map<string, number>();
   readonly #profiles = new Map<string, number>();
 
-  add({ profile, seed, invariant, text }: Message & { kind: "broken" }): void {
+  add({ profile, seed, invariant, detail, text }: Message & { kind: "broken" }): void {
     this.broken++;
     this.#invariants.set(invariant, (this.#invariants.get(invariant) ?? 0) + 1);
     this.#profiles.set(profile, (this.#profiles.get(profile) ?? 0) + 1);
     if (text === null) return;
-    console.log(`\n=== ${invariant}: profile ${profile}, seed ${seed}, made smaller\n\n${text}`);
+    console.log(
+      `\n=== ${invariant}: profile ${profile}, seed ${seed}: ${detail}; made smaller\n\n${text}`,
+    );
   }
 
   summary(): string {
@@ -146,7 +148,15 @@ async function run_worker(options: Options, offset: number, findings: Findings):
       ? `no end within ${PATIENCE / 1000} seconds of the host's time; see --show`
       : String(ended.stack ?? ended);
     const invariant = ended === "hangs" ? "hangs" : "crash";
-    findings.add({ kind: "broken", index, ...case_of(profiles, seed, index), invariant, text });
+    const detail = text.split("\n")[0]!;
+    findings.add({
+      kind: "broken",
+      index,
+      ...case_of(profiles, seed, index),
+      invariant,
+      detail,
+      text,
+    });
     from = index + jobs;
   }
 }

@@ -31,6 +31,10 @@ const is_for = ({ scopes }: Request, scope: Scope) => scopes.includes(scope);
 /** Whether a request is for one scope, as far as can be told, and for which. */
 const only_scope = ({ scopes }: Request): Scope | null => scopes.length === 1 ? scopes[0]! : null;
 
+/** Whether a task's body had ended when a request for the task came: as in CPython, a task that is done takes none. */
+const is_too_late = ({ at, task, scopes }: Request) =>
+  scopes.every(({ kind }) => kind === "task") && task.body !== null && task.body.at < at;
+
 const same = (one: Outcome, other: Outcome) =>
   one.failed === other.failed && Object.is(one.value, other.value);
 
@@ -111,11 +115,7 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
     kind === "join" && outcome?.cancelled === false &&
     run.requests.some((other) => other.tag === request.tag && other.task === task);
   if (inside.some(gives)) return true;
-  // A block was refused, or a coroutine, which is a part of something else.
-  const is_refused = ({ begun, result, chain }: Scope) =>
-    begun === null && result !== null && result.cancelled && chain.includes(scope);
-  if (run.scopes.some(is_refused)) return true;
-  if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) return true;
+  if (is_refused_in(run, scope)) return true;
   return inside.some((leaf) => {
     const { tags, begun, pending, operation, flow } = leaf;
     // What is pending is thrown once, by the first that waits: perhaps in a race that another wins.
@@ -134,6 +134,13 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   });
 }
 
+/** Whether a block, or a coroutine, which is a part of something else, was refused in a scope: it has taken what came. */
+function is_refused_in({ scopes, flows }: Run, scope: Scope): boolean {
+  return scopes.some(({ begun, result, chain }) =>
+    begun === null && result !== null && result.cancelled && chain.includes(scope)
+  ) || flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope));
+}
+
 /** Whether something that an await is a part of gave a value all the same. */
 function is_swallowed({ pending }: Leaf): boolean {
   for (let around: Pending | null = pending; around !== null; around = around.flow.awaited_by) {
@@ -144,21 +151,23 @@ function is_swallowed({ pending }: Leaf): boolean {
 
 const is_combinator = ({ parts }: Part) => parts.length > 0;
 
+/** Whether a block in code that has outlived its task, which may have a task of its own, may have left an await behind. */
+function is_left_outside(leaf: Leaf): boolean {
+  const { begun, flow: { task, is_aside } } = leaf;
+  const outlives = begun !== null && task !== null && task.body !== null && task.body.at < begun.at;
+  return outlives && (is_aside || is_loser(leaf));
+}
+
 /** Every open await in a scope is told of a cancellation of it, at the moment of the request. */
 function* told(run: Run): Generator<string> {
   for (const request of run.requests) {
     const scope = only_scope(request);
-    if (scope === null || request.by === "end of run") continue;
-    const { body } = request.task;
-    if (scope.kind === "task" && body !== null && body.at < request.at) continue;
+    if (scope === null || is_too_late(request)) continue;
     for (const leaf of run.leaves) {
       if (leaf.begun === null || leaf.begun.at > request.at) continue;
       if (leaf.outcome !== null && leaf.outcome.at < request.at) continue;
       if (!leaf.chain.includes(scope)) continue;
-      // Blocks in code that has outlived its task may have a task of their own, and so what they leave behind.
-      const task = leaf.flow.task;
-      const outlives = task !== null && task.body !== null && task.body.at < leaf.begun.at;
-      if (outlives && (leaf.flow.is_aside || is_loser(leaf))) continue;
+      if (is_left_outside(leaf)) continue;
       const { operation, outcome, name, kind } = leaf;
       let until = request.time;
       if (operation !== null) {
@@ -266,8 +275,7 @@ function* not_pending(run: Run): Generator<string> {
     // What these wait for may have taken it, or code that has begun to wait for something else.
     if (open.some(({ kind }) => kind === "join" || kind === "gather")) continue;
     if (run.requests.some((other) => other.tag === tag && other.task !== task)) continue;
-    // Or a coroutine that is a part of something else.
-    if (run.flows.some(({ has_begun, chain }) => !has_begun && chain.includes(scope))) continue;
+    if (is_refused_in(run, scope)) continue;
     if (run.flows.some(({ chain, seen }) => chain.includes(scope) && seen.has(tag))) continue;
     for (const leaf of inside) {
       const { begun, outcome, kind, name, known } = leaf;
@@ -350,10 +358,20 @@ function* once(run: Run): Generator<string> {
 function is_left_beside(run: Run, { task }: Flow, tag: string): boolean {
   const request = run.requests.find((one) => one.tag === tag && one.task === task);
   if (request === undefined || task === null) return false;
-  const open = run.leaves.filter((leaf) =>
-    leaf.chain.includes(task.root) && is_open_at(leaf, request.at)
+  const told = run.leaves.filter((leaf) =>
+    leaf.chain.includes(task.root) && (is_open_at(leaf, request.at) || has_taken(leaf, request))
   );
-  return open.length > 1 && is_left_by_work(run, task.root, request);
+  // A promise that had settled gives its value, too.
+  return told.length > 1 &&
+    told.some(({ operation, outcome }) =>
+      operation !== null && outcome?.failed === false &&
+      (operation.aborted !== null || outcome.time === request.time)
+    );
+}
+
+/** Whether work took, when it began, a cancellation that was pending. */
+function has_taken({ begun, operation }: Leaf, { at }: Request): boolean {
+  return begun !== null && begun.at > at && operation?.aborted?.time === begun.time;
 }
 
 /** A task that was cancelled before its body ended has seen it, or ends as cancelled. */
@@ -602,6 +620,7 @@ function* everything_ends(run: Run): Generator<string> {
 function* waits_for(run: Run): Generator<string> {
   for (const { kind, name, outcome, limit, chain, flow, begun } of run.leaves) {
     if (kind !== "limited" || outcome === null || limit === null) continue;
+    if (run.end !== null && outcome.at > run.end.at) continue;
     if (flow.task !== null && flow.task.body !== null && flow.task.body.at < begun!.at) continue;
     const from_outside = run.requests.some(({ at, scopes }) =>
       at < outcome.at && scopes.some((scope) => chain.includes(scope))
@@ -627,6 +646,33 @@ function* in_time(run: Run): Generator<string> {
       const expected = Math.max(begun.time, set?.time ?? Infinity);
       if (outcome.time !== expected) yield `${name} waits until ${outcome.time}, not ${expected}`;
     }
+  }
+}
+
+/** The end of the run cancels what is left once, and clean-ups come to their end. */
+function* cuts_nothing({ end, leaves, requests }: Run): Generator<string> {
+  if (end === null) return;
+  const is_by_end = (tag: string) =>
+    tag === "" || requests.some((one) => one.tag === tag && one.by === "end of run");
+  for (const leaf of leaves) {
+    const { flow, name, kind, begun, tags, outcome, chain } = leaf;
+    if (begun === null || begun.at < end.at || !outcome?.cancelled || !tags.includes("")) continue;
+    // Limits still hold, and what code has left running is cancelled when it has ended.
+    if (chain.length > 1 || is_loser(leaf)) continue;
+    // The library does not know whether a native promise, or a callback, has resumed the code.
+    if (flow.waited_natively !== null && flow.waited_natively.at > end.at) continue;
+    // Work that was aborted and gave its value leaves a cancellation to what comes next in its scope: of several
+    // that are resumed in one moment the library does not know which one that is.
+    const is_left = ({ operation, outcome }: Leaf) =>
+      operation?.aborted && outcome?.failed === false && outcome.at > end.at &&
+      outcome.at < begun.at;
+    if (leaves.some(is_left)) continue;
+    const is_clean_up = leaves.some((other) =>
+      other.flow === flow && other.begun !== null && other.begun.at < end.at &&
+      other.outcome?.cancelled && other.outcome.at > end.at && other.outcome.at < begun.at &&
+      other.chain.length <= 1 && other.tags.some(is_by_end)
+    );
+    if (is_clean_up) yield `${flow.name}'s ${name}, a ${kind} of a clean-up, is cancelled`;
   }
 }
 
@@ -665,8 +711,10 @@ function* operations(run: Run): Generator<string> {
         is_open_at(leaf, at) && (settled === null || settled.at > at) &&
         scopes.some((scope) => leaf.chain.includes(scope))
       );
-      const is_sure = requests.some((request) => only_scope(request) !== null);
-      if (is_sure && operation.called && aborted === null) {
+      const is_sure = requests.some((request) =>
+        only_scope(request) !== null && !is_too_late(request)
+      );
+      if (is_sure && operation.called && aborted === null && !is_left_outside(leaf)) {
         yield `the signal of ${name} is not aborted`;
       }
       // Or one that was pending when it began.
@@ -717,6 +765,7 @@ const INVARIANTS: Record<string, Invariant> = {
   "count": counts,
   "not conserved": conserved,
   "does not end": everything_ends,
+  "cut": cuts_nothing,
   "time": in_time,
   "wait_for": waits_for,
   "unknown error": known_errors,

@@ -149,6 +149,7 @@ export function print_program(program: Program): string {
       lines.push(`semaphore${index} = new Semaphore(${value})`);
     }
   }
+  if (program.main_ends !== null) lines.push(`main ends at ${program.main_ends}`);
   if (program.virtual_clock) lines.push("on the virtual clock");
   if (program.mode !== "plain") lines.push(`in a loop that is ${program.mode}`);
   if (program.busy) lines.push("on a busy machine");

@@ -89,6 +89,12 @@ export const PROFILES = {
     waits: { ...WAITS, ...COMBINATORS, put: 6, get: 6, event: 4, held: 2 },
     needs_context: true,
   },
+  /** Code that outlives its task, in blocks of its own. */
+  outlived: {
+    statements: { await: 8, timeout: 8, aborted_by: 5, group: 1, try: 3, forget: 12, hold: 2 },
+    waits: { ...WAITS, from_promise: 14, put: 2, get: 2, ...COMBINATORS, call: 5 },
+    needs_context: true,
+  },
   everything: {
     statements: {
       ...STATEMENTS,

@@ -93,6 +93,8 @@ export interface Program {
   virtual_clock: boolean;
   /** Whether the loop is watched, which must not change anything. */
   mode: "plain" | "debug" | "traced";
+  /** After how many ticks main ends, whatever is left then; `null` if it waits for all of it. */
+  main_ends: number | null;
 }
 
 /** Whether an awaitable is a native promise of several others. */

@@ -75,6 +75,8 @@ export interface Flow {
   /** Whether its call has begun: a coroutine may be refused. */
   has_begun: boolean;
   outcome: Outcome | null;
+  /** When a native promise was last waited for, of which the library knows nothing. */
+  waited_natively: Moment | null;
   /** Whether nothing awaits the call at once, or one that it is made in. */
   is_aside: boolean;
   /** The await that the call is a part of. */

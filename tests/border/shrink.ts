@@ -114,6 +114,7 @@ function* simplifications(program: Program): Generator<Change> {
   }
   if (program.mode !== "plain") yield (copy) => void (copy.mode = "plain");
   if (program.busy) yield (copy) => void (copy.busy = false);
+  if (program.main_ends !== null) yield (copy) => void (copy.main_ends = null);
   if (program.virtual_clock) yield (copy) => void (copy.virtual_clock = false);
   for (const [index, { times }] of program.cancels.entries()) {
     if (times > 1) yield (copy) => void (copy.cancels[index]!.times = 1);

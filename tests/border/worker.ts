@@ -29,6 +29,7 @@ export type Message =
     profile: ProfileName;
     seed: number;
     invariant: string;
+    detail: string;
     text: string | null;
   }
   | { kind: "done" };
@@ -42,7 +43,7 @@ for (let index = from; index < to; index += step) {
   progress[0] = index;
   const broken = await check(case_of(profiles, seed, index));
   if (broken === null) continue;
-  const invariant = broken.violations[0]!.invariant;
+  const { invariant, detail } = broken.violations[0]!;
   const count = (seen.get(invariant) ?? 0) + 1;
   seen.set(invariant, count);
   let text: string | null = null;
@@ -51,6 +52,7 @@ for (let index = from; index < to; index += step) {
     shrunk++;
     text = await explain(await make_smaller(broken));
   }
-  say({ kind: "broken", index, profile: broken.profile, seed: broken.seed, invariant, text });
+  const { profile, seed: own_seed } = broken;
+  say({ kind: "broken", index, profile, seed: own_seed, invariant, detail, text });
 }
 say({ kind: "done" });
