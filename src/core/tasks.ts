@@ -676,7 +676,7 @@ export class Task<T> extends Future<T> {
       continuation._waiting = waitable;
       const state = this._cancellation_state;
       if (state !== null) {
-        const due = state.take_pending(continuation._scope, true);
+        const due = state.take_pending(continuation._scope, true, waitable);
         if (due !== null) {
           if (waitable._may_fulfil) due.is_known = false;
           if (!waitable._cancel_for(due)) state.mark(continuation, due.cancellation);
