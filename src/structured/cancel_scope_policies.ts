@@ -82,12 +82,24 @@ class CancelScopePolicy implements BlockPolicy {
     const task = block._owner as TaskCore;
     block._is_shielded = false;
     const pending = this.#state.take_pending(block, true);
-    const due = pending ?? this.#kept_off.get(block) ?? null;
-    if (due === null || (pending === null && !is_in_force(due))) return;
+    const due = pending ?? this.#released(block);
+    if (due === null) return;
     this.#kept_off.set(block, due);
     // To the waits of the block alone: others have got it.
     const by_itself = runs_now(task, task._step === OPEN);
     cancel_scope(task, this.#state, new Delivery(block, due.cancellation.message, by_itself));
+  }
+
+  // What was kept off a block and still holds. If a block around it has been shielded since, that keeps it off.
+  #released(block: Scope): DeliveryCore | null {
+    const kept = this.#kept_off.get(block) ?? null;
+    if (kept === null || kept.scope._ended) return null;
+    if ((block._owner as TaskCore).cancelling() === 0) return null;
+    if (is_inside(block, kept.scope)) return kept;
+    let shield = block;
+    for (let at: Scope | null = block; at !== null; at = scope_around(at)) shield = at;
+    this.#kept_off.set(shield, kept);
+    return null;
   }
 
   /**
@@ -97,12 +109,12 @@ class CancelScopePolicy implements BlockPolicy {
    * @throws {CancelledError} if a cancellation was kept off that no wait after the block would throw
    */
   end(block: Scope, error: unknown): void {
-    const kept = this.#kept_off.get(block) ?? null;
     const was_shielded = block._is_shielded;
+    block._is_shielded = false;
+    const kept = this.#released(block);
     this.#kept_off.delete(block);
     this.#levels.delete(block);
-    block._is_shielded = false;
-    if (kept === null || !is_in_force(kept)) return;
+    if (kept === null) return;
     const { message } = kept.cancellation;
     if (was_shielded) {
       if (this.#state.is_pending(kept.scope)) return;
@@ -112,9 +124,6 @@ class CancelScopePolicy implements BlockPolicy {
   }
 }
 
-function is_in_force({ scope }: DeliveryCore): boolean {
-  return !scope._ended && (scope._owner as TaskCore).cancelling() > 0;
-}
 
 /** Returns the policy of a task, which is made at the first call. */
 export function policy_of(task: AnyTask): CancelScopePolicy {

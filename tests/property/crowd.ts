@@ -30,6 +30,8 @@ export class Crowd {
   readonly #tasks: asyncio.Task<void>[];
   /** The tasks that wait for the primitive, and may do so for ever. */
   readonly #waiting = new Set<asyncio.Task<unknown> | null>();
+  /** How often each task was cancelled. */
+  readonly #cancelled = new Map<asyncio.Task<unknown>, number>();
   #closing = false;
 
   private constructor(program: Program, scenario: Scenario) {
@@ -55,6 +57,11 @@ export class Crowd {
   /** How many tasks wait for the primitive. */
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** How often a task was cancelled. */
+  cancellations_of(task: asyncio.Task<unknown>): number {
+    return this.#cancelled.get(task) ?? 0;
   }
 
   /**
@@ -105,7 +112,11 @@ export class Crowd {
   }
 
   #cancel(task: number): void {
-    this.#tasks[task % this.#tasks.length]!.cancel();
+    this.#cancel_task(this.#tasks[task % this.#tasks.length]!);
+  }
+
+  #cancel_task(task: asyncio.Task<unknown>): void {
+    if (task.cancel()) this.#cancelled.set(task, this.cancellations_of(task) + 1);
   }
 
   async #calm(): Promise<void> {
@@ -122,7 +133,7 @@ export class Crowd {
 
   async #close(): Promise<void> {
     this.#closing = true;
-    for (const task of this.#tasks) task.cancel();
+    for (const task of this.#tasks) this.#cancel_task(task);
     await asyncio.wait(this.#tasks);
     for (const task of this.#tasks) {
       assert(task.cancelled() || task.exception() === null, `${task}`);

@@ -8,16 +8,22 @@ import { check_programs, type Program } from "../property/program.ts";
 import {
   BroadcastScenario,
   ChannelScenario,
+  ClosingScenario,
   LimiterScenario,
+  NotifierScenario,
   RWLockScenario,
-  ScopeScenario,
 } from "./scenarios.ts";
+import { RateScenario } from "./rates_scenario.ts";
+import { ScopeScenario } from "./scope_scenario.ts";
 
 const SCENARIOS: Record<string, (program: Program) => Scenario> = {
   open_channel: (program) => new ChannelScenario(program),
+  "a channel that is closed": (program) => new ClosingScenario(program),
   open_broadcast: () => new BroadcastScenario(),
   CapacityLimiter: (program) => new LimiterScenario(program),
   RWLock: () => new RWLockScenario(),
+  RateLimiter: (program) => new RateScenario(program),
+  Notifier: () => new NotifierScenario(),
   CancelScope: () => new ScopeScenario(),
 };
 

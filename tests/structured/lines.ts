@@ -1,0 +1,48 @@
+/** Whether calls that wait are served in the order in which they came. */
+
+import { assert } from "@std/assert";
+import * as asyncio from "../../mod.ts";
+
+/** The calls that wait, in the order in which they began. */
+export class Line {
+  readonly #waiting = new Set<object>();
+  #any_overtaken = false;
+
+  /**
+   * A call in the line; `served` is called in the very step in which it returns, whatever is thrown after it, and
+   * `left` when it has thrown, with whether it was the first.
+   */
+  call<T>(
+    operation: () => PromiseLike<T>,
+    served: (value: T) => void,
+    left: (was_first: boolean) => void = () => {},
+  ): asyncio.Coroutine<void> {
+    return asyncio.coroutine(async () => {
+      const place = {};
+      this.#waiting.add(place);
+      try {
+        const value = await operation();
+        this.#note_served(place);
+        served(value);
+      } finally {
+        const [first] = this.#waiting;
+        if (this.#waiting.delete(place)) left(first === place);
+      }
+    })();
+  }
+
+  // Those before it may have been served in this turn, and resume after it.
+  #note_served(place: object): void {
+    const earlier = [...this.#waiting];
+    earlier.length = earlier.indexOf(place);
+    this.#waiting.delete(place);
+    asyncio.get_running_loop().call_soon(() => {
+      if (earlier.some((each) => this.#waiting.has(each))) this.#any_overtaken = true;
+    });
+  }
+
+  /** Fails if a call has been overtaken. */
+  check(): void {
+    assert(!this.#any_overtaken, "a call was overtaken");
+  }
+}
