@@ -27,6 +27,7 @@ function is_expected(error: unknown): boolean {
 
 export class Crowd {
   readonly #scenario: Scenario;
+  readonly #is_honest: boolean;
   readonly #tasks: asyncio.Task<void>[];
   /** The tasks that wait for the primitive, and may do so for ever. */
   readonly #waiting = new Set<asyncio.Task<unknown> | null>();
@@ -34,14 +35,19 @@ export class Crowd {
   readonly #cancelled = new Map<asyncio.Task<unknown>, number>();
   #closing = false;
 
-  private constructor(program: Program, scenario: Scenario) {
+  private constructor(program: Program, scenario: Scenario, is_honest: boolean) {
     this.#scenario = scenario;
+    this.#is_honest = is_honest;
     this.#tasks = program.tasks.map((steps) => asyncio.create_task(() => this.#run(steps)));
   }
 
-  /** Runs a program from its start to its end, with all checks. */
-  static async run(program: Program, scenario: Scenario): Promise<void> {
-    const crowd = new Crowd(program, scenario);
+  /**
+   * Runs a program from its start to its end, with all checks.
+   *
+   * @param is_honest whether steps swallow no cancellation: one that a step has not thrown comes at the next wait
+   */
+  static async run(program: Program, scenario: Scenario, is_honest = false): Promise<void> {
+    const crowd = new Crowd(program, scenario, is_honest);
     for (const { after, task } of program.cancellations) {
       for (const name of after) await pause(name);
       crowd.#cancel(task);
@@ -103,7 +109,13 @@ export class Crowd {
       if (this.#closing) return;
       try {
         await pause(step.before);
+        const task = asyncio.current_task() as asyncio.Task<unknown>;
+        const cancelled = this.cancellations_of(task);
         await this.#scenario.step(step, this);
+        if (this.#is_honest && this.cancellations_of(task) > cancelled) {
+          await asyncio.sleep(0);
+          assert(false, "a cancellation is lost");
+        }
         if (step.cancels !== null) this.#cancel(step.cancels);
       } catch (error) {
         if (!is_expected(error)) throw error;

@@ -49,7 +49,9 @@ for (const { name, loop_factory, waits, count } of LOOPS) {
   for (const [primitive, make] of Object.entries(SCENARIOS)) {
     Deno.test(`${primitive}: loses nothing and doubles nothing on ${name}`, async () => {
       await check_programs(count * FACTOR, waits, async (program) => {
-        await asyncio.run(() => Crowd.run(program, make(program)), { loop_factory });
+        // A race that a host's timer wins swallows a cancellation; blocks of scopes do so on purpose.
+        const is_honest = !waits.at_once && primitive !== "CancelScope";
+        await asyncio.run(() => Crowd.run(program, make(program), is_honest), { loop_factory });
       });
     });
   }

@@ -32,6 +32,7 @@ class Flow {
   readonly #sources: Source[];
   /** How often each source had cancelled when the branch was thrown an error. */
   readonly #thrown = new Map<Source, number>();
+  #is_one_of_several = false;
 
   constructor(sources: readonly Source[], thrown: ReadonlyMap<Source, number> = new Map()) {
     this.#sources = [...sources];
@@ -40,7 +41,9 @@ class Flow {
 
   /** A branch beside others, which are thrown errors of their own. */
   branch(): Flow {
-    return new Flow(this.#sources, this.#thrown);
+    const branch = new Flow(this.#sources, this.#thrown);
+    branch.#is_one_of_several = true;
+    return branch;
   }
 
   /** Notes that branches have ended: what each of them was thrown is nothing new to the code around. */
@@ -104,8 +107,12 @@ class Flow {
     const source: Source = { scope, is_level, times: () => scope.cancel_called ? 1 : 0 };
     this.#sources.push(source);
     this.#thrown.set(source, 0);
+    let is_body_over = false;
     try {
-      await asyncio.async_with(scope, body);
+      await asyncio.async_with(scope, async () => {
+        await body();
+        is_body_over = true;
+      });
       const swallowed = outer.filter((each) => known.get(each) !== this.#thrown.get(each));
       assert(
         !is_honest || swallowed.length === 0,
@@ -115,6 +122,10 @@ class Flow {
       // What a branch beside it has been thrown is thrown by the end of a shield.
       if (error instanceof asyncio.CancelledError) {
         for (const each of outer) this.#thrown.set(each, each.times());
+        assert(
+          !is_body_over || !scope.shield || this.#is_one_of_several,
+          "the end of a shield threw what was pending",
+        );
       }
       throw error;
     } finally {
