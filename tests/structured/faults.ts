@@ -62,12 +62,6 @@ export const FAULTS: readonly Fault[] = [
     replacement: "",
   },
   {
-    name: "open_broadcast: a sender overtakes one that waits",
-    file: BROADCASTS,
-    search: "first_waiting(this._senders) !== null || !this.#all_have_room()",
-    replacement: "!this.#all_have_room()",
-  },
-  {
     name: "CapacityLimiter: the token of a cancelled borrower is lost",
     file: LIMITERS,
     search: "if (loan.is_granted) limiter.release_on_behalf_of(loan.borrower);",

@@ -122,7 +122,8 @@ export class BroadcastScenario implements Scenario {
   }
 
   async step(step: Step, crowd: Crowd): Promise<void> {
-    if (step.what === 7) return await this.#follow_for_a_while(step, crowd);
+    if (step.what > 5) return await this.#follow_for_a_while(step, crowd);
+    if (step.what === 3) return this.#drain_all();
     const item = this.#next++;
     if (step.what < 3) {
       const send = noting(() => this.#news.send(item), () => this.#sent.push(item));
@@ -135,13 +136,23 @@ export class BroadcastScenario implements Scenario {
     await pause(step.inside);
   }
 
+  #drain_all(): void {
+    for (const { subscription, received } of [this.#one, this.#other]) {
+      received.push(...drain(subscription));
+    }
+  }
+
   // A subscriber that is closed in the midst of it: what it has received was sent since, once and in order.
   async #follow_for_a_while(step: Step, crowd: Crowd): Promise<void> {
     using subscription = this.#news.subscribe();
     const first = this.#sent.length;
     const received: number[] = [];
-    const receive = noting(() => subscription.receive(), (got) => received.push(got));
-    await crowd.wait(step, receive, () => {});
+    // Some are so slow that they receive nothing.
+    if (step.what === 7) await asyncio.sleep(0.002);
+    else {
+      const receive = noting(() => subscription.receive(), (got) => received.push(got));
+      await crowd.wait(step, receive, () => {});
+    }
     await pause(step.inside);
     // Delivered, while its sender has not resumed to note it.
     await asyncio.sleep(0);
@@ -254,6 +265,8 @@ export class RWLockScenario implements Scenario {
         () => {},
       );
       await pause(step.inside);
+      // Some readers hold it while others come and go.
+      if (step.what > 5) await asyncio.sleep(0.003);
     } finally {
       if (permit !== null) {
         this.#count(is_writing, -1);
@@ -338,6 +351,7 @@ export class ClosingScenario implements Scenario {
   readonly #receiver: Receiver<number>;
   readonly #sent: number[] = [];
   readonly #received: number[] = [];
+  #waits_in_vain = false;
   #next = 0;
 
   constructor({ size }: Program) {
@@ -360,20 +374,48 @@ export class ClosingScenario implements Scenario {
     if (step.what === 1 && step.before === "moment") return this.#receiver.close();
     if (step.what < 5) {
       using sender = this.#sender.clone();
-      if (step.what === 2) asyncio.get_running_loop().call_soon(() => sender.close());
       const item = this.#next++;
       const send = noting(() => sender.send(item), () => this.#sent.push(item));
-      return await crowd.wait(step, send, () => {});
+      const call = this.#watch(sender, step.what === 2 ? 0 : null, send);
+      return await crowd.wait(step, call, () => {});
     }
     using receiver = this.#receiver.clone();
-    if (step.what === 5) asyncio.get_running_loop().call_later(0.001, () => receiver.close());
     for (let left = 3; left > 0; left--) {
       const receive = noting(() => receiver.receive(), (got) => this.#received.push(got));
-      await crowd.wait(step, receive, () => {});
+      const call = this.#watch(receiver, step.what === 5 ? 0.001 : null, receive);
+      await crowd.wait(step, call, () => {});
     }
   }
 
+  // A call of an end that is closed ends, within three turns.
+  #watch(
+    end: Disposable,
+    closes_after: number | null,
+    operation: () => asyncio.Coroutine<void>,
+  ): () => asyncio.Coroutine<void> {
+    const loop = asyncio.get_running_loop();
+    return asyncio.coroutine(async () => {
+      let is_over = false;
+      const look = (turns: number) => {
+        if (turns > 0) loop.call_soon(look, turns - 1);
+        else if (!is_over) this.#waits_in_vain = true;
+      };
+      if (closes_after !== null) {
+        loop.call_later(closes_after, () => {
+          end[Symbol.dispose]();
+          look(3);
+        });
+      }
+      try {
+        await operation();
+      } finally {
+        is_over = true;
+      }
+    });
+  }
+
   check_calm(): void {
+    assert(!this.#waits_in_vain, "a call of an end that is closed goes on waiting");
     const state = this.#sender.statistics();
     assert(
       state.tasks_waiting_receive === 0 ||
