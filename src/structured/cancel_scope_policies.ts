@@ -124,7 +124,6 @@ class CancelScopePolicy implements BlockPolicy {
   }
 }
 
-
 /** Returns the policy of a task, which is made at the first call. */
 export function policy_of(task: AnyTask): CancelScopePolicy {
   const state = task["_cancellation_state"] ??= new CancellationState();

@@ -336,7 +336,7 @@ function check_deadline(when: unknown): number {
 function check_flag(name: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw new TypeError(
-    `Cannot make a CancelScope: ${name} must be true or false: received ${repr(value)}`,
+    `Cannot set ${name} of a CancelScope: it must be true or false: received ${repr(value)}`,
   );
 }
 

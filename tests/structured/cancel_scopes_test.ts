@@ -77,6 +77,24 @@ Deno.test("CancelScope: is used once, by a task", async () => {
   });
 });
 
+Deno.test("CancelScope.deadline: one that is past at the start cancels the first wait, code before it runs", () =>
+  run(async () => {
+    for (const deadline of [-Infinity, -1, 0]) {
+      const log: string[] = [];
+      const scope = new CancelScope({ deadline });
+      await async_with(scope, async () => {
+        log.push("begun");
+        await sleep(0);
+        log.push("waited");
+      });
+      assertEquals([log, scope.cancelled_caught, now()], [["begun"], true, 0]);
+    }
+    await assertRejects(
+      async () => await async_with(fail_after(-1), () => sleep(0)),
+      asyncio.TimeoutError,
+    );
+  }));
+
 Deno.test("CancelScope: refuses unknown options and values of a wrong type", () => {
   assertThrows(() => new CancelScope({ shields: true } as never), TypeError, "shields");
   assertThrows(() => new CancelScope({ deadline: "soon" } as never), TypeError, "'soon'");
@@ -812,6 +830,19 @@ Deno.test("fail_after, fail_at: throw a TimeoutError with the cancellation as it
       assert(scope.cancelled_caught);
     }
     assertEquals(now(), 4);
+  }));
+
+Deno.test("fail_after: the error of a deadline that was moved says when that was", () =>
+  run(async () => {
+    await assertRejects(
+      async () =>
+        await async_with(fail_after(2), async (scope) => {
+          scope.deadline += 3;
+          await sleep(60);
+        }),
+      asyncio.TimeoutError,
+      "timed out at 5 s of the loop's clock",
+    );
   }));
 
 Deno.test("fail_after: cancel() of the scope is no timeout, nor is a cancellation from outside", () =>

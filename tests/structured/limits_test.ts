@@ -179,6 +179,26 @@ Deno.test("RateLimiter: many fractions add up, by the loop's clock", () =>
     assert(Math.abs(now() - 1000) < 1e-6, `${now()}`);
   }));
 
+Deno.test("RateLimiter: one that was used on a loop whose clock was later", async () => {
+  const limiter = new RateLimiter(1, 10);
+  await run(async () => {
+    await sleep(1000);
+    await limiter.acquire();
+  });
+  await run(async () => {
+    await limiter.acquire();
+    assertEquals(now(), 10);
+  });
+});
+
+Deno.test("RateLimiter.has_capacity: takes its amount by name, and a number alone", () =>
+  run(async () => {
+    const limiter = new RateLimiter(2, 10);
+    await limiter.acquire({ amount: 1.5 });
+    assertEquals([limiter.has_capacity({ amount: 0.5 }), limiter.has_capacity(1)], [true, false]);
+    assertThrows(() => limiter.has_capacity("1" as never), TypeError);
+  }));
+
 Deno.test("RateLimiter: refuses what never passes or makes no sense", () => {
   const limiter = new RateLimiter(4);
   assertEquals(limiter.time_period, 60);
