@@ -3,7 +3,8 @@
  *
  * - Cancel scopes: {@linkcode CancelScope}, {@linkcode move_on_after}, {@linkcode fail_after}.
  * - Channels between tasks: {@linkcode open_channel}, {@linkcode open_broadcast}.
- * - Limits: {@linkcode CapacityLimiter}, {@linkcode RWLock}, {@linkcode RateLimiter}.
+ * - Limits: {@linkcode CapacityLimiter}, {@linkcode RWLock}, {@linkcode RateLimiter},
+ *   {@linkcode Notifier}.
  * - Tasks: {@linkcode ResultGroup}, {@linkcode retry}, {@linkcode supervise}, {@linkcode run_service}.
  *
  * ```ts
@@ -56,6 +57,7 @@ export {
 } from "./src/structured/capacity_limiters.ts";
 export { RWLock } from "./src/structured/rwlocks.ts";
 export { RateLimiter } from "./src/structured/rate_limiters.ts";
+export { Notifier } from "./src/structured/notifiers.ts";
 export { ResultGroup } from "./src/structured/result_groups.ts";
 export { type Attempt, retry, type RetryOptions } from "./src/structured/retries.ts";
 export { type Strategy, supervise, type SuperviseOptions } from "./src/structured/supervisors.ts";

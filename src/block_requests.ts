@@ -5,17 +5,11 @@
  */
 
 import { CancellationState } from "./core/cancellation_state.ts";
-import type { Scope } from "./core/contracts.ts";
+import type { Scope, TaskCore } from "./core/contracts.ts";
 import type { AnyTask } from "./core/scope_managers.ts";
 
-/** A cancellation state some of whose scopes go on cancelling. */
-export interface PersistentState {
-  /** Has every wait of tasks throw from now on, if a scope does so to its own code. */
-  pass_on(scope: Scope, tasks: Iterable<AnyTask>, is_repeated: boolean): void;
-}
-
 /**
- * Passes the cancellation of a scope that goes on cancelling on to tasks which have been cancelled.
+ * Passes the cancellation of a block that cancels every wait in it on to tasks which have been cancelled.
  *
  * @param is_repeated whether they were cancelled earlier, and may have dealt with that
  */
@@ -24,10 +18,8 @@ export function pass_on_cancellation(
   tasks: Iterable<AnyTask>,
   is_repeated: boolean,
 ): void {
-  const state = (scope._owner as unknown as AnyTask)["_cancellation_state"] as
-    | Partial<PersistentState>
-    | null;
-  state?.pass_on?.(scope, tasks, is_repeated);
+  const state = (scope._owner as unknown as AnyTask)["_cancellation_state"];
+  state?.policy?.pass_on(scope, tasks as Iterable<unknown> as Iterable<TaskCore>, is_repeated);
 }
 
 /**

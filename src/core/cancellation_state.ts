@@ -7,7 +7,7 @@
 import { when_dry } from "../host/macrotask.ts";
 import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
 import type { Continuation, DeliveryCore, Scope, TaskCore, Waitable } from "./contracts.ts";
-import { is_inside, next_moment, open_awaits, type Reach, reach } from "./scopes.ts";
+import { is_inside, next_moment, open_awaits, type Reach, reach, scope_around } from "./scopes.ts";
 
 /** One cancellation of a scope, on its way to the code. */
 export class Delivery implements DeliveryCore {
@@ -102,6 +102,24 @@ export function conclude_sole(waiting: object): void {
   sole?.deliveries.forEach(sole.is_left ? leave_pending : note_thrown);
 }
 
+/** What blocks add to the cancellation state of their task: those that are shielded, or cancel every wait in them. */
+export interface BlockPolicy {
+  /** Notes a cancellation that is about to be delivered. */
+  note_delivery(delivery: DeliveryCore): void;
+  /**
+   * Returns the cancellation of a wait that begins while none is pending for its scope; `null` to let it wait.
+   *
+   * @param waitable what is waited on; `null` for the next step alone
+   */
+  due_at_wait(scope: Scope, waitable: Waitable | null): DeliveryCore | null;
+  /**
+   * Has the waits of tasks cancelled, too, that a block waits for and cancels.
+   *
+   * @param is_repeated whether they were cancelled earlier, and may have dealt with that
+   */
+  pass_on(scope: Scope, tasks: Iterable<TaskCore>, is_repeated: boolean): void;
+}
+
 /** The cancellation state of a task: made at its first cancellation, or when it yields what cannot be waited on. */
 export class CancellationState {
   /** The requests that have not been taken back. */
@@ -116,6 +134,8 @@ export class CancellationState {
   target: Scope | null = null;
   /** True if that is a new request of the block, not one that is repeated in its place. */
   is_new_request = false;
+  /** Made by the first block that needs it. */
+  policy: BlockPolicy | null = null;
   // The requests of blocks, which are part of `requests`.
   #requests_of: Map<Scope, number> | null = null;
   #pending: Map<Scope, DeliveryCore> | null = null;
@@ -145,13 +165,15 @@ export class CancellationState {
     this.#pending?.delete(scope);
   }
 
-  /** The requests of blocks that a scope is not in. */
+  /** The requests that do not reach a scope: of blocks that it is not in, and of what is outside of a shield. */
   requests_outside(scope: Scope): number {
     let count = 0;
+    let of_task = this.requests;
     for (const [block, requests] of this.#requests_of ?? []) {
+      of_task -= requests;
       if (!is_inside(scope, block)) count += requests;
     }
-    return count;
+    return is_inside(scope, scope._owner as TaskCore) ? count : count + of_task;
   }
 
   /** The outermost scope around a scope that has requested a cancellation. */
@@ -159,8 +181,8 @@ export class CancellationState {
     let found: Scope = scope._owner as TaskCore;
     let of_blocks = 0;
     for (const requests of this.#requests_of?.values() ?? []) of_blocks += requests;
-    if (this.requests > of_blocks) return found;
-    for (let outer: Scope | null = scope; outer !== null; outer = outer._parent) {
+    if (this.requests > of_blocks && is_inside(scope, found)) return found;
+    for (let outer: Scope | null = scope; outer !== null; outer = scope_around(outer)) {
       if (this.#requests_of?.has(outer)) found = outer;
     }
     return found;
@@ -235,18 +257,25 @@ export class CancellationState {
    * its end, before the microtask queue ran dry, so that this rejection has resumed it.
    *
    * @param must_wait whether the code is about to wait; else only what others requested is thrown
+   * @param waitable what it is about to wait on; `null` for the next step alone
    */
-  take_pending(scope: Scope, must_wait: boolean): DeliveryCore | null {
+  take_pending(
+    scope: Scope,
+    must_wait: boolean,
+    waitable: Waitable | null = null,
+  ): DeliveryCore | null {
     if (this.#thrown.length > 0) this.#note_known(scope);
     const all = this.#pending;
-    if (all === null || all.size === 0) return null;
     let due: DeliveryCore | null = null;
-    for (const delivery of [...all.values()]) {
-      if (!is_inside(scope, delivery.scope)) continue;
-      if (delivery.is_known) all.delete(delivery.scope);
-      else if (must_wait || !delivery.by_itself) due = delivery;
+    if (all !== null && all.size > 0) {
+      for (const delivery of [...all.values()]) {
+        if (!is_inside(scope, delivery.scope)) continue;
+        if (delivery.is_known) all.delete(delivery.scope);
+        else if (must_wait || !delivery.by_itself) due = delivery;
+      }
     }
     if (due !== null) this.drop_around(scope);
+    else if (must_wait && this.policy !== null) due = this.policy.due_at_wait(scope, waitable);
     return due;
   }
 
@@ -274,7 +303,7 @@ export class CancellationState {
 
   /** Drops what is pending for code of a scope that has been thrown an error, which stands for all of it. */
   drop_around(scope: Scope): void {
-    for (let at: Scope | null = scope; at !== null; at = at._parent) {
+    for (let at: Scope | null = scope; at !== null; at = scope_around(at)) {
       const delivery = this.#pending?.get(at);
       if (delivery === undefined) continue;
       delivery.is_known = true;
@@ -284,7 +313,7 @@ export class CancellationState {
 
   /** Frees what only a task that has not ended needs. */
   end(): void {
-    this.own_scope = null;
+    this.own_scope = this.policy = null;
     this.#requests_of =
       this.#pending =
       this.#marked =
@@ -325,6 +354,7 @@ export function note_cycle(): void {
 /** Delivers a cancellation to the open awaits in a scope, or leaves it pending. */
 export function cancel_scope(task: TaskCore, state: CancellationState, delivery: Delivery): void {
   const request = { task, state, delivery };
+  state.policy?.note_delivery(delivery);
   if (depth >= MAX_DEPTH) {
     state.being_told = true;
     deferred.push(request);
@@ -376,7 +406,8 @@ function may_fulfil(open: Continuation): boolean {
 
 function tell_one(state: CancellationState, continuation: Continuation, delivery: Delivery): Reach {
   let how = reach(continuation, delivery.scope);
-  if (how === "outside") return how;
+  // The waits in a shielded block know nothing of what is cancelled around it.
+  if (how === "outside" || !is_inside(continuation._scope, delivery.scope)) return "outside";
   // The running code waits on none of the open awaits.
   if (delivery.by_itself) how = "older";
   const waitable = continuation._waiting;

@@ -117,6 +117,8 @@ export interface Scope {
   _active: number;
   /** @internal True if it is a block that has ended. */
   readonly _ended: boolean;
+  /** @internal True while it is a block that no cancellation of the code around it reaches. */
+  _is_shielded?: boolean;
 }
 
 /** A cancellation on its way to the code of a scope. */

@@ -44,6 +44,7 @@ export class BlockScope implements Scope {
   _resumed: number;
   _active: number;
   _ended = false;
+  _is_shielded = false;
 
   constructor(parent: Scope, owner: TaskCore) {
     this._loop = parent._loop;
@@ -83,9 +84,14 @@ export function innermost(scope: Scope): Scope {
   return scope;
 }
 
-/** Returns whether a scope is another one or lies inside it. */
+/** Returns the scope around a scope if its cancellations reach that; `null` for a task and a shielded block. */
+export function scope_around(scope: Scope): Scope | null {
+  return scope._is_shielded ? null : scope._parent;
+}
+
+/** Returns whether the cancellations of a scope reach another: that scope itself, or one inside it and in no shield there. */
 export function is_inside(scope: Scope | null, outer: Scope): boolean {
-  while (scope !== null && scope !== outer) scope = scope._parent;
+  while (scope !== null && scope !== outer) scope = scope_around(scope);
   return scope !== null;
 }
 

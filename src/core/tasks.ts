@@ -677,7 +677,7 @@ export class Task<T> extends Future<T> {
       continuation._waiting = waitable;
       const state = this._cancellation_state;
       if (state !== null) {
-        const due = state.take_pending(continuation._scope, true);
+        const due = state.take_pending(continuation._scope, true, waitable);
         if (due !== null) {
           const taken = waitable._may_fulfil ? renew(due) : due;
           if (!waitable._cancel_for(taken)) state.mark(continuation, taken.cancellation);

@@ -56,7 +56,8 @@ export interface BroadcastStatistics {
 /**
  * A receiver of every item of a broadcast; `subscribe()` makes it. As an AsyncIterable it ends with the broadcast.
  *
- * What is cloned from it competes with it for the items. A cancelled `receive()` loses none.
+ * What is cloned from it competes with it for the items, and it ends when all of these are closed. A cancelled
+ * `receive()` loses none.
  *
  * @category Channels
  *
@@ -73,21 +74,8 @@ export interface BroadcastStatistics {
  * ```
  */
 export class Subscription<T> extends Receiver<T> {
-  readonly #broadcast: Broadcast<T>;
   /** How many items it has lost since it was too slow. */
   dropped = 0;
-
-  /** @internal Made by `subscribe()`. */
-  constructor(broadcast: Broadcast<T>, channel: object) {
-    super(channel);
-    this.#broadcast = broadcast;
-  }
-
-  /** Closes the subscription; its calls of `receive()` that wait throw {@linkcode ClosedResourceError}. */
-  override close(): void {
-    super.close();
-    if (this._channel.open_receivers === 0) this.#broadcast["_forget"](this);
-  }
 }
 
 const SEND: Operation<void, Broadcast<unknown>, Offered> = {
@@ -164,7 +152,8 @@ export class Broadcast<T> extends LoopBound implements Disposable {
     const channel = new Channel(this.#max_buffer);
     channel.open_senders = 1;
     channel.on_demand = () => this.#send_what_waits();
-    const subscription = new Subscription<T>(this, channel);
+    const subscription = new Subscription<T>(channel);
+    channel.on_abandoned = () => this.#forget(subscription);
     this.#subscriptions.add(subscription);
     return subscription;
   }
@@ -272,8 +261,8 @@ export class Broadcast<T> extends LoopBound implements Disposable {
     }
   }
 
-  /** @internal A subscription has been closed. */
-  protected _forget(subscription: Subscription<T>): void {
+  // A subscription and what was cloned from it have been closed.
+  #forget(subscription: Subscription<T>): void {
     if (this.#subscriptions.delete(subscription)) this.#send_what_waits();
   }
 

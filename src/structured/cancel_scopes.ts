@@ -10,18 +10,14 @@ import type { Scope, Timed } from "../core/contracts.ts";
 import type { Coroutine } from "../core/coroutines.ts";
 import { instant, Suspension } from "../core/suspensions.ts";
 import { enter_scope, leave_scope, running_scope } from "../core/current.ts";
+import { scope_around } from "../core/scopes.ts";
 import { RuntimeError, ValueError } from "../core/exceptions.ts";
 import { type AnyTask, ScopeManager, take_back } from "../core/scope_managers.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
 import { Deadline } from "../timeouts.ts";
-import {
-  keep_cancelling,
-  scoped_state,
-  set_scope_around,
-  stop_cancelling,
-} from "./scoped_states.ts";
+import { end_block, policy_of } from "./cancel_scope_policies.ts";
 
 /**
  * The options of a {@linkcode CancelScope}.
@@ -50,8 +46,8 @@ type State = "created" | "active" | "ended";
  * resolves to `undefined`. A cancellation from outside, and any other error, leaves the block.
  *
  * - **Shielded**, the block is not reached by what is cancelled around it: scopes, timeouts, groups, the task.
- *   Such a cancellation stays pending, and is thrown at the first wait after the block. For clean-ups, with a
- *   deadline of their own.
+ *   Such a cancellation stays pending, and is thrown at the first wait after the block; by the end of the block if
+ *   another branch of the task, of a `Promise.all`, has been thrown it. For clean-ups, with a deadline of their own.
  * - **Edge-triggered**, as by `task.cancel()`, a cancellation is thrown once. **Level-triggered** (`level: true`),
  *   every wait of the block throws until the block ends, so that code which swallows the error cannot stay; so does
  *   every wait of the tasks of groups in it. An await that need not wait does not throw. A shielded scope inside
@@ -83,10 +79,10 @@ export class CancelScope extends ScopeManager {
   #shield: boolean;
   #state: State = "created";
   #scope: Scope | null = null;
-  // The scope around the block.
-  #around: Scope | null = null;
+  // Entered by `__aenter__()`: the scope is that of the code which called it.
+  #is_by_hand = false;
   #timer: Deadline<CancelScope> | null = null;
-  // The requests for cancellation when the block began, as far as they are seen from it.
+  // The requests for cancellation when the block began, of which its code knew.
   #cancelling = 0;
   #cancel_called = false;
   #is_requested = false;
@@ -144,6 +140,8 @@ export class CancelScope extends ScopeManager {
   /**
    * Shields the block, or no longer.
    *
+   * What it lets in reaches the waits of the block alone; other branches of the task have been thrown it.
+   *
    * @param shield whether no cancellation from outside reaches the block
    * @throws {TypeError} if it is not a boolean
    * @throws {RuntimeError} if the scope was entered by hand, and so has no block of its own
@@ -152,10 +150,11 @@ export class CancelScope extends ScopeManager {
     if (check_flag("shield", shield) === this.#shield) return;
     if (this.#state === "active") {
       const scope = this.#block_of_its_own();
-      this.#shield = shield;
-      this.#set_shield();
-      if (!shield) scoped_state(scope._owner as unknown as AnyTask).deliver_pending(scope);
-    } else this.#shield = shield;
+      const policy = policy_of(scope._owner as unknown as AnyTask);
+      if (shield) policy.shield(scope);
+      else policy.unshield(scope);
+    }
+    this.#shield = shield;
   }
 
   /** True if the scope has been cancelled, by `cancel()` or by its deadline. */
@@ -190,14 +189,13 @@ export class CancelScope extends ScopeManager {
       throw new RuntimeError("Each CancelScope may only be used for a single block");
     }
     if (scope === null) throw new RuntimeError("CancelScope should be used inside a task");
-    if (scope === running_scope()) this.#refuse_by_hand();
+    this.#is_by_hand = scope === running_scope();
+    if (this.#is_by_hand) this.#refuse_by_hand();
     this.#state = "active";
     this.#scope = scope;
-    this.#around = scope._parent;
+    this.#cancelling = cancelling_known_in(scope);
     cancel_scopes.set(scope, this);
-    if (this.#is_level) scoped_state(scope._owner as unknown as AnyTask);
-    if (this.#shield) this.#set_shield();
-    else this.#cancelling = cancelling_known_in(scope);
+    if (this.#shield) policy_of(scope._owner as unknown as AnyTask).shield(scope);
     // What cancels the block at its entry is of its own code, also where a native promise has resumed that.
     const outer = enter_scope(scope);
     try {
@@ -208,7 +206,11 @@ export class CancelScope extends ScopeManager {
     }
   }
 
-  /** Ends the block, with the error that left it or `null`; true if that was the scope's own cancellation. */
+  /**
+   * Ends the block, with the error that left it or `null`; true if that was the scope's own cancellation.
+   *
+   * @throws {RuntimeError} if the block has not begun or has ended, or began in another task
+   */
   override __aexit__(error: unknown): Coroutine<void> {
     return new Suspension(EXIT, this, error) as Coroutine<unknown> as Coroutine<void>;
   }
@@ -220,15 +222,22 @@ export class CancelScope extends ScopeManager {
 
   /** @internal Ends the block; returns whether its error is swallowed. */
   protected _leave(error: unknown): boolean {
-    const scope = this.#scope as Scope;
+    const scope = this.#scope;
+    if (scope === null || this.#state !== "active") {
+      throw new RuntimeError("This cancel scope is not active");
+    }
+    if (running_scope()?._owner !== scope._owner) {
+      throw new RuntimeError(
+        "Attempted to exit cancel scope in a different task than it was entered in",
+      );
+    }
     this.#state = "ended";
     this.#stop_timer();
     cancel_scopes.delete(scope);
-    stop_cancelling(scope);
     const left = this.#is_requested ? take_back(scope) : 0;
-    if (this.#shield) set_scope_around(scope, this.#around);
-    this.#cancelled_caught = this.#is_requested && left <= this.#cancelling &&
-      is_cancellation(error);
+    const known = this.#shield ? 0 : this.#cancelling;
+    this.#cancelled_caught = this.#is_requested && left <= known && is_cancellation(error);
+    end_block(scope, error);
     if (this.#cancelled_caught) this._caught(error, this.#is_late);
     return this.#cancelled_caught;
   }
@@ -246,7 +255,7 @@ export class CancelScope extends ScopeManager {
 
   #block_of_its_own(): Scope {
     const scope = this.#scope as Scope;
-    if (this.#around === null) {
+    if (this.#is_by_hand) {
       throw new RuntimeError(
         "Cannot shield a CancelScope: it has no block of its own: received one that was entered by hand",
       );
@@ -254,20 +263,13 @@ export class CancelScope extends ScopeManager {
     return scope;
   }
 
-  #set_shield(): void {
-    const scope = this.#scope as Scope;
-    const task = scope._owner as unknown as AnyTask;
-    scoped_state(task);
-    set_scope_around(scope, this.#shield ? null : this.#around);
-    this.#cancelling = cancelling_known_in(scope) - (this.#is_requested ? 1 : 0);
-  }
-
   #request(): void {
     const scope = this.#scope as Scope;
     this.#is_requested = true;
     const reason = new CancellationReason("cancelled by a CancelScope: its cancel() was called");
     cancel_because(reason, () => request_cancellation(scope, this.#reason));
-    if (this.#is_level) keep_cancelling(scope, this.#reason ?? reason);
+    if (!this.#is_level) return;
+    policy_of(scope._owner as unknown as AnyTask).keep_cancelling(scope, this.#reason ?? reason);
   }
 
   #set_timer(): void {
@@ -282,7 +284,7 @@ export class CancelScope extends ScopeManager {
       loop,
       this.#deadline,
       "CancelScope.deadline",
-      () => this.#expire(),
+      (scope) => scope.#expire(),
       this,
     );
     loop["_schedule_timer"](this.#timer as unknown as Timed);
@@ -319,7 +321,7 @@ const EXIT = /* @__PURE__ */ instant(
 function cancelling_known_in(scope: Scope): number {
   const task = scope._owner as unknown as AnyTask;
   let known = task["_cancelling_seen_from"](scope);
-  for (let at = scope._parent; at !== null; at = at._parent) {
+  for (let at = scope_around(scope); at !== null; at = scope_around(at)) {
     if (task["_cancellation_state"]?.is_pending(at)) known--;
   }
   return known;
@@ -340,7 +342,7 @@ function check_deadline(when: unknown): number {
 function check_flag(name: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw new TypeError(
-    `Cannot make a CancelScope: ${name} must be true or false: received ${repr(value)}`,
+    `Cannot set ${name} of a CancelScope: it must be true or false: received ${repr(value)}`,
   );
 }
 
@@ -374,6 +376,7 @@ export function current_effective_deadline(): number {
     if (scope === undefined) continue;
     if (scope.cancel_called) return -Infinity;
     deadline = Math.min(deadline, scope.deadline);
+    if (scope.shield) break;
   }
   return deadline;
 }

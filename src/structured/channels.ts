@@ -69,6 +69,8 @@ export class Channel extends LoopBound {
   readonly max_buffer: number;
   /** Called when a receiver has begun to wait, or has taken an item. */
   on_demand: () => void = () => {};
+  /** Called when the last receiver is closed. */
+  on_abandoned: () => void = () => {};
   /** The error of a receiver at the end of the channel. */
   make_end: () => Error = () => new EndOfChannel("all senders are closed");
   readonly senders: WaitQueue = new WaitQueue();
@@ -454,7 +456,9 @@ export class Receiver<T> extends Inspectable implements Disposable {
     this.#is_closed = true;
     this._channel.open_receivers--;
     wake_calls_of(this, this._channel.receivers);
-    if (this._channel.open_receivers === 0) this._channel.senders.wake_and_remove_all();
+    if (this._channel.open_receivers > 0) return;
+    this._channel.senders.wake_and_remove_all();
+    this._channel.on_abandoned();
   }
 
   /** Closes this receiver, for `using`. */

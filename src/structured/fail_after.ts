@@ -20,17 +20,19 @@ class FailScope extends CancelScope {
   }
 
   readonly #delay: number | null;
+  readonly #first_deadline: number;
   readonly #origin: Origin = origin_of_call(FailScope);
 
   constructor(deadline: number, delay: number | null, options: TimeLimitOptions) {
     super({ ...options, deadline });
     this.#delay = delay;
+    this.#first_deadline = deadline;
   }
 
   /** @internal */
   protected override _caught(error: unknown, is_late: boolean): void {
     if (!is_late) return;
-    const text = this.#delay === null
+    const text = this.#delay === null || this.deadline !== this.#first_deadline
       ? `at ${format_seconds(this.deadline)} of the loop's clock`
       : `after ${format_seconds(this.#delay)}`;
     throw add_origin(make_timeout_error(text, this.#origin, error), this.#origin);

@@ -113,9 +113,15 @@ export class RateLimiter extends LoopBound {
   /**
    * Returns whether there is room for an amount now, so that `acquire()` would not wait unless others do.
    *
-   * @param amount 1 by default
+   * @param amount 1 by default. By name: `{ amount }`
+   * @throws {TypeError} if it is not a number
+   * @throws {RuntimeError} if no loop runs the calling code
    */
-  has_capacity(amount = 1): boolean {
+  has_capacity(amount: number | { readonly amount?: number } = 1): boolean {
+    return this.#has_room(number_argument("has_capacity", "amount", amount, 1));
+  }
+
+  #has_room(amount: number): boolean {
     this.#leak();
     return this.#level + amount <= this.max_rate * (1 + ROUNDING);
   }
@@ -154,14 +160,15 @@ export class RateLimiter extends LoopBound {
 
   #leak(): void {
     const now = get_running_loop().time();
-    const leaked = (now - this.#checked_at) * this.max_rate / this.time_period;
-    this.#level = Math.max(0, this.#level - leaked);
+    // The clock of another loop may have begun later.
+    const passed = Math.max(0, now - this.#checked_at);
+    this.#level = Math.max(0, this.#level - passed * this.max_rate / this.time_period);
     this.#checked_at = now;
   }
 
   /** @internal Takes an amount if there is room and nobody waits; returns whether it did. */
   protected _try_acquire(amount: number): boolean {
-    if (first_waiting(this._waiters) !== null || !this.has_capacity(amount)) return false;
+    if (first_waiting(this._waiters) !== null || !this.#has_room(amount)) return false;
     this.#level += amount;
     return true;
   }
@@ -175,7 +182,7 @@ export class RateLimiter extends LoopBound {
   #grant(): void {
     for (;;) {
       const first = first_waiting(this._waiters);
-      if (first === null || !this.has_capacity((first["_argument"] as Demand).amount)) break;
+      if (first === null || !this.#has_room((first["_argument"] as Demand).amount)) break;
       take_first(this._waiters);
       this.#level += (first["_argument"] as Demand).amount;
       first["_wake"]();

@@ -73,7 +73,8 @@ export class ResultGroup<T = unknown> extends TaskGroup {
   }
 
   /**
-   * Iterates over the results in the order in which tasks end, from the first; for use in the block or in a task.
+   * Iterates over the results in the order in which tasks end, from the first; for use in the block, or in a task that is
+   * none of the group: it would wait for itself.
    *
    * It waits while tasks are left, those made meanwhile included, and leaves out those that fail or are cancelled: a
    * failure cancels the block anyway. A cancelled wait loses no result.

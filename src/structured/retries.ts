@@ -27,7 +27,7 @@ import { CancelScope } from "./cancel_scopes.ts";
  * @category Services
  */
 export interface RetryOptions {
-  /** The most attempts, 5 by default; `Infinity` for no limit. */
+  /** The most attempts, an integer of 1 or more, 5 by default; `Infinity` for no limit. */
   attempts?: number;
   /** The time before the second attempt, in seconds, 1 by default. */
   delay?: number;
@@ -95,6 +95,12 @@ export function retry<T>(fn: Attempt<T>, options: RetryOptions = {}): Coroutine<
     throw new TypeError(`Cannot call retry(): fn must be a function: received ${repr(fn)}`);
   }
   check_options("retry", options, OPTIONS);
+  const { attempts } = options;
+  if (typeof attempts === "number" && attempts % 1 !== 0 && Number.isFinite(attempts)) {
+    throw new ValueError(
+      `Cannot call retry(): attempts must be an integer or Infinity: received ${attempts}`,
+    );
+  }
   const policy: Policy = {
     attempts: check_number(options, "attempts", 5, 1),
     delay: check_number(options, "delay", 1, 0),
@@ -133,7 +139,7 @@ function* run_attempts<T>(
       if (is_cancellation(error) || leaves_the_loop(error)) throw error;
       if (attempt >= attempts || !is_retried(error)) throw error;
       last.error = error;
-      const longest = Math.min(delay * factor ** (attempt - 1), max_delay);
+      const longest = delay === 0 ? 0 : Math.min(delay * factor ** (attempt - 1), max_delay);
       const seconds = longest * (1 - jitter * Math.random());
       if (get_running_loop().time() + seconds >= deadline) throw error;
       yield* sleep(seconds);

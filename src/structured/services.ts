@@ -163,6 +163,11 @@ export async function run_service(
       `Cannot call run_service(): main must be a function: received ${repr(main)}`,
     );
   }
+  if (!Array.isArray(signals) || signals.some((signal) => typeof signal !== "string")) {
+    throw new TypeError(
+      `Cannot call run_service(): signals must be an array of names: received ${repr(signals)}`,
+    );
+  }
   if (typeof grace !== "number" || Number.isNaN(grace)) {
     throw new TypeError(
       `Cannot call run_service(): grace must be a number of seconds: received ${repr(grace)}`,

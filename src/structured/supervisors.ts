@@ -15,7 +15,7 @@ import type { Task } from "../core/tasks.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
-import type { TaskGroup } from "../taskgroups.ts";
+import { TaskGroup } from "../taskgroups.ts";
 import { cancel_and_wait } from "../cancel_and_wait.ts";
 import { FIRST_COMPLETED, wait } from "../waiting.ts";
 
@@ -63,8 +63,9 @@ const STRATEGIES: readonly unknown[] = ["one_for_one", "one_for_all", "rest_for_
  * @param factories async functions or `function*`, started in this order
  * @param options `strategy` (`"one_for_one"`), `max_restarts` (3), `within` (5 seconds)
  * @returns the supervisor's task, which ends when all tasks are over
- * @throws {TypeError} if an option is unknown or of a wrong type, or a factory is no function
+ * @throws {TypeError} if an option is unknown or of a wrong type, the group is none, or a factory is no function
  * @throws {ValueError} if a number makes no sense
+ * @throws {RuntimeError} if the group takes no tasks
  * @category Services
  *
  * @example
@@ -88,6 +89,11 @@ export function supervise(
   factories: Iterable<CoroutineFunction<unknown>>,
   options: SuperviseOptions = {},
 ): Task<void> {
+  if (!(group instanceof TaskGroup)) {
+    throw new TypeError(
+      `Cannot call supervise(): group must be a TaskGroup: received ${repr(group)}`,
+    );
+  }
   check_options("supervise", options, ["strategy", "max_restarts", "within"]);
   const { strategy = "one_for_one", max_restarts = 3, within = 5 } = options;
   if (!STRATEGIES.includes(strategy)) {

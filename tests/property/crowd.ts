@@ -27,19 +27,27 @@ function is_expected(error: unknown): boolean {
 
 export class Crowd {
   readonly #scenario: Scenario;
+  readonly #is_honest: boolean;
   readonly #tasks: asyncio.Task<void>[];
   /** The tasks that wait for the primitive, and may do so for ever. */
   readonly #waiting = new Set<asyncio.Task<unknown> | null>();
+  /** How often each task was cancelled. */
+  readonly #cancelled = new Map<asyncio.Task<unknown>, number>();
   #closing = false;
 
-  private constructor(program: Program, scenario: Scenario) {
+  private constructor(program: Program, scenario: Scenario, is_honest: boolean) {
     this.#scenario = scenario;
+    this.#is_honest = is_honest;
     this.#tasks = program.tasks.map((steps) => asyncio.create_task(() => this.#run(steps)));
   }
 
-  /** Runs a program from its start to its end, with all checks. */
-  static async run(program: Program, scenario: Scenario): Promise<void> {
-    const crowd = new Crowd(program, scenario);
+  /**
+   * Runs a program from its start to its end, with all checks.
+   *
+   * @param is_honest whether steps swallow no cancellation: one that a step has not thrown comes at the next wait
+   */
+  static async run(program: Program, scenario: Scenario, is_honest = false): Promise<void> {
+    const crowd = new Crowd(program, scenario, is_honest);
     for (const { after, task } of program.cancellations) {
       for (const name of after) await pause(name);
       crowd.#cancel(task);
@@ -55,6 +63,11 @@ export class Crowd {
   /** How many tasks wait for the primitive. */
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** How often a task was cancelled. */
+  cancellations_of(task: asyncio.Task<unknown>): number {
+    return this.#cancelled.get(task) ?? 0;
   }
 
   /**
@@ -96,7 +109,13 @@ export class Crowd {
       if (this.#closing) return;
       try {
         await pause(step.before);
+        const task = asyncio.current_task() as asyncio.Task<unknown>;
+        const cancelled = this.cancellations_of(task);
         await this.#scenario.step(step, this);
+        if (this.#is_honest && this.cancellations_of(task) > cancelled) {
+          await asyncio.sleep(0);
+          assert(false, "a cancellation is lost");
+        }
         if (step.cancels !== null) this.#cancel(step.cancels);
       } catch (error) {
         if (!is_expected(error)) throw error;
@@ -105,7 +124,11 @@ export class Crowd {
   }
 
   #cancel(task: number): void {
-    this.#tasks[task % this.#tasks.length]!.cancel();
+    this.#cancel_task(this.#tasks[task % this.#tasks.length]!);
+  }
+
+  #cancel_task(task: asyncio.Task<unknown>): void {
+    if (task.cancel()) this.#cancelled.set(task, this.cancellations_of(task) + 1);
   }
 
   async #calm(): Promise<void> {
@@ -122,7 +145,7 @@ export class Crowd {
 
   async #close(): Promise<void> {
     this.#closing = true;
-    for (const task of this.#tasks) task.cancel();
+    for (const task of this.#tasks) this.#cancel_task(task);
     await asyncio.wait(this.#tasks);
     for (const task of this.#tasks) {
       assert(task.cancelled() || task.exception() === null, `${task}`);

@@ -564,6 +564,311 @@ const TESTS: Record<string, () => Promise<void>> = {
       assert(String(error).includes("test reason"));
     });
   },
+  async test_cancelscope_exit_before_enter() {
+    await assertRejects(
+      async () => await new CancelScope().__aexit__(null),
+      asyncio.RuntimeError,
+      "not active",
+    );
+  },
+
+  async test_cancelscope_exit_in_wrong_task() {
+    const scope = await new CancelScope().__aenter__();
+    const errors = await errors_of(async_with(new TaskGroup(), async (group) => {
+      group.create_task(() => scope.__aexit__(null));
+      await sleep(0);
+    }));
+    assertEquals(
+      String(errors),
+      "RuntimeError: Attempted to exit cancel scope in a different task than it was entered in",
+    );
+    await scope.__aexit__(null);
+  },
+
+  async test_cancel_propagation() {
+    await async_with(level_scope(), (outer) =>
+      async_with(new TaskGroup(), async (group) => {
+        group.create_task(async () => {
+          await async_with(new TaskGroup(), () => sleep(1));
+          never();
+        });
+        await sleep(0);
+        outer.cancel();
+      }));
+    assertEquals(now(), 0);
+  },
+
+  async test_cancel_propagation_with_inner_spawn() {
+    await async_with(level_scope(), (outer) =>
+      async_with(new TaskGroup(), async (group) => {
+        group.create_task(async () => {
+          await async_with(new TaskGroup(), async (inner) => {
+            inner.create_task(() => sleep(10));
+            await sleep(1);
+          });
+          never();
+        });
+        await all_blocked();
+        outer.cancel();
+      }));
+    assertEquals(now(), 0);
+  },
+
+  async test_cancel_with_nested_task_groups() {
+    const log: string[] = [];
+    await async_with(level_scope(), (outer) =>
+      async_with(new TaskGroup(), async (group) => {
+        group.create_task(async () => {
+          await async_with(new TaskGroup(), async (middle) => {
+            middle.create_task(async () => {
+              await async_with(new CancelScope({ shield: true }), () => sleep(0.5));
+              log.push(`shielded ${now()}`);
+            });
+            await sleep(0);
+          });
+        });
+        await all_blocked();
+        outer.cancel();
+      }));
+    assertEquals([log, now()], [["shielded 0.5"], 0.5]);
+  },
+
+  async test_cancelled_parent() {
+    let is_refused = false;
+    await async_with(new TaskGroup(), async (group) => {
+      group.create_task(async () => {
+        await all_blocked().finally(() => {
+          // As CPython's, a group that is being cancelled takes no tasks.
+          try {
+            group.create_task(() => sleep(1));
+          } catch (error) {
+            is_refused = error instanceof asyncio.RuntimeError;
+          }
+        });
+      });
+      await sleep(0);
+      group.cancel();
+    });
+    assertEquals([is_refused, now()], [true, 0]);
+  },
+
+  async test_cancel_shielding_start() {
+    const resume = new asyncio.Event();
+    await async_with(level_scope(), (outer) =>
+      async_with(new TaskGroup(), async (group) => {
+        group.create_task(() =>
+          group.start(async () => {
+            await async_with(new CancelScope({ shield: true }), () => resume.wait());
+            await is_cancelled(() => sleep(0));
+            await sleep(0);
+            never();
+          })
+        );
+        await all_blocked();
+        outer.cancel();
+        resume.set();
+      }));
+  },
+
+  async test_start_cancels_parent_scope() {
+    let started = false;
+    await async_with(new TaskGroup(), async (group) => {
+      await async_with(level_scope(), async (inner) => {
+        inner.cancel();
+        await group.start(async () => {
+          started = true;
+          await sleep(60);
+        });
+      });
+      // The group is none of the scope, and not cancelled.
+      await group.create_task(() => sleep(0));
+    });
+    assertEquals([started, now()], [true, 0]);
+  },
+
+  async test_start_cancel_after_error() {
+    let is_over = false;
+    const errors = await errors_of(
+      async_with(new TaskGroup(), (outer) =>
+        async_with(new TaskGroup(), async (inner) => {
+          inner.create_task(async () => {
+            await all_blocked();
+            throw new Error("cancels the call of start()");
+          });
+          await outer.start(async () => {
+            await sleep(1);
+            is_over = true;
+          });
+        })),
+    );
+    assert((errors[0] as asyncio.ExceptionGroup).exceptions[0] instanceof Error);
+    assert(!is_over);
+  },
+
+  async test_cancel_completed_task() {
+    const reports: unknown[] = [];
+    asyncio.get_running_loop().set_exception_handler((_, context) => reports.push(context));
+    await async_with(new TaskGroup(), async (group) => {
+      group.create_task(async () => {});
+      await all_blocked();
+      group.cancel();
+    });
+    assertEquals(reports, []);
+  },
+
+  async test_propagate_native_cancellation_from_taskgroup() {
+    const task = asyncio.create_task(() =>
+      async_with(new TaskGroup(), async (group) => {
+        group.create_task(() => sleep(2));
+        await sleep(0);
+      })
+    );
+    await all_blocked();
+    task.cancel();
+    await asyncio.wait([task]);
+    assert(task.cancelled());
+  },
+
+  async test_single_cancellation_exc() {
+    await async_with(level_scope(), async (outer) => {
+      await is_cancelled(() =>
+        async_with(new TaskGroup(), async (group) => {
+          group.create_task(() => sleep(5));
+          await all_blocked();
+          outer.cancel();
+          await sleep(5);
+        })
+      );
+    });
+  },
+
+  async test_escaping_cancelled_error_from_cancelled_task() {
+    await async_with(level_scope(), async (scope) => {
+      await async_with(move_on_after(0.1, LEVEL), () => sleep(1));
+      scope.cancel();
+    });
+    assertEquals(asyncio.current_task()?.cancelling(), 0);
+  },
+
+  async test_move_on_at_no_timeout() {
+    const scope = move_on_at(null, LEVEL);
+    await async_with(scope, () => sleep(0.1));
+    assertEquals([scope.deadline, scope.cancel_called, now()], [Infinity, false, 0.1]);
+  },
+
+  async test_fail_at_no_timeout() {
+    const scope = fail_at(null, LEVEL);
+    await async_with(scope, () => sleep(0.1));
+    assertEquals([scope.deadline, scope.cancel_called, now()], [Infinity, false, 0.1]);
+  },
+
+  async test_cancel_host_asyncgen() {
+    let thrown = 0;
+    const host = async () => {
+      await async_with(level_scope(), async (scope) => {
+        scope.cancel();
+        for (let wait = 0; wait < 2; wait++) {
+          await is_cancelled(() => sleep(0)).then(() => thrown++);
+        }
+      });
+    };
+    const agen = asyncio.async_generator(async function* () {
+      await host();
+      yield 1;
+    })();
+    assertEquals(await asyncio.create_task(agen.asend(undefined)), 1);
+    await agen.aclose();
+    assertEquals(thrown, 2);
+  },
+
+  async test_cancel_message_replaced() {
+    const task = asyncio.create_task(async () => {
+      await sleep(60).catch(() => {});
+      const scope = level_scope();
+      await async_with(scope, async () => {
+        scope.cancel();
+        await sleep(0).catch((error) => {
+          throw new CancelledError(String(error));
+        });
+      });
+      assert(scope.cancelled_caught);
+    });
+    await all_blocked();
+    task.cancel();
+    await task;
+  },
+
+  async test_uncancel_after_native_cancel() {
+    const task = asyncio.current_task() as asyncio.Task<unknown>;
+    await is_cancelled(() =>
+      async_with(level_scope(), async () => {
+        task.cancel();
+        await sleep(0);
+      })
+    );
+    assertEquals([task.cancelling(), task.uncancel()], [1, 0]);
+  },
+
+  async test_uncancel_after_taskgroup_cancelled() {
+    const task = asyncio.current_task() as asyncio.Task<unknown>;
+    await is_cancelled(() =>
+      async_with(new TaskGroup(), async (group) => {
+        await group.start((status: asyncio.TaskStatus<void>) =>
+          async_with(new TaskGroup(), async (inner) => {
+            inner.create_task(() => sleep(3));
+            await all_blocked();
+            status.started();
+          })
+        );
+        task.cancel();
+        await sleep(0);
+      })
+    );
+    assertEquals([task.cancelling(), task.uncancel()], [1, 0]);
+  },
+
+  async test_uncancel_after_group_aexit_native_cancel() {
+    const done = new asyncio.Event();
+    const task = asyncio.create_task(() =>
+      async_with(new TaskGroup(), async (group) => {
+        group.create_task(() => async_with(new CancelScope({ shield: true }), () => done.wait()));
+        await sleep(0);
+      })
+    );
+    await all_blocked();
+    task.cancel("native 1");
+    await sleep(0.1);
+    task.cancel("native 2");
+    done.set();
+    const error = await is_cancelled(() => task);
+    assertEquals([task.cancelling(), String(error).includes("native")], [2, true]);
+  },
+
+  async test_uncancel_after_child_task_failed() {
+    const errors = await errors_of(async_with(new TaskGroup(), async (group) => {
+      group.create_task(async () => {
+        await Promise.reject(new Error("dummy error"));
+      });
+      await sleep(0);
+    }));
+    assertEquals(String(errors), "Error: dummy error");
+    assertEquals(asyncio.current_task()?.cancelling(), 0);
+  },
+
+  async test_uncancel_cancelled_scope_based_checkpoint() {
+    const task = asyncio.current_task() as asyncio.Task<unknown>;
+    await async_with(level_scope(), async (outer) => {
+      outer.cancel();
+      await is_cancelled(() =>
+        async_with(level_scope(), async (inner) => {
+          inner.cancel();
+          await new asyncio.Event().wait();
+        })
+      );
+      assert(task.cancelling() > 0);
+    });
+    assertEquals(task.cancelling(), 0);
+  },
 };
 
 for (const [name, test] of Object.entries(TESTS)) {

@@ -117,6 +117,25 @@ Deno.test("Broadcast.send: with fail the slow get what they have, and then an er
     await assertRejects(async () => await quick.receive(), EndOfChannel);
   }));
 
+Deno.test("Subscription.clone: the subscription ends when the last of them is closed, in any order", () =>
+  run(async () => {
+    for (const first of [0, 1]) {
+      const news = open_broadcast<number>();
+      const subscription = news.subscribe();
+      const ends = [subscription, subscription.clone()];
+      await news.send(1);
+      const sending = create_task(news.send(2));
+      await all_blocked();
+      ends[first]!.close();
+      await all_blocked();
+      assertEquals([sending.done(), news.statistics().subscribers], [false, 1]);
+      ends[1 - first]!.close();
+      await sending;
+      assertEquals(news.statistics().subscribers, 0);
+      await news.send(3);
+    }
+  }));
+
 Deno.test("Broadcast.close: ends the senders that wait", () =>
   run(async () => {
     const news = open_broadcast<number>();

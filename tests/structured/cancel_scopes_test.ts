@@ -77,6 +77,24 @@ Deno.test("CancelScope: is used once, by a task", async () => {
   });
 });
 
+Deno.test("CancelScope.deadline: one that is past at the start cancels the first wait, code before it runs", () =>
+  run(async () => {
+    for (const deadline of [-Infinity, -1, 0]) {
+      const log: string[] = [];
+      const scope = new CancelScope({ deadline });
+      await async_with(scope, async () => {
+        log.push("begun");
+        await sleep(0);
+        log.push("waited");
+      });
+      assertEquals([log, scope.cancelled_caught, now()], [["begun"], true, 0]);
+    }
+    await assertRejects(
+      async () => await async_with(fail_after(-1), () => sleep(0)),
+      asyncio.TimeoutError,
+    );
+  }));
+
 Deno.test("CancelScope: refuses unknown options and values of a wrong type", () => {
   assertThrows(() => new CancelScope({ shields: true } as never), TypeError, "shields");
   assertThrows(() => new CancelScope({ deadline: "soon" } as never), TypeError, "'soon'");
@@ -326,6 +344,187 @@ Deno.test("CancelScope.shield: a branch beside a shielded one is cancelled at on
         sleep(60).finally(() => log.push(`beside ${now()}`)),
       ]));
     assertEquals(log, ["beside 1", "shielded 3"]);
+  }));
+
+Deno.test("CancelScope.shield: the branch of the block is thrown what another branch has been thrown", () =>
+  run(async () => {
+    const log: string[] = [];
+    const outer = move_on_after(1);
+    await async_with(outer, () =>
+      Promise.allSettled([
+        (async () => {
+          await shielded(() => sleep(3)).finally(() => log.push(`shielded ${now()}`));
+          await sleep(60);
+        })().catch((error) => log.push(`branch ${(error as Error).name} ${now()}`)),
+        (async () => {
+          await sleep(60).catch(() => log.push(`beside ${now()}`));
+          await sleep(1);
+          await sleep(4); // is thrown nothing once more
+          log.push(`cleaned up ${now()}`);
+        })(),
+      ]));
+    assertEquals(
+      log,
+      ["beside 1", "shielded 3", "branch CancelledError 3", "cleaned up 6"],
+    );
+    assertEquals(asyncio.current_task()?.cancelling(), 0);
+  }));
+
+Deno.test("CancelScope.shield: what a branch beside took from what was pending comes to both", () =>
+  asyncio.run(async () => {
+    const log: string[] = [];
+    const task = asyncio.create_task(async () => {
+      await Promise.allSettled([
+        (async () => {
+          await shielded(() => sleep(0.03));
+          await sleep(60);
+        })().catch((error) => log.push(`shielded ${(error as Error).name}`)),
+        (async () => {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          await sleep(60);
+        })().catch((error) => log.push(`native ${(error as Error).name}`)),
+      ]);
+    });
+    await sleep(0);
+    task.cancel();
+    await asyncio.wait([task]);
+    assertEquals(log, ["native CancelledError", "shielded CancelledError"]);
+  }));
+
+Deno.test("CancelScope.shield: an error of the block goes before what was kept off, which comes after it", () =>
+  run(async () => {
+    const log: string[] = [];
+    await async_with(move_on_after(1), () =>
+      Promise.allSettled([
+        (async () => {
+          await shielded(async () => {
+            await sleep(3);
+            throw new TypeError("own");
+          }).catch((error) => log.push(`${error} ${now()}`));
+          await sleep(60).catch((error) => log.push(`${(error as Error).name} ${now()}`));
+        })(),
+        sleep(60),
+      ]));
+    assertEquals(log, ["TypeError: own 3", "CancelledError 3"]);
+  }));
+
+Deno.test("CancelScope.shield: nothing is thrown after it for requests that were taken back meanwhile", () =>
+  run(async () => {
+    let after = 0;
+    const task = asyncio.create_task(async () => {
+      await Promise.allSettled([
+        shielded(() => sleep(3)).then(() => sleep(5)).then(() => after = now()),
+        sleep(60).catch(() => asyncio.current_task()?.uncancel()),
+      ]);
+    });
+    await sleep(1);
+    task.cancel();
+    await asyncio.wait([task]);
+    assertEquals([task.cancelled(), after], [false, 8]);
+  }));
+
+Deno.test("CancelScope.shield: set to false it reaches the block, and no branch beside it once more", () =>
+  run(async () => {
+    const log: string[] = [];
+    const inner = new CancelScope({ shield: true });
+    asyncio.get_running_loop().call_later(3, () => inner.shield = false);
+    await async_with(move_on_after(1), () =>
+      Promise.allSettled([
+        async_with(inner, () => sleep(60)).then(() => {}, (error) =>
+          log.push(`${(error as Error).name} ${now()}`)),
+        sleep(60).finally(async () => {
+          await sleep(5);
+          log.push(`cleaned up ${now()}`);
+        }),
+      ]));
+    assertEquals(log, ["CancelledError 3", "cleaned up 6"]);
+  }));
+
+Deno.test("CancelScope.shield: set to false by its own code, what was kept off is thrown at the next wait, wherever", () =>
+  run(async () => {
+    for (const waits_in_block of [true, false]) {
+      const log: string[] = [];
+      const task = asyncio.create_task(async () => {
+        await async_with(new CancelScope({ shield: true }), async (scope) => {
+          await sleep(3);
+          scope.shield = false;
+          if (waits_in_block) await sleep(60).finally(() => log.push("in the block"));
+        });
+        await sleep(60).finally(() => log.push("after it"));
+      });
+      await sleep(1);
+      task.cancel();
+      await asyncio.wait([task]);
+      assert(task.cancelled());
+      assertEquals(log, [waits_in_block ? "in the block" : "after it"]);
+    }
+  }));
+
+Deno.test("CancelScope.shield: set to false around another shield, the inner block goes on", () =>
+  run(async () => {
+    const log: string[] = [];
+    const outer = new CancelScope({ shield: true });
+    asyncio.get_running_loop().call_later(2, () => outer.shield = false);
+    await async_with(move_on_after(1), () =>
+      async_with(outer, async () => {
+        await shielded(() => sleep(3));
+        log.push(`inner ${now()}`);
+        await sleep(60).finally(() => log.push(`outer ${now()}`));
+      }));
+    assertEquals(log, ["inner 3", "outer 3"]);
+  }));
+
+Deno.test("CancelScope.shield: a group inside repeats the cancellation of the limit inside, not that outside", () =>
+  run(async () => {
+    const limit = new CancelScope();
+    const task = asyncio.create_task(() =>
+      shielded(async () => {
+        await async_with(limit, async () => {
+          await async_with(new TaskGroup(), async (group) => {
+            group.create_task(() =>
+              sleep(60).catch(() => {
+                throw new Error("clean-up");
+              })
+            );
+            await sleep(60);
+          }).catch(() => {});
+          await sleep(60);
+        });
+        assertEquals([limit.cancelled_caught, now()], [true, 1]);
+        await sleep(1);
+      })
+    );
+    await sleep(1);
+    task.cancel();
+    limit.cancel();
+    await asyncio.wait([task]);
+    assertEquals(now(), 2);
+    assert(task.cancelled());
+  }));
+
+Deno.test("CancelScope: entered by hand in the block of another manager, it cannot shield that", () =>
+  run(() =>
+    async_with(asyncio.timeout(5), async () => {
+      const scope = await new CancelScope().__aenter__();
+      assertThrows(() => scope.shield = true, asyncio.RuntimeError, "no block of its own");
+      assertEquals(scope.shield, false);
+      await scope.__aexit__(null);
+    })
+  ));
+
+Deno.test("CancelScope.__aexit__: refuses a scope that is not active, and another task", () =>
+  run(async () => {
+    const scope = new CancelScope();
+    const leave = async () => await scope.__aexit__(null);
+    await assertRejects(leave, asyncio.RuntimeError, "not active");
+    await scope.__aenter__();
+    await assertRejects(
+      async () => await asyncio.create_task(leave),
+      asyncio.RuntimeError,
+      "in a different task",
+    );
+    await leave();
+    await assertRejects(leave, asyncio.RuntimeError, "not active");
   }));
 
 Deno.test("CancelScope.shield: set to false it lets in what was cancelled meanwhile", () =>
@@ -631,6 +830,19 @@ Deno.test("fail_after, fail_at: throw a TimeoutError with the cancellation as it
       assert(scope.cancelled_caught);
     }
     assertEquals(now(), 4);
+  }));
+
+Deno.test("fail_after: the error of a deadline that was moved says when that was", () =>
+  run(async () => {
+    await assertRejects(
+      async () =>
+        await async_with(fail_after(2), async (scope) => {
+          scope.deadline += 3;
+          await sleep(60);
+        }),
+      asyncio.TimeoutError,
+      "timed out at 5 s of the loop's clock",
+    );
   }));
 
 Deno.test("fail_after: cancel() of the scope is no timeout, nor is a cancellation from outside", () =>

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../../mod.ts";
-import { CapacityLimiter, RateLimiter, RWLock } from "../../structured.ts";
+import { CapacityLimiter, Notifier, RateLimiter, RWLock } from "../../structured.ts";
 import { all_blocked, now, run } from "./clock.ts";
 
 const { async_with, create_task, sleep } = asyncio;
@@ -179,6 +179,26 @@ Deno.test("RateLimiter: many fractions add up, by the loop's clock", () =>
     assert(Math.abs(now() - 1000) < 1e-6, `${now()}`);
   }));
 
+Deno.test("RateLimiter: one that was used on a loop whose clock was later", async () => {
+  const limiter = new RateLimiter(1, 10);
+  await run(async () => {
+    await sleep(1000);
+    await limiter.acquire();
+  });
+  await run(async () => {
+    await limiter.acquire();
+    assertEquals(now(), 10);
+  });
+});
+
+Deno.test("RateLimiter.has_capacity: takes its amount by name, and a number alone", () =>
+  run(async () => {
+    const limiter = new RateLimiter(2, 10);
+    await limiter.acquire({ amount: 1.5 });
+    assertEquals([limiter.has_capacity({ amount: 0.5 }), limiter.has_capacity(1)], [true, false]);
+    assertThrows(() => limiter.has_capacity("1" as never), TypeError);
+  }));
+
 Deno.test("RateLimiter: refuses what never passes or makes no sense", () => {
   const limiter = new RateLimiter(4);
   assertEquals(limiter.time_period, 60);
@@ -188,3 +208,66 @@ Deno.test("RateLimiter: refuses what never passes or makes no sense", () => {
   assertThrows(() => new RateLimiter(0), asyncio.ValueError);
   assertThrows(() => new RateLimiter(1, Infinity), asyncio.ValueError);
 });
+
+Deno.test("Notifier.notify: wakes one after the other; without a waiter one is kept, not more", () =>
+  run(async () => {
+    const notifier = new Notifier();
+    const log: string[] = [];
+    const wait = (name: string) =>
+      create_task(async () => {
+        await notifier.wait();
+        log.push(name);
+      });
+    const tasks = ["a", "b"].map(wait);
+    await all_blocked();
+    assertEquals(String(notifier), "<Notifier [empty, waiters:2]>");
+    notifier.notify();
+    await all_blocked();
+    assertEquals(log, ["a"]);
+    for (let times = 0; times < 3; times++) notifier.notify();
+    assertEquals(String(notifier), "<Notifier [notified]>");
+    await asyncio.wait(tasks);
+    await notifier.wait();
+    const waiting = wait("c");
+    await all_blocked();
+    assertEquals([log, waiting.done()], [["a", "b"], false]);
+    waiting.cancel();
+  }));
+
+Deno.test("Notifier.notify_all: wakes those that wait, and keeps nothing", () =>
+  run(async () => {
+    const notifier = new Notifier();
+    const tasks = [1, 2, 3].map(() => create_task(notifier.wait()));
+    await all_blocked();
+    notifier.notify_all();
+    await asyncio.wait(tasks);
+    const late = create_task(notifier.wait());
+    await all_blocked();
+    assertEquals(late.done(), false);
+    late.cancel();
+  }));
+
+Deno.test("Notifier.wait: cancelled when notified, it passes the notification on, or back", () =>
+  run(async () => {
+    const notifier = new Notifier();
+    const [one, other] = [create_task(notifier.wait()), create_task(notifier.wait())];
+    await all_blocked();
+    notifier.notify();
+    one.cancel();
+    await other;
+    assertEquals([one.cancelled(), String(notifier)], [true, "<Notifier [empty]>"]);
+    const last = create_task(notifier.wait());
+    await all_blocked();
+    notifier.notify();
+    last.cancel();
+    await asyncio.wait([last]);
+    assertEquals(String(notifier), "<Notifier [notified]>");
+    const of_all = create_task(notifier.wait());
+    await of_all;
+    const cancelled = create_task(notifier.wait());
+    await all_blocked();
+    notifier.notify_all();
+    cancelled.cancel();
+    await asyncio.wait([cancelled]);
+    assertEquals(String(notifier), "<Notifier [empty]>");
+  }));

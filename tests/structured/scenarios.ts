@@ -3,8 +3,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../../mod.ts";
 import {
-  CancelScope,
+  BrokenChannelError,
   CapacityLimiter,
+  ClosedResourceError,
+  EndOfChannel,
+  Notifier,
   open_broadcast,
   open_channel,
   type Receiver,
@@ -16,6 +19,7 @@ import {
 import type { Crowd, Scenario } from "../property/crowd.ts";
 import { pause } from "../property/pauses.ts";
 import type { Program, Step } from "../property/program.ts";
+import { Line } from "./lines.ts";
 
 function by_number(one: number, other: number): number {
   return one - other;
@@ -99,6 +103,7 @@ export class ChannelScenario implements Scenario {
 
   check_end(): void {
     const left = drain(this.#receiver);
+    assertEquals(left, left.toSorted(by_number), "what is left is out of order");
     assertEquals([...this.#received, ...left].sort(by_number), this.#sent.toSorted(by_number));
     assertEquals(this.#receiver.statistics().open_receive_streams, 1);
   }
@@ -117,6 +122,8 @@ export class BroadcastScenario implements Scenario {
   }
 
   async step(step: Step, crowd: Crowd): Promise<void> {
+    if (step.what > 5) return await this.#follow_for_a_while(step, crowd);
+    if (step.what === 3) return this.#drain_all();
     const item = this.#next++;
     if (step.what < 3) {
       const send = noting(() => this.#news.send(item), () => this.#sent.push(item));
@@ -129,14 +136,48 @@ export class BroadcastScenario implements Scenario {
     await pause(step.inside);
   }
 
-  check_calm(): void {
-    for (const { subscription } of [this.#one, this.#other]) {
-      const { tasks_waiting_receive, current_buffer_used } = subscription.statistics();
-      assert(tasks_waiting_receive === 0 || current_buffer_used === 0);
+  #drain_all(): void {
+    for (const { subscription, received } of [this.#one, this.#other]) {
+      received.push(...drain(subscription));
     }
   }
 
+  // A subscriber that is closed in the midst of it: what it has received was sent since, once and in order.
+  async #follow_for_a_while(step: Step, crowd: Crowd): Promise<void> {
+    using subscription = this.#news.subscribe();
+    const first = this.#sent.length;
+    const received: number[] = [];
+    // Some are so slow that they receive nothing.
+    if (step.what === 7) await asyncio.sleep(0.002);
+    else {
+      const receive = noting(() => subscription.receive(), (got) => received.push(got));
+      await crowd.wait(step, receive, () => {});
+    }
+    await pause(step.inside);
+    // Delivered, while its sender has not resumed to note it.
+    await asyncio.sleep(0);
+    const sent = this.#sent.slice(first);
+    assert(received.every((item) => sent.includes(item)), "received what was not sent");
+  }
+
+  check_calm(): void {
+    let any_full = false;
+    for (const { subscription } of [this.#one, this.#other]) {
+      const { tasks_waiting_receive, current_buffer_used, max_buffer_size } = subscription
+        .statistics();
+      any_full ||= current_buffer_used === max_buffer_size;
+      assert(
+        tasks_waiting_receive === 0 || current_buffer_used === 0,
+        "a task waits beside an item",
+      );
+    }
+    const { tasks_waiting_send, subscribers } = this.#news.statistics();
+    assert(tasks_waiting_send === 0 || any_full, "a sender waits though all have room");
+    assert(subscribers >= 2);
+  }
+
   check_end(): void {
+    assertEquals(this.#news.statistics().subscribers, 2);
     for (const { subscription, received } of [this.#one, this.#other]) {
       const all = [...received, ...drain(subscription)];
       assertEquals(all.sort(by_number), this.#sent.toSorted(by_number));
@@ -147,6 +188,7 @@ export class BroadcastScenario implements Scenario {
 /** Capacity limiters: never more borrowers than tokens, and all tokens are there at the end. */
 export class LimiterScenario implements Scenario {
   readonly #limiter: CapacityLimiter;
+  readonly #line = new Line();
   readonly #most: number;
   #holders = 0;
 
@@ -158,18 +200,20 @@ export class LimiterScenario implements Scenario {
   async step(step: Step, crowd: Crowd): Promise<void> {
     if (step.what === 0) {
       const { total_tokens: total } = this.#limiter;
-      this.#limiter.total_tokens = total === this.#most ? this.#most - 1 : this.#most;
+      this.#limiter.total_tokens = total === 0 ? this.#most : 0;
       return;
     }
     let permit: Disposable | null = null;
-    const acquire = () => this.#limiter.acquire_on_behalf_of({});
+    const acquire = () =>
+      step.what < 4 ? this.#limiter.acquire() : this.#limiter.acquire_on_behalf_of({});
     try {
       await crowd.wait(
         step,
-        noting(acquire, (got) => {
-          permit = got;
-          assert(++this.#holders <= this.#most);
-        }),
+        () =>
+          this.#line.call(acquire, (got) => {
+            permit = got;
+            assert(++this.#holders <= this.#most);
+          }),
         () => {},
       );
       await pause(step.inside);
@@ -182,7 +226,9 @@ export class LimiterScenario implements Scenario {
   }
 
   check_calm(crowd: Crowd): void {
-    assertEquals([crowd.waiting, this.#holders], [0, 0]);
+    this.#line.check();
+    assertEquals(this.#holders, 0);
+    assert(crowd.waiting === 0 || this.#limiter.total_tokens === 0, "a task waits beside a token");
   }
 
   check_end(): void {
@@ -194,8 +240,10 @@ export class LimiterScenario implements Scenario {
 /** Readers and writers: a writer is alone, and the lock is free at the end. */
 export class RWLockScenario implements Scenario {
   readonly #lock = new RWLock();
+  readonly #line = new Line();
   #readers = 0;
   #writers = 0;
+  #is_free_in_vain = false;
 
   async step(step: Step, crowd: Crowd): Promise<void> {
     const is_writing = step.what < 3;
@@ -204,19 +252,39 @@ export class RWLockScenario implements Scenario {
     try {
       await crowd.wait(
         step,
-        noting(() => side.acquire(), (got) => {
-          permit = got;
-          this.#count(is_writing, 1);
-        }),
+        () =>
+          this.#line.call(
+            () => side.acquire(),
+            (got) => {
+              permit = got;
+              this.#count(is_writing, 1);
+            },
+            () => this.#note_free(),
+            is_writing,
+          ),
         () => {},
       );
       await pause(step.inside);
+      // Some readers hold it while others come and go.
+      if (step.what > 5) await asyncio.sleep(0.003);
     } finally {
       if (permit !== null) {
         this.#count(is_writing, -1);
         (permit as Disposable)[Symbol.dispose]();
       }
     }
+  }
+
+  // When a writer has left, the readers behind it have the lock in the turn after this one.
+  #note_free(): void {
+    const loop = asyncio.get_running_loop();
+    const { first } = this.#line;
+    if (this.#writers > 0 || first?.kind !== false) return;
+    loop.call_soon(() =>
+      loop.call_soon(() => {
+        if (this.#line.first === first) this.#is_free_in_vain = true;
+      })
+    );
   }
 
   #count(is_writing: boolean, change: number): void {
@@ -226,7 +294,9 @@ export class RWLockScenario implements Scenario {
   }
 
   check_calm(crowd: Crowd): void {
+    this.#line.check();
     assertEquals([crowd.waiting, this.#lock.locked()], [0, false]);
+    assert(!this.#is_free_in_vain, "a reader waits for a lock that it could have");
   }
 
   check_end(): void {
@@ -234,51 +304,134 @@ export class RWLockScenario implements Scenario {
   }
 }
 
-/**
- * Scopes: a shielded block runs to its end whatever is cancelled around it; a scope's own cancellation ends at the
- * scope; and no request for cancellation is left behind or taken from others.
- */
-export class ScopeScenario implements Scenario {
-  readonly #open = new Set<CancelScope>();
+/** Notifiers: each `notify()` ends one wait or is kept, and no wait ends without one. */
+export class NotifierScenario implements Scenario {
+  readonly #notifier = new Notifier();
+  readonly #line = new Line();
+  #notified = 0;
+  #woken = 0;
+  #left_beside_one = 0;
 
-  async step(step: Step): Promise<void> {
-    const task = asyncio.current_task() as asyncio.Task<unknown>;
-    const before = task.cancelling();
-    if (step.what < 2) {
-      for (const scope of this.#open) scope.cancel();
-      return;
+  async step(step: Step, crowd: Crowd): Promise<void> {
+    if (step.what < 3) {
+      // A notification that is kept already is no second one.
+      if (!this.#is_kept) this.#notified++;
+      this.#notifier.notify();
+    } else {
+      const wait = () =>
+        this.#line.call(() => this.#notifier.wait(), () => this.#woken++, () => {
+          if (this.#is_kept) this.#left_beside_one++;
+        });
+      await crowd.wait(step, wait, () => {});
     }
-    const scope = new CancelScope({ level: step.what % 2 === 0 });
-    if (step.timeout !== null) scope.deadline = asyncio.get_running_loop().time() + step.timeout;
-    this.#open.add(scope);
-    const shielded = { begun: 0, ended: 0 };
-    try {
-      await asyncio.async_with(scope, async () => {
-        if (step.what < 5) await this.#run_shielded(step, shielded);
-        await pause(step.inside);
-      });
-    } finally {
-      this.#open.delete(scope);
-      assertEquals(shielded.ended, shielded.begun);
-      assert(task.cancelling() >= before, "a request of others was taken back");
-    }
-    assert(!scope.cancelled_caught || scope.cancel_called);
-    // Without an error from outside, its own request is gone; what came from outside meanwhile is pending.
-    if (task.cancelling() === before) await asyncio.sleep(0);
+    await pause(step.inside);
   }
 
-  async #run_shielded(step: Step, count: { begun: number; ended: number }): Promise<void> {
-    await asyncio.async_with(new CancelScope({ shield: true }), async () => {
-      count.begun++;
-      await asyncio.sleep(0.001);
-      await pause(step.before);
-      count.ended++;
-    });
+  get #is_kept(): boolean {
+    return String(this.#notifier).startsWith("<Notifier [notified");
   }
 
   check_calm(crowd: Crowd): void {
-    assertEquals([crowd.waiting, this.#open.size], [0, 0]);
+    this.#line.check();
+    assert(!this.#is_kept || crowd.waiting === 0, "a task waits beside a notification");
+    this.check_end();
   }
 
-  check_end(): void {}
+  // What a cancelled wait passes back is one with what is kept.
+  check_end(): void {
+    const missing = this.#notified - this.#woken - (this.#is_kept ? 1 : 0);
+    assert(missing >= 0, "a wait ended without a notification");
+    assert(missing <= this.#left_beside_one, "a notification is lost");
+  }
+}
+
+/** Channels whose ends are closed at any time: nobody waits for what cannot come, and no item is lost or doubled. */
+export class ClosingScenario implements Scenario {
+  readonly #sender: Sender<number>;
+  readonly #receiver: Receiver<number>;
+  readonly #sent: number[] = [];
+  readonly #received: number[] = [];
+  #waits_in_vain = false;
+  #next = 0;
+
+  constructor({ size }: Program) {
+    [this.#sender, this.#receiver] = open_channel<number>(size - 1);
+  }
+
+  async step(step: Step, crowd: Crowd): Promise<void> {
+    try {
+      await this.#act(step, crowd);
+    } catch (error) {
+      const is_end = error instanceof ClosedResourceError || error instanceof BrokenChannelError ||
+        error instanceof EndOfChannel;
+      if (!is_end) throw error;
+    }
+    await pause(step.inside);
+  }
+
+  async #act(step: Step, crowd: Crowd): Promise<void> {
+    if (step.what === 0) return this.#sender.close();
+    if (step.what === 1 && step.before === "moment") return this.#receiver.close();
+    if (step.what < 5) {
+      using sender = this.#sender.clone();
+      const item = this.#next++;
+      const send = noting(() => sender.send(item), () => this.#sent.push(item));
+      const call = this.#watch(sender, step.what === 2 ? 0 : null, send);
+      return await crowd.wait(step, call, () => {});
+    }
+    using receiver = this.#receiver.clone();
+    for (let left = 3; left > 0; left--) {
+      const receive = noting(() => receiver.receive(), (got) => this.#received.push(got));
+      const call = this.#watch(receiver, step.what === 5 ? 0.001 : null, receive);
+      await crowd.wait(step, call, () => {});
+    }
+  }
+
+  // A call of an end that is closed ends, within three turns.
+  #watch(
+    end: Disposable,
+    closes_after: number | null,
+    operation: () => asyncio.Coroutine<void>,
+  ): () => asyncio.Coroutine<void> {
+    const loop = asyncio.get_running_loop();
+    return asyncio.coroutine(async () => {
+      let is_over = false;
+      const look = (turns: number) => {
+        if (turns > 0) loop.call_soon(look, turns - 1);
+        else if (!is_over) this.#waits_in_vain = true;
+      };
+      if (closes_after !== null) {
+        loop.call_later(closes_after, () => {
+          end[Symbol.dispose]();
+          look(3);
+        });
+      }
+      try {
+        await operation();
+      } finally {
+        is_over = true;
+      }
+    });
+  }
+
+  check_calm(): void {
+    assert(!this.#waits_in_vain, "a call of an end that is closed goes on waiting");
+    const state = this.#sender.statistics();
+    assert(
+      state.tasks_waiting_receive === 0 ||
+        (state.open_send_streams > 0 && state.current_buffer_used === 0),
+      "a task waits for an item that cannot come, or is there",
+    );
+    assert(
+      state.tasks_waiting_send === 0 || state.open_receive_streams > 0,
+      "a task waits for a receiver though there is none",
+    );
+  }
+
+  check_end(): void {
+    const { current_buffer_used: left } = this.#sender.statistics();
+    assertEquals(new Set(this.#received).size, this.#received.length, "an item came twice");
+    assert(this.#received.every((item) => this.#sent.includes(item)), "an item was not sent");
+    assertEquals(this.#received.length + left, this.#sent.length);
+  }
 }

@@ -154,6 +154,11 @@ Deno.test("run_service: refuses what makes no sense", async () => {
   await assertRejects(() => run_service(async () => {}, { grace: -1 }), asyncio.ValueError);
   await assertRejects(() => run_service(async () => {}, { grace: "1" } as never), TypeError);
   await assertRejects(
+    () => run_service(async () => {}, { signals: "SIGTERM" } as never),
+    TypeError,
+    "an array of names: received 'SIGTERM'",
+  );
+  await assertRejects(
     () => run_service(async () => {}, { signals: ["TERM"] }),
     asyncio.ValueError,
     "invalid signal name",

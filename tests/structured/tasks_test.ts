@@ -91,6 +91,17 @@ Deno.test("retry: delays grow by the factor up to the longest", () =>
     assertEquals(calls, [0, 1, 4, 13, 23, 33]);
   }));
 
+Deno.test("retry: without a delay there is none after any number of attempts", () =>
+  run(async () => {
+    // The factor alone is Infinity then.
+    const last = 1100;
+    const attempts = retry(
+      (attempt) => attempt < last ? Promise.reject(new Error("again")) : Promise.resolve(attempt),
+      { attempts: Infinity, delay: 0 },
+    );
+    assertEquals([await attempts, now()], [last, 0]);
+  }));
+
 Deno.test("retry: throws the last error when there are no more attempts", () =>
   run(async () => {
     const { fn, calls } = failing(9);
@@ -184,6 +195,7 @@ Deno.test("retry: refuses what makes no sense", () => {
   assertThrows(() => retry(1 as never), TypeError, "fn must be a function");
   assertThrows(() => retry(async () => {}, { backoff: 1 } as never), TypeError, "backoff");
   assertThrows(() => retry(async () => {}, { attempts: 0 }), asyncio.ValueError, "attempts");
+  assertThrows(() => retry(async () => {}, { attempts: 1.5 }), asyncio.ValueError, "1.5");
   assertThrows(() => retry(async () => {}, { jitter: 2 }), asyncio.ValueError, "jitter");
   assertThrows(() => retry(async () => {}, { delay: "1" } as never), TypeError, "delay");
   assertThrows(() => retry(async () => {}, { retry_on: 1 } as never), TypeError, "retry_on");
@@ -331,6 +343,7 @@ Deno.test("supervise: refuses what makes no sense", () =>
     await async_with(new TaskGroup(), async (group) => {
       assertThrows(() => supervise(group, [], { strategy: "all" } as never), TypeError, "'all'");
       assertThrows(() => supervise(group, [1 as never]), TypeError, "factory");
+      assertThrows(() => supervise({} as never, []), TypeError, "must be a TaskGroup");
       assertThrows(() => supervise(group, [], { within: -1 }), asyncio.ValueError, "within");
       assertThrows(() => supervise(group, [], { restarts: 1 } as never), TypeError, "restarts");
       await sleep(0);
