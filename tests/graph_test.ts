@@ -186,7 +186,7 @@ Deno.test("capture_call_graph: staggered_race awaits the tasks that it has start
       await asyncio.sleep(0);
       awaited_by = [...asyncio.capture_call_graph()?.awaited_by ?? []];
     }], null);
-    assertEquals(awaited_by.map(({ future }) => future), [asyncio.current_task()]);
+    assertEquals(awaited_by.map(({ future }) => future), [asyncio.current_task()!]);
   });
 });
 
@@ -202,7 +202,7 @@ Deno.test("capture_call_graph: tasks that wait for each other end the graph", as
     );
     await asyncio.sleep(0);
     const graph = asyncio.capture_call_graph(tasks[0]);
-    assertEquals(graph?.awaited_by.map(({ future }) => future), [tasks[1]]);
+    assertEquals(graph?.awaited_by.map(({ future }) => future), [tasks[1]!]);
     assertEquals(graph?.awaited_by[0]?.awaited_by, []);
     for (const task of tasks) task.cancel();
   });
