@@ -16,17 +16,19 @@ export const FILES: Reasons = {
     "seed_test.ts",
     "soak_test.ts",
     "trace_task_test.ts",
-    "lint_test.ts",
     "stuck_test.ts",
-    "task_tree_test.ts",
-    "workers/hosts_test.ts",
-    "structured/bundle_test.ts",
     "structured/services_test.ts",
+    "task_tree_test.ts",
   ],
   "they run the documentation with Deno": ["docs/"],
   "their programs run on a host of their own, which is started with Deno or bundled": [
     "border/border_test.ts",
     "explore/hosts_test.ts",
+    "workers/hosts_test.ts",
+  ],
+  "they run ESLint, TypeScript or esbuild on the sources": [
+    "lint_test.ts",
+    "structured/bundle_test.ts",
   ],
   "it is about the tool that compares with CPython, which runs on Deno": [
     "conformance/side_test.ts",
@@ -72,25 +74,31 @@ export const BROWSER_FILES: Reasons = {
 const ABOUT_SOURCES = [
   "examples/io: the HTTP client in less than 150 lines",
   "examples/raft: the store works on the sockets and files of the host",
+  "loop.create_connection: what a bundler has left out says what brings it in",
+  "step: every row of the table has a test",
 ];
 const ABOUT_DENO = [
   "create_task: an error that nothing retrieved is reported when the program ends by Deno.exit()",
+  "run: without Deno's permission ASYNCIO_DEBUG is not asked for",
 ];
 const NEEDS_WORKER = ["a Worker hands work to a loop by messages"];
 
 /** Single tests that are not run on a kind of host. */
 export const TESTS: Readonly<Record<HostKind, Reasons>> = {
   node: {
-    "it is about a file of this repository": ABOUT_SOURCES,
-    "Deno.exit() is Deno's": ABOUT_DENO,
+    "they are about files of this repository": ABOUT_SOURCES,
+    "Deno.exit() and permissions are Deno's": ABOUT_DENO,
     "Node.js has no global Worker": NEEDS_WORKER,
     "a MessageChannel of Node.js needs the global performance": [
       "EventLoop: works where the host has no process, setInterval, performance, setImmediate, queueMicrotask",
     ],
   },
   bun: {
-    "it is about a file of this repository": ABOUT_SOURCES,
-    "Deno.exit() is Deno's": ABOUT_DENO,
+    "they are about files of this repository": ABOUT_SOURCES,
+    "Deno.exit() and permissions are Deno's": ABOUT_DENO,
+    "Bun's structured clone of an error is without its cause": [
+      "errors: a structured clone keeps the cause",
+    ],
     "Bun's node:timers has what is in the global object": [
       "EventLoop: nor do fakes that were there before, where node:timers has the host's",
     ],
@@ -99,7 +107,10 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
     ],
   },
   browser: {
+    "they are about files of this repository": ["step: every row of the table has a test"],
     "browsers have no processes": [
+      "run: ASYNCIO_DEBUG turns debug mode on, debug: false off",
+      "run: without Deno's permission ASYNCIO_DEBUG is not asked for",
       "a coroutine that is never awaited is reported when it is collected",
     ],
     "in a bundle nothing distinguishes the library's frames from the user's": [
