@@ -2,14 +2,14 @@
 
 import * as asyncio from "@pythonic/asyncio";
 
-/** Two requests refresh an expired token. */
+/** Makes a program in which two requests refresh an expired token. */
 function refreshing(refresh_of) {
   return async () => {
     let valid = 1;
     const refresh = refresh_of((used) =>
-      asyncio.from_promise(async () => {
+      asyncio.from_promise(() => {
         if (used !== valid) throw new Error("refresh token used twice");
-        return ++valid;
+        return Promise.resolve(++valid);
       })
     );
     let token = null;
