@@ -428,7 +428,7 @@ export function aiter<I extends AsyncIterator<unknown, unknown, never>>(
 export function aiter<T, S>(
   iterable: () => T | PromiseLike<T>,
   sentinel: S,
-): AsyncIterableIterator<Exclude<T, S>, undefined, undefined>;
+): AsyncIterableIterator<Exclude<T, S>>;
 export function aiter(
   iterable: { [Symbol.asyncIterator](): unknown } | (() => unknown),
   ...sentinel: [] | [unknown]

@@ -383,8 +383,8 @@ Deno.test("debug mode warns of slow callbacks and slow steps", async () => {
       }),
   );
   const [callback, step, ...more] = written.split("\n");
-  assertMatch(callback, /^Executing <Handle spin\(\).*> took 0\.125 seconds$/);
-  assertMatch(step, /^Executing .+ took 0\.125 seconds$/);
+  assertMatch(`${callback}`, /^Executing <Handle spin\(\).*> took 0\.125 seconds$/);
+  assertMatch(`${step}`, /^Executing .+ took 0\.125 seconds$/);
   assertEquals(more, []);
 });
 

@@ -319,10 +319,9 @@ Deno.test("a group is shown as a tree with its causes", () => {
   assertMatch(Deno.inspect(group), /exceptions_test\.ts/);
 });
 
-Deno.test("errors: a structured clone keeps the message, the cause and the stack", () => {
-  const cause = new CancelledError("why");
+Deno.test("errors: a structured clone keeps the message and the stack", () => {
   const errors: Error[] = [
-    new asyncio.TimeoutError("late", { cause }),
+    new asyncio.TimeoutError("late"),
     new CancelledError({ any: "value" }),
     new asyncio.KeyboardInterrupt(),
     new asyncio.ExceptionGroup("several", [new TypeError("a"), new asyncio.QueueFull("b")]),
@@ -336,6 +335,12 @@ Deno.test("errors: a structured clone keeps the message, the cause and the stack
     const clone = structuredClone(error);
     assert(clone instanceof Error);
     assertEquals([clone.message, clone.stack], [error.message, error.stack]);
-    assertEquals((clone.cause as Error | undefined)?.message, (error.cause as Error)?.message);
   }
+});
+
+Deno.test("errors: a structured clone keeps the cause", () => {
+  const clone = structuredClone(
+    new asyncio.TimeoutError("late", { cause: new CancelledError("why") }),
+  );
+  assertEquals((clone.cause as Error).message, "why");
 });

@@ -86,7 +86,8 @@ Deno.test("a cancelled future throws CancelledError with the message, each time"
       const error = assertThrows(ask, asyncio.CancelledError, "enough");
       assertEquals(error.args, ["enough"]);
     }
-    assertEquals((await assertRejects(async () => await future)).args, ["enough"]);
+    const error = await assertRejects(async () => await future, asyncio.CancelledError);
+    assertEquals(error.args, ["enough"]);
     assertThrows(() => future.set_result(1), asyncio.InvalidStateError);
     assertThrows(() => future.set_exception(new Error()), asyncio.InvalidStateError);
   }));

@@ -42,7 +42,8 @@ Deno.test("create_task, gather: options of another realm are options", async () 
     assertEquals(task.get_name(), "n");
     await task;
     const options = runInNewContext("({ return_exceptions: true })");
-    assertEquals(await asyncio.gather(() => Promise.reject("bad"), options), ["bad"]);
+    const results: unknown[] = await asyncio.gather(() => Promise.reject("bad"), options);
+    assertEquals(results, ["bad"]);
     await assertRejects(
       async () => await asyncio.create_task(asyncio.sleep(0), runInNewContext("({ nam: 'n' })")),
       TypeError,

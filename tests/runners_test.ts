@@ -341,8 +341,8 @@ Deno.test("an error that is lost is written to the console by default", async ()
     console.error = original;
   }
   assertEquals(lines.length, 1);
-  assertMatch(lines[0], /^Task exception was never retrieved: task 'loser' of <lambda>\(\)\n/);
-  assertMatch(lines[0], /TypeError: lost/);
+  assertMatch(`${lines[0]}`, /^Task exception was never retrieved: task 'loser' of <lambda>\(\)\n/);
+  assertMatch(`${lines[0]}`, /TypeError: lost/);
 });
 
 Deno.test("a loop factory makes the loops of all who bring none, until it is taken back", async () => {

@@ -423,7 +423,7 @@ test("create_subprocess_exec: a file that may not be run is a PermissionError", 
 
 test("create_subprocess_exec: what is no argument is refused", async () => {
   const start = asyncio.create_subprocess_exec as (...args: never) => PromiseLike<asyncio.Process>;
-  const refused: [unknown[], new (...args: never[]) => Error, string][] = [
+  const refused: [unknown[], new (message?: string) => Error, string][] = [
     [[5], TypeError, "the program must be a string: received 5"],
     [["true", 5], TypeError, "an argument must be a string: received 5"],
     [["true", null], TypeError, "an argument must be a string: received null"],

@@ -284,7 +284,7 @@ Deno.test("get_stack and print_stack show where a failed task's error came from"
       culprit();
     });
     await assertRejects(async () => await task, RangeError);
-    assertMatch(task.get_stack()[0], /culprit.*tasks_test\.ts/);
+    assertMatch(`${task.get_stack()[0]}`, /culprit.*tasks_test\.ts/);
     assertEquals(task.get_stack({ limit: 1 }).length, 1);
     const written: string[] = [];
     task.print_stack({ limit: 1, file: { write: (text) => written.push(text) } });
@@ -293,7 +293,7 @@ Deno.test("get_stack and print_stack show where a failed task's error came from"
       /^Traceback for <Task finished .*> \(most recent call first\):\n {2}at culprit .*\nRangeError: deep\n$/,
     );
     fine.print_stack({ file: { write: (text) => written.push(text) } });
-    assertMatch(written[1], /^No stack for <Task finished/);
+    assertMatch(`${written[1]}`, /^No stack for <Task finished/);
     assertThrows(() => task.get_stack({ limits: 1 } as never), TypeError, "'limits'");
   }));
 

@@ -98,7 +98,7 @@ Deno.test("a deadlock names every waiting task and what it waits on", async () =
   });
   const lines = message.split("\n");
   assertEquals(lines[0], "No task can go on and no timer is set:");
-  assertMatch(lines[1], /^ {2}main \(.*\) waits on task reader$/);
+  assertMatch(`${lines[1]}`, /^ {2}main \(.*\) waits on task reader$/);
   assertEquals(lines.slice(2), [
     "  locker (Lock.acquire()) waits on Lock.acquire()",
     "  reader (read()) waits on Queue.get()",

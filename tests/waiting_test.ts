@@ -236,31 +236,32 @@ Deno.test("a wait that is cancelled or runs out of time cancels nothing", () =>
 Deno.test("wait refuses coroutines, an empty set, one future and a wrong return_when", () =>
   run(async () => {
     const coroutine = asyncio.sleep(1);
-    const failures: [() => asyncio.Coroutine<unknown>, asyncio.ErrorClass, string][] = [
-      [() => asyncio.wait([]), asyncio.ValueError, "Set of Tasks/Futures is empty."],
+    const failures: [() => asyncio.Coroutine<unknown>, new (message?: string) => Error, string][] =
       [
-        () => asyncio.wait([coroutine] as never),
-        TypeError,
-        "Passing coroutines is forbidden, use tasks explicitly.",
-      ],
-      [
-        () => asyncio.wait([async () => {}] as never),
-        TypeError,
-        "Passing coroutines is forbidden, use tasks explicitly.",
-      ],
-      [
-        () => asyncio.wait(new asyncio.Future() as never),
-        TypeError,
-        "expect a list of futures, not Future",
-      ],
-      [() => asyncio.wait(3 as never), TypeError, "number"],
-      [() => asyncio.wait([Promise.resolve()] as never), TypeError, "futures or tasks"],
-      [
-        () => asyncio.wait([new asyncio.Future()], { return_when: "SOME" as never }),
-        asyncio.ValueError,
-        "Invalid return_when value: SOME",
-      ],
-    ];
+        [() => asyncio.wait([]), asyncio.ValueError, "Set of Tasks/Futures is empty."],
+        [
+          () => asyncio.wait([coroutine] as never),
+          TypeError,
+          "Passing coroutines is forbidden, use tasks explicitly.",
+        ],
+        [
+          () => asyncio.wait([async () => {}] as never),
+          TypeError,
+          "Passing coroutines is forbidden, use tasks explicitly.",
+        ],
+        [
+          () => asyncio.wait(new asyncio.Future() as never),
+          TypeError,
+          "expect a list of futures, not Future",
+        ],
+        [() => asyncio.wait(3 as never), TypeError, "number"],
+        [() => asyncio.wait([Promise.resolve()] as never), TypeError, "futures or tasks"],
+        [
+          () => asyncio.wait([new asyncio.Future()], { return_when: "SOME" as never }),
+          asyncio.ValueError,
+          "Invalid return_when value: SOME",
+        ],
+      ];
     for (const [wait, kind, message] of failures) {
       await assertRejects(async () => await wait(), kind, message);
     }

@@ -136,7 +136,16 @@ export function without_frames<E extends Error>(make: () => E): E {
   const limit = stacks.stackTraceLimit;
   limit_stacks(0);
   try {
-    return make();
+    const error = make();
+    // JavaScriptCore gives an error without frames no stack at all.
+    if (!("stack" in error)) {
+      Reflect.defineProperty(error, "stack", {
+        value: String(error),
+        writable: true,
+        configurable: true,
+      });
+    }
+    return error;
   } finally {
     limit_stacks(limit);
   }

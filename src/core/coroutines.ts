@@ -672,6 +672,11 @@ export type WithoutContext<F> = F extends (...args: never) => unknown ? never : 
  * ```
  */
 export function coroutine<F>(fn: F & WithoutContext<F>): CoroutineFactory<[], unknown>;
+/** Decorates a method: its calls are lazy coroutines. */
+export function coroutine<A extends unknown[], T>(
+  fn: (...args: A) => PromiseLike<T> | Generator<unknown, T, unknown>,
+  context: ClassMethodDecoratorContext,
+): CoroutineFactory<A, T>;
 /** Makes a function of the same parameters whose calls are lazy coroutines. */
 export function coroutine<A extends unknown[], T>(
   fn: (...args: A) => PromiseLike<T> | Generator<unknown, T, unknown>,

@@ -245,7 +245,7 @@ function with_frames<T>(limit: number, call: () => T): T {
 }
 
 // Frames of the host: Deno's modules, those of Node.js, built-in functions.
-const OF_HOST = /\(ext:|node:internal|\((?:<anonymous>|native|index \d+)\)$/;
+const OF_HOST = /\(ext:|\bnode:|\((?:<anonymous>|native|index \d+)\)$/;
 
 /** The stack of a call, formatted when it is first needed: hosts take a hundred times as long for it as to capture it. */
 export class CapturedStack {

@@ -15,7 +15,7 @@ import { type AnyIterable, END, open, type Source, type Step } from "./sources.t
  *
  * @category Iterating
  */
-export interface BorrowedIterator<T> extends AsyncIterableIterator<T, undefined, undefined> {
+export interface BorrowedIterator<T> extends AsyncIterableIterator<T> {
   /** Ends this iterator, if it was made by {@linkcode borrow}; the one that is borrowed continues where it is. */
   return(): Promise<IteratorResult<T, undefined>>;
 }

@@ -45,7 +45,7 @@ type AnyIterator<T> =
   | Iterator<MaybeAwaitable<T>, unknown, undefined>;
 
 /** The iterator of a source, and whether it still has to be closed. */
-export class Source<T> implements AsyncIterableIterator<T, undefined, undefined> {
+export class Source<T> implements AsyncIterableIterator<T> {
   readonly #iterator: AnyIterator<T>;
   readonly #is_async: boolean;
   #is_finished = false;

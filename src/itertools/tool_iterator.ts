@@ -34,8 +34,7 @@ import { close_all, END, type Source, type Step } from "./sources.ts";
  * assertEquals(await alist(squares), [4, 9]);
  * ```
  */
-export class ToolIterator<T> extends Inspectable
-  implements AsyncIterableIterator<T, undefined, undefined> {
+export class ToolIterator<T> extends Inspectable implements AsyncIterableIterator<T> {
   readonly #name: string;
   readonly #advance: () => Promise<Step<T>>;
   readonly #close: () => Promise<void>;

@@ -64,7 +64,7 @@ export class VirtualDisk extends Inspectable {
    * @returns a copy of its contents
    * @throws {FileNotFoundError} if there is none
    */
-  async read(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  async read(path: string): Promise<Uint8Array> {
     await sleep(0);
     const contents = this.#files.get(path);
     if (contents === undefined) {

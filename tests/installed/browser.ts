@@ -8,6 +8,7 @@ import { MARK } from "./host/runner.ts";
 const TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript",
   mjs: "text/javascript",
+  json: "application/json",
   jsonl: "text/plain",
 };
 

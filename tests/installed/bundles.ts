@@ -1,5 +1,6 @@
 /** The tests as programs for other hosts: they use the installed package and nothing of Deno's. */
 
+import { cp } from "node:fs/promises";
 import { build, type Plugin } from "esbuild";
 import { ENTRY_POINTS } from "../../scripts/entry_points.ts";
 import type { HostKind } from "./left_out.ts";
@@ -83,6 +84,13 @@ export function program_of(file: string): string {
   return `${file.replaceAll("/", "_")}.mjs`;
 }
 
+/** What tests read beside themselves, and where it is beside the programs. */
+const FIXTURES: Readonly<Record<string, string>> = {
+  "conformance/goldens": "goldens",
+  "graph/expected.json": "graph/expected.json",
+  "streams/programs": "programs",
+};
+
 /** Makes one program of each test file. */
 export async function bundle_tests(bundle: Bundle): Promise<void> {
   await build({
@@ -110,10 +118,8 @@ export async function bundle_tests(bundle: Bundle): Promise<void> {
     plugins: [resolver(bundle)],
     logLevel: "warning",
   });
-  const goldens = `${bundle.output}/goldens`;
-  await Deno.mkdir(goldens, { recursive: true });
-  for await (const { name } of Deno.readDir(`${ROOT}tests/conformance/goldens`)) {
-    await Deno.copyFile(`${ROOT}tests/conformance/goldens/${name}`, `${goldens}/${name}`);
+  for (const [from, to] of Object.entries(FIXTURES)) {
+    await cp(`${ROOT}tests/${from}`, `${bundle.output}/${to}`, { recursive: true });
   }
 }
 

@@ -13,7 +13,8 @@ export interface Installation {
   module(name: string): string;
 }
 
-async function make_folder(folder: string, specifiers: string[]): Promise<void> {
+/** Makes a folder in which packages are installed. */
+export async function make_folder(folder: string, specifiers: string[]): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(`${folder}/package.json`, `{ "private": true, "type": "module" }\n`);
   await run("npm", ["install", "--no-audit", "--no-fund", ...specifiers], folder);

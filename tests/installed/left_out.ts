@@ -3,7 +3,7 @@
 import { needs_context } from "../no_async_context/needs_context.ts";
 
 /** Where tests run. */
-export type HostKind = "node" | "bun" | "browser";
+export type HostKind = "node20" | "node" | "bun" | "browser";
 
 type Reasons = Readonly<Record<string, readonly string[]>>;
 
@@ -16,17 +16,19 @@ export const FILES: Reasons = {
     "seed_test.ts",
     "soak_test.ts",
     "trace_task_test.ts",
-    "lint_test.ts",
     "stuck_test.ts",
-    "task_tree_test.ts",
-    "workers/hosts_test.ts",
-    "structured/bundle_test.ts",
     "structured/services_test.ts",
+    "task_tree_test.ts",
   ],
   "they run the documentation with Deno": ["docs/"],
   "their programs run on a host of their own, which is started with Deno or bundled": [
     "border/border_test.ts",
     "explore/hosts_test.ts",
+    "workers/hosts_test.ts",
+  ],
+  "they run ESLint, TypeScript or esbuild on the sources": [
+    "lint_test.ts",
+    "structured/bundle_test.ts",
   ],
   "it is about the tool that compares with CPython, which runs on Deno": [
     "conformance/side_test.ts",
@@ -51,6 +53,8 @@ export const BROWSER_FILES: Reasons = {
     "explore/raft_test.ts",
     "streams/datagrams_test.ts",
     "streams/examples_test.ts",
+    "streams/given_sockets_test.ts",
+    "streams/robustness_test.ts",
     "streams/streams_test.ts",
     "streams/tls_test.ts",
     "streams/transports_test.ts",
@@ -72,25 +76,55 @@ export const BROWSER_FILES: Reasons = {
 const ABOUT_SOURCES = [
   "examples/io: the HTTP client in less than 150 lines",
   "examples/raft: the store works on the sockets and files of the host",
+  "loop.create_connection: what a bundler has left out says what brings it in",
+  "step: every row of the table has a test",
 ];
 const ABOUT_DENO = [
   "create_task: an error that nothing retrieved is reported when the program ends by Deno.exit()",
+  "run: without Deno's permission ASYNCIO_DEBUG is not asked for",
 ];
 const NEEDS_WORKER = ["a Worker hands work to a loop by messages"];
 
+const IN_DEBUG_GRAPHS = [
+  "capture_call_graph: debug mode gives files and lines of suspended functions",
+  ...["group", "limited", "limits", "queue", "waited"].map((name) =>
+    `capture_call_graph, format_call_graph: ${name}, as CPython's, of async functions in debug mode`
+  ),
+  ...["future", "limited", "limits", "queue"].map((name) =>
+    `capture_call_graph, format_call_graph: ${name}, as CPython's, of generators in debug mode`
+  ),
+];
+const NEEDS_ASYNC_FRAMES = [
+  "Task: the stack of an error goes on with who awaits the task, and where each task was made",
+  ...["awaited", "future", "gathered", "shielded"].map((name) =>
+    `capture_call_graph, format_call_graph: ${name}, as CPython's, of async functions in debug mode`
+  ),
+];
+const NODE: Reasons = {
+  "they are about files of this repository": ABOUT_SOURCES,
+  "Deno.exit() and permissions are Deno's": ABOUT_DENO,
+  "Node.js has no global Worker": NEEDS_WORKER,
+  "a MessageChannel of Node.js needs the global performance": [
+    "EventLoop: works where the host has no process, setInterval, performance, setImmediate, queueMicrotask",
+  ],
+};
+
 /** Single tests that are not run on a kind of host. */
 export const TESTS: Readonly<Record<HostKind, Reasons>> = {
-  node: {
-    "it is about a file of this repository": ABOUT_SOURCES,
-    "Deno.exit() is Deno's": ABOUT_DENO,
-    "Node.js has no global Worker": NEEDS_WORKER,
-    "a MessageChannel of Node.js needs the global performance": [
-      "EventLoop: works where the host has no process, setInterval, performance, setImmediate, queueMicrotask",
-    ],
+  node20: {
+    ...NODE,
+    "on the stack of this V8 no function stands that awaits another one's await of a thenable":
+      NEEDS_ASYNC_FRAMES,
   },
+  node: NODE,
   bun: {
-    "it is about a file of this repository": ABOUT_SOURCES,
-    "Deno.exit() is Deno's": ABOUT_DENO,
+    "they are about files of this repository": ABOUT_SOURCES,
+    "Deno.exit() and permissions are Deno's": ABOUT_DENO,
+    "on Bun's stack no function stands that awaits another one's await of a thenable":
+      NEEDS_ASYNC_FRAMES,
+    "Bun's structured clone of an error is without its cause": [
+      "errors: a structured clone keeps the cause",
+    ],
     "Bun's node:timers has what is in the global object": [
       "EventLoop: nor do fakes that were there before, where node:timers has the host's",
     ],
@@ -99,19 +133,34 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
     ],
   },
   browser: {
+    "they are about files of this repository": ["step: every row of the table has a test"],
     "browsers have no processes": [
+      "loop.create_connection: what a bundler has left out says what brings it in",
+      "print_call_graph: writes to a file, by default to the console",
+      "run: ASYNCIO_DEBUG turns debug mode on, debug: false off",
+      "run: in debug mode, a process that is left running is a ResourceWarning",
+      "run: without Deno's permission ASYNCIO_DEBUG is not asked for",
       "a coroutine that is never awaited is reported when it is collected",
     ],
     "in a bundle nothing distinguishes the library's frames from the user's": [
       "Handle.toString: arguments, the place and a cancelled callback in debug mode only",
       "Handle.toString: debug mode that is switched between creation and cancellation",
       "a cancellation that a catch swallows is reported, with the place that made the task",
+      ...IN_DEBUG_GRAPHS,
     ],
     "what stands for node:events has no on()": [
       "amerge, atee: can be left while a source waits for events of the host",
     ],
     "without an asynchronous context loops that run at the same time are not told apart": [
       "VirtualNetwork: two loops talk",
+    ],
+    "without an asynchronous context code after a native await has no task, an eager task that of its creator":
+      [
+        "VirtualNetwork.crash: code that a native promise resumes gets no further than its next await",
+        "capture_call_graph: the current task's stack ends where it has been started eagerly",
+      ],
+    "browsers have no sockets": [
+      "StreamWriter.start_tls: cancelled at any moment, the connection is usable or closed",
     ],
     "browsers have no signals of processes": [
       "a signal's callback runs in the loop's turn, until it is removed",
@@ -126,6 +175,7 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
     ],
     "a browser's console does not ask an object how it is shown": [
       "Lock, Condition, Barrier: can be made outside of a loop, toString() shows their state",
+      "CancelScope: is shown with its state",
       "Queue.toString: shows the items, the waiters and the state",
       "a group is shown as a tree with its causes",
       "a group is shown with its state",

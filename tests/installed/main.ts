@@ -17,10 +17,11 @@ import { files_for } from "./left_out.ts";
 import { test_on } from "./report.ts";
 import { is_runtime, runtime, RUNTIMES } from "./runtimes.ts";
 import { check_sizes } from "./sizes.ts";
+import { check_test_runners } from "./test_runners.ts";
 import { check_ways_in } from "./ways_in.ts";
 
 const HOSTS = [...Object.keys(RUNTIMES), "browser"];
-const CHECKS = ["form", "types", "sizes", "ways"];
+const CHECKS = ["form", "types", "sizes", "ways", "runners"];
 
 const HELP = `Tests the npm package as it is installed.
 
@@ -107,6 +108,7 @@ try {
   if (checks.includes("types")) await check_types(installation);
   if (checks.includes("sizes")) await check_sizes(installation);
   if (checks.includes("ways")) await check_ways_in(packed, `${work}/ways`);
+  if (checks.includes("runners")) await check_test_runners(packed, `${work}/runners`);
   // Around the package's folder, so that programs which tests start find them, too.
   await install_test_dependencies(work);
   for (const name of hosts) {

@@ -10,22 +10,25 @@ const AT_ONCE = 2;
 export async function test_on(host: Host, all_files: readonly string[]): Promise<boolean> {
   const files = all_files.values();
   const total = { passed: 0, left_out: 0 };
-  const failures: string[] = [];
+  let failed = 0;
+  const fail = (failure: string) => {
+    failed++;
+    console.error(`\n${host.name}: ${failure}`);
+  };
   const work = async () => {
     for (const file of files) {
       const report = await host.run(program_of(file));
       if (typeof report === "string") {
-        failures.push(`${file} did not come to its end:\n${report}`);
+        fail(`${file} did not come to its end:\n${report}`);
         continue;
       }
       total.passed += report.passed;
       total.left_out += report.left_out;
-      failures.push(...report.failed.map(({ name, error }) => `${file}: ${name}\n${error}`));
+      for (const { name, error } of report.failed) fail(`${file}: ${name}\n${error}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  for (const failure of failures) console.error(`\n${host.name}: ${failure}`);
   const { passed, left_out } = total;
-  console.log(`${host.name}: ${passed} passed, ${failures.length} failed, ${left_out} left out`);
-  return failures.length === 0 && passed > 0;
+  console.log(`${host.name}: ${passed} passed, ${failed} failed, ${left_out} left out`);
+  return failed === 0 && passed > 0;
 }

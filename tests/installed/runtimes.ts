@@ -6,7 +6,7 @@ import type { HostKind } from "./left_out.ts";
 
 /** What npm calls the runtimes, by the names under which they can be asked for. */
 export const RUNTIMES = {
-  "node20": { title: "Node.js", kind: "node", package: "node", version: "20.20.2" },
+  "node20": { title: "Node.js", kind: "node20", package: "node", version: "20.20.2" },
   "node": { title: "Node.js", kind: "node", package: "node", version: "26.10.0" },
   "bun": { title: "Bun", kind: "bun", package: "bun", version: "1.4.5" },
 } as const satisfies Record<

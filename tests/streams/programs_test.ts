@@ -1,5 +1,8 @@
 /** Public network programs: each client with the other language's server. */
 
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { assertEquals } from "@std/assert";
 import * as asyncio from "../../mod.ts";
 import * as chat from "./programs/chat.ts";
@@ -52,18 +55,12 @@ function python(name: string, ...args: string[]): asyncio.Coroutine<asyncio.subp
 }
 
 /** These programs use Python's `asyncio.timeout()` and `match`. */
-async function has_python(): Promise<boolean> {
-  try {
-    const { success } = await new Deno.Command("python3", {
-      args: ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"],
-    }).output();
-    return success;
-  } catch {
-    return false;
-  }
+function has_python(): boolean {
+  return spawnSync("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"])
+    .status === 0;
 }
 
-const ignore = !await has_python();
+const ignore = !has_python();
 
 for (const [name, { serve, client }] of Object.entries(PROGRAMS)) {
   const expected = EXPECTED[name as keyof typeof PROGRAMS];
@@ -103,13 +100,13 @@ for (const [name, { serve, client }] of Object.entries(PROGRAMS)) {
 Deno.test("StreamWriter.close: with TLS, Python's ssl sees that the end is announced", {
   ignore,
 }, async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = await mkdtemp(`${tmpdir()}/asyncio_tls_`);
   const [authority, certificate, key] = ["authority", "certificate", "key"].map((name) =>
     `${folder}/${name}.pem`
   ) as [string, string, string];
-  await Deno.writeTextFile(authority, AUTHORITY);
-  await Deno.writeTextFile(certificate, SERVER_CERTIFICATE);
-  await Deno.writeTextFile(key, SERVER_KEY);
+  await writeFile(authority, AUTHORITY);
+  await writeFile(certificate, SERVER_CERTIFICATE);
+  await writeFile(key, SERVER_KEY);
   const ssl = { cert: SERVER_CERTIFICATE, key: SERVER_KEY };
   const expected = ["received hello", "announced end"];
   try {
@@ -139,6 +136,6 @@ Deno.test("StreamWriter.close: with TLS, Python's ssl sees that the end is annou
       assertEquals(lines((await process.communicate())[0]!), expected);
     });
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await rm(folder, { recursive: true });
   }
 });

@@ -169,12 +169,13 @@ Deno.test("what cannot begin leaves no file", async (t) => {
     await nobody[Symbol.asyncDispose]();
     await refused(nobody.url, "Connection refused");
   });
-  await t.step("a crawl that never was", () =>
-    assertRejects(
+  await t.step("a crawl that never was", async () => {
+    await assertRejects(
       () => crawl(options(site.url, { database, resume: true })),
       UserError,
       "there is no crawl in",
-    ));
+    );
+  });
   assertEquals(directory.files(), []);
 });
 

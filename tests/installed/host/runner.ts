@@ -21,9 +21,16 @@ interface Definition {
 
 const definitions: Definition[] = [];
 
-/** The two forms of `Deno.test` that the tests here use. */
-export function test(test: string | Definition, fn: () => unknown = () => {}): void {
-  definitions.push(typeof test === "string" ? { name: test, fn } : test);
+type Body = () => unknown;
+
+/** The forms of `Deno.test` that the tests here use: a name or a definition, options, the function. */
+export function test(
+  test: string | Definition,
+  options: Body | Partial<Definition> = {},
+  body: Body = () => {},
+): void {
+  const fn = typeof options === "function" ? options : body;
+  definitions.push(typeof test === "string" ? { ...options, name: test, fn } : test);
 }
 
 // The host's own: a test may put others in their place.
