@@ -449,8 +449,8 @@ export abstract class BaseEventLoop extends Inspectable {
   protected abstract _tasks(): Task<unknown>[];
   /** @internal */
   protected abstract _waited_since(moment: number): number;
-  /** @internal The asynchronous generators that were started and are not finished. */
-  protected abstract readonly _asyncgens: AsyncGenerators;
+  /** @internal The asynchronous generators that were started and are not finished; `null` if there were none. */
+  protected abstract _asyncgens: AsyncGenerators | null;
 }
 /** The methods that are added. */
 export interface BaseEventLoop extends LoopIO, LoopSubprocesses {}
@@ -743,6 +743,10 @@ export interface AsyncGenerators {
   add(generator: TrackedAsyncGenerator): void;
   /** Forgets one that is finished. */
   delete(generator: TrackedAsyncGenerator): void;
+  /** True if it keeps none. */
+  readonly is_empty: boolean;
+  /** Takes all out, closes them at the same time, and reports what that throws. */
+  close(): Generator<unknown, void, unknown>;
 }
 
 /**
