@@ -564,7 +564,8 @@ export class BaseExceptionGroup extends AggregateError {
 
 type Part = BaseExceptionGroup | null;
 
-function is_group(error: unknown): error is BaseExceptionGroup {
+/** Returns whether a value is a group of errors, of any copy of the library. */
+export function is_group(error: unknown): error is BaseExceptionGroup {
   return has_brand(error, BASE_EXCEPTION_GROUP);
 }
 
