@@ -416,7 +416,8 @@ export type ExceptionCondition =
  */
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
-function is_error_class(condition: unknown): condition is ErrorClass {
+/** Returns whether a value is a class of errors. */
+export function is_error_class(condition: unknown): condition is ErrorClass {
   return typeof condition === "function" &&
     (condition === Error || condition.prototype instanceof Error);
 }
