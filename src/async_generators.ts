@@ -13,6 +13,7 @@ import {
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { RuntimeError, StopAsyncIteration } from "./core/exceptions.ts";
+import { hold_generator } from "./generator_shutdown.ts";
 import { watch_collection } from "./host/collection.ts";
 import {
   deno_inspect,
@@ -139,7 +140,7 @@ class Body<T, R, S> {
   #track(): void {
     if (this.#loop !== null || this.#finished) return;
     this.#loop = get_running_loop();
-    this.#loop["_asyncgens"].add(this.#tracked);
+    hold_generator(this.#loop, this.#tracked);
   }
 
   #check_not_running(method: Method): void {
@@ -155,14 +156,14 @@ class Body<T, R, S> {
 
   #finish(): void {
     this.#finished = true;
-    this.#loop?.["_asyncgens"].delete(this.#tracked);
+    this.#loop?.["_asyncgens"]?.delete(this.#tracked);
   }
 
   /** Closes it in a task of its own, if it is not finished: its object has been collected. */
   abandon(): void {
     const loop = this.#loop;
     if (this.#finished || loop === null || loop.is_closed()) return;
-    loop["_asyncgens"].delete(this.#tracked);
+    loop["_asyncgens"]?.delete(this.#tracked);
     loop.call_soon_threadsafe(() => void loop.create_task(this.#tracked.aclose()));
   }
 

@@ -8,14 +8,22 @@ import {
   check_returned,
   type Coroutine,
   DelegatingCoroutine,
+  FunctionCoroutine,
   isawaitable,
   library_coroutine,
-  PromisedCoroutine,
   wait_on,
 } from "./core/coroutines.ts";
 import { as_error } from "./core/cancellation.ts";
 import { repr } from "./internal/format_helpers.ts";
-import { BlockWait, NativeCall, type Outcome, RAISED, RETURNED, SUSPENDED } from "./core/awaits.ts";
+import {
+  BlockWait,
+  NativeCall,
+  type Outcome,
+  RAISED,
+  RETURNED,
+  settle_now,
+  SUSPENDED,
+} from "./core/awaits.ts";
 import type { Scope, TaskCore } from "./core/contracts.ts";
 import { enter_scope, leave_scope, running_loop, running_scope } from "./core/current.ts";
 import { type AnyTask, ScopeManager } from "./core/scope_managers.ts";
@@ -133,8 +141,31 @@ export function async_with<T, R>(
     throw new TypeError(`async_with() expects a function as its body, received ${repr(body)}`);
   }
   return (manager as LoopRunner)._runs_loops && running_loop() === null
-    ? new PromisedCoroutine("async_with", () => run_block_outside(manager, body))
+    ? new BlockOutside("async_with", () => run_block_outside(manager, body))
     : new Block(manager, body);
+}
+
+/** A block that, awaited outside of all tasks, is no task of a loop. */
+class BlockOutside<R> extends FunctionCoroutine<R> {
+  readonly #run: () => Promise<R>;
+
+  constructor(name: string, run: () => Promise<R>) {
+    super(name, run);
+    this.#run = run;
+  }
+
+  /** @internal */
+  protected override _await_outside(
+    resolve: (value: R) => unknown,
+    reject: (error: unknown) => unknown,
+  ): unknown {
+    try {
+      this._claim();
+    } catch (error) {
+      return settle_now(reject, error);
+    }
+    return this.#run().then(resolve, reject);
+  }
 }
 
 async function run_block_outside<T, R>(

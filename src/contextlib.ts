@@ -310,7 +310,7 @@ export class AsyncExitStack extends ScopeManager implements AsyncDisposable {
   #exits: Exit[] = [];
 
   /** @internal */
-  override _enter(_scope: Scope | null): void {}
+  protected override _enter(_scope: Scope | null): void {}
 
   /** Ends the block, with the error that left it or `null`: leaves everything, the latest first. */
   override __aexit__(error: unknown): Coroutine<boolean> & Coroutine<void> {

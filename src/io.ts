@@ -17,16 +17,14 @@ import {
   getnameinfo,
 } from "./connections.ts";
 import { create_datagram_endpoint } from "./datagrams.ts";
-import { type AbstractEventLoop, BaseEventLoop, type LoopIO } from "./core/events.ts";
+import { add_methods, type LoopIO, type LoopMethods } from "./core/events.ts";
 import { connect_read_pipe, connect_write_pipe } from "./pipes.ts";
 import { start_tls } from "./sslproto.ts";
 
 export { BaseProtocol, BufferedProtocol, DatagramProtocol, Protocol } from "./core/protocols.ts";
 export { StreamReaderProtocol } from "./streams.ts";
 
-type Implementation = (loop: AbstractEventLoop, ...args: never[]) => unknown;
-
-const IMPLEMENTATIONS: Record<keyof LoopIO, Implementation> = {
+const IMPLEMENTATIONS: LoopMethods<keyof LoopIO> = {
   create_connection,
   create_unix_connection,
   create_server,
@@ -40,12 +38,4 @@ const IMPLEMENTATIONS: Record<keyof LoopIO, Implementation> = {
   getnameinfo,
 };
 
-for (const [name, implementation] of Object.entries(IMPLEMENTATIONS)) {
-  Object.defineProperty(BaseEventLoop.prototype, name, {
-    value(this: AbstractEventLoop, ...args: never[]) {
-      return implementation(this, ...args);
-    },
-    configurable: true,
-    writable: true,
-  });
-}
+add_methods(IMPLEMENTATIONS);

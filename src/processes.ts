@@ -7,23 +7,13 @@
  */
 
 import { subprocess_exec, subprocess_shell } from "./base_subprocess.ts";
-import { type AbstractEventLoop, BaseEventLoop, type LoopSubprocesses } from "./core/events.ts";
+import { add_methods, type LoopMethods, type LoopSubprocesses } from "./core/events.ts";
 
 export { SubprocessProtocol } from "./core/protocols.ts";
 
-type Implementation = (loop: AbstractEventLoop, ...args: never[]) => unknown;
-
-const IMPLEMENTATIONS: Record<keyof LoopSubprocesses, Implementation> = {
+const IMPLEMENTATIONS: LoopMethods<keyof LoopSubprocesses> = {
   subprocess_exec,
   subprocess_shell,
 };
 
-for (const [name, implementation] of Object.entries(IMPLEMENTATIONS)) {
-  Object.defineProperty(BaseEventLoop.prototype, name, {
-    value(this: AbstractEventLoop, ...args: never[]) {
-      return implementation(this, ...args);
-    },
-    configurable: true,
-    writable: true,
-  });
-}
+add_methods(IMPLEMENTATIONS);

@@ -894,7 +894,7 @@ const RESOLVED: Promise<void> = Promise.resolve();
 
 const DRAIN: Operation<void, StreamWriter, null> = {
   name: "StreamWriter.drain",
-  advance: (wait, thrown, value) => wait["_subject"]._advance_drain(wait, thrown, value),
+  advance: (wait, thrown, value) => wait["_subject"]["_advance_drain"](wait, thrown, value),
 };
 
 /**
@@ -1040,7 +1040,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
   }
 
   /** @internal */
-  _advance_drain(
+  protected _advance_drain(
     wait: Suspension<void, StreamWriter, null>,
     thrown: boolean,
     value: unknown,

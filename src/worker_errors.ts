@@ -5,22 +5,7 @@
  */
 
 import { BrokenExecutor } from "./core/concurrent_futures.ts";
-import {
-  BaseException,
-  BaseExceptionGroup,
-  BrokenBarrierError,
-  CancelledError,
-  ExceptionGroup,
-  IncompleteReadError,
-  InvalidStateError,
-  KeyboardInterrupt,
-  LimitOverrunError,
-  LookupError,
-  RuntimeError,
-  StopAsyncIteration,
-  TimeoutError,
-  ValueError,
-} from "./core/exceptions.ts";
+import * as exceptions from "./core/exceptions.ts";
 import { brand_of, type ErrorKind, prepare } from "./internal/error_kinds.ts";
 
 /** An error as a worker's program describes it. */
@@ -74,31 +59,18 @@ function define(error: Error, key: string, value: unknown, enumerable = false): 
 
 type Constructor = new (...args: never[]) => Error;
 
-function library_classes(): Readonly<Record<string, Constructor>> {
-  return {
-    BaseException,
-    BaseExceptionGroup,
-    BrokenBarrierError,
-    BrokenExecutor,
-    CancelledError,
-    ExceptionGroup,
-    IncompleteReadError,
-    InvalidStateError,
-    KeyboardInterrupt,
-    LimitOverrunError,
-    LookupError,
-    RuntimeError,
-    StopAsyncIteration,
-    TimeoutError,
-    ValueError,
-  };
+// An export of that name which is no class of errors is none that a worker can name.
+function library_class(name: string): Constructor | null {
+  const found = (exceptions as Readonly<Record<string, unknown>>)[name] ??
+    (name === "BrokenExecutor" ? BrokenExecutor : null);
+  return exceptions.is_error_class(found) ? found as unknown as Constructor : null;
 }
 
 function make_error({ kinds, base, name, message, args, errors }: DescribedError): Error {
   const [kind] = kinds;
   if (kind === undefined) return make_standard_error(base, name, message);
-  const known = library_classes()[kind];
-  if (known !== undefined) {
+  const known = library_class(kind);
+  if (known !== null) {
     if (args !== undefined) return Reflect.construct(known, args);
     prepare(known as unknown as ErrorKind);
     return errors !== undefined

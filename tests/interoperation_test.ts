@@ -82,8 +82,43 @@ Deno.test("a block that ends before its signal is aborted hears nothing of it", 
     );
   }, { loop_factory: virtual }));
 
-Deno.test("what is no signal is refused", () => {
+Deno.test("what is no signal is refused", async () => {
   assertThrows(() => asyncio.aborted_by({} as AbortSignal), TypeError, "expects an AbortSignal");
+  await assertRejects(
+    () => asyncio.run(() => asyncio.sleep(0), { signal: {} as AbortSignal }),
+    TypeError,
+    "Cannot run main: signal must be an AbortSignal: received {}",
+  );
+});
+
+Deno.test("run: main that another cancellation ends as well is cancelled, not aborted", async () => {
+  const controller = new AbortController();
+  const main = async () => {
+    const task = asyncio.current_task() as asyncio.Task<unknown>;
+    asyncio.get_running_loop().call_soon(() => {
+      task.cancel();
+      controller.abort("stop");
+    });
+    await asyncio.sleep(60);
+  };
+  await assertRejects(
+    () => asyncio.run(main, { loop_factory: virtual, signal: controller.signal }),
+    asyncio.CancelledError,
+  );
+});
+
+Deno.test("run: main that aborts its own signal is ended at its next wait", async () => {
+  const controller = new AbortController();
+  const log: string[] = [];
+  const main = async () => {
+    controller.abort("stop");
+    log.push("aborted");
+    await asyncio.sleep(60);
+    log.push("not reached");
+  };
+  const run = asyncio.run(main, { loop_factory: virtual, signal: controller.signal });
+  assertEquals(await run.catch((error) => error), "stop");
+  assertEquals(log, ["aborted"]);
 });
 
 Deno.test("a queue is a stream's source, and a stream a queue's", () =>

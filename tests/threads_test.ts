@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { VirtualClockEventLoop } from "../testing.ts";
 
 /** Waits until a condition holds, a turn of the host at a time. */
 async function until(condition: () => boolean): Promise<void> {
@@ -194,6 +195,24 @@ Deno.test("an executor that does not end in time is told not to wait", async () 
   }
   assertEquals(log, [true, "The executor did not finish its work within 0.001 seconds.", false]);
 });
+
+Deno.test("shutdown_default_executor: a cancellation at the end of its time is thrown, not taken for the time", () =>
+  asyncio.run(async () => {
+    const loop = asyncio.get_running_loop();
+    const log: unknown[] = [];
+    loop.set_default_executor({
+      submit: async (fn, ...args) => await fn(...args),
+      shutdown: (options) => {
+        log.push(options?.wait);
+        return options?.wait ? new Promise<void>(() => {}) : undefined;
+      },
+    });
+    const task = asyncio.create_task(loop.shutdown_default_executor(1));
+    await asyncio.sleep(0);
+    loop.call_at(loop.time() + 1, () => task.cancel());
+    await assertRejects(async () => await task, asyncio.CancelledError);
+    assertEquals(log, [true]);
+  }, { loop_factory: () => new VirtualClockEventLoop() }));
 
 Deno.test("to_thread uses the executor that is set, and the loop ends it", async () => {
   const log: string[] = [];

@@ -171,8 +171,11 @@ export class Context extends Inspectable {
   }
 }
 
+// Not asked of their class, so that a program without variables need not load it.
+const variables = new WeakSet<object>();
+
 function check_variable(variable: unknown): void {
-  if (!(variable instanceof ContextVar)) {
+  if (!variables.has(variable as object)) {
     throw new TypeError(`a ContextVar key was expected, got ${repr(variable)}`);
   }
 }
@@ -275,6 +278,7 @@ export class ContextVar<T> extends Inspectable {
     super();
     this.#name = name;
     this.#default = "default" in options ? options.default as T : NO_DEFAULT;
+    variables.add(this);
     (globalThis as { [VARIABLES]?: WorkerVariables })[VARIABLES]?.add(this);
   }
 

@@ -196,14 +196,13 @@ export abstract class Coroutine<T> implements Promise<T> {
   }
 
   /** @internal An await by code that belongs to no task: the coroutine becomes one. */
-  private _await_outside(
+  protected _await_outside(
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {
     if (this._phase === ACTIVE || this._phase === CLOSED) {
       return settle_now(reject, reused(this._phase));
     }
-    if (this instanceof PromisedCoroutine) return this["_promise"]().then(resolve, reject);
     const copy = other_copy_with_task();
     if (copy !== null) {
       return copy.adopt(start_outside(this), true).then(resolve as never, reject);
@@ -537,22 +536,6 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   override close(): void {
     super.close();
     this._call = null;
-  }
-}
-
-/** A function's call that, awaited outside of all tasks, is no task of a loop. */
-export class PromisedCoroutine<T> extends FunctionCoroutine<T> {
-  readonly #call: () => Promise<T>;
-
-  constructor(name: string, call: () => Promise<T>) {
-    super(name, call);
-    this.#call = call;
-  }
-
-  /** @internal */
-  protected _promise(): Promise<T> {
-    this._claim();
-    return this.#call();
   }
 }
 

@@ -451,23 +451,40 @@ export abstract class BaseEventLoop extends Inspectable {
   protected abstract _tasks(): Task<unknown>[];
   /** @internal */
   protected abstract _waited_since(moment: number): number;
-  /** @internal The asynchronous generators that were started and are not finished. */
-  protected abstract readonly _asyncgens: AsyncGenerators;
+  /** @internal The asynchronous generators that were started and are not finished; `null` if there were none. */
+  protected abstract _asyncgens: AsyncGenerators | null;
 }
 /** The methods that are added. */
 export interface BaseEventLoop extends LoopIO, LoopSubprocesses {}
 
+/** Methods as functions of the loop. */
+export type LoopMethods<N extends string> = Readonly<
+  Record<N, (loop: AbstractEventLoop, ...args: never[]) => unknown>
+>;
+
+/** Adds methods to the class of loops. */
+export function add_methods<N extends string>(methods: LoopMethods<N>): void {
+  for (const name in methods) {
+    const method = methods[name];
+    Object.defineProperty(BaseEventLoop.prototype, name, {
+      value(this: AbstractEventLoop, ...args: never[]) {
+        return method(this, ...args);
+      },
+      configurable: true,
+      writable: true,
+    });
+  }
+}
+
 // What a bundler may leave out says so.
 function note_left_out(names: string, bringing: string): void {
   for (const name of names.split(" ")) {
-    Object.defineProperty(BaseEventLoop.prototype, name, {
-      value(): never {
+    add_methods({
+      [name](): never {
         throw new RuntimeError(
           `Cannot ${name}(): the bundler has left it out: use ${bringing} of this package`,
         );
       },
-      configurable: true,
-      writable: true,
     });
   }
 }
@@ -745,6 +762,10 @@ export interface AsyncGenerators {
   add(generator: TrackedAsyncGenerator): void;
   /** Forgets one that is finished. */
   delete(generator: TrackedAsyncGenerator): void;
+  /** True if it keeps none. */
+  readonly is_empty: boolean;
+  /** Takes all out, closes them at the same time, and reports what that throws. */
+  close(): Generator<unknown, void, unknown>;
 }
 
 /**

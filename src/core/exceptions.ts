@@ -416,7 +416,8 @@ export type ExceptionCondition =
  */
 export type ErrorClass = abstract new (...args: never[]) => Error;
 
-function is_error_class(condition: unknown): condition is ErrorClass {
+/** Returns whether a value is a class of errors. */
+export function is_error_class(condition: unknown): condition is ErrorClass {
   return typeof condition === "function" &&
     (condition === Error || condition.prototype instanceof Error);
 }
@@ -564,7 +565,8 @@ export class BaseExceptionGroup extends AggregateError {
 
 type Part = BaseExceptionGroup | null;
 
-function is_group(error: unknown): error is BaseExceptionGroup {
+/** Returns whether a value is a group of errors, of any copy of the library. */
+export function is_group(error: unknown): error is BaseExceptionGroup {
   return has_brand(error, BASE_EXCEPTION_GROUP);
 }
 

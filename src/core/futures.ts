@@ -195,22 +195,6 @@ export class Future<T> implements Promise<T> {
     return "Future";
   }
 
-  /** @internal */
-  declare protected readonly _loop: AbstractEventLoop;
-  /** @internal */
-  declare protected _state: number;
-  /**
-   * @internal The result, or the error; of a cancelled future a note of the cancellation, or the very
-   * error that its coroutine ended with, which the first to retrieve it gets.
-   */
-  declare protected _value: unknown;
-  /** @internal A listener that is alone stays here until it is called. */
-  declare protected _waiters: Waiting | Waiting[] | Set<Waiting> | null;
-  /** @internal True if the error has not been retrieved yet. */
-  declare protected _unretrieved: boolean;
-  /** @internal Where it was made; in debug mode. */
-  declare protected _source_traceback?: CapturedStack;
-
   /**
    * Makes a pending future.
    *
@@ -395,6 +379,23 @@ export class Future<T> implements Promise<T> {
     if (this._state === PENDING) throw new RuntimeError("await wasn't used with future");
     return this.result();
   }
+
+  // Below what is public, which compilers name first in their messages.
+  /** @internal */
+  declare protected readonly _loop: AbstractEventLoop;
+  /** @internal */
+  declare protected _state: number;
+  /**
+   * @internal The result, or the error; of a cancelled future a note of the cancellation, or the very
+   * error that its coroutine ended with, which the first to retrieve it gets.
+   */
+  declare protected _value: unknown;
+  /** @internal A listener that is alone stays here until it is called. */
+  declare protected _waiters: Waiting | Waiting[] | Set<Waiting> | null;
+  /** @internal True if the error has not been retrieved yet. */
+  declare protected _unretrieved: boolean;
+  /** @internal Where it was made; in debug mode. */
+  declare protected _source_traceback?: CapturedStack;
 
   /** @internal */
   private _await(

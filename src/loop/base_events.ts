@@ -44,6 +44,7 @@ import {
 } from "./callback_arguments.ts";
 import {
   type AbstractEventLoop,
+  type AsyncGenerators,
   type Callback,
   type CallbackContext,
   type ExceptionContext,
@@ -53,11 +54,9 @@ import {
   set_default_loop_maker,
   set_loop_running,
   TimerHandle,
-  type TrackedAsyncGenerator,
 } from "../core/events.ts";
 import { print_report, report } from "./exception_reports.ts";
 import { type AnyExecutor, DefaultExecutor } from "./executors.ts";
-import { close_generators } from "./generator_shutdown.ts";
 import { Liveness } from "./liveness.ts";
 import { LooseAwaits } from "./loose_awaits.ts";
 import { RunLoop } from "./run_loop.ts";
@@ -148,7 +147,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   /** @internal The options with which futures and tasks of this loop are made. */
   protected readonly _only_loop: OwnTaskOptions = new OwnOptions<AbstractEventLoop>(this);
   /** @internal */
-  protected readonly _asyncgens: Set<TrackedAsyncGenerator> = new Set();
+  protected _asyncgens: AsyncGenerators | null = null;
   /** @internal */
   protected _open: OpenSet | null = null;
   /** @internal */
@@ -322,7 +321,11 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
    * See {@link https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.shutdown_asyncgens Python's shutdown_asyncgens}.
    */
   shutdown_asyncgens(): Coroutine<void> {
-    return library_coroutine("shutdown_asyncgens", close_generators(this, this._asyncgens));
+    return library_coroutine("shutdown_asyncgens", this.#close_generators());
+  }
+
+  *#close_generators(): Generator<unknown, void, unknown> {
+    if (this._asyncgens !== null) yield* this._asyncgens.close();
   }
 
   /**
@@ -331,7 +334,10 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
    * @param timeout how long to wait for it, in seconds; without limit by default
    */
   shutdown_default_executor(timeout: number | null = null): Coroutine<void> {
-    return library_coroutine("shutdown_default_executor", this.#executor.shut_down(timeout));
+    return library_coroutine(
+      "shutdown_default_executor",
+      this.#executor.shut_down(this, timeout),
+    );
   }
 
   /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BaseExceptionGroup } from "../core/exceptions.ts";
+import { type BaseExceptionGroup, is_group } from "../core/exceptions.ts";
 import { repr } from "../internal/format_helpers.ts";
 
 // Causes and members of groups that are deeper than this are left out.
@@ -43,7 +43,7 @@ export function copy_thrown(value: unknown): unknown {
 }
 
 function copy_object(value: object, depth: number): object {
-  if (value instanceof BaseExceptionGroup) return copy_group(value, depth);
+  if (is_group(value)) return copy_group(value, depth);
   const entries: PropertyDescriptorMap = {};
   for (const key of Reflect.ownKeys(value)) {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { RuntimeError, TimeoutError } from "../core/exceptions.ts";
+import { is_cancelled_error } from "../core/cancellation.ts";
+import { running_task } from "../core/current.ts";
+import { RuntimeError } from "../core/exceptions.ts";
 import { wrap_future } from "../core/futures.ts";
 import { create_macrotasks } from "../host/macrotask.ts";
 import { repr } from "../internal/format_helpers.ts";
-import { wait_for } from "../waiting.ts";
-import type { Executor } from "../core/events.ts";
+import type { AbstractEventLoop, Executor } from "../core/events.ts";
 import type { ModuleExecutor } from "../core/executors.ts";
 
 /** An executor of functions, or one that calls exports by name. */
@@ -66,8 +67,8 @@ export class DefaultExecutor {
   }
 
   /** Accepts no more work, and returns a generator that waits for what there is: at most `limit` seconds. */
-  shut_down(limit: number | null): Generator<unknown, void, unknown> {
-    return wait_until_shut_down(this.#take(), limit);
+  shut_down(loop: AbstractEventLoop, limit: number | null): Generator<unknown, void, unknown> {
+    return wait_until_shut_down(this.#take(), loop, limit);
   }
 
   /** Accepts no more work, and does not wait for what there is. */
@@ -85,16 +86,30 @@ export class DefaultExecutor {
 
 function* wait_until_shut_down(
   executor: AnyExecutor | null,
+  loop: AbstractEventLoop,
   limit: number | null,
 ): Generator<unknown, void, unknown> {
   if (executor === null) return;
   const ended = executor.shutdown({ wait: true });
   if (ended === undefined) return;
+  const future = wrap_future(ended, { loop });
+  const requests = count_requests();
+  let is_late = false;
+  const timer = limit === null ? null : loop.call_later(limit, () => {
+    if (!future.done()) is_late = future.cancel();
+  });
   try {
-    yield* wait_for(wrap_future(ended), limit);
+    yield* future;
   } catch (error) {
-    if (!(error instanceof TimeoutError)) throw error;
+    if (!is_late || !is_cancelled_error(error) || count_requests() > requests) throw error;
     console.warn(`The executor did not finish its work within ${limit} seconds.`);
     executor.shutdown({ wait: false });
+  } finally {
+    timer?.cancel();
   }
+}
+
+// The requests to cancel the task that waits.
+function count_requests(): number {
+  return running_task()?.cancelling() ?? 0;
 }

@@ -4,28 +4,27 @@
  * @module
  */
 
-import { aborted_by } from "../aborts.ts";
 import { EventLoop } from "./base_events.ts";
-import { async_with } from "../context_managers.ts";
 import { type Context, copy_context } from "../core/contextvars.ts";
 import {
   type CoroutineLike,
   iscoroutine,
   library_coroutine,
+  type NotStarted,
   to_coroutine,
   wait_on,
 } from "../core/coroutines.ts";
 import { type AbstractEventLoop, check_loop, set_default_loop_maker } from "../core/events.ts";
 import { CancelledError, KeyboardInterrupt, RuntimeError, ValueError } from "../core/exceptions.ts";
-import type { Future } from "../core/futures.ts";
-import { without_frames } from "../core/cancellation.ts";
+import { type Future, Listener } from "../core/futures.ts";
+import { cancel_because, without_frames } from "../core/cancellation.ts";
 import { exit_if_uncaught } from "../host/exit.ts";
 import { create_macrotasks } from "../host/macrotask.ts";
 import { on_interrupt } from "../host/signals.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { all_tasks, ensure_future, type Task } from "../core/tasks.ts";
-import { gather, sleep } from "../waiting.ts";
+import { sleep } from "../waiting.ts";
 import { running_loop } from "../core/current.ts";
 
 /**
@@ -144,7 +143,7 @@ export class Runner implements AsyncDisposable {
    * @throws {KeyboardInterrupt} if Ctrl-C or one of the signals has ended it
    */
   async run<T>(
-    coro: CoroutineLike<T> | Future<T>,
+    coro: CoroutineLike<T, NotStarted> | Future<T>,
     options: {
       context?: Context | null;
       signal?: AbortSignal | null;
@@ -153,6 +152,7 @@ export class Runner implements AsyncDisposable {
   ): Promise<T> {
     check_options("run", options, ["context", "signal", "signals"]);
     const signals = check_signals(options.signals);
+    const signal = check_abort_signal(options.signal ?? null);
     if (running_loop() !== null) {
       if (iscoroutine(coro)) coro.close();
       throw new RuntimeError("Runner.run() cannot be called from a running event loop");
@@ -161,9 +161,18 @@ export class Runner implements AsyncDisposable {
     const loop = this.get_loop();
     const main = to_coroutine<T>(coro) ??
       library_coroutine("main", wait_on(ensure_future(coro, { loop })));
-    const signal = options.signal ?? null;
-    const limited = signal === null ? main : async_with(aborted_by(signal), () => main);
-    const task = loop.create_task(limited, { context: options.context ?? this.#context });
+    const task = loop.create_task(main, { context: options.context ?? this.#context });
+    let is_aborted = false;
+    const abort = (): void => {
+      if (task.done()) return;
+      is_aborted = true;
+      cancel_because(
+        `cancelled by a signal: ${repr(signal?.reason)}`,
+        () => task["_cancel_block"](task["_owner"], true),
+      );
+    };
+    if (signal?.aborted) abort();
+    else signal?.addEventListener("abort", abort);
     let interrupts = 0;
     let interrupted_by = "";
     const end_interrupts = on_interrupt(signals, (signal) => {
@@ -178,11 +187,12 @@ export class Runner implements AsyncDisposable {
     try {
       return await loop.run_until_complete(task);
     } catch (error) {
-      if (error instanceof CancelledError && interrupts > 0 && task.uncancel() === 0) {
-        throw make_interruption(interrupted_by);
-      }
+      if (!(error instanceof CancelledError)) throw error;
+      if (is_aborted && task.uncancel() === 0) throw signal?.reason;
+      if (interrupts > 0 && task.uncancel() === 0) throw make_interruption(interrupted_by);
       throw error;
     } finally {
+      signal?.removeEventListener("abort", abort);
       end_interrupts();
     }
   }
@@ -248,6 +258,13 @@ export class Runner implements AsyncDisposable {
   }
 }
 
+function check_abort_signal(signal: AbortSignal | null): AbortSignal | null {
+  if (signal === null || typeof signal.addEventListener === "function") return signal;
+  throw new TypeError(
+    `Cannot run main: signal must be an AbortSignal: received ${repr(signal)}`,
+  );
+}
+
 function make_interruption(signal: string): KeyboardInterrupt {
   const interruption = without_frames(() =>
     signal === "SIGINT" ? new KeyboardInterrupt() : new KeyboardInterrupt(signal)
@@ -289,7 +306,7 @@ export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   if (tasks.size === 0 && endings === null) return;
   for (const task of tasks) task.cancel();
   if (tasks.size > 0) {
-    await loop.run_until_complete(until_done(tasks));
+    await loop.run_until_complete(until_done(tasks, loop));
     await loose_code_has_run(loop);
     // What the tasks have left behind.
     endings = join(endings, loop["_cancel_loose_awaits"]());
@@ -304,7 +321,7 @@ export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
     await loose_code_has_run(loop);
     const clean_ups = all_tasks(loop);
     if (clean_ups.size > 0) {
-      await loop.run_until_complete(until_done(clean_ups));
+      await loop.run_until_complete(until_done(clean_ups, loop));
       endings = [];
       continue;
     }
@@ -324,8 +341,17 @@ function join(first: Endings, second: Endings): Endings {
   return first === null || second === null ? first ?? second : [...first, ...second];
 }
 
-function until_done(tasks: Set<Task<unknown>>): Future<unknown> {
-  return gather(tasks, { return_exceptions: true });
+/** Returns a future that is done when all tasks are, whose errors then count as retrieved. */
+function until_done(tasks: Set<Task<unknown>>, loop: AbstractEventLoop): Future<void> {
+  const all_done = loop.create_future<void>();
+  let left = tasks.size;
+  const listener = new Listener(() => {
+    if (--left > 0) return;
+    for (const task of tasks) if (task["_has_failed"]) task.exception();
+    all_done.set_result();
+  }, "gather.<locals>._done_callback()");
+  for (const task of tasks) task["_add_listener"](listener);
+  return all_done;
 }
 
 // Code outside of tasks that the last iteration has resumed comes to its next await, or ends. What begins to wait
@@ -380,7 +406,7 @@ async function loose_code_has_run(loop: AbstractEventLoop): Promise<void> {
  * ```
  */
 export async function run<T>(
-  main: CoroutineLike<T> | Future<T>,
+  main: CoroutineLike<T, NotStarted> | Future<T>,
   options: RunOptions = {},
 ): Promise<T> {
   check_options("run", options, ["debug", "loop_factory", "signal", "signals"]);

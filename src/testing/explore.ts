@@ -340,7 +340,9 @@ async function run_once<T>(
   loop.steps = loop.invariants.length = 0;
   try {
     await cancel_all_tasks(loop);
-    if (loop["_asyncgens"].size > 0) await loop.run_until_complete(loop.shutdown_asyncgens());
+    if (loop["_asyncgens"]?.is_empty === false) {
+      await loop.run_until_complete(loop.shutdown_asyncgens());
+    }
   } catch (thrown) {
     if (error === NOTHING) error = thrown;
   } finally {

@@ -103,7 +103,7 @@ export class VirtualClockEventLoop extends EventLoop {
     check_options("VirtualClockEventLoop", options, ["trace", "patience", "network"]);
     const { patience = DEFAULT_PATIENCE, network = null, ...loop_options } = options;
     super(loop_options);
-    check_seconds("make a VirtualClockEventLoop", "patience", patience);
+    check_duration("make a VirtualClockEventLoop", "patience", patience);
     this.#patience = patience;
     this._network = network;
     network?.["_add_loop"](this);
@@ -182,7 +182,7 @@ export class VirtualClockEventLoop extends EventLoop {
    * ```
    */
   async advance(seconds: number): Promise<void> {
-    check_seconds("advance the clock", "seconds", seconds);
+    check_duration("advance the clock", "seconds", seconds);
     if (seconds === Infinity) {
       throw new ValueError("Cannot advance the clock: seconds must be finite: received Infinity");
     }
@@ -252,7 +252,7 @@ export class VirtualClockEventLoop extends EventLoop {
   }
 }
 
-function check_seconds(what: string, name: string, value: unknown): void {
+function check_duration(what: string, name: string, value: unknown): void {
   if (typeof value !== "number") {
     throw new TypeError(
       `Cannot ${what}: ${name} must be a number of seconds: received ${repr(value)}`,

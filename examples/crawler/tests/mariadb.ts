@@ -3,6 +3,7 @@
 import mysql from "mysql2/promise";
 import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { free_port } from "../../tests/program.ts";
 
 const SERVER = "/usr/sbin/mariadbd";
 const INSTALL = "/usr/bin/mariadb-install-db";
@@ -115,9 +116,4 @@ export class MariaDB implements AsyncDisposable {
     await this.#server.status;
     await Deno.remove(this.#directory, { recursive: true });
   }
-}
-
-function free_port(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

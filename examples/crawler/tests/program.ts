@@ -1,97 +1,28 @@
 /** The crawler as a program of its own, as a person runs it. */
 
-const MAIN = new URL("../main.ts", import.meta.url).href;
-const CONFIG = new URL("../../../deno.json", import.meta.url).pathname;
+import * as example from "../../tests/program.ts";
 
-/** A program that hangs is ended after this many milliseconds. */
-const TIME_LIMIT = 60_000;
+const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-read", "--allow-write", "--allow-sys"];
 
 /** A line that says how far a crawl is: how many there are depends on the machine. */
 const PROGRESS = /^\d+\/\d+ pages, .*\n/gm;
 
-export interface Outcome {
-  readonly code: number;
-  readonly signal: Deno.Signal | null;
-  readonly stdout: string;
+export interface Outcome extends example.Outcome {
   /** What it says of how far it is. */
   readonly progress: string;
   /** What else it says. */
   readonly stderr: string;
 }
 
-export class Program {
-  readonly outcome: Promise<Outcome>;
-  readonly #child: Deno.ChildProcess;
-  #stderr = "";
-  readonly #listeners = new Set<() => void>();
-
+export class Program extends example.Program<Outcome> {
   /** Starts the crawler, with the permissions of `deno task crawl`. */
   constructor(...args: string[]) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--quiet", "--no-prompt", "--no-lock", "--no-check", "--config", CONFIG],
-        ...[
-          "--allow-net",
-          "--allow-env",
-          "--allow-read",
-          "--allow-write",
-          "--allow-sys",
-          MAIN,
-          ...args,
-        ],
-      ],
-      env: { NO_COLOR: "1" },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.outcome = this.#end();
+    super(new URL("../main.ts", import.meta.url), PERMISSIONS, args);
   }
 
-  kill(signal: Deno.Signal): void {
-    this.#child.kill(signal);
-  }
-
-  /** Waits for something that the program brings about; fails if it ends before. */
-  async until(event: Promise<void>): Promise<void> {
-    const ended = this.outcome.then(({ code, stderr }) => {
-      throw new Error(`the program has ended with code ${code}: ${stderr}`);
-    });
-    await Promise.race([event, ended]);
-    ended.catch(() => {});
-  }
-
-  /** Fulfilled when the program has written this to its standard error. */
-  says(text: string): Promise<void> {
-    return this.until(
-      new Promise((resolve) => {
-        const listener = () => {
-          if (!this.#stderr.includes(text)) return;
-          this.#listeners.delete(listener);
-          resolve();
-        };
-        this.#listeners.add(listener);
-        listener();
-      }),
-    );
-  }
-
-  async #end(): Promise<Outcome> {
-    const timer = setTimeout(() => this.kill("SIGKILL"), TIME_LIMIT);
-    const stdout = new Response(this.#child.stdout).text();
-    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
-      this.#stderr += text;
-      for (const listener of this.#listeners) listener();
-    }
-    const { code, signal } = await this.#child.status;
-    clearTimeout(timer);
-    return {
-      code,
-      signal,
-      stdout: await stdout,
-      progress: (this.#stderr.match(PROGRESS) ?? []).join(""),
-      stderr: this.#stderr.replaceAll(PROGRESS, ""),
-    };
+  protected override sort_out(outcome: example.Outcome): Outcome {
+    const progress = (outcome.stderr.match(PROGRESS) ?? []).join("");
+    return { ...outcome, progress, stderr: outcome.stderr.replaceAll(PROGRESS, "") };
   }
 }
 

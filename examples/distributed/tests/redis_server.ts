@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { connect } from "../redis.ts";
+import { free_port } from "../../tests/program.ts";
 
 const SERVER = "/usr/bin/redis-server";
 
@@ -80,9 +81,4 @@ export class RedisServer implements AsyncDisposable {
     await this.#server.status;
     await Deno.remove(this.#directory, { recursive: true });
   }
-}
-
-function free_port(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -3,6 +3,8 @@
  * languages.
  */
 
+import { make_random } from "../../../src/testing/random.ts";
+
 /** A read of some kind. */
 export type Read =
   | { read: "read"; n: number }
@@ -30,20 +32,6 @@ export interface Program {
   limit: number;
   transport: boolean;
   actions: Action[];
-}
-
-/** A generator of numbers from 0 to 1. */
-export type Random = () => number;
-
-/** Mulberry32. */
-export function make_random(seed: number): Random {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const SEPARATORS = ["\n", "\r\n", "a", "ab", "aab", "ba", "\n\n", "abab", ""];
