@@ -9,7 +9,7 @@
 import { Application, type DeclarationReflection, LogLevel, type ProjectReflection } from "typedoc";
 import config from "../deno.json" with { type: "json" };
 import { ENTRY_POINTS, type EntryPoint } from "./entry_points.ts";
-import { origin } from "./package_fields.ts";
+import { sources_on_the_web } from "./sources.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -102,26 +102,8 @@ function specifier_of({ name }: DeclarationReflection): string {
   return entry.specifier;
 }
 
-async function commit(): Promise<string> {
-  const { stdout } = await new Deno.Command("git", { args: ["rev-parse", "HEAD"], cwd: ROOT })
-    .output();
-  return new TextDecoder().decode(stdout).trim();
-}
-
-/**
- * Where a commit's files are on the web, for the hosts of repositories that have such pages.
- *
- * @param repository the address of a repository, as package.json has it
- * @param commit the commit
- * @returns an address without a slash at the end; `null` if the repository has no pages
- */
-export function sources_of(repository: string | null, commit: string): string | null {
-  const [, pages] = repository?.match(/^git\+(https?:\/\/.+)\.git$/) ?? [];
-  return pages === undefined ? null : `${pages}/blob/${commit}`;
-}
-
 if (import.meta.main) {
   const folder = new URL("docs/reference/", ROOT).pathname;
-  await build_reference(folder, sources_of(await origin(), await commit()));
+  await build_reference(folder, await sources_on_the_web());
   console.log(`The reference is in ${folder}index.html`);
 }

@@ -5,8 +5,9 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { existsSync } from "node:fs";
-import { build_reference, sources_of } from "../../scripts/build_reference.ts";
+import { build_reference } from "../../scripts/build_reference.ts";
 import { ENTRY_POINTS } from "../../scripts/entry_points.ts";
+import { sources_of } from "../../scripts/sources.ts";
 import { CHROMIUM, launch_chromium } from "../chromium.ts";
 import { ROOT } from "./document.ts";
 
