@@ -1,57 +1,109 @@
 /**
  * Builds the reference of the public names as a website, in `docs/reference/`.
  *
- *     deno run -A scripts/build_reference.ts
+ *     deno task doc
  *
- * `deno doc --html` also shows what is marked `@internal`, so it is given declarations without that.
+ * The file and the line of each name are links if the clone has a remote that others can reach.
  */
 
-import { Project } from "ts-morph";
+import { Application, type DeclarationReflection, LogLevel, type ProjectReflection } from "typedoc";
 import config from "../deno.json" with { type: "json" };
-import { ENTRY_POINTS } from "./entry_points.ts";
+import { ENTRY_POINTS, type EntryPoint } from "./entry_points.ts";
+import { sources_on_the_web } from "./sources.ts";
 
 const ROOT = new URL("../", import.meta.url);
-const SITE = new URL("docs/reference/", ROOT);
 
-/** Writes the declarations of all that is public into a folder. */
-async function write_declarations(folder: string): Promise<void> {
-  const project = new Project({
+const STYLE = new URL("reference.css", import.meta.url);
+
+/** The files are named one by one, so that TypeScript reads no others. */
+function compiler_config(entry_points: readonly EntryPoint[]) {
+  return {
     compilerOptions: {
+      ...config.compilerOptions,
+      target: "esnext",
+      module: "nodenext",
+      lib: ["esnext", "dom", "dom.iterable", "dom.asynciterable"],
+      types: [],
       allowImportingTsExtensions: true,
-      declaration: true,
-      emitDeclarationOnly: true,
-      stripInternal: true,
-      rootDir: ROOT.pathname,
-      outDir: folder,
+      noEmit: true,
     },
-  });
-  project.addSourceFilesAtPaths(ENTRY_POINTS.map(({ file }) => file.pathname));
-  project.resolveSourceFileDependencies();
-  for (const { filePath, text } of project.emitToMemory().getFiles()) {
-    await Deno.mkdir(new URL(".", `file://${filePath}`), { recursive: true });
-    const renamed = text.replaceAll(/(?<=["'])(\.[^"']+)\.ts(?=["'])/g, "$1.d.ts");
-    await Deno.writeTextFile(filePath, renamed);
+    files: entry_points.map(({ file }) => file.pathname),
+  };
+}
+
+/**
+ * Builds the site.
+ *
+ * @param folder where to, whose former contents are removed
+ * @param sources where the top folder of the sources is on the web, without a slash at the end; `null` if nowhere
+ * @param entry_points what is described; all that there is, if it is left out
+ * @throws {Error} if the sources do not compile, or the site cannot be written
+ */
+export async function build_reference(
+  folder: string,
+  sources: string | null,
+  entry_points: readonly EntryPoint[] = ENTRY_POINTS,
+): Promise<void> {
+  const tsconfig = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await Deno.writeTextFile(tsconfig, JSON.stringify(compiler_config(entry_points)));
+    const app = await Application.bootstrap({
+      name: config.name,
+      entryPoints: entry_points.map(({ file }) => file.pathname),
+      tsconfig,
+      basePath: ROOT.pathname,
+      displayBasePath: ROOT.pathname,
+      readme: "none",
+      customCss: STYLE.pathname,
+      // That is for the compiler to say.
+      skipErrorChecking: true,
+      excludeInternal: true,
+      excludePrivate: true,
+      disableGit: true,
+      sourceLinkTemplate: `${sources}/{path}#L{line}`,
+      validation: { notExported: false },
+      logLevel: LogLevel.Error,
+      cleanOutputDir: true,
+      hideGenerator: true,
+      categorizeByGroup: false,
+      navigation: {
+        includeCategories: true,
+        includeGroups: false,
+        includeFolders: false,
+        compactFolders: false,
+        excludeReferences: false,
+      },
+      visibilityFilters: { inherited: true },
+    });
+    const project = await app.convert();
+    if (project === undefined) throw new Error("Cannot build the reference: see what is above");
+    if (entry_points.length > 1) {
+      for (const module of project.children ?? []) module.name = specifier_of(module);
+    }
+    if (sources === null) remove_links(project);
+    await app.generateDocs(project, folder);
+    if (app.logger.hasErrors()) throw new Error("Cannot write the reference: see what is above");
+  } finally {
+    await Deno.remove(tsconfig);
   }
 }
 
-// What is no longer public must not stay.
-await Deno.mkdir(SITE, { recursive: true });
-await Deno.remove(SITE, { recursive: true });
-const folder = await Deno.makeTempDir();
-try {
-  await write_declarations(folder);
-  const { code } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "doc",
-      "--html",
-      `--name=${config.name}`,
-      `--output=${SITE.pathname}`,
-      ...ENTRY_POINTS.map(({ module }) => `${folder}/${module}.d.ts`),
-    ],
-    stdout: "inherit",
-    stderr: "inherit",
-  }).spawn().status;
-  Deno.exitCode = code;
-} finally {
-  await Deno.remove(folder, { recursive: true });
+/** Leaves the files and lines of the sources as they are, without links. */
+function remove_links(project: ProjectReflection): void {
+  for (const reflection of Object.values(project.reflections)) {
+    if (!reflection.isDeclaration() && !reflection.isSignature()) continue;
+    for (const source of reflection.sources ?? []) delete source.url;
+  }
+}
+
+function specifier_of({ name }: DeclarationReflection): string {
+  const entry = ENTRY_POINTS.find(({ module }) => module === name);
+  if (entry === undefined) throw new Error(`No entry point is called so: received '${name}'`);
+  return entry.specifier;
+}
+
+if (import.meta.main) {
+  const folder = new URL("docs/reference/", ROOT).pathname;
+  await build_reference(folder, await sources_on_the_web());
+  console.log(`The reference is in ${folder}index.html`);
 }

@@ -47,7 +47,7 @@ export async function name_needed_library(folder: string): Promise<void> {
 }
 
 /** Where this clone comes from, as npm writes it; `null` if it comes from nowhere. */
-async function origin(): Promise<string | null> {
+export async function origin(): Promise<string | null> {
   const { stdout } = await new Deno.Command("git", {
     args: ["remote", "get-url", "origin"],
     cwd: new URL("..", import.meta.url),

@@ -148,6 +148,36 @@ Deno.test("remove_done_callback takes all of the same function away and counts t
     assertEquals(log, ["b"]);
   }));
 
+for (const removed of [[0], [0, 1], [2], [1], [0, 1, 2]]) {
+  Deno.test(`Future.remove_done_callback: of three, without ${removed}, the others are called`, () =>
+    run(async () => {
+      const future = asyncio.get_running_loop().create_future<string>();
+      const log: number[] = [];
+      const callbacks = [0, 1, 2].map((number) => () => log.push(number));
+      for (const callback of callbacks) future.add_done_callback(callback);
+      for (const number of removed) {
+        assertEquals(future.remove_done_callback(callbacks[number]!), 1);
+        assertEquals(future.remove_done_callback(callbacks[number]!), 0);
+      }
+      future.set_result("done");
+      await asyncio.sleep(0);
+      assertEquals(log, [0, 1, 2].filter((number) => !removed.includes(number)));
+    }));
+}
+
+Deno.test("Future.remove_done_callback: inside a callback it comes too late for those that are scheduled", () =>
+  run(async () => {
+    const future = asyncio.get_running_loop().create_future<number>();
+    const log: string[] = [];
+    const other = () => log.push("other");
+    future.add_done_callback(() => log.push(`removed ${future.remove_done_callback(other)}`));
+    future.add_done_callback(other);
+    future.add_done_callback(other);
+    future.set_result(1);
+    await asyncio.sleep(0);
+    assertEquals(log, ["removed 0", "other", "other"]);
+  }));
+
 Deno.test("a callback that throws is reported and does not stop the others", () =>
   run(async () => {
     const told = listen();

@@ -455,6 +455,117 @@ Deno.test("Condition: loses no notification if any task is cancelled at any mome
     return { works: [consume, consume, consume], safe: [produce], check };
   }));
 
+Deno.test("Condition.wait: resumes and keeps the lock, although it is cancelled when it has it again", () =>
+  run(async () => {
+    const condition = new asyncio.Condition();
+    const log: string[] = [];
+    const [task] = await start(1, () =>
+      asyncio.async_with(condition, async () => {
+        await condition.wait();
+        log.push("notified");
+        await asyncio.sleep(0);
+        log.push("never");
+      }));
+    await condition.acquire();
+    condition.notify();
+    condition.release();
+    await turns(1);
+    task.cancel();
+    await asyncio.wait([task]);
+    assertEquals([log, task.cancelled(), condition.locked()], [["notified"], true, false]);
+  }));
+
+Deno.test("Condition.wait: a cancellation while it waits for the lock again is thrown when it has it", () =>
+  run(async () => {
+    const condition = new asyncio.Condition();
+    const [waiter] = await start(1, () => asyncio.async_with(condition, () => condition.wait()));
+    await condition.acquire();
+    condition.notify();
+    await turns(1);
+    waiter.cancel();
+    await turns(2);
+    assertEquals([waiter.done(), condition.locked()], [false, true]);
+    condition.release();
+    await asyncio.wait([waiter]);
+    assertEquals([waiter.cancelled(), condition.locked()], [true, false]);
+  }));
+
+Deno.test("Condition.wait: after a time limit the block holds the lock again", () =>
+  run(async () => {
+    const condition = new asyncio.Condition();
+    await asyncio.async_with(condition, async () => {
+      await assertRejects(
+        async () => await asyncio.wait_for(condition.wait(), 0.5),
+        asyncio.TimeoutError,
+      );
+      assertEquals(condition.locked(), true);
+    });
+    assertEquals(condition.locked(), false);
+  }));
+
+Deno.test("Semaphore.release: passes over waiters that have been cancelled, and wakes the next", () =>
+  run(async () => {
+    const semaphore = new asyncio.Semaphore(0);
+    const tasks = await start(4, () => semaphore.acquire());
+    tasks[0].cancel();
+    tasks[1].cancel();
+    semaphore.release();
+    await turns(2);
+    assertEquals(tasks.map((task) => task.done()), [true, true, true, false]);
+    assertEquals([tasks[2].cancelled(), semaphore.locked()], [false, true]);
+    tasks[3].cancel();
+    await asyncio.wait(tasks);
+  }));
+
+Deno.test("Semaphore.acquire: a task that comes again waits behind those that came before", () =>
+  run(async () => {
+    const semaphore = new asyncio.Semaphore(1);
+    const log: string[] = [];
+    await asyncio.gather(["a", "b", "c"].map((name) => async () => {
+      for (const round of [1, 2]) {
+        await semaphore.acquire();
+        log.push(`${name}${round}`);
+        await asyncio.sleep(0.01);
+        semaphore.release();
+      }
+    }));
+    assertEquals(log, ["a1", "b1", "c1", "a2", "b2", "c2"]);
+  }));
+
+Deno.test("Semaphore.acquire: the first of two permits does not overtake when both come together", () =>
+  run(async () => {
+    const semaphore = new asyncio.Semaphore(1);
+    const log: number[] = [];
+    const tasks = await start(3, async (index) => {
+      await semaphore.acquire();
+      log.push(index + 1);
+      if (index !== 1) return;
+      semaphore.release();
+      await semaphore.acquire();
+      log.push(4);
+    });
+    semaphore.release();
+    semaphore.release();
+    await asyncio.wait(tasks, { timeout: 1 });
+    assertEquals(log, [1, 2, 3, 4]);
+  }));
+
+Deno.test("Semaphore: a task that cancels the next waiter after its block leaves the permit free", () =>
+  run(async () => {
+    const semaphore = new asyncio.Semaphore(1);
+    const second = () => asyncio.async_with(semaphore, () => Promise.reject(new Error("never")));
+    const tasks: asyncio.Task<unknown>[] = [];
+    tasks.push(asyncio.create_task(async () => {
+      await asyncio.async_with(semaphore, () => asyncio.sleep(0));
+      tasks[1]?.cancel();
+    }));
+    tasks.push(asyncio.create_task(second));
+    await asyncio.wait(tasks);
+    assertEquals(tasks.map((task) => task.cancelled()), [false, true]);
+    assertEquals(semaphore.locked(), false);
+    await asyncio.wait_for(semaphore.acquire(), 1);
+  }));
+
 Deno.test("Barrier.wait: returns when all parties wait, and can be used again", () =>
   run(async () => {
     const barrier = new asyncio.Barrier(3);

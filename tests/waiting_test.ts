@@ -388,6 +388,79 @@ Deno.test("wait_for refuses wrong arguments", () =>
 
 // as_completed
 
+Deno.test("wait_for: a result that comes before the limit is given, and nothing is cancelled", () =>
+  run(async () => {
+    const loop = asyncio.get_running_loop();
+    const future = loop.create_future<string>();
+    loop.call_later(0.1, () => future.set_result("in time"));
+    assertEquals(await asyncio.wait_for(future, 0.2), "in time");
+    assertEquals([loop.time(), future.cancelled()], [0.1, false]);
+  }));
+
+for (const timeout of [0, 0.01]) {
+  Deno.test(`wait_for: with a limit of ${timeout} it waits for the clean-up of a task that runs`, () =>
+    run(async () => {
+      let has_cleaned_up = false;
+      const task = asyncio.create_task(async () => {
+        try {
+          await asyncio.sleep(10);
+        } finally {
+          await asyncio.sleep(1);
+          has_cleaned_up = true;
+        }
+      });
+      await asyncio.sleep(0.01);
+      const error = await assertRejects(
+        async () => await asyncio.wait_for(task, timeout),
+        asyncio.TimeoutError,
+      );
+      assert(error.cause instanceof asyncio.CancelledError);
+      assertEquals([has_cleaned_up, task.cancelled()], [true, true]);
+    }));
+}
+
+Deno.test("wait_for: an error of the clean-up is what is thrown", () =>
+  run(async () => {
+    const task = asyncio.create_task(async () => {
+      try {
+        await asyncio.sleep(10);
+      } finally {
+        // deno-lint-ignore no-unsafe-finally -- that is what is shown
+        throw new RangeError("the clean-up fails");
+      }
+    });
+    await assertRejects(async () => await asyncio.wait_for(task, 0.01), RangeError, "clean-up");
+  }));
+
+Deno.test("wait_for: gives the result of a task that refuses its limit and then the caller's cancellation", () =>
+  run(async () => {
+    const task = asyncio.create_task(async () => {
+      for (let refused = 0; refused < 2; refused++) {
+        await asyncio.sleep(0.3).catch((error: unknown) => {
+          assert(error instanceof asyncio.CancelledError);
+        });
+      }
+      await asyncio.sleep(0.3);
+      return 42;
+    });
+    const waiting = asyncio.create_task(asyncio.wait_for(task, 0.1));
+    await asyncio.sleep(0.2);
+    waiting.cancel();
+    assertEquals([await waiting, await task], [42, 42]);
+  }));
+
+for (const timeout of [null, 60]) {
+  Deno.test(`wait_for: cancelled, it cancels what it waits for, with a limit of ${timeout}`, () =>
+    run(async () => {
+      const loop = asyncio.get_running_loop();
+      const task = asyncio.create_task(async () => await loop.create_future());
+      const waiting = asyncio.create_task(asyncio.wait_for(task, timeout));
+      loop.call_soon(() => waiting.cancel());
+      await asyncio.wait([waiting]);
+      assertEquals([waiting.cancelled(), task.cancelled()], [true, true]);
+    }));
+}
+
 Deno.test("as_completed gives results in the order in which they come", () =>
   run(async () => {
     const make = () => [asyncio.sleep(3, "c"), asyncio.sleep(1, "a"), nap(2, "b")];

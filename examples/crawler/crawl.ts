@@ -60,6 +60,7 @@ export class Crawl {
    */
   async run(): Promise<void> {
     try {
+      await this.#claim();
       await (this.#options.resume ? this.#resume() : this.#begin());
       await this.#visit_all();
     } finally {
@@ -117,6 +118,15 @@ export class Crawl {
     this.#left = Math.max(0, max_pages - fetched);
     this.statistics.fetched_before = fetched;
     this.#has_begun = true;
+  }
+
+  async #claim(): Promise<void> {
+    const is_claimed = await this.#storage.claim().catch((error) => {
+      throw new UserError(`Cannot write to the database ${this.#database}: ${reason(error)}`);
+    });
+    if (!is_claimed) {
+      throw new UserError(`Cannot begin as another crawler is at work in ${this.#database}`);
+    }
   }
 
   async #load(): Promise<StoredCrawl | null> {

@@ -48,15 +48,28 @@ const ATTEMPTS = 20;
 /** The milliseconds before that, at most; longer each time. */
 const LONGEST_PAUSE = 10;
 
+/** A crawl's own lock in the server, whose names are the same in all databases. */
+const LOCK = "CONCAT('crawl ', MD5(DATABASE()))";
+
+/** The seconds for which a server may keep the lock of a crawl that was killed a moment ago. */
+const LOCK_TIMEOUT = 3;
+
+/** The seconds of silence after which the server ends the connection that holds the lock: the most there are. */
+const LONGEST_SILENCE = 2_147_483;
+
 const ROWS_AT_A_TIME = 1000;
 
 /** What a column of text holds, in characters of up to four bytes. */
 const LONGEST_TEXT = 16_000;
 
 export class MySQLStorage implements Storage {
+  readonly #url: string;
   readonly #pool: mysql.Pool;
+  /** The connection that holds the lock. */
+  #holder: mysql.Connection | null = null;
 
-  private constructor(pool: mysql.Pool) {
+  private constructor(url: string, pool: mysql.Pool) {
+    this.#url = url;
     this.#pool = pool;
   }
 
@@ -74,7 +87,25 @@ export class MySQLStorage implements Storage {
       await pool.end();
       throw error;
     }
-    return new MySQLStorage(pool);
+    return new MySQLStorage(url, pool);
+  }
+
+  async claim(): Promise<boolean> {
+    if (this.#holder !== null) return true;
+    const connection = await mysql.createConnection(this.#url);
+    // The next transaction says what is wrong with the server.
+    connection.on("error", () => {});
+    try {
+      await connection.query("SET SESSION wait_timeout = ?", [LONGEST_SILENCE]);
+      const [rows] = await connection.query<mysql.RowDataPacket[]>(
+        `SELECT GET_LOCK(${LOCK}, ?) AS held`,
+        [LOCK_TIMEOUT],
+      );
+      if (rows[0]?.["held"] === 1) this.#holder = connection;
+    } finally {
+      if (this.#holder === null) await connection.end();
+    }
+    return this.#holder !== null;
   }
 
   /** The rows of a statement. */
@@ -153,6 +184,7 @@ export class MySQLStorage implements Storage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.end();
+    await this.#holder?.end();
   }
 }
 

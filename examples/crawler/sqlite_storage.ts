@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
+import { FileLock } from "./file_lock.ts";
 import type { Page, Target } from "./page.ts";
 import type { Row, Storage, StoredCrawl } from "./storage.ts";
 import { has_crawl } from "./tables.ts";
@@ -62,6 +63,7 @@ const IN_MEMORY = ":memory:";
 export class SQLiteStorage implements Storage {
   readonly #file: string;
   #database: DatabaseSync | null = null;
+  #lock: FileLock | null = null;
   /** Statements that have been prepared, by their text. */
   readonly #statements = new Map<string, StatementSync>();
   /** What waits for the next transaction. */
@@ -94,6 +96,13 @@ export class SQLiteStorage implements Storage {
       this.#statements.set(sql, statement);
     }
     return statement;
+  }
+
+  // deno-lint-ignore require-await -- its errors are the promise's
+  async claim(): Promise<boolean> {
+    if (this.#file === IN_MEMORY) return true;
+    this.#lock ??= FileLock.try_acquire(`${this.#file}-lock`);
+    return this.#lock !== null;
   }
 
   // deno-lint-ignore require-await -- its errors are the promise's
@@ -192,5 +201,7 @@ export class SQLiteStorage implements Storage {
     this.#statements.clear();
     this.#database?.close();
     this.#database = null;
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = null;
   }
 }

@@ -27,6 +27,11 @@ export interface Row {
 
 /** A database of pages, their links and the frontier. */
 export interface Storage extends AsyncDisposable {
+  /**
+   * Makes this program the only one that crawls into the database, until the storage is disposed of or the
+   * program ends, however it ends. Returns `false` if another one is.
+   */
+  claim(): Promise<boolean>;
   /** The crawl that is in the database; `null` if there is none. Changes nothing. */
   load(): Promise<StoredCrawl | null>;
   /** Prepares an empty database for a crawl. */

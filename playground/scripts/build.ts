@@ -1,11 +1,13 @@
 /**
  * Builds the playground's page, a folder that any server of static files can serve: the page itself, its
- * scripts, each with all that it imports in one file, the programs to begin with, and the licences of what
- * is bundled.
+ * scripts, each with all that it imports in one file, the programs to begin with, the guides of `docs/`, and
+ * the licences of what is bundled.
  *
  *     deno task build:playground    into playground/dist/
  */
 
+import { sources_on_the_web } from "../../scripts/sources.ts";
+import { write_guides } from "./guides.ts";
 import { licences_of } from "./licences.ts";
 import { read_samples } from "./samples.ts";
 
@@ -38,6 +40,7 @@ export async function build(folder: string): Promise<void> {
   await bundle(folder);
   for (const name of PAGE) await Deno.copyFile(new URL(name, PLAYGROUND), `${folder}/${name}`);
   await Deno.writeTextFile(`${folder}/samples.json`, JSON.stringify(await read_samples(), null, 1));
+  await write_guides(`${folder}/guides`, await sources_on_the_web());
   await Deno.writeTextFile(`${folder}/licences.txt`, await licences_of(SCRIPTS));
 }
 

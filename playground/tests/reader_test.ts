@@ -4,7 +4,8 @@
 /** The playground, in a browser: the keyboard, phones, light and dark, and who reads by ear. */
 
 import { readFileSync } from "node:fs";
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { address_of, write_guides } from "../scripts/guides.ts";
 import { browser_test } from "./browser.ts";
 import { in_main, type View } from "./page.ts";
 
@@ -137,4 +138,63 @@ browser_test("no text of a timeline leaves the picture or its bar", async (open,
       assertEquals(await page.evaluate(texts_outside), []);
     });
   }
+});
+
+browser_test("the guides are a link away, and fit a phone", async (open) => {
+  const playground = await open({ width: 390 });
+  const { page } = playground;
+  const documentation = page.getByRole("navigation", { name: "Documentation" });
+  for (const link of await documentation.getByRole("link").all()) {
+    const href = await link.getAttribute("href");
+    const answer = await page.request.get(new URL(href ?? "", page.url()).href);
+    assertEquals([href, answer.status()], [href, 200]);
+  }
+  await documentation.getByRole("link", { name: "Documentation" }).click();
+  await page.waitForURL(/guides\/index\.html$/);
+  const guides = await page.locator("main a[href$='.html']").evaluateAll((links) =>
+    links.map((link) => (link as HTMLAnchorElement).href)
+  );
+  assert(guides.length > 10);
+  for (const guide of [page.url(), ...new Set(guides)]) {
+    await page.goto(guide);
+    const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+    assert(fits, `${guide} is wider than a phone`);
+  }
+  await page.getByRole("link", { name: "Playground" }).click();
+  await page.waitForSelector("body.is-ready");
+});
+
+Deno.test("the guides' links lead to headings of guides, or to the repository if it is on the web", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "guides-" });
+  try {
+    await write_guides(folder, null);
+    const files = [...Deno.readDirSync(folder)].map(({ name }) => name);
+    const pages = new Map(
+      files.filter((name) => name.endsWith(".html")).map((name) => [
+        name,
+        readFileSync(`${folder}/${name}`, "utf-8"),
+      ]),
+    );
+    const lost: string[] = [];
+    for (const [from, html] of pages) {
+      for (const [, href = ""] of html.split("<main>")[1]!.matchAll(/(?:href|src)="([^"]*)"/g)) {
+        if (/^https?:/.test(href)) continue;
+        const [file = "", anchor] = href.split("#");
+        const page = pages.get(file === "" ? from : file);
+        const is_there = page === undefined
+          ? files.includes(file)
+          : anchor === undefined || page.includes(`id="${decodeURIComponent(anchor)}"`);
+        if (!is_there) lost.push(`${from}: ${href}`);
+      }
+    }
+    assertEquals(lost, []);
+    assertStringIncludes(pages.get("index.html") ?? "", '<a href="cancellation.html">');
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  assertEquals(address_of("../CONTRIBUTING.md#a", null), null);
+  assertEquals(
+    address_of("../CONTRIBUTING.md#a", "https://x.org"),
+    "https://x.org/CONTRIBUTING.md#a",
+  );
 });

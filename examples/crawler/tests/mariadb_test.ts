@@ -102,6 +102,24 @@ Deno.test({ name: "with MariaDB", ignore: !has_mariadb }, async (t) => {
     await kill_in_the_middle(await mariadb.new_database(), [9, 31, 4], whole);
   });
 
+  await t.step("of two crawlers the second says that the first is at work", async () => {
+    const database = await mariadb.new_database();
+    await using site = new Site(SITE);
+    const args = [site.url, "--max-pages", "3", "--database", database];
+    // It has asked for robots.txt and waits for its next turn until it is killed.
+    const first = new Program(...args, "--delay", "80000");
+    await first.until(site.asked(1));
+    const second = await execute(...args);
+    assertEquals([second.code, second.stdout], [2, ""]);
+    assertMatch(second.stderr, /^Cannot begin as another crawler is at work in mysql:\S+\n$/);
+    // Another database of the same server has a lock of its own.
+    const elsewhere = [site.url, "--delay", "0", "--database", await mariadb.new_database()];
+    assertEquals((await execute(...elsewhere, "--max-pages", "3")).code, 0);
+    first.kill("SIGKILL");
+    await first.outcome;
+    assertEquals((await execute(...args, "--delay", "0")).code, 0);
+  });
+
   await t.step("Ctrl-C lets the transactions finish", async () => {
     const database = await mariadb.new_database();
     await using site = new Site(SITE);

@@ -4,7 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { Site } from "../site/serve.ts";
 import { USAGE } from "../options.ts";
 import { Directory } from "./crawls.ts";
-import { execute } from "./program.ts";
+import { execute, Program } from "./program.ts";
 import { stored } from "./stored.ts";
 
 Deno.test("a crawl prints a summary of what is in the database", async () => {
@@ -48,6 +48,27 @@ Deno.test("help is given, and what cannot be done is said in one line", async ()
   assertEquals([bad.code, bad.stdout], [2, ""]);
   assertMatch(bad.stderr, /^Cannot crawl as --delay must be seconds, .*: received 'soon'\n$/);
   assertEquals([refused.code, refused.stdout], [2, ""]);
-  assertMatch(refused.stderr, /^Cannot write to the database sqlite:.*: unable to open .*\n$/);
+  assertMatch(refused.stderr, /^Cannot write to the database sqlite:.*: No such file .*\n$/);
   assertEquals(directory.files(), []);
+});
+
+Deno.test("of two crawlers on one database the second says that the first is at work", async () => {
+  await using directory = new Directory();
+  const { database } = directory;
+  await using site = new Site({ articles: 40, seed: 2 });
+  const args = [site.url, "--max-pages", "5", "--database", database];
+  // It has asked for robots.txt and waits for its next turn until it is killed.
+  const first = new Program(...args, "--delay", "80000");
+  await first.until(site.asked(1));
+  for (const more of [[], ["--resume"]]) {
+    const second = await execute(...args, ...more);
+    assertEquals([second.code, second.stdout], [2, ""]);
+    assertEquals(second.stderr, `Cannot begin as another crawler is at work in ${database}\n`);
+  }
+  // The lock of a program that is killed ends with it, although its file stays.
+  first.kill("SIGKILL");
+  await first.outcome;
+  const third = await execute(...args, "--delay", "0");
+  assertEquals([third.code, third.stderr], [0, ""]);
+  assertEquals(directory.files(), ["crawl.db"]);
 });

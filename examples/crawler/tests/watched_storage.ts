@@ -18,6 +18,10 @@ export class WatchedStorage implements Storage {
     return saved;
   }
 
+  claim() {
+    return this.#storage.claim();
+  }
+
   load() {
     return this.#storage.load();
   }
