@@ -4,7 +4,7 @@ const MAIN = new URL("../main.ts", import.meta.url).href;
 const CONFIG = new URL("../../../deno.json", import.meta.url).pathname;
 
 /** A program that hangs is ended after this many milliseconds. */
-const TIME_LIMIT = 60_000;
+const TIME_LIMIT = 300_000;
 
 /** A line that says how far a crawl is: how many there are depends on the machine. */
 const PROGRESS = /^\d+\/\d+ pages, .*\n/gm;
