@@ -143,8 +143,8 @@ class PoolWorker {
  * program alive unless it makes a call. Cancelling the future of a call that waits takes it out of the
  * queue; cancelling that of a running one ends its worker, so that the processor is free at once, and another one is
  * started when needed. A worker that throws outside of a call, exits, runs out of memory or cannot load the
- * module fails its call with {@linkcode BrokenExecutor} and is replaced. Only Node.js
- * limits the memory of each worker; elsewhere running out of it ends the program.
+ * module fails its call with {@linkcode BrokenExecutor} and is replaced. On Bun, which does not
+ * limit the memory of a worker, running out of it ends the program.
  *
  * The host loads the module itself: Deno, Bun and Node.js 22.18 and newer take TypeScript, others JavaScript.
  * Deno asks for the permission to read it. A page whose content security policy forbids `blob:` workers cannot use a pool.

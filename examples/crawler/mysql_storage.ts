@@ -42,6 +42,9 @@ const SCHEMA = [
 /** Waits for what a crawl that was killed a moment ago has sent and the server has not finished. */
 const SETTLED = "LOCK IN SHARE MODE";
 
+/** The milliseconds that a connection may take: of all that many processes want at the same time the last waits long. */
+const CONNECT_TIMEOUT = 60_000;
+
 /** How often a transaction is tried that the server undoes in favour of others. */
 const ATTEMPTS = 20;
 
@@ -80,6 +83,7 @@ export class MySQLStorage implements Storage {
       connectionLimit: connections,
       charset: "utf8mb4",
       timezone: "Z",
+      connectTimeout: CONNECT_TIMEOUT,
     });
     try {
       await pool.query("DO 0");
@@ -148,7 +152,7 @@ export class MySQLStorage implements Storage {
       try {
         return await this.#transaction(work);
       } catch (error) {
-        if (attempt === ATTEMPTS || !is_deadlock(error)) throw error;
+        if (attempt === ATTEMPTS || !is_undone(error)) throw error;
         await pause(Math.random() * attempt * LONGEST_PAUSE);
       }
     }
@@ -227,7 +231,11 @@ export async function add_rows(
   }
 }
 
-/** Whether the server has undone a transaction in favour of another: then it may be tried again. */
-function is_deadlock(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ER_LOCK_DEADLOCK";
+/**
+ * Whether the server has undone a transaction in favour of another: then it may be tried again. A process that is paused
+ * within a transaction has others wait too long for its locks.
+ */
+function is_undone(error: unknown): boolean {
+  return error instanceof Error && "code" in error &&
+    (error.code === "ER_LOCK_DEADLOCK" || error.code === "ER_LOCK_WAIT_TIMEOUT");
 }

@@ -14,6 +14,7 @@
  * | `stream`, name, args, variables, n  | call an export and send the first n items of what it returns |
  * | `more`, n                           | send n items more                                           |
  * | `stop`                              | close the iterator                                          |
+ * | `check`                             | answer `alive`, or end if the memory was used up: Deno only  |
  *
  * From the worker: `ready` or `unready`, error, after `load`; `item`, value; `result`, value or
  * `error`, error at the end of a call, and for `map` `results`, values, error or null; `exit` before a
@@ -260,7 +261,18 @@ async function serve(message) {
   }
 }
 
-if (threads?.parentPort) {
+if ("Deno" in globalThis && threads?.parentPort) {
+  // When the memory is used up Deno stops the code that runs and does not always end the worker. V8 has raised the
+  // limit then. Messages must still be read, so no call runs while one is delivered.
+  const { getHeapStatistics } = process.getBuiltinModule("node:v8");
+  const { nextTick } = process;
+  const limit = getHeapStatistics().heap_size_limit;
+  port.on("message", (message) => {
+    if (message[0] !== "check") return nextTick(serve, message);
+    if (getHeapStatistics().heap_size_limit > limit) throw new Error("JS heap out of memory");
+    post(["alive"]);
+  });
+} else if (threads?.parentPort) {
   port.on("message", serve);
 } else {
   port.onmessage = ({ data }) => serve(data);

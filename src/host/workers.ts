@@ -6,6 +6,7 @@
  */
 
 import { builtin_module } from "./process.ts";
+import { host_timers } from "./timers.ts";
 import { WORKER_PROGRAM } from "./worker_program.ts";
 
 /** The listener of a worker. */
@@ -39,23 +40,78 @@ interface Thread {
   unref(): void;
 }
 
+interface ThreadOptions {
+  readonly eval: true;
+  readonly resourceLimits?: { readonly maxOldGenerationSizeMb: number };
+}
+
 interface ThreadsModule {
-  readonly Worker?: new (source: string, options: { eval: true }) => Thread;
+  readonly Worker?: new (source: string, options: ThreadOptions) => Thread;
+}
+
+interface V8Module {
+  getHeapStatistics?(): { readonly heap_size_limit: number };
+}
+
+const IS_DENO = "Deno" in globalThis;
+
+/** How long after the last answer a busy worker of Deno is asked whether it has run out of memory, in milliseconds. */
+const BETWEEN_CHECKS = 500;
+
+/** Without a limit of its own a worker of Deno that runs out of memory ends the program; Node.js has one by default. */
+function thread_options(): ThreadOptions {
+  const bytes = IS_DENO
+    ? builtin_module<V8Module>("node:v8")?.getHeapStatistics?.().heap_size_limit
+    : undefined;
+  if (bytes === undefined) return { eval: true };
+  return { eval: true, resourceLimits: { maxOldGenerationSizeMb: Math.ceil(bytes / 2 ** 20) } };
 }
 
 class ThreadWorker implements HostWorker {
   readonly #thread: Thread;
+  #check_timer: unknown = null;
+  #is_checked = false;
+  #is_asked = false;
 
   constructor(threads: Required<ThreadsModule>, listener: WorkerListener) {
     let failure: unknown = undefined;
-    this.#thread = new threads.Worker(WORKER_PROGRAM, { eval: true });
-    this.#thread.on("message", (message) => listener.on_message(message));
+    this.#thread = new threads.Worker(WORKER_PROGRAM, thread_options());
+    this.#thread.on("message", (message) => {
+      if (Array.isArray(message) && message[0] === "alive") {
+        this.#is_asked = false;
+        this.#check_later();
+      } else listener.on_message(message);
+    });
     this.#thread.on("messageerror", (error) => {
       failure ??= error;
       this.terminate();
     });
     this.#thread.on("error", (error) => failure ??= error);
-    this.#thread.on("exit", (code) => listener.on_exit(failure, code));
+    this.#thread.on("exit", (code) => {
+      this.#check(false);
+      listener.on_exit(failure, code);
+    });
+    this.#check(true);
+  }
+
+  // Deno 2.9 does not tell of all workers that have used up their memory: some only stop.
+  #check(is_checked: boolean): void {
+    if (!IS_DENO) return;
+    this.#is_checked = is_checked;
+    if (is_checked) this.#check_later();
+    else if (this.#check_timer !== null) {
+      host_timers.clear(this.#check_timer);
+      this.#check_timer = null;
+    }
+  }
+
+  #check_later(): void {
+    if (!this.#is_checked || this.#is_asked || this.#check_timer !== null) return;
+    this.#check_timer = host_timers.set(() => {
+      this.#check_timer = null;
+      this.#is_asked = true;
+      this.post(["check"], undefined);
+    }, BETWEEN_CHECKS);
   }
 
   post(message: unknown, transfers: Transferable[] | undefined): void {
@@ -69,6 +125,7 @@ class ThreadWorker implements HostWorker {
   keep_alive(is_kept: boolean): void {
     if (is_kept) this.#thread.ref();
     else this.#thread.unref();
+    this.#check(is_kept);
   }
 }
 

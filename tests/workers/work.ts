@@ -100,6 +100,19 @@ export function use_up_memory(): never {
   for (;;) all.push(Array.from({ length: 10_000 }, (_, index) => ({ index })));
 }
 
+/** Waits first, so that other parts of the host have the code that runs out of memory resumed. */
+export async function use_up_memory_later(after: "microtask" | "timer" | "module"): Promise<never> {
+  if (after === "microtask") await null;
+  else if (after === "timer") await new Promise((resolve) => setTimeout(resolve, 1));
+  else await import("data:text/javascript,");
+  return use_up_memory();
+}
+
+export function* use_up_memory_in_parts(): Generator<number> {
+  yield* Array(20).keys();
+  use_up_memory();
+}
+
 export function make_function(): unknown {
   return () => 1;
 }

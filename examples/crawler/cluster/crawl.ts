@@ -51,8 +51,8 @@ export class ClusterCrawl {
 
   private constructor(options: Options, storage: MySQLStorage, progress: Progress, redis: Redis) {
     this.#options = options;
-    this.#storage = new ClusterStorage(storage);
     this.#database = shown_database(options.database);
+    this.#storage = new ClusterStorage(storage, this.#database);
     this.#progress = progress;
     this.#redis = redis;
   }
@@ -93,7 +93,7 @@ export class ClusterCrawl {
   async run(): Promise<void> {
     try {
       const { start, resume } = this.#options;
-      const first = await this.#ask(this.#storage.first_page());
+      const first = await this.#storage.first_page();
       if (first === null && resume) {
         throw new UserError(`Cannot go on as there is no crawl in ${this.#database}`);
       }
@@ -111,14 +111,6 @@ export class ClusterCrawl {
       await this.#take_part(frontier, visit);
     } finally {
       this.#redis.disconnect();
-    }
-  }
-
-  async #ask<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await answer;
-    } catch (error) {
-      throw new UserError(`Cannot read the database ${this.#database}: ${reason(error)}`);
     }
   }
 

@@ -4,6 +4,7 @@ import type { PoolConnection, RowDataPacket } from "mysql2/promise";
 import type { MySQLStorage } from "../mysql_storage.ts";
 import { add_page, add_rows } from "../mysql_storage.ts";
 import type { Outcome, Page, Target } from "../page.ts";
+import { reason, UserError } from "../user_error.ts";
 import { randomUUID } from "node:crypto";
 
 /** How many targets are read at a time. */
@@ -12,14 +13,31 @@ const BATCH = 10_000;
 export class ClusterStorage {
   readonly #storage: MySQLStorage;
 
-  constructor(storage: MySQLStorage) {
+  readonly #database: string;
+
+  /** Takes the storage and the name of its database. */
+  constructor(storage: MySQLStorage, database: string) {
     this.#storage = storage;
+    this.#database = database;
+  }
+
+  /** @throws {UserError} if the database does not answer */
+  async #rows(sql: string, values: unknown[] = []): Promise<RowDataPacket[]> {
+    return await this.#ask(this.#storage.rows(sql, values));
+  }
+
+  async #ask<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      throw new UserError(`Cannot read the database ${this.#database}: ${reason(error)}`);
+    }
   }
 
   /** Returns the URL of the first page; `null` if there is no crawl. */
   async first_page(): Promise<string | null> {
-    if (!await this.#storage.has_crawl()) return null;
-    const [row] = await this.#storage.rows("SELECT url FROM pages ORDER BY id LIMIT 1");
+    if (!await this.#ask(this.#storage.has_crawl())) return null;
+    const [row] = await this.#rows("SELECT url FROM pages ORDER BY id LIMIT 1");
     return row?.["url"] ?? null;
   }
 
@@ -30,17 +48,17 @@ export class ClusterStorage {
 
   /** Returns the name of the crawl, which is the same for all processes. */
   async name(): Promise<string> {
-    await this.#storage.rows(
+    await this.#rows(
       "CREATE TABLE IF NOT EXISTS cluster (one TINYINT PRIMARY KEY, name CHAR(42) NOT NULL)",
     );
-    await this.#storage.rows("INSERT IGNORE INTO cluster VALUES (1, ?)", [`crawl-${randomUUID()}`]);
-    const [row] = await this.#storage.rows("SELECT name FROM cluster");
+    await this.#rows("INSERT IGNORE INTO cluster VALUES (1, ?)", [`crawl-${randomUUID()}`]);
+    const [row] = await this.#rows("SELECT name FROM cluster");
     return row?.["name"];
   }
 
   /** Returns whether a URL was visited. */
   async has_page(url: string): Promise<boolean> {
-    return (await this.#storage.rows("SELECT 1 FROM pages WHERE url = ?", [url])).length > 0;
+    return (await this.#rows("SELECT 1 FROM pages WHERE url = ?", [url])).length > 0;
   }
 
   /**
@@ -76,7 +94,7 @@ export class ClusterStorage {
   /** Gives what waits for its visit, some at a time. */
   async *frontier(): AsyncGenerator<Target[], void, void> {
     for (let last = 0;;) {
-      const rows = await this.#storage.rows(
+      const rows = await this.#rows(
         "SELECT place, url, depth, redirects FROM frontier WHERE place > ? ORDER BY place LIMIT ?",
         [last, BATCH],
       );
@@ -88,13 +106,13 @@ export class ClusterStorage {
 
   /** Returns how many targets wait for their visit. */
   async waiting(): Promise<number> {
-    const [row] = await this.#storage.rows("SELECT count(*) AS waiting FROM frontier");
+    const [row] = await this.#rows("SELECT count(*) AS waiting FROM frontier");
     return Number(row?.["waiting"]);
   }
 
   /** Returns how many pages there are, by outcome. */
   async outcomes(): Promise<Record<Outcome, number>> {
-    const rows = await this.#storage.rows(
+    const rows = await this.#rows(
       "SELECT outcome, count(*) AS pages FROM pages GROUP BY outcome",
     );
     const found = Object.fromEntries(rows.map(({ outcome, pages }) => [outcome, Number(pages)]));

@@ -1,7 +1,9 @@
 /** Crawls into a real MariaDB: what holds for SQLite holds there. */
 
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import mysql from "mysql2/promise";
 import { Buffer } from "node:buffer";
+import { setTimeout as pause } from "node:timers/promises";
 import { open_storage } from "../storage.ts";
 import { Site } from "../site/serve.ts";
 import { visit } from "../visit.ts";
@@ -59,6 +61,34 @@ Deno.test({ name: "with MariaDB", ignore: !has_mariadb }, async (t) => {
     await using storage = await open_storage(database, 1);
     const [first] = await storage.first_rows(1);
     assertEquals([first?.id, first?.url, first?.title], [1, site.url, "Contents, page 1"]);
+  });
+
+  await t.step("a transaction that has waited too long for a lock is made again", async () => {
+    const database = await mariadb.new_database();
+    await mariadb.execute("SET GLOBAL innodb_lock_wait_timeout = 1");
+    await using storage = await open_storage(database, 1);
+    await mariadb.execute("SET GLOBAL innodb_lock_wait_timeout = DEFAULT");
+    await storage.prepare();
+    const { page, targets } = visited("http://example.com/", ["/a"]);
+    const blocking = await mysql.createConnection(database);
+    try {
+      await blocking.beginTransaction();
+      await blocking.query("INSERT INTO frontier (url, depth, redirects) VALUES (?, 1, 0)", [
+        targets[0]!.url,
+      ]);
+      const waits = async () =>
+        Number(
+          (await mariadb.execute("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_waits'"))[0]!["Value"],
+        );
+      const before = await waits();
+      const saved = storage.save(page, targets);
+      while (await waits() < before + 2) await pause(20);
+      await blocking.rollback();
+      await saved;
+    } finally {
+      await blocking.end();
+    }
+    assertEquals((await stored(database)).frontier, ["/a"]);
   });
 
   await t.step("many transactions at a time do not stand in each other's way", async () => {
