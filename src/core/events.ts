@@ -9,7 +9,6 @@ import type { Coroutine, CoroutineLike, NotStarted } from "./coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import type { ExportName, ExportParameters, ExportResult, ModuleExecutor } from "./executors.ts";
 import {
-  capture_stack,
   type CapturedStack,
   format_callback,
   format_place,
@@ -27,6 +26,7 @@ import type {
 } from "./contracts.ts";
 import type { FutureAwait } from "./awaits.ts";
 import type { Future } from "./futures.ts";
+import { note_stack } from "./origins.ts";
 import { LoopScope } from "./scopes.ts";
 import {
   has_async_context,
@@ -798,7 +798,7 @@ export class Handle extends Inspectable {
     this._args = args;
     this._loop = loop;
     this.#context = context ?? copy_context();
-    this._source_traceback = loop.get_debug() ? capture_stack(Handle) : null;
+    this._source_traceback = loop.get_debug() ? note_stack(Handle) : null;
   }
 
   /**

@@ -30,7 +30,6 @@ import {
 } from "./cancellation.ts";
 import { type CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import {
-  capture_stack,
   type CapturedStack,
   format_callback,
   make_inspectable,
@@ -59,7 +58,7 @@ import {
   running_scope,
   scope_of_ended_task,
 } from "./current.ts";
-import { note_await } from "./origins.ts";
+import { note_await, note_stack } from "./origins.ts";
 import { add_open_await, next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
 
@@ -226,7 +225,7 @@ export class Future<T> implements Promise<T> {
     this._value = undefined;
     this._waiters = null;
     this._unretrieved = false;
-    if (this._loop.get_debug()) this._source_traceback = capture_stack(new.target);
+    if (this._loop.get_debug()) this._source_traceback = note_stack(new.target);
   }
 
   /** The loop that the future belongs to. */
