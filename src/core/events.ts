@@ -96,11 +96,11 @@ export interface ExceptionContext {
 export type ExceptionHandler = (loop: AbstractEventLoop, context: ExceptionContext) => void;
 
 /**
- * A callback with its arguments.
+ * A callback with its arguments; a method of the library without its object is none.
  *
  * @category Event loop
  */
-export type Callback<A extends unknown[]> = (...args: A) => unknown;
+export type Callback<A extends unknown[]> = (this: void, ...args: A) => unknown;
 
 /**
  * The options that may follow the arguments of a callback.
@@ -154,11 +154,11 @@ export interface AbstractServer extends AsyncDisposable {
   /** Returns whether connections are accepted. */
   is_serving(): boolean;
   /** Accepts no more connections; those that there are stay. */
-  close(): void;
+  close(this: object): void;
   /** Closes all connections, each when what was written has been sent. */
-  close_clients(): void;
+  close_clients(this: object): void;
   /** Closes all connections at once: what has not been sent is lost. */
-  abort_clients(): void;
+  abort_clients(this: object): void;
   /** Begins to accept connections, if it was made with `start_serving: false`. */
   start_serving(): Coroutine<void>;
   /**
@@ -594,13 +594,13 @@ export interface AbstractEventLoop extends BaseEventLoop {
    */
   run_forever(): Promise<void>;
   /** Ends `run_forever()` after the callbacks that are ready now. */
-  stop(): void;
+  stop(this: object): void;
   /**
    * Closes the loop: scheduled callbacks are dropped. Closing it twice does nothing.
    *
    * @throws {RuntimeError} if the loop runs
    */
-  close(): void;
+  close(this: object): void;
   /** Returns whether a call of `run_forever` or `run_until_complete` is in progress. */
   is_running(): boolean;
   /** Returns whether the loop is closed. */
@@ -806,7 +806,7 @@ export class Handle extends Inspectable {
    *
    * If it was cancelled or called already, nothing happens.
    */
-  cancel(): void {
+  cancel(this: Handle): void {
     if (this._cancelled) return;
     this._cancelled = true;
     // Debug mode may still name the callback.
@@ -924,7 +924,7 @@ export class TimerHandle extends Handle {
   }
 
   /** Cancels the callback: it is not called. */
-  override cancel(): void {
+  override cancel(this: TimerHandle): void {
     if (!this._cancelled) this._loop["_timer_cancelled"](this as unknown as Timed);
     super.cancel();
   }

@@ -12,6 +12,7 @@ import {
   type CoroutineLike,
   iscoroutine,
   library_coroutine,
+  type NotStarted,
   to_coroutine,
   wait_on,
 } from "../core/coroutines.ts";
@@ -144,7 +145,7 @@ export class Runner implements AsyncDisposable {
    * @throws {KeyboardInterrupt} if Ctrl-C or one of the signals has ended it
    */
   async run<T>(
-    coro: CoroutineLike<T> | Future<T>,
+    coro: CoroutineLike<T, NotStarted> | Future<T>,
     options: {
       context?: Context | null;
       signal?: AbortSignal | null;
@@ -364,7 +365,7 @@ function microtasks_have_run_dry(): Promise<void> {
  * ```
  */
 export async function run<T>(
-  main: CoroutineLike<T> | Future<T>,
+  main: CoroutineLike<T, NotStarted> | Future<T>,
   options: RunOptions = {},
 ): Promise<T> {
   check_options("run", options, ["debug", "loop_factory", "signal", "signals"]);
