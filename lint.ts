@@ -159,6 +159,12 @@ const CALLERS = [
   "to_thread",
 ];
 
+// Modules of Node.js whose functions return native promises.
+const NATIVE_MODULE = /^(?:node:)?(?:fs|timers|dns|stream|readline)\/promises$/;
+
+// Methods of a response that read its body.
+const BODY_METHODS = ["json", "text", "arrayBuffer", "blob", "bytes", "formData"];
+
 // Names whose members need no object: they are no methods.
 const STATIC = /^(?:[A-Z]|console$|globalThis$|process$)/;
 
@@ -172,6 +178,25 @@ function key_of({ range: [start, end] }: Node): string {
 
 function text_value(node: Node | null | undefined): string | null {
   return typeof node?.value === "string" ? node.value : null;
+}
+
+/** `fs.promises` of an expression that is such a name; `null` of others. */
+function dotted_name(node: Node | undefined): string | null {
+  if (node?.type === "Identifier") return node.name ?? null;
+  if (node?.type !== "MemberExpression" || node.computed) return null;
+  const object = dotted_name(node.object);
+  return object === null ? null : `${object}.${node.property?.name}`;
+}
+
+/** The milliseconds of `new Promise((resolve) => setTimeout(resolve, milliseconds))`; `null` of other promises. */
+function timer_of({ arguments: given = [] }: Node): Node | null {
+  const [executor] = given;
+  const call = executor?.type === "ArrowFunctionExpression" ? executor.body as Node : undefined;
+  if (call?.type !== "CallExpression" || call.callee?.name !== "setTimeout") return null;
+  const [resolve, milliseconds] = call.arguments ?? [];
+  return resolve?.type === "Identifier" && resolve.name === executor?.params?.[0]?.name
+    ? milliseconds ?? null
+    : null;
 }
 
 /** The functions around a node, innermost first. */
@@ -190,6 +215,9 @@ class FileFacts {
   readonly #coroutine_functions = new Set<string>();
   readonly #instances = new Map<string, string>();
   readonly #parameters = new Set<string>();
+  readonly #native_functions = new Set<string>();
+  readonly #native_namespaces = new Set<string>();
+  readonly #responses = new Set<string>();
 
   /** The name of the namespace import; `null` if the file has none. */
   get namespace(): string | null {
@@ -225,13 +253,24 @@ class FileFacts {
   };
 
   #note_import({ source, specifiers = [] }: Node): void {
-    const is_library = LIBRARY.test(text_value(source) ?? "");
+    const from = text_value(source) ?? "";
+    const is_library = LIBRARY.test(from);
     for (const { type, local, imported } of specifiers) {
       const name = local?.name ?? "";
+      const original = imported?.name ?? text_value(imported);
+      if (NATIVE_MODULE.test(from)) {
+        const names = type === "ImportSpecifier" ? this.#native_functions : this.#native_namespaces;
+        names.add(name);
+      } else if (/^(?:node:)?fs$/.test(from)) {
+        if (type !== "ImportSpecifier") this.#native_namespaces.add(`${name}.promises`);
+        else if (original === "promises") this.#native_namespaces.add(name);
+      } else if (/^(?:node:)?events$/.test(from) && original === "once") {
+        this.#native_functions.add(name);
+      }
       if (type === "ImportNamespaceSpecifier") {
         if (is_library || name === "asyncio") this.#namespaces.add(name);
       } else if (is_library && type === "ImportSpecifier") {
-        this.#imported.set(name, imported?.name ?? text_value(imported) ?? name);
+        this.#imported.set(name, original ?? name);
       }
     }
   }
@@ -248,7 +287,46 @@ class FileFacts {
     } else if (init.type === "NewExpression") {
       const made = this.#library_name(init.callee);
       if (made !== null) this.#instances.set(name, made);
+    } else if (init.type === "AwaitExpression" && this.#gives_response(init.argument)) {
+      this.#responses.add(name);
     }
+  }
+
+  #gives_response(node: Node | null | undefined): boolean {
+    if (node?.type !== "CallExpression") return false;
+    if (this.#is_global_fetch(node)) return true;
+    const [work] = this.called(node) === "from_promise" ? node.arguments ?? [] : [];
+    return work?.type === "ArrowFunctionExpression" && this.#is_global_fetch(work.body as Node);
+  }
+
+  #is_global_fetch({ type, callee }: Node): boolean {
+    return type === "CallExpression" && callee?.type === "Identifier" && callee.name === "fetch" &&
+      !this.#parameters.has("fetch");
+  }
+
+  /** Returns what kind of native work an expression begins; `null` if it is not known to begin any. */
+  native_work(node: Node): "fetch" | "timer" | "other" | null {
+    if (node.type === "NewExpression") {
+      if (node.callee?.name !== "Promise") return null;
+      return timer_of(node) === null ? "other" : "timer";
+    }
+    if (node.type !== "CallExpression") return null;
+    if (this.#is_global_fetch(node)) return "fetch";
+    const { callee } = node;
+    if (callee?.type === "Identifier") {
+      const { name = "" } = callee;
+      return this.#native_functions.has(name) && !this.#parameters.has(name) ? "other" : null;
+    }
+    if (callee?.type !== "MemberExpression" || callee.computed) return null;
+    const { object, property } = callee;
+    const owner = dotted_name(object);
+    if (owner === "Deno" || this.#native_namespaces.has(owner ?? "")) {
+      return this.#parameters.has(owner ?? "") ? null : "other";
+    }
+    const is_response = object?.type === "Identifier"
+      ? this.#responses.has(object.name ?? "")
+      : object?.type === "AwaitExpression" && this.#gives_response(object.argument);
+    return is_response && BODY_METHODS.includes(property?.name ?? "") ? "other" : null;
   }
 
   #library_name(node: Node | undefined): string | null {
@@ -492,24 +570,36 @@ const no_native_await = rule(
   "A task that awaits native work directly cannot be cancelled there",
   ["AwaitExpression"],
   ({ argument }, facts, { sourceCode }, awaits) => {
-    const is_fetch = argument?.type === "CallExpression" &&
-      argument.callee?.type === "Identifier" &&
-      argument.callee.name === "fetch";
-    if (!argument || !is_fetch) return null;
+    const kind = argument ? facts.native_work(argument) : null;
+    if (!argument || kind === null) return null;
     const around = enclosing_function(argument);
     if (around === null || !(is_in_task(around, facts) || awaits_library(around, facts, awaits))) {
       return null;
     }
-    const [url, ...more] = argument.arguments ?? [];
-    const from_promise = facts.spelling_of("from_promise");
-    const report = {
+    const text = (node: Node) => sourceCode.getText(node);
+    const reached = "A cancellation does not reach this wait: write await ";
+    const report = (form: string, replacement: string | null) => ({
       node: argument,
-      message: "A cancellation does not reach this wait: write await from_promise((signal) => " +
-        "fetch(url, { signal }))",
-    };
-    if (from_promise === null || url === undefined || more.length > 0) return report;
-    const text = `${from_promise}((signal) => fetch(${sourceCode.getText(url)}, { signal }))`;
-    return { ...report, fix: (fixer) => fixer.replaceText(argument, text) };
+      message: reached + form,
+      ...replacement === null
+        ? {}
+        : { fix: (fixer: Fixer) => fixer.replaceText(argument, replacement) },
+    });
+    const from_promise = facts.spelling_of("from_promise");
+    if (kind === "timer") {
+      const milliseconds = Number((timer_of(argument) as Node).value ?? NaN);
+      const sleep = facts.spelling_of("sleep");
+      const is_known = sleep !== null && !Number.isNaN(milliseconds);
+      return report("sleep(seconds)", is_known ? `${sleep}(${milliseconds / 1000})` : null);
+    }
+    if (kind === "other") {
+      const wrapped = from_promise === null ? null : `${from_promise}(${text(argument)})`;
+      return report("from_promise(promise)", wrapped);
+    }
+    const [url, ...more] = argument.arguments ?? [];
+    const form = "from_promise((signal) => fetch(url, { signal }))";
+    if (from_promise === null || url === undefined || more.length > 0) return report(form, null);
+    return report(form, `${from_promise}((signal) => fetch(${text(url)}, { signal }))`);
   },
 );
 
@@ -629,8 +719,8 @@ const rules: Readonly<Record<string, LintRule>> = {
  * - `no-started-call`: `create_task(work())`, `run(main())` of an async function; with a fix
  * - `no-swallowed-cancellation`: a `catch` around an await of the library that neither throws nor looks for
  *   `BaseException`; with a fix
- * - `no-native-await`: `await fetch(url)` in a function that is given to the library or awaits something of it; with a
- *   fix
+ * - `no-native-await`: `await fetch(url)`, and the like of `Deno`, of Node.js's promises and of `new Promise(…)`, in a
+ *   function that is given to the library or awaits something of it; with a fix
  * - `no-unbound-method`: `loop.call_soon(server.close)`
  * - `no-promise-combinator`: `Promise.race` and `Promise.allSettled` of the library's awaitables
  * - `no-returned-task`: `return create_task(work)` in an async function

@@ -198,7 +198,7 @@ export class Lock extends Acquirable {
    *
    * @throws {RuntimeError} if the lock is not held
    */
-  override release(): void {
+  override release(this: Lock): void {
     if (!this._is_locked) throw new RuntimeError("Lock is not acquired.");
     this._is_locked = false;
     this._wake_first();
@@ -282,14 +282,14 @@ export class Event extends LoopBound {
   }
 
   /** Sets the flag and wakes all waiters. */
-  set(): void {
+  set(this: Event): void {
     if (this._value) return;
     this._value = true;
     while (this._waiters.wake_next()) { /* all of them */ }
   }
 
   /** Clears the flag: calls of `wait()` from now on wait for the next `set()`. */
-  clear(): void {
+  clear(this: Event): void {
     this._value = false;
   }
 
@@ -409,7 +409,7 @@ export class Semaphore extends Acquirable {
   }
 
   /** Returns a permit and wakes the first waiter. */
-  override release(): void {
+  override release(this: Semaphore): void {
     this._value++;
     this._pass_one_on();
   }
@@ -488,7 +488,7 @@ export class BoundedSemaphore extends Semaphore {
    *
    * @throws {ValueError} if no permit is taken
    */
-  override release(): void {
+  override release(this: BoundedSemaphore): void {
     if (this._value >= this.#bound) {
       throw new ValueError("BoundedSemaphore released too many times");
     }
@@ -631,7 +631,7 @@ export class Condition extends Acquirable {
    *
    * @throws {RuntimeError} if the lock is not held
    */
-  override release(): void {
+  override release(this: Condition): void {
     this.#lock.release();
   }
 
@@ -688,7 +688,13 @@ export class Condition extends Acquirable {
    * @throws {TypeError} if the predicate is not a function, or returns something to be awaited
    * @throws {RuntimeError} if it has to wait and the lock is not held
    */
-  wait_for<T>(predicate: () => T): Coroutine<T> {
+  wait_for<T>(
+    predicate:
+      & (() => T)
+      & (unknown extends T ? unknown
+        : [Extract<T, PromiseLike<unknown>>] extends [never] ? unknown
+        : "return what is true now, not a promise"),
+  ): Coroutine<T> {
     if (typeof predicate !== "function") {
       throw new TypeError(
         `Cannot call wait_for(): predicate must be a function: received ${repr(predicate)}`,
@@ -719,7 +725,7 @@ export class Condition extends Acquirable {
    * @throws {RuntimeError} if the lock is not held
    * @throws {TypeError} if `n` is not a number
    */
-  notify(n: number | { readonly n?: number } = 1): void {
+  notify(this: Condition, n: number | { readonly n?: number } = 1): void {
     const count = number_argument("notify", "n", n, 1);
     if (!this.locked()) throw new RuntimeError("cannot notify on un-acquired lock");
     this.#notify(count);
@@ -734,7 +740,7 @@ export class Condition extends Acquirable {
    *
    * @throws {RuntimeError} if the lock is not held
    */
-  notify_all(): void {
+  notify_all(this: Condition): void {
     this.notify(this._waiters.length);
   }
 

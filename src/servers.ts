@@ -196,7 +196,7 @@ export class ListeningServer extends Inspectable implements AbstractServer {
    *
    * `serve_forever()` ends with a {@linkcode CancelledError}.
    */
-  close(): void {
+  close(this: ListeningServer): void {
     const listeners = this.#listeners;
     if (listeners === null) return;
     this.#listeners = null;
@@ -221,12 +221,12 @@ export class ListeningServer extends Inspectable implements AbstractServer {
   }
 
   /** Closes all connections, each when what was written has been sent. */
-  close_clients(): void {
+  close_clients(this: ListeningServer): void {
     for (const transport of [...this.#clients]) transport.close();
   }
 
   /** Closes all connections at once: what has not been sent is lost. */
-  abort_clients(): void {
+  abort_clients(this: ListeningServer): void {
     for (const transport of [...this.#clients]) transport.abort();
   }
 

@@ -972,7 +972,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
    * @param data the bytes, of which a copy is kept, or a string, which stands for its UTF-8
    * @throws {RuntimeError} after `write_eof()`
    */
-  write(data: Bytes): void {
+  write(this: StreamWriter, data: Bytes): void {
     this.#transport.write(data);
   }
 
@@ -997,7 +997,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
   }
 
   /** Closes the connection when what was written has been sent; {@linkcode wait_closed} waits for it. */
-  close(): void {
+  close(this: StreamWriter): void {
     this.#transport.close();
   }
 

@@ -297,7 +297,7 @@ export class TaskGroup extends ScopeManager {
    * });
    * ```
    */
-  cancel(msg?: unknown): void {
+  cancel(this: TaskGroup, msg?: unknown): void {
     if (!this.#cancel_called) this.#message = keyword_or_value("msg", msg);
     this.#cancel_called = true;
     if (!this.#entered || (this.#exiting && this.#tasks.size === 0)) return;

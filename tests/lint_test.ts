@@ -118,6 +118,14 @@ const CASES: Readonly<Record<string, Cases>> = {
       `${NAMED}async function load() { return await fetch("/"); }`,
       `${NAMED}create_task(async () => { await from_promise(async (signal) => { await fetch("/"); }); });`,
       `import * as other from "other";\nother.create_task(async () => { await fetch("/"); });`,
+      `${NAMED}create_task(async (fetch) => { await fetch("/"); });`,
+      `${NAMED}create_task(async (Deno) => { await Deno.remove("a"); });`,
+      `${NAMED}async function load() { return await Deno.readTextFile("a"); }`,
+      `${NAMED}create_task(async () => { await readFile("a"); });`,
+      `${NAMED}import { readFile } from "fs/promises";\ncreate_task(async () => { await from_promise(readFile("a")); });`,
+      `${NAMED}create_task(async () => { await request.json(); await parsed.text(); });`,
+      `${NAMED}create_task(async () => { await new Server(); });`,
+      `${NAMED}create_task(async () => { const r = await fetch.get("/"); await r.json(); });`,
     ],
     wrong: [
       [
@@ -129,6 +137,46 @@ const CASES: Readonly<Record<string, Cases>> = {
         `${NAMESPACE}async function load() { await asyncio.sleep(1); return await asyncio.from_promise((signal) => fetch(url, { signal })); }`,
       ],
       [`${NAMED}create_task(async () => { await fetch("/", { method: "PUT" }); });`, null],
+      [
+        `${NAMED}create_task(async () => { const r = await from_promise((signal) => fetch("/", { signal })); return await r.json(); });`,
+        `${NAMED}create_task(async () => { const r = await from_promise((signal) => fetch("/", { signal })); return await from_promise(r.json()); });`,
+      ],
+      [
+        `${NAMED}create_task(async () => (await (await from_promise(() => fetch("/"))).text()));`,
+        `${NAMED}create_task(async () => (await from_promise((await from_promise(() => fetch("/"))).text())));`,
+      ],
+      [
+        `${NAMED}create_task(async () => { await Deno.readTextFile("a"); });`,
+        `${NAMED}create_task(async () => { await from_promise(Deno.readTextFile("a")); });`,
+      ],
+      [
+        `${NAMED}import { readFile as read } from "node:fs/promises";\ncreate_task(async () => { await read("a"); });`,
+        `${NAMED}import { readFile as read } from "node:fs/promises";\ncreate_task(async () => { await from_promise(read("a")); });`,
+      ],
+      [
+        `${NAMED}import fs from "node:fs";\ncreate_task(async () => { await fs.promises.rm("a"); });`,
+        `${NAMED}import fs from "node:fs";\ncreate_task(async () => { await from_promise(fs.promises.rm("a")); });`,
+      ],
+      [
+        `${NAMESPACE}import * as timers from "timers/promises";\nasyncio.run(async () => { await timers.setTimeout(5); });`,
+        `${NAMESPACE}import * as timers from "timers/promises";\nasyncio.run(async () => { await asyncio.from_promise(timers.setTimeout(5)); });`,
+      ],
+      [
+        `${NAMESPACE}import { once } from "node:events";\nasyncio.run(async () => { await once(server, "close"); });`,
+        `${NAMESPACE}import { once } from "node:events";\nasyncio.run(async () => { await asyncio.from_promise(once(server, "close")); });`,
+      ],
+      [
+        `${NAMESPACE}asyncio.run(async () => { await new Promise((go) => setTimeout(go, 1500)); });`,
+        `${NAMESPACE}asyncio.run(async () => { await asyncio.sleep(1.5); });`,
+      ],
+      [
+        `${NAMESPACE}asyncio.run(async () => { await new Promise((go) => setTimeout(go, pause)); });`,
+        null,
+      ],
+      [
+        `${NAMESPACE}asyncio.run(async () => { await new Promise((go) => server.once("open", go)); });`,
+        `${NAMESPACE}asyncio.run(async () => { await asyncio.from_promise(new Promise((go) => server.once("open", go))); });`,
+      ],
     ],
   },
   "no-unbound-method": {

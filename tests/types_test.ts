@@ -255,3 +255,202 @@ test("internals of the library are not visible", async () => {
   equal(typeof loop._schedule, "function");
   await task;
 });
+
+// Not called: the compiler alone looks at them.
+type Never = () => unknown;
+
+const wrong_starts: Never = () => {
+  const started = two();
+  return [
+    // @ts-expect-error: the call has started, outside of the loop
+    asyncio.run(started),
+    // @ts-expect-error
+    new asyncio.Runner().run(started),
+    // @ts-expect-error
+    new asyncio.Task(started),
+    // @ts-expect-error
+    asyncio.get_running_loop().create_task(started),
+    // @ts-expect-error
+    new asyncio.TaskGroup().create_task(started),
+    // @ts-expect-error: functions and coroutines are no tasks
+    asyncio.wait([two]),
+    // @ts-expect-error
+    asyncio.wait([one()]),
+    // @ts-expect-error: a promise is none either
+    asyncio.wait([started]),
+    // @ts-expect-error: a call in the place of the function
+    asyncio.to_thread(two()),
+    // @ts-expect-error
+    asyncio.detached(two()),
+  ];
+};
+
+const right_starts: Never = () => [
+  asyncio.run(two),
+  asyncio.run(one()),
+  asyncio.run(() => two()),
+  asyncio.create_task(asyncio.coroutine(two)()),
+  asyncio.create_task(function* () {
+    return yield* one();
+  }),
+  new asyncio.TaskGroup().create_task(() => two(), { name: "two" }),
+  asyncio.gather(two(), one(), two),
+  asyncio.wait_for(two(), 1),
+  asyncio.shield(two()),
+  asyncio.wait(new Set([asyncio.create_task(two), new asyncio.Future<string>()])),
+  asyncio.as_completed([two(), two()]),
+  asyncio.get_event_loop().run_until_complete(two()),
+  Promise.all([one(), asyncio.create_task(two)]),
+];
+
+const wrong_callbacks: Never = () => {
+  const loop = asyncio.get_running_loop();
+  const future = loop.create_future<number>();
+  const task = asyncio.create_task(one);
+  const event = new asyncio.Event();
+  const queue = new asyncio.Queue<number>();
+  return [
+    // @ts-expect-error: the method loses its object
+    loop.call_later(1, future.set_result, 1),
+    // @ts-expect-error
+    loop.call_at(1, future.set_exception, new Error()),
+    // @ts-expect-error
+    loop.call_soon(future.cancel),
+    // @ts-expect-error
+    loop.call_soon(task.cancel),
+    // @ts-expect-error
+    loop.call_soon_threadsafe(event.set),
+    // @ts-expect-error
+    loop.call_soon(event.clear, { context: asyncio.copy_context() }),
+    // @ts-expect-error
+    loop.call_soon(queue.put_nowait, 1),
+    // @ts-expect-error
+    loop.call_soon(queue.shutdown),
+    // @ts-expect-error
+    loop.call_soon(new asyncio.Lock().release),
+    // @ts-expect-error
+    loop.call_soon(new asyncio.BoundedSemaphore(1).release),
+    // @ts-expect-error
+    loop.call_soon(new asyncio.Condition().notify_all),
+    // @ts-expect-error
+    loop.call_soon(loop.stop),
+    // @ts-expect-error
+    loop.call_soon(loop.call_soon(() => {}).cancel),
+    // @ts-expect-error
+    loop.add_signal_handler("SIGTERM", task.cancel),
+    // @ts-expect-error
+    loop.add_signal_handler("SIGTERM", loop.stop),
+    // @ts-expect-error
+    task.add_done_callback(event.set),
+  ];
+};
+
+const right_callbacks: Never = () => {
+  const loop = asyncio.get_running_loop();
+  const future = loop.create_future<number>();
+  const task = asyncio.create_task(one);
+  const event = new asyncio.Event();
+  class Own {
+    readonly bound = () => {};
+    static shared(_n: number) {}
+  }
+  return [
+    loop.call_later(1, (n: number) => future.set_result(n), 1),
+    loop.call_soon(future.set_result.bind(future), 1),
+    loop.call_soon(event.set.bind(event)),
+    loop.call_soon(console.log, "a", 1),
+    loop.call_soon(new Own().bound),
+    loop.call_soon(Own.shared, 1),
+    loop.call_soon(
+      function (n: number) {
+        return n;
+      },
+      1,
+      { context: asyncio.copy_context() },
+    ),
+    loop.call_soon(asyncio.detached(two)),
+    loop.call_soon(() => asyncio.create_task(two)),
+    loop.add_signal_handler("SIGTERM", () => task.cancel()),
+    loop.add_signal_handler("SIGUSR2", asyncio.print_all_tasks),
+    task.add_done_callback((done) => typed<number>()(done.result())),
+    task.add_done_callback(() => event.set()),
+    [new asyncio.Future<Date>()] satisfies asyncio.Future<unknown>[],
+    class extends asyncio.Queue<string> {
+      override put_nowait(item: string): void {
+        super.put_nowait(item.trim());
+      }
+    },
+    class extends asyncio.Task<string> {
+      override cancel(message?: unknown): boolean {
+        return super.cancel(message);
+      }
+    },
+    { set() {} } satisfies Pick<asyncio.Event, "set">,
+    (target: { set(): void }) => target.set(),
+  ];
+};
+
+const wrong_arguments: Never = () => {
+  const condition = new asyncio.Condition();
+  const lock = new asyncio.Lock();
+  const maybe: () => boolean | Promise<boolean> = () => true;
+  return [
+    // @ts-expect-error: a promise is always true
+    condition.wait_for(async () => await one()),
+    // @ts-expect-error
+    condition.wait_for(() => asyncio.create_task(one)),
+    // @ts-expect-error
+    condition.wait_for(maybe),
+    // @ts-expect-error: the block is another argument
+    asyncio.async_with(lock.acquire(), two),
+    // @ts-expect-error: an option that there is not
+    asyncio.create_task(two, { nmae: "two" }),
+    // @ts-expect-error
+    asyncio.gather(two, { return_exception: true }),
+    // @ts-expect-error
+    asyncio.wait([asyncio.create_task(two)], { return_when: "FIRST" }),
+    // @ts-expect-error
+    new asyncio.Queue({ max_size: 1 }),
+    // @ts-expect-error
+    asyncio.run(two, { signals: "SIGTERM" }),
+    // @ts-expect-error: seconds are numbers
+    asyncio.timeout("1"),
+    // @ts-expect-error
+    asyncio.sleep("1"),
+    () => {
+      // @ts-expect-error: it must be awaited before it can be disposed of
+      using _ = lock.acquire();
+    },
+  ];
+};
+
+const right_arguments: Never = () => {
+  const condition = new asyncio.Condition();
+  const stock: string[] = [];
+  const parsed = () => JSON.parse("1");
+  const unsure = (): unknown => stock;
+  const fails = (): never => {
+    throw new Error();
+  };
+  return [
+    condition.wait_for(() => stock.length > 0),
+    condition.wait_for(() => stock.at(0)),
+    condition.wait_for(parsed),
+    condition.wait_for(unsure),
+    condition.wait_for(fails),
+    async () => typed<string | undefined>()(await condition.wait_for(() => stock.at(0))),
+    asyncio.async_with(new asyncio.Lock(), two),
+    asyncio.wait([asyncio.create_task(two)], { return_when: asyncio.FIRST_COMPLETED }),
+    asyncio.run(two, { debug: true, signals: ["SIGINT", "SIGTERM"] }),
+    asyncio.timeout(null),
+    async () => {
+      using _ = await new asyncio.Lock().acquire();
+    },
+  ];
+};
+
+test("mistakes that linters find do not compile, and programs that are right do", async () => {
+  const programs = [wrong_starts, right_starts, wrong_callbacks, right_callbacks, wrong_arguments];
+  equal([...programs, right_arguments].every((program) => typeof program === "function"), true);
+  await Promise.resolve();
+});

@@ -1,6 +1,6 @@
 /** Reports of coroutines that were made and never awaited. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { child } from "./child.ts";
 
 const FORGOTTEN = {
@@ -76,4 +76,24 @@ Deno.test("Coroutine: what the library awaits by itself is not reported", async 
     await asyncio.gather(later, steps);
   `);
   assertEquals([code, stderr], [0, []]);
+});
+
+Deno.test("run: in debug mode a program that makes more coroutines than can be noted is told so, and others are noted again after it", async () => {
+  const { code, stderr } = await child(`
+    const work = asyncio.coroutine(function* work() {});
+    const forgotten = asyncio.coroutine(function* forgotten() {});
+    await asyncio.run(async function main() {
+      for (let made = 0; made < 100_000; made++) work().close();
+      for (let made = 0; made < 50; made++) work();
+      for (let pauses = 0; pauses < 20; pauses++) await asyncio.sleep(0.001);
+      forgotten();
+    }, { debug: true });
+  `);
+  assertEquals(code, 0);
+  const reports = stderr.join("\n").split(/^coroutine /m).slice(1);
+  assertEquals(reports.length, 51);
+  const not_noted = "'work' was never awaited\nCoroutine created at (most recent call first):\n" +
+    "    (not noted: the program makes too many to note them all)\n";
+  assert(reports.includes(not_noted), reports[0]);
+  assertMatch(reports.at(-1) ?? "", /^'forgotten' was never awaited\n.*\n\s+at .*main/);
 });

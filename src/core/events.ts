@@ -9,7 +9,6 @@ import type { Coroutine, CoroutineLike, NotStarted } from "./coroutines.ts";
 import { leaves_the_loop, RuntimeError } from "./exceptions.ts";
 import type { ExportName, ExportParameters, ExportResult, ModuleExecutor } from "./executors.ts";
 import {
-  capture_stack,
   type CapturedStack,
   format_callback,
   format_place,
@@ -27,6 +26,7 @@ import type {
 } from "./contracts.ts";
 import type { FutureAwait } from "./awaits.ts";
 import type { Future } from "./futures.ts";
+import { note_stack } from "./origins.ts";
 import { LoopScope } from "./scopes.ts";
 import {
   has_async_context,
@@ -96,11 +96,11 @@ export interface ExceptionContext {
 export type ExceptionHandler = (loop: AbstractEventLoop, context: ExceptionContext) => void;
 
 /**
- * A callback with its arguments.
+ * A callback with its arguments; a method of the library without its object is none.
  *
  * @category Event loop
  */
-export type Callback<A extends unknown[]> = (...args: A) => unknown;
+export type Callback<A extends unknown[]> = (this: void, ...args: A) => unknown;
 
 /**
  * The options that may follow the arguments of a callback.
@@ -154,11 +154,11 @@ export interface AbstractServer extends AsyncDisposable {
   /** Returns whether connections are accepted. */
   is_serving(): boolean;
   /** Accepts no more connections; those that there are stay. */
-  close(): void;
+  close(this: object): void;
   /** Closes all connections, each when what was written has been sent. */
-  close_clients(): void;
+  close_clients(this: object): void;
   /** Closes all connections at once: what has not been sent is lost. */
-  abort_clients(): void;
+  abort_clients(this: object): void;
   /** Begins to accept connections, if it was made with `start_serving: false`. */
   start_serving(): Coroutine<void>;
   /**
@@ -613,13 +613,13 @@ export interface AbstractEventLoop extends BaseEventLoop {
    */
   run_forever(): Promise<void>;
   /** Ends `run_forever()` after the callbacks that are ready now. */
-  stop(): void;
+  stop(this: object): void;
   /**
    * Closes the loop: scheduled callbacks are dropped. Closing it twice does nothing.
    *
    * @throws {RuntimeError} if the loop runs
    */
-  close(): void;
+  close(this: object): void;
   /** Returns whether a call of `run_forever` or `run_until_complete` is in progress. */
   is_running(): boolean;
   /** Returns whether the loop is closed. */
@@ -821,7 +821,7 @@ export class Handle extends Inspectable {
     this._args = args;
     this._loop = loop;
     this.#context = context ?? copy_context();
-    this._source_traceback = loop.get_debug() ? capture_stack(Handle) : null;
+    this._source_traceback = loop.get_debug() ? note_stack(Handle) : null;
   }
 
   /**
@@ -829,7 +829,7 @@ export class Handle extends Inspectable {
    *
    * If it was cancelled or called already, nothing happens.
    */
-  cancel(): void {
+  cancel(this: Handle): void {
     if (this._cancelled) return;
     this._cancelled = true;
     // Debug mode may still name the callback.
@@ -947,7 +947,7 @@ export class TimerHandle extends Handle {
   }
 
   /** Cancels the callback: it is not called. */
-  override cancel(): void {
+  override cancel(this: TimerHandle): void {
     if (!this._cancelled) this._loop["_timer_cancelled"](this as unknown as Timed);
     super.cancel();
   }

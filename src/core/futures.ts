@@ -30,7 +30,6 @@ import {
 } from "./cancellation.ts";
 import { type CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import {
-  capture_stack,
   type CapturedStack,
   format_callback,
   make_inspectable,
@@ -59,7 +58,7 @@ import {
   running_scope,
   scope_of_ended_task,
 } from "./current.ts";
-import { note_await } from "./origins.ts";
+import { note_await, note_stack } from "./origins.ts";
 import { add_open_await, next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
 
@@ -210,7 +209,7 @@ export class Future<T> implements Promise<T> {
     this._value = undefined;
     this._waiters = null;
     this._unretrieved = false;
-    if (this._loop.get_debug()) this._source_traceback = capture_stack(new.target);
+    if (this._loop.get_debug()) this._source_traceback = note_stack(new.target);
   }
 
   /** The loop that the future belongs to. */
@@ -261,7 +260,7 @@ export class Future<T> implements Promise<T> {
    * @param result the result
    * @throws {InvalidStateError} if it is done
    */
-  set_result(result: T): void {
+  set_result(this: Future<T>, result: T): void {
     this._check_pending();
     this._finish(FINISHED, result);
   }
@@ -272,7 +271,7 @@ export class Future<T> implements Promise<T> {
    * @param exception the error, or a class of errors that needs no arguments
    * @throws {InvalidStateError} if it is done
    */
-  set_exception(exception: unknown): void {
+  set_exception(this: Future<T>, exception: unknown): void {
     this._check_pending();
     if (typeof exception === "function" && exception.prototype instanceof Error) {
       exception = new (exception as new () => Error)();
@@ -286,7 +285,7 @@ export class Future<T> implements Promise<T> {
    * @param message the message of the error. By name: `{ msg }`
    * @returns false if the future was done already
    */
-  cancel(message?: unknown): boolean {
+  cancel(this: Future<T>, message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     if (this._state !== PENDING) return false;
     this._finish(CANCELLED, new Cancellation(message_or_reason(keyword_or_value("msg", message))));
@@ -301,7 +300,7 @@ export class Future<T> implements Promise<T> {
    * @throws {TypeError} if it is no function
    */
   add_done_callback(
-    callback: (future: this) => unknown,
+    callback: (this: void, future: this) => unknown,
     options: CallbackOptions = {},
   ): void {
     if (typeof callback !== "function") {
@@ -754,7 +753,7 @@ class AdoptedFuture extends ForeignFuture<unknown> {
   }
 
   // It is not done before the other one is, which may be a task that cleans up, or refuses.
-  override cancel(message?: unknown): boolean {
+  override cancel(this: AdoptedFuture, message?: unknown): boolean {
     return this._state === PENDING && this._other.cancel(message);
   }
 

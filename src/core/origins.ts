@@ -4,11 +4,50 @@
  * @module
  */
 
-import { capture_stack, type CapturedStack } from "../internal/format_helpers.ts";
+import { host_now } from "../host/timers.ts";
+import { capture_stack, CapturedStack } from "../internal/format_helpers.ts";
 import { debug_loops } from "./current.ts";
 
 /** The frames of a call by user code, innermost first; `null` outside of debug mode. */
 export type Origin = CapturedStack | null;
+
+// The share of the time that is spent on stacks at most. A host takes microseconds for one, as long as for several
+// tasks: a program that does nothing but make tasks would take ten times as long in debug mode.
+const SHARE = 0.25;
+// How much can be spent at once, in milliseconds: enough for thousands.
+const MAX_CREDIT = 20;
+// What counts of one stack, and of the time between two, in milliseconds: in the rest the host did something else.
+const MAX_COST = 0.02;
+const MAX_GAP = 1;
+// Of the calls that are refused, one in so many looks at the clock, which takes its time, too.
+const REFUSED = 8;
+
+const NOT_NOTED = /* @__PURE__ */ new CapturedStack(
+  null,
+  undefined,
+  "    (not noted: the program makes too many to note them all)",
+);
+
+let credit = MAX_CREDIT;
+let counted_until = 0;
+let refused = 0;
+
+/**
+ * Captures the stack of a call by user code, in debug mode; in its stead says that it is not noted if the program makes
+ * so many such calls that it would spend most of its time on them.
+ *
+ * @param skip the function of the library that is called: frames above its call are left out
+ */
+export function note_stack(skip: object): CapturedStack {
+  if (credit <= 0 && ++refused % REFUSED !== 0) return NOT_NOTED;
+  const began = host_now();
+  credit = Math.min(MAX_CREDIT, credit + Math.min(MAX_GAP, began - counted_until) * SHARE);
+  counted_until = began;
+  if (credit <= 0) return NOT_NOTED;
+  const stack = capture_stack(skip);
+  credit -= Math.min(MAX_COST, host_now() - began);
+  return stack;
+}
 
 /**
  * Returns where the user's code calls a function of the library.
@@ -16,11 +55,13 @@ export type Origin = CapturedStack | null;
  * @param skip that function: frames above its call are left out
  */
 export function origin_of_call(skip: object): Origin {
-  return debug_loops > 0 ? capture_stack(skip) : null;
+  return debug_loops > 0 ? note_stack(skip) : null;
 }
 
-// Where the awaits of futures in progress began, in debug mode.
-const origins_of_awaits = new WeakMap<object, CapturedStack>();
+/** An await, to which the field is added in debug mode. */
+interface Continuation {
+  _origin?: CapturedStack;
+}
 
 /**
  * Notes where user code awaits a future, in debug mode. Hosts with an older V8 than 13, and other engines, do not show it.
@@ -28,12 +69,12 @@ const origins_of_awaits = new WeakMap<object, CapturedStack>();
  * @param skip the function of the library that is called
  */
 export function note_await(continuation: object, skip: object): void {
-  origins_of_awaits.set(continuation, capture_stack(skip));
+  (continuation as Continuation)._origin = note_stack(skip);
 }
 
 /** Returns where user code awaits a future, if that was in debug mode; else `null`. */
 export function origin_of_await(continuation: object): Origin {
-  return origins_of_awaits.get(continuation) ?? null;
+  return (continuation as Continuation)._origin ?? null;
 }
 
 /** Returns whether an error has a stack with frames. */
@@ -70,6 +111,7 @@ const place_of = (line: string): string => line.match(/([^\s(@]+:\d+):\d+\)?$/)?
  */
 export function add_frames(error: unknown, frames: Origin, heading: string | null = null): void {
   if (frames === null || !(error instanceof Error)) return;
+  if (frames === NOT_NOTED && heading === null) return;
   const text = String(frames);
   if (text === "") return;
   if (!has_frames(error)) {

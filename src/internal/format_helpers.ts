@@ -231,32 +231,30 @@ const THIS_FILE = /[^\s(@]*[\\/](?=internal[\\/]format_helpers\.\w+:)/;
 // More than V8's ten: many of the frames are the library's.
 const MAX_FRAMES = 32;
 
-/** Calls a function while the host keeps so many frames of a stack, where that can be set. */
-function with_frames<T>(limit: number, call: () => T): T {
-  const stacks = Error as { stackTraceLimit?: number };
-  const before = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit");
-  if (before?.writable !== true) return call();
-  stacks.stackTraceLimit = limit;
-  try {
-    return call();
-  } finally {
-    stacks.stackTraceLimit = before.value;
-  }
-}
-
 // Frames of the host: Deno's modules, those of Node.js, built-in functions.
 const OF_HOST = /\(ext:|\bnode:|\((?:<anonymous>|native|index \d+)\)$/;
 
 /** The stack of a call, formatted when it is first needed: hosts take a hundred times as long for it as to capture it. */
 export class CapturedStack {
   #holder: { readonly stack?: string | undefined } | null;
-  #text = "";
+  #text: string;
   readonly #end: RegExp | undefined;
 
-  /** Captures the stack: see {@linkcode capture_stack}. */
-  constructor(holder: { readonly stack?: string | undefined }, end: RegExp | undefined) {
+  /**
+   * Keeps a stack: see {@linkcode capture_stack}.
+   *
+   * @param holder what has it; `null` if there is none
+   * @param end a frame of the library at which it ends
+   * @param text its lines, if there is none
+   */
+  constructor(
+    holder: { readonly stack?: string | undefined } | null,
+    end: RegExp | undefined,
+    text = "",
+  ) {
     this.#holder = holder;
     this.#end = end;
+    this.#text = text;
   }
 
   /** Returns its lines, as in `error.stack`. */
@@ -276,14 +274,34 @@ export class CapturedStack {
  * @param end a frame of the library at which the stack ends
  */
 export function capture_stack(skip: object, end?: RegExp): CapturedStack {
+  // Called for each wait in debug mode: without a closure, and with no more properties read than it needs.
+  const errors = Error as StackCapturing;
+  const before = errors.stackTraceLimit;
+  const is_limited = typeof before === "number" && set_limit(errors, MAX_FRAMES);
   const holder: { stack?: string | undefined } = {};
-  const capture = (Error as { captureStackTrace?(target: object, skip: unknown): void })
-    .captureStackTrace;
-  with_frames(MAX_FRAMES, () => {
-    if (capture !== undefined) capture(holder, skip);
+  try {
+    if (errors.captureStackTrace !== undefined) errors.captureStackTrace(holder, skip);
     else holder.stack = new Error().stack;
-  });
+  } finally {
+    if (is_limited) errors.stackTraceLimit = before;
+  }
   return new CapturedStack(holder, end);
+}
+
+interface StackCapturing {
+  /** How many frames of a stack the host keeps, where that can be set. */
+  stackTraceLimit?: number;
+  captureStackTrace?(target: object, skip: unknown): void;
+}
+
+// Returns false where all built-in objects are frozen.
+function set_limit(errors: StackCapturing, limit: number): boolean {
+  try {
+    errors.stackTraceLimit = limit;
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -467,7 +467,7 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** Ends `run_forever()` after the callbacks that are ready now. */
-  stop(): void {
+  stop(this: RunLoop): void {
     this.#is_stopping = true;
     if (this.#is_asleep) this.#wake();
   }
