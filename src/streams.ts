@@ -883,6 +883,12 @@ export class StreamReaderProtocol extends FlowControlMixin {
     else reader.feed_data(data);
   }
 
+  /** @internal */
+  protected override _only_buffers(): boolean {
+    return this.data_received === StreamReaderProtocol.prototype.data_received &&
+      (this.#reader === null || this.#reader.feed_data === StreamReader.prototype.feed_data);
+  }
+
   /** Ends the reader; the connection stays open for writing, unless it is TLS. */
   override eof_received(): boolean {
     this.#reader?.feed_eof();
