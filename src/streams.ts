@@ -49,7 +49,8 @@ import { start_tls } from "./sslproto.ts";
 
 const DEFAULT_LIMIT = 2 ** 16;
 
-const NEWLINE: Uint8Array = new Uint8Array([10]);
+const NEWLINE_BYTE = 10;
+const NEWLINE: Uint8Array = new Uint8Array([NEWLINE_BYTE]);
 const NEWLINES: readonly Uint8Array[] = [NEWLINE];
 
 type Wait = Suspension<unknown, unknown, unknown>;
@@ -491,6 +492,13 @@ export class StreamReader extends Inspectable
 
   /** @internal Takes a line; `null` if it has to wait for more. */
   protected _take_line(search: Search): Uint8Array | null {
+    if (search.offset === 0) {
+      const line = this.#buffer.take_through(NEWLINE_BYTE, this.#limit);
+      if (line !== null) {
+        this.#maybe_resume_transport();
+        return line;
+      }
+    }
     try {
       return this._take_until(search);
     } catch (error) {
