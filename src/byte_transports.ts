@@ -2,7 +2,8 @@
  * The transport of a stream of bytes over an endpoint: a socket, a pipe, an end of a connection in memory.
  *
  * Events of an endpoint are queued here and delivered to the protocol in the loop's turn, one in an
- * iteration, as CPython's loop reads a socket once in an iteration.
+ * iteration, as CPython's loop reads a socket once in an iteration. A protocol that only buffers, that of
+ * the streams, gets data when the host has it: what it wakes runs in the loop's turn all the same.
  *
  * @module
  */
@@ -68,6 +69,8 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   #started = false;
   #paused = false;
   #endpoint_paused = true;
+  // Within a call of the endpoint, which may have data at once: a reader resumes it before it waits.
+  #resuming = false;
   #read_scheduled = false;
   #write_scheduled = false;
   #eof_written = false;
@@ -150,7 +153,9 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
     if (this.#received.length > 0 || this.#rest !== null) this.#schedule_read();
     if (this.#endpoint_paused && this.#received_size < MAX_READ_AHEAD) {
       this.#endpoint_paused = false;
+      this.#resuming = true;
       this._endpoint.resume();
+      this.#resuming = false;
     }
   }
 
@@ -166,8 +171,27 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
     if (this.#started && this.is_reading() && !this.#eof_received) this.#schedule_read();
   }
 
+  // Returns whether the protocol may have data now, and runs no code of the user's for it.
+  #can_buffer(): boolean {
+    return this.#started && !this.#paused && !this._closing && !this.#resuming &&
+      this.#received.length === 0 && this.#rest === null && this.#protocol["_only_buffers"]();
+  }
+
+  #buffer_data(chunk: Uint8Array): void {
+    try {
+      (this.#protocol as Protocol).data_received(chunk);
+    } catch (error) {
+      this._loop.call_soon(() => this._protocol_failed("data_received", error));
+    }
+  }
+
   /** @internal */
   on_data(chunk: Uint8Array): void {
+    if (this.#lost > 0 || this._loop.is_closed()) return;
+    if (this.#can_buffer()) {
+      this.#buffer_data(chunk);
+      return;
+    }
     this.#received_size += chunk.length;
     if (this.#received_size >= MAX_READ_AHEAD) this.#pause_endpoint();
     this.#receive(chunk);
@@ -201,6 +225,13 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   #read(): void {
     this.#read_scheduled = false;
     if (this.#lost > 0 || !this.is_reading()) return;
+    if (this.#protocol["_only_buffers"]()) {
+      // The last one as any other event.
+      while (this.#received.length > 1 && this.#received.first instanceof Uint8Array) {
+        this.#read_data(this.#received.shift() as Uint8Array);
+        if (this.#lost > 0 || !this.is_reading()) return;
+      }
+    }
     const received = this.#next_received();
     if (received instanceof Uint8Array) this.#read_data(received);
     else if (received === END) this.#read_end();

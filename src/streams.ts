@@ -49,7 +49,8 @@ import { start_tls } from "./sslproto.ts";
 
 const DEFAULT_LIMIT = 2 ** 16;
 
-const NEWLINE: Uint8Array = new Uint8Array([10]);
+const NEWLINE_BYTE = 10;
+const NEWLINE: Uint8Array = new Uint8Array([NEWLINE_BYTE]);
 const NEWLINES: readonly Uint8Array[] = [NEWLINE];
 
 type Wait = Suspension<unknown, unknown, unknown>;
@@ -491,6 +492,13 @@ export class StreamReader extends Inspectable
 
   /** @internal Takes a line; `null` if it has to wait for more. */
   protected _take_line(search: Search): Uint8Array | null {
+    if (search.offset === 0) {
+      const line = this.#buffer.take_through(NEWLINE_BYTE, this.#limit);
+      if (line !== null) {
+        this.#maybe_resume_transport();
+        return line;
+      }
+    }
     try {
       return this._take_until(search);
     } catch (error) {
@@ -881,6 +889,12 @@ export class StreamReaderProtocol extends FlowControlMixin {
     // A transport's data has no other owner, so it need not be copied.
     if (reader.feed_data === StreamReader.prototype.feed_data) reader["_feed"](data);
     else reader.feed_data(data);
+  }
+
+  /** @internal */
+  protected override _only_buffers(): boolean {
+    return this.data_received === StreamReaderProtocol.prototype.data_received &&
+      (this.#reader === null || this.#reader.feed_data === StreamReader.prototype.feed_data);
   }
 
   /** Ends the reader; the connection stays open for writing, unless it is TLS. */

@@ -132,7 +132,11 @@ async function on_python(loop: "asyncio" | "uvloop"): Promise<Runner | null> {
   return null;
 }
 
-async function output(program: string, args: readonly string[]): Promise<string | null> {
+/** Runs a command; resolves to what it printed, `null` where it fails or is not there. */
+export async function output(
+  program: string,
+  args: readonly string[],
+): Promise<string | null> {
   try {
     const command = new Deno.Command(program, { args: [...args], stderr: "null" });
     const { success, stdout } = await command.output();

@@ -1,9 +1,11 @@
 /**
  * Servers on loopback, by their CPU time: an echo of small messages over many connections, much data through an
- * echo, and lines that are counted. The client is the same for all of them.
+ * echo, lines that are counted, processes that are run, and the output of one that is read. The client is the same for
+ * all of them, and all servers of a load run at the same time and are measured in turns, so that a ratio
+ * compares what the machine did within some seconds.
  *
  * ```sh
- * deno run -A bench/compare/network.ts                    # --rounds 3 --only echo,lines --contestants library,host
+ * deno run -A bench/compare/network.ts                    # --rounds 9 --only echo,lines --hosts deno,node
  * ```
  *
  * @module
@@ -12,7 +14,7 @@
 import net from "node:net";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
-import { CONTESTANTS, type Runner } from "./contestants.ts";
+import { CONTESTANTS, output } from "./contestants.ts";
 import { worker_path } from "./child.ts";
 import { markdown_table } from "./table.ts";
 
@@ -20,17 +22,26 @@ import { markdown_table } from "./table.ts";
 interface Load {
   readonly id: string;
   readonly title: string;
-  readonly serve: "echo" | "lines";
+  /** What the server does with a connection. */
+  readonly serve: "echo" | "lines" | "spawn" | "cat";
   /** What one operation is. */
   readonly operation: string;
-  /** How many operations are measured. */
+  /** How many operations a round has. */
   readonly size: number;
   /** Does so many of them. */
   readonly run: (port: number, size: number) => Promise<void>;
 }
 
-/** The CPU microseconds of an operation, by load and by server. */
-export type NetworkFigures = Map<string, Map<string, number>>;
+/** The CPU time of a server. */
+interface NetworkFigure {
+  /** Microseconds of an operation. */
+  readonly time: number;
+  /** Times that of the host's own; `null` where there is no such server. */
+  readonly ratio: number | null;
+}
+
+/** The figures by load and by server. */
+export type NetworkFigures = Map<string, Map<string, NetworkFigure>>;
 
 const CONNECTIONS = 100;
 const MESSAGE = 64;
@@ -42,7 +53,7 @@ const LOADS: readonly Load[] = [
     title: "echo of 64 bytes over 100 connections",
     serve: "echo",
     operation: "per message",
-    size: 200_000,
+    size: 10_000,
     run: echo_messages,
   },
   {
@@ -50,7 +61,7 @@ const LOADS: readonly Load[] = [
     title: "much data through an echo",
     serve: "echo",
     operation: "per MiB",
-    size: 1_024,
+    size: 64,
     run: echo_megabytes,
   },
   {
@@ -58,8 +69,24 @@ const LOADS: readonly Load[] = [
     title: "`readline()` of lines of 64 bytes",
     serve: "lines",
     operation: "per line",
-    size: 500_000,
+    size: 50_000,
     run: send_lines,
+  },
+  {
+    id: "spawn",
+    title: "run of `true`",
+    serve: "spawn",
+    operation: "per process",
+    size: 20,
+    run: ask_for,
+  },
+  {
+    id: "cat",
+    title: "output of `head -c`",
+    serve: "cat",
+    operation: "per MiB",
+    size: 100,
+    run: ask_for,
   },
 ];
 
@@ -125,6 +152,15 @@ async function send_lines(port: number, size: number): Promise<void> {
   socket.destroy();
 }
 
+// Has the server do something so many times.
+async function ask_for(port: number, size: number): Promise<void> {
+  const socket = await connect(port);
+  socket.write(`${size}\n`);
+  const [answer] = await once(socket, "data");
+  if (Number(answer) !== size) throw new Error(`${size} were asked for, the server did ${answer}`);
+  socket.destroy();
+}
+
 /** A server in a process of its own. */
 class ServerProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -169,83 +205,136 @@ class ServerProcess implements AsyncDisposable {
   }
 }
 
-async function measure(runner: Runner, load: Load): Promise<number> {
-  await using server = new ServerProcess(runner.command, load.serve);
-  const port = await server.number();
-  await load.run(port, Math.ceil(load.size / 10));
-  const before = await server.cpu_time();
-  await load.run(port, load.size);
-  return (await server.cpu_time() - before) / load.size;
+/** A program that serves, and that of its host's own means to compare it with. */
+interface ServerProgram {
+  readonly title: string;
+  readonly command: readonly string[];
+  readonly reference: string | null;
 }
 
-// The workers of the comparison, with a server's source in their place.
-async function find_servers(ids: readonly string[] | null): Promise<Map<string, Runner>> {
-  const servers = new Map<string, Runner>();
-  const add = (title: string, id: string, runner: Runner | null, name: string) => {
-    if (runner === null || (ids !== null && !ids.includes(id))) return;
-    const command = runner.command.map((part) =>
-      /workers\/\w+\.(ts|py)$/.test(part) ? worker_path(name) : part
-    );
-    servers.set(title, { ...runner, command });
-  };
+const HOSTS: Readonly<Record<string, { title: string; find: () => Promise<string[] | null> }>> = {
+  deno: { title: "Deno", find: () => Promise.resolve([Deno.execPath(), "run", "-A", "--quiet"]) },
+  bun: { title: "Bun", find: () => program_of("bun@1.4.5", "--print") },
+  node: { title: "Node.js", find: () => program_of("node@26.10.0", "-p") },
+  node20: { title: "Node.js 20", find: () => program_of("node@20.20.2", "-p") },
+};
+
+async function program_of(npm_package: string, print: string): Promise<string[] | null> {
+  const path = await output("npx", ["--yes", npm_package, print, "process.execPath"]);
+  return path === null ? null : [path];
+}
+
+// Not every host runs TypeScript; the bundles are the same for all.
+async function bundle(worker: string, folder: string): Promise<string> {
+  const bundled = `${folder}/${worker.replace(/\.ts$/, ".mjs")}`;
+  const made = await output(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    `--output=${bundled}`,
+    worker_path(worker),
+  ]);
+  if (made === null) throw new Error(`Cannot bundle ${worker}`);
+  return bundled;
+}
+
+async function find_servers(
+  hosts: readonly string[] | null,
+  folder: string,
+): Promise<ServerProgram[]> {
+  const library = await bundle("network_library.ts", folder);
+  const own = await bundle("network_host.ts", folder);
+  const servers: ServerProgram[] = [];
+  for (const [id, { title, find }] of Object.entries(HOSTS)) {
+    const program = hosts === null || hosts.includes(id) ? await find() : null;
+    if (program === null) continue;
+    const reference = `${title}'s own`;
+    servers.push({ title: `asyncio on ${title}`, command: [...program, library], reference });
+    servers.push({ title: reference, command: [...program, own], reference });
+  }
   for (const { id, title, find } of CONTESTANTS) {
-    if (id === "library" || id === "library-bun") {
-      const runner = await find();
-      add(title, id, runner, "network_library.ts");
-      add(
-        title.replace("asyncio on", "node:net on"),
-        id.replace("library", "host"),
-        runner,
-        "network_host.ts",
-      );
-    } else if (id === "cpython" || id === "uvloop") {
-      add(title, id, await find(), "network_cpython.py");
-    }
+    if (id !== "cpython" && id !== "uvloop") continue;
+    const runner = hosts === null || hosts.includes(id) ? await find() : null;
+    if (runner === null) continue;
+    const command = runner.command.map((part) =>
+      part.endsWith(".py") ? worker_path("network_cpython.py") : part
+    );
+    servers.push({ title, command, reference: null });
   }
   return servers;
 }
 
-/** Measures all servers under all loads: the medians of some rounds. */
-export async function measure_network(
-  tell: (text: string) => void,
-  { rounds = 3, only = null, contestants = null }: {
-    rounds?: number;
-    only?: readonly string[] | null;
-    contestants?: readonly string[] | null;
-  } = {},
-): Promise<NetworkFigures> {
-  const servers = await find_servers(contestants);
-  const figures: NetworkFigures = new Map();
-  for (const load of LOADS) {
-    if (only !== null && !only.includes(load.id)) continue;
-    const taken = new Map<string, number[]>();
-    for (let round = 1; round <= rounds; round++) {
-      for (const [title, runner] of servers) {
-        tell(`network: ${load.id}, ${title}, round ${round}`);
-        const all = taken.get(title) ?? [];
-        taken.set(title, all);
-        all.push(await measure(runner, load));
-      }
-    }
-    const medians = [...taken].map(([title, all]): [string, number] => [
-      title,
-      all.toSorted((a, b) => a - b)[all.length >> 1]!,
-    ]);
-    figures.set(load.id, new Map(medians));
-  }
-  return figures;
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
-/** A table of them: microseconds of the server's CPU. */
+// The CPU time of an operation, by server, in each round.
+async function measure_load(
+  load: Load,
+  servers: readonly ServerProgram[],
+  rounds: number,
+  tell: (text: string) => void,
+): Promise<Map<string, number[]>> {
+  const taken = new Map<string, number[]>(servers.map(({ title }) => [title, []]));
+  await using stack = new AsyncDisposableStack();
+  const running: { title: string; server: ServerProcess; port: number }[] = [];
+  for (const { title, command } of servers) {
+    tell(`network: ${load.id}, ${title}`);
+    const server = stack.use(new ServerProcess(command, load.serve));
+    running.push({ title, server, port: await server.number() });
+  }
+  for (let round = 0; round <= rounds; round++) {
+    tell(`network: ${load.id}, round ${round}`);
+    for (const { title, server, port } of running) {
+      const before = await server.cpu_time();
+      await load.run(port, load.size);
+      const time = (await server.cpu_time() - before) / load.size;
+      if (round > 0) taken.get(title)!.push(time); // the first one warms it up
+    }
+  }
+  return taken;
+}
+
+/** Measures all servers under all loads: the medians of some rounds, and those of the rounds' ratios. */
+export async function measure_network(
+  tell: (text: string) => void,
+  { rounds = 9, only = null, hosts = null }: {
+    rounds?: number;
+    only?: readonly string[] | null;
+    hosts?: readonly string[] | null;
+  } = {},
+): Promise<NetworkFigures> {
+  const folder = await Deno.makeTempDir({ prefix: "asyncio_network_" });
+  try {
+    const servers = await find_servers(hosts, folder);
+    const figures: NetworkFigures = new Map();
+    for (const load of LOADS) {
+      if (only !== null && !only.includes(load.id)) continue;
+      const taken = await measure_load(load, servers, rounds, tell);
+      figures.set(
+        load.id,
+        new Map(servers.map(({ title, reference }): [string, NetworkFigure] => {
+          const times = taken.get(title)!;
+          const own = reference === null ? null : taken.get(reference)!;
+          const ratio = own === null ? null : median(times.map((time, i) => time / own[i]!));
+          return [title, { time: median(times), ratio }];
+        })),
+      );
+    }
+    return figures;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A table of them: microseconds of the server's CPU, and in brackets the ratio to the host's own. */
 export function network_table(figures: NetworkFigures): string {
   const loads = LOADS.filter(({ id }) => figures.has(id));
   const titles = [...figures.values().next().value?.keys() ?? []];
+  const format = ({ time, ratio }: NetworkFigure) =>
+    `${time.toFixed(2)} µs${ratio === null ? "" : ` (${ratio.toFixed(2)})`}`;
   return markdown_table(
     ["server", ...loads.map(({ title, operation }) => `${title}, ${operation}`)],
-    titles.map((title) => [
-      title,
-      ...loads.map(({ id }) => `${figures.get(id)!.get(title)!.toFixed(2)} µs`),
-    ]),
+    titles.map((title) => [title, ...loads.map(({ id }) => format(figures.get(id)!.get(title)!))]),
   );
 }
 
@@ -253,15 +342,15 @@ if (import.meta.main) {
   const { values } = parseArgs({
     args: Deno.args,
     options: {
-      rounds: { type: "string", default: "3" },
+      rounds: { type: "string", default: "9" },
       only: { type: "string" },
-      contestants: { type: "string" },
+      hosts: { type: "string" },
     },
   });
   const figures = await measure_network(console.error, {
     rounds: Number(values.rounds),
     only: values.only?.split(",") ?? null,
-    contestants: values.contestants?.split(",") ?? null,
+    hosts: values.hosts?.split(",") ?? null,
   });
   console.log(network_table(figures));
 }

@@ -46,6 +46,11 @@ export class BaseProtocol {
 
   /** Called when the write buffer has drained to the low-water mark. */
   resume_writing(): void {}
+
+  /** @internal Returns whether `data_received()` only buffers, and runs no code of the user's. */
+  protected _only_buffers(): boolean {
+    return false;
+  }
 }
 
 /**

@@ -11,20 +11,32 @@ const SMALL = 4096;
 const BLOCK = 16384;
 
 /** One stretch of bytes; those of a block that grows are `start` to `end`. */
-interface Stretch {
-  bytes: Uint8Array;
-  start: number;
-  end: number;
+class Stretch {
+  bytes = NO_BYTES;
+  start = 0;
+  end = 0;
+
+  hold(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.start = 0;
+    this.end = bytes.length;
+  }
 }
+
+// An array that was longer once is given up when it is empty.
+const MAX_IDLE_SLOTS = 64;
 
 /**
  * Bytes in blocks. Many small chunks cost no more than a few large ones, and a large chunk that is
  * taken whole is never copied.
+ *
+ * Hot path: the slots of an empty queue are used again.
  */
 export class ByteQueue {
-  // Those before `#first` have been taken.
+  // In use are those from `#first` to before `#end`.
   #stretches: Stretch[] = [];
   #first = 0;
+  #end = 0;
   #length = 0;
 
   /** How many bytes there are. */
@@ -37,21 +49,18 @@ export class ByteQueue {
     const size = chunk.length;
     if (size === 0) return;
     this.#length += size;
-    if (size >= SMALL) {
-      this.#stretches.push({ bytes: chunk, start: 0, end: size });
+    if (size >= SMALL || this.#first === this.#end) {
+      this.#append(chunk);
       return;
     }
-    const last = this.#stretches[this.#stretches.length - 1];
-    if (
-      last !== undefined && last.bytes.length === BLOCK && this.#first < this.#stretches.length &&
-      last.end + size <= BLOCK
-    ) {
+    const last = this.#stretches[this.#end - 1]!;
+    if (last.bytes.length === BLOCK && last.end + size <= BLOCK) {
       last.bytes.set(chunk, last.end);
       last.end += size;
       return;
     }
     // A first small chunk costs no block: most are taken before another comes.
-    if (last !== undefined && this.#first < this.#stretches.length && last.end < SMALL) {
+    if (last.end < SMALL) {
       const block = new Uint8Array(BLOCK);
       block.set(last.bytes.subarray(last.start, last.end));
       block.set(chunk, last.end - last.start);
@@ -60,7 +69,12 @@ export class ByteQueue {
       last.start = 0;
       return;
     }
-    this.#stretches.push({ bytes: chunk, start: 0, end: size });
+    this.#append(chunk);
+  }
+
+  #append(chunk: Uint8Array): void {
+    if (this.#end === this.#stretches.length) this.#stretches.push(new Stretch());
+    this.#stretches[this.#end++]!.hold(chunk);
   }
 
   /** Adds a chunk at the front, which is kept and must not be changed afterwards. */
@@ -68,19 +82,24 @@ export class ByteQueue {
     const size = chunk.length;
     if (size === 0) return;
     this.#length += size;
-    const stretch = { bytes: chunk, start: 0, end: size };
-    if (this.#first > 0) this.#stretches[--this.#first] = stretch;
-    else this.#stretches.unshift(stretch);
+    if (this.#first > 0) this.#first--;
+    else {
+      this.#stretches.unshift(new Stretch());
+      this.#end++;
+    }
+    this.#stretches[this.#first]!.hold(chunk);
   }
 
   /** Takes `count` bytes out, all that there are if there are fewer, as an array of its own buffer. */
   take(count: number): Uint8Array {
     count = Math.min(count, this.#length);
     if (count === 0) return NO_BYTES.slice();
-    const head = this.#stretches[this.#first]!;
-    if (count === head.bytes.length && count === head.bytes.buffer.byteLength && head.start === 0) {
+    const { bytes, start, end } = this.#stretches[this.#first]!;
+    if (start + count <= end) {
+      const is_whole = count === bytes.length && count === bytes.buffer.byteLength;
+      const taken = is_whole ? bytes : bytes.slice(start, start + count);
       this.#drop(count);
-      return head.bytes;
+      return taken;
     }
     const taken = new Uint8Array(count);
     let filled = 0;
@@ -92,6 +111,17 @@ export class ByteQueue {
       this.#drop(size);
     }
     return taken;
+  }
+
+  /**
+   * Takes the bytes through the first that is `byte`, which has at most `most` before it; `null` if it is not in the
+   * first chunk, or has more before it.
+   */
+  take_through(byte: number, most: number): Uint8Array | null {
+    if (this.#length === 0) return null;
+    const { bytes, start, end } = this.#stretches[this.#first]!;
+    const at = bytes.indexOf(byte, start);
+    return at === -1 || at >= end || at - start > most ? null : this.take(at + 1 - start);
   }
 
   /** Takes `count` bytes out, and forgets them. */
@@ -109,6 +139,7 @@ export class ByteQueue {
   clear(): void {
     this.#stretches = [];
     this.#first = 0;
+    this.#end = 0;
     this.#length = 0;
   }
 
@@ -118,15 +149,15 @@ export class ByteQueue {
     head.start += size;
     this.#length -= size;
     if (head.start < head.end) return;
-    if (this.#length === 0) {
-      this.#stretches.length = 0;
-      this.#first = 0;
-      return;
-    }
-    this.#stretches[this.#first] = EMPTY;
+    head.hold(NO_BYTES);
     this.#first++;
-    if (this.#first > 32 && this.#first * 2 > this.#stretches.length) {
+    if (this.#first === this.#end) {
+      if (this.#stretches.length > MAX_IDLE_SLOTS) this.#stretches = [];
+      this.#first = 0;
+      this.#end = 0;
+    } else if (this.#first > 32 && this.#first * 2 > this.#end) {
       this.#stretches.splice(0, this.#first);
+      this.#end -= this.#first;
       this.#first = 0;
     }
   }
@@ -144,8 +175,8 @@ export class ByteQueue {
     if (from > last) return -1;
     const first_byte = sequence[0]!;
     const stretches = this.#stretches;
-    let [index, offset, position] = this.#locate(from);
-    for (; index < stretches.length; index++) {
+    let [index, offset, position] = from === 0 ? [this.#first, 0, 0] : this.#locate(from);
+    for (; index < this.#end; index++) {
       const { bytes, start, end } = stretches[index]!;
       let at = bytes.indexOf(first_byte, start + offset);
       while (at !== -1 && at < end) {
@@ -174,7 +205,7 @@ export class ByteQueue {
       }
     }
     let start = this.#length;
-    for (let index = stretches.length - 1;; index--) {
+    for (let index = this.#end - 1;; index--) {
       const stretch = stretches[index]!;
       start -= stretch.end - stretch.start;
       if (position >= start) return [index, position - start, start];
@@ -196,5 +227,3 @@ export class ByteQueue {
     return true;
   }
 }
-
-const EMPTY: Stretch = Object.freeze({ bytes: NO_BYTES, start: 0, end: 0 });

@@ -21,6 +21,31 @@ async def count_lines(reader, writer):
     writer.close()
 
 
+async def run_processes(reader, writer):
+    count = int(await reader.readline())
+    for _ in range(count):
+        child = await asyncio.create_subprocess_exec("true")
+        await child.wait()
+    writer.write(f"{count}\n".encode())
+    writer.close()
+
+
+async def read_output(reader, writer):
+    megabytes = int(await reader.readline())
+    child = await asyncio.create_subprocess_exec(
+        "head", "-c", f"{megabytes}M", "/dev/zero", stdout=asyncio.subprocess.PIPE
+    )
+    size = 0
+    while data := await child.stdout.read(65_536):
+        size += len(data)
+    await child.wait()
+    writer.write(f"{size // 2**20}\n".encode())
+    writer.close()
+
+
+HANDLERS = {"echo": echo, "lines": count_lines, "spawn": run_processes, "cat": read_output}
+
+
 async def main(handler):
     server = await asyncio.start_server(handler, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -33,5 +58,4 @@ if sys.argv[1] == "uvloop":
     import uvloop
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-serve = json.loads(sys.argv[-1])["serve"]
-asyncio.run(main(count_lines if serve == "lines" else echo))
+asyncio.run(main(HANDLERS[json.loads(sys.argv[-1])["serve"]]))
