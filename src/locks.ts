@@ -198,7 +198,8 @@ export class Lock extends Acquirable {
    *
    * @throws {RuntimeError} if the lock is not held
    */
-  override release(this: Lock): void {
+  override release(this: object): void;
+  override release(): void {
     if (!this._is_locked) throw new RuntimeError("Lock is not acquired.");
     this._is_locked = false;
     this._wake_first();
@@ -282,14 +283,16 @@ export class Event extends LoopBound {
   }
 
   /** Sets the flag and wakes all waiters. */
-  set(this: Event): void {
+  set(this: object): void;
+  set(): void {
     if (this._value) return;
     this._value = true;
     while (this._waiters.wake_next()) { /* all of them */ }
   }
 
   /** Clears the flag: calls of `wait()` from now on wait for the next `set()`. */
-  clear(this: Event): void {
+  clear(this: object): void;
+  clear(): void {
     this._value = false;
   }
 
@@ -409,7 +412,8 @@ export class Semaphore extends Acquirable {
   }
 
   /** Returns a permit and wakes the first waiter. */
-  override release(this: Semaphore): void {
+  override release(this: object): void;
+  override release(): void {
     this._value++;
     this._pass_one_on();
   }
@@ -488,7 +492,8 @@ export class BoundedSemaphore extends Semaphore {
    *
    * @throws {ValueError} if no permit is taken
    */
-  override release(this: BoundedSemaphore): void {
+  override release(this: object): void;
+  override release(): void {
     if (this._value >= this.#bound) {
       throw new ValueError("BoundedSemaphore released too many times");
     }
@@ -631,7 +636,8 @@ export class Condition extends Acquirable {
    *
    * @throws {RuntimeError} if the lock is not held
    */
-  override release(this: Condition): void {
+  override release(this: object): void;
+  override release(): void {
     this.#lock.release();
   }
 
@@ -725,7 +731,8 @@ export class Condition extends Acquirable {
    * @throws {RuntimeError} if the lock is not held
    * @throws {TypeError} if `n` is not a number
    */
-  notify(this: Condition, n: number | { readonly n?: number } = 1): void {
+  notify(this: object, n?: number | { readonly n?: number }): void;
+  notify(n: number | { readonly n?: number } = 1): void {
     const count = number_argument("notify", "n", n, 1);
     if (!this.locked()) throw new RuntimeError("cannot notify on un-acquired lock");
     this.#notify(count);
@@ -740,7 +747,8 @@ export class Condition extends Acquirable {
    *
    * @throws {RuntimeError} if the lock is not held
    */
-  notify_all(this: Condition): void {
+  notify_all(this: object): void;
+  notify_all(): void {
     this.notify(this._waiters.length);
   }
 

@@ -261,7 +261,8 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    * @throws {QueueFull} if the queue is full
    * @throws {QueueShutDown} if the queue is shut down
    */
-  put_nowait(this: Queue<T>, item: T): void {
+  put_nowait(this: object, item: T): void;
+  put_nowait(item: T): void {
     if (this.#shut_down) throw new QueueShutDown();
     if (this.full()) throw new QueueFull();
     const before = this.qsize();
@@ -299,7 +300,8 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    * @throws {QueueEmpty} if the queue is empty
    * @throws {QueueShutDown} if the queue is empty and shut down
    */
-  get_nowait(this: Queue<T>): T {
+  get_nowait(this: object): T;
+  get_nowait(): T {
     if (this.empty()) {
       if (this.#shut_down) throw new QueueShutDown();
       throw new QueueEmpty();
@@ -321,7 +323,8 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    *
    * @throws {ValueError} if it is called more often than items were added
    */
-  task_done(this: Queue<T>): void {
+  task_done(this: object): void;
+  task_done(): void {
     if (this.#unfinished <= 0) throw new ValueError("task_done() called too many times");
     if (--this.#unfinished === 0) this.#finished.set();
   }
@@ -345,7 +348,8 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    *
    * @param immediate whether the items that are left are dropped; false by default. By name: `{ immediate }`
    */
-  shutdown(this: Queue<T>, immediate: boolean | { readonly immediate?: boolean } = false): void {
+  shutdown(this: object, immediate?: boolean | { readonly immediate?: boolean }): void;
+  shutdown(immediate: boolean | { readonly immediate?: boolean } = false): void {
     const drops = keyword_or_positional<"immediate", boolean>("shutdown", "immediate", immediate) ??
       false;
     this.#shut_down = true;

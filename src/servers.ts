@@ -196,7 +196,8 @@ export class ListeningServer extends Inspectable implements AbstractServer {
    *
    * `serve_forever()` ends with a {@linkcode CancelledError}.
    */
-  close(this: ListeningServer): void {
+  close(this: object): void;
+  close(): void {
     const listeners = this.#listeners;
     if (listeners === null) return;
     this.#listeners = null;
@@ -221,12 +222,14 @@ export class ListeningServer extends Inspectable implements AbstractServer {
   }
 
   /** Closes all connections, each when what was written has been sent. */
-  close_clients(this: ListeningServer): void {
+  close_clients(this: object): void;
+  close_clients(): void {
     for (const transport of [...this.#clients]) transport.close();
   }
 
   /** Closes all connections at once: what has not been sent is lost. */
-  abort_clients(this: ListeningServer): void {
+  abort_clients(this: object): void;
+  abort_clients(): void {
     for (const transport of [...this.#clients]) transport.abort();
   }
 

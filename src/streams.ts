@@ -986,7 +986,8 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
    * @param data the bytes, of which a copy is kept, or a string, which stands for its UTF-8
    * @throws {RuntimeError} after `write_eof()`
    */
-  write(this: StreamWriter, data: Bytes): void {
+  write(this: object, data: Bytes): void;
+  write(data: Bytes): void {
     this.#transport.write(data);
   }
 
@@ -1011,7 +1012,8 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
   }
 
   /** Closes the connection when what was written has been sent; {@linkcode wait_closed} waits for it. */
-  close(this: StreamWriter): void {
+  close(this: object): void;
+  close(): void {
     this.#transport.close();
   }
 

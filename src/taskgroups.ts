@@ -297,7 +297,8 @@ export class TaskGroup extends ScopeManager {
    * });
    * ```
    */
-  cancel(this: TaskGroup, msg?: unknown): void {
+  cancel(this: object, msg?: unknown): void;
+  cancel(msg?: unknown): void {
     if (!this.#cancel_called) this.#message = keyword_or_value("msg", msg);
     this.#cancel_called = true;
     if (!this.#entered || (this.#exiting && this.#tasks.size === 0)) return;

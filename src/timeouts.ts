@@ -179,7 +179,8 @@ export class Timeout extends ScopeManager {
    * @param when a time of the loop's clock in seconds, `null` for never
    * @throws {RuntimeError} unless the block is being run and has not expired
    */
-  reschedule(this: Timeout, when: number | null): void {
+  reschedule(this: object, when: number | null): void;
+  reschedule(when: number | null): void {
     if (this._state !== "active") {
       if (this._state === "created") throw new RuntimeError("Timeout has not been entered");
       throw new RuntimeError(`Cannot change state of ${this._state} Timeout`);

@@ -829,7 +829,8 @@ export class Handle extends Inspectable {
    *
    * If it was cancelled or called already, nothing happens.
    */
-  cancel(this: Handle): void {
+  cancel(this: object): void;
+  cancel(): void {
     if (this._cancelled) return;
     this._cancelled = true;
     // Debug mode may still name the callback.
@@ -947,7 +948,8 @@ export class TimerHandle extends Handle {
   }
 
   /** Cancels the callback: it is not called. */
-  override cancel(this: TimerHandle): void {
+  override cancel(this: object): void;
+  override cancel(): void {
     if (!this._cancelled) this._loop["_timer_cancelled"](this as unknown as Timed);
     super.cancel();
   }

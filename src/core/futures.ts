@@ -260,7 +260,8 @@ export class Future<T> implements Promise<T> {
    * @param result the result
    * @throws {InvalidStateError} if it is done
    */
-  set_result(this: Future<T>, result: T): void {
+  set_result(this: object, result: T): void;
+  set_result(result: T): void {
     this._check_pending();
     this._finish(FINISHED, result);
   }
@@ -271,7 +272,8 @@ export class Future<T> implements Promise<T> {
    * @param exception the error, or a class of errors that needs no arguments
    * @throws {InvalidStateError} if it is done
    */
-  set_exception(this: Future<T>, exception: unknown): void {
+  set_exception(this: object, exception: unknown): void;
+  set_exception(exception: unknown): void {
     this._check_pending();
     if (typeof exception === "function" && exception.prototype instanceof Error) {
       exception = new (exception as new () => Error)();
@@ -285,7 +287,8 @@ export class Future<T> implements Promise<T> {
    * @param message the message of the error. By name: `{ msg }`
    * @returns false if the future was done already
    */
-  cancel(this: Future<T>, message?: unknown): boolean {
+  cancel(this: object, message?: unknown): boolean;
+  cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     if (this._state !== PENDING) return false;
     this._finish(CANCELLED, new Cancellation(message_or_reason(keyword_or_value("msg", message))));
@@ -753,7 +756,8 @@ class AdoptedFuture extends ForeignFuture<unknown> {
   }
 
   // It is not done before the other one is, which may be a task that cleans up, or refuses.
-  override cancel(this: AdoptedFuture, message?: unknown): boolean {
+  override cancel(this: object, message?: unknown): boolean;
+  override cancel(message?: unknown): boolean {
     return this._state === PENDING && this._other.cancel(message);
   }
 

@@ -328,7 +328,8 @@ export class Task<T> extends Future<T> {
    *
    * @throws {RuntimeError} always
    */
-  override set_result(this: Task<T>, _result: T): void {
+  override set_result(this: object, _result: T): void;
+  override set_result(_result: T): void {
     throw new RuntimeError("Task does not support set_result operation");
   }
 
@@ -337,7 +338,8 @@ export class Task<T> extends Future<T> {
    *
    * @throws {RuntimeError} always
    */
-  override set_exception(this: Task<T>, _exception: unknown): void {
+  override set_exception(this: object, _exception: unknown): void;
+  override set_exception(_exception: unknown): void {
     throw new RuntimeError("Task does not support set_exception operation");
   }
 
@@ -351,7 +353,8 @@ export class Task<T> extends Future<T> {
    * @param message the message of the error. By name: `{ msg }`
    * @returns false if the task is done already
    */
-  override cancel(this: Task<T>, message?: unknown): boolean {
+  override cancel(this: object, message?: unknown): boolean;
+  override cancel(message?: unknown): boolean {
     if (this._unretrieved) this._mark_retrieved();
     const state = this._cancellation_state ??= new CancellationState();
     const target = state.target ?? this as unknown as Scope;
@@ -403,7 +406,8 @@ export class Task<T> extends Future<T> {
    *
    * @returns how many are left
    */
-  uncancel(this: Task<T>): number {
+  uncancel(this: object): number;
+  uncancel(): number {
     const state = this._cancellation_state;
     if (state === null || state.requests === 0) return 0;
     state.requests--;

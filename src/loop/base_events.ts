@@ -304,7 +304,8 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
    *
    * @throws {RuntimeError} if the loop runs
    */
-  close(this: EventLoop): void {
+  close(this: object): void;
+  close(): void {
     if (this._is_run()) throw new RuntimeError("Cannot close a running event loop");
     if (this.is_closed()) return;
     this._report_unretrieved();

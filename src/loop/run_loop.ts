@@ -467,7 +467,8 @@ export abstract class RunLoop extends BaseEventLoop {
   }
 
   /** Ends `run_forever()` after the callbacks that are ready now. */
-  stop(this: RunLoop): void {
+  stop(this: object): void;
+  stop(): void {
     this.#is_stopping = true;
     if (this.#is_asleep) this.#wake();
   }
