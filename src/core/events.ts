@@ -1003,7 +1003,9 @@ export function get_running_loop(): AbstractEventLoop {
     "no running event loop" +
       (is_in_other_loop()
         ? ": the loop that runs belongs to another copy of @pythonic/asyncio in this program"
-        : ""),
+        : has_async_context || running.size === 0
+        ? ""
+        : ": this host loses the task at the await of a native promise: write await from_promise(promise)"),
   );
 }
 

@@ -38,6 +38,19 @@ test("after a foreign await there is no current task", async () => {
   assertThrows(() => asyncio.get_running_loop(), asyncio.RuntimeError, "no running event loop");
 });
 
+test("get_running_loop, current_task, all_tasks, timeout: after a native await the error names from_promise", async () => {
+  await foreign();
+  const calls = [
+    () => asyncio.get_running_loop(),
+    () => asyncio.current_task(),
+    () => asyncio.all_tasks(),
+    () => asyncio.timeout(1),
+  ];
+  for (const call of calls) {
+    assertThrows(call, asyncio.RuntimeError, "write await from_promise(promise)");
+  }
+});
+
 test("a foreign promise that is wrapped keeps the current task", async (task) => {
   await asyncio.ensure_future(foreign());
   assertEquals(asyncio.current_task(), task);
