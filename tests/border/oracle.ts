@@ -92,9 +92,13 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   // The main code was about to end, or to wait, or waits for a native promise.
   if (open.length > 0 && time === request.time) return true;
   // Or a native promise resumed it in this very moment.
-  const begins = inside.some(({ begun }) =>
-    begun !== null && begun.at > request.at && begun.time === request.time
-  );
+  const follows = (moment: Moment | null) =>
+    moment !== null && moment.at > request.at && moment.time === request.time;
+  // A group's exit waits for its children.
+  const begins = inside.some(({ begun }) => follows(begun)) ||
+    run.scopes.some(({ kind, body, chain }) =>
+      kind === "group" && chain.includes(scope) && follows(body)
+    );
   const is_bystander = (leaf: Leaf) => leaf.flow.is_aside || is_loser(leaf);
   if (begins && open.length > 0 && open.every(is_bystander)) return true;
   if (open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
