@@ -21,9 +21,10 @@ import {
   cancel_because,
   Cancellation,
   is_cancellation,
+  is_cancelled_error,
   make_cancelled_error,
 } from "./core/cancellation.ts";
-import { ValueError } from "./core/exceptions.ts";
+import { type CancelledError, ValueError } from "./core/exceptions.ts";
 import { CANCELLED, FAILED, FINISHED, Future, isfuture, Listener } from "./core/futures.ts";
 import { running_loop, running_task } from "./core/current.ts";
 import { type Origin, origin_of_call } from "./core/origins.ts";
@@ -169,6 +170,20 @@ class GatheringFuture<T> extends Future<T> {
     }
     if (cancelled) this._cancel_requested = true;
     return cancelled;
+  }
+
+  /** @internal What is gathered is not left running. */
+  protected override _refuse_await(
+    reject: (error: unknown) => unknown,
+    error: CancelledError,
+  ): Promise<unknown> {
+    if (this.cancel(error.message || undefined)) {
+      // The error of the await stands for the cancellation of what is gathered.
+      this._add_done_callback(() => {
+        if (is_cancelled_error(this._value)) this._mark_retrieved();
+      }, "gather()");
+    }
+    return super._refuse_await(reject, error);
   }
 }
 

@@ -267,3 +267,39 @@ Deno.test("timeout: in code that has outlived its task, what a branch waits for 
     await asyncio.sleep(5);
     assertEquals([log, signals.map(({ aborted }) => aborted)], [["TimeoutError"], [true]]);
   }));
+
+Deno.test("gather: what is gathered is cancelled if a cancellation is thrown before the wait begins", async () => {
+  const log: unknown[] = [];
+  const aborted = (signal: AbortSignal) =>
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve("a value")));
+  await run(async () => {
+    // Of errors that nothing has retrieved, too.
+    asyncio.get_running_loop().set_exception_handler((_, { message }) => log.push(message));
+    const task = asyncio.create_task(async () => {
+      log.push(await asyncio.from_promise(aborted));
+      await asyncio.gather(async () => {
+        log.push("never begins");
+      });
+    });
+    await asyncio.sleep(1);
+    task.cancel();
+    await asyncio.wait([task]);
+    log.push(task.cancelled());
+    await asyncio.sleep(1);
+  });
+  assertEquals(log, ["a value", true]);
+});
+
+Deno.test("timeout: in code that goes on when its task ends, a limit that has just passed is not silent", () =>
+  run(async () => {
+    const log: unknown[] = [];
+    const work = Promise.withResolvers<string>();
+    await asyncio.create_task(async () => {
+      void outcome(asyncio.async_with(asyncio.timeout(1), () => work.promise))
+        .then((value) => log.push(value));
+      await asyncio.sleep(2);
+    });
+    work.resolve("late");
+    await asyncio.sleep(1);
+    assertEquals(log, ["TimeoutError"]);
+  }));

@@ -311,15 +311,14 @@ export class CancellationState {
     }
   }
 
-  /** Frees what only a task that has not ended needs. */
+  /** Frees what only a task that has not ended needs; blocks of code that outlives it keep what is theirs. */
   end(): void {
     this.own_scope = this.policy = null;
-    this.#requests_of =
-      this.#pending =
-      this.#marked =
-      this.#told =
-        null;
+    this.#marked = this.#told = null;
     this.#thrown = [];
+    for (const scope of this.#pending?.keys() ?? []) {
+      if (scope === scope._owner) this.#pending?.delete(scope);
+    }
   }
 
   /** Drops what has not been thrown yet; older awaits are of other code than that which takes it back. */

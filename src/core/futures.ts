@@ -408,7 +408,7 @@ export class Future<T> implements Promise<T> {
     if (scope === null) return this._await_outside(resolve, reject);
     const task = scope._owner as TaskCore;
     const error = begin_await(task, scope);
-    if (error !== NOTHING) return settle_now(reject, error);
+    if (error !== NOTHING) return this._refuse_await(reject, error as CancelledError);
     if (this._state !== PENDING) {
       scope._resumed = next_moment();
       return this._settle_await(resolve, reject);
@@ -427,12 +427,12 @@ export class Future<T> implements Promise<T> {
     const copy = this._state === PENDING ? other_copy_with_task() : null;
     if (copy !== null) return copy.adopt(this, false).then(resolve as never, reject);
     const running = running_loop();
-    if (running?._refuses_await()) return settle_now(reject, refuse_await(running));
+    if (running?._refuses_await()) return this._refuse_await(reject, refuse_await(running));
     const scope = scope_of_ended_task();
     if (scope !== null) {
       // The limits of its blocks still hold.
       const error = begin_await(scope._owner as TaskCore, scope);
-      if (error !== NOTHING) return settle_now(reject, error);
+      if (error !== NOTHING) return this._refuse_await(reject, error as CancelledError);
     }
     if (this._state !== PENDING) {
       if (scope !== null) scope._resumed = next_moment();
@@ -453,6 +453,14 @@ export class Future<T> implements Promise<T> {
       task._loop._note_loose_awaits(task);
     } else if (running as unknown === loop) loop["_note_loose_await"](waiting);
     return waiting;
+  }
+
+  /** @internal Rejects an await before it begins. */
+  protected _refuse_await(
+    reject: (error: unknown) => unknown,
+    error: CancelledError,
+  ): Promise<unknown> {
+    return settle_now(reject, error);
   }
 
   /** @internal */

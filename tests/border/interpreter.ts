@@ -93,6 +93,12 @@ class BorderTask<T> extends asyncio.Task<T> {
   }
 }
 
+/** A lock or a semaphore. */
+interface Permit extends asyncio.AsyncContextManager<unknown> {
+  acquire(): PromiseLike<unknown>;
+  release(): void;
+}
+
 /** Where a call is: the code that makes it, and what is around. */
 interface Place {
   flow: Flow;
@@ -824,7 +830,7 @@ export class Run {
 
   async #exclusive(
     place: Place,
-    permit: asyncio.Lock | asyncio.Semaphore,
+    permit: Permit,
     index: number,
     { async_with, body }: { async_with: boolean; body: Statement[] },
   ): Promise<void> {

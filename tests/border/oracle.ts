@@ -46,6 +46,12 @@ const uncancels_since = ({ uncancels }: TaskRecord, at: number) =>
 function is_known(run: Run, request: Request, known: ReadonlySet<string>): boolean {
   if (known.has(request.tag)) return true;
   const { requests } = run;
+  // One error tells of the end of the run, and of what comes in the same moment.
+  const comes_with_end = requests.some((other) =>
+    other !== request && other.task === request.task && other.by === "end of run" &&
+    other.time === request.time
+  );
+  if (comes_with_end) return true;
   // A group that waits for its children has been told; it throws something, and renews what it has to.
   const is_told = ({ task, at, scopes, tag }: Request) =>
     run.scopes.some(({ kind, task: owner, body, result, chain, children, known_at_end }) =>
@@ -92,9 +98,13 @@ function is_taken(run: Run, scope: Scope, request: Request, { time }: Moment): b
   // The main code was about to end, or to wait, or waits for a native promise.
   if (open.length > 0 && time === request.time) return true;
   // Or a native promise resumed it in this very moment.
-  const begins = inside.some(({ begun }) =>
-    begun !== null && begun.at > request.at && begun.time === request.time
-  );
+  const follows = (moment: Moment | null) =>
+    moment !== null && moment.at > request.at && moment.time === request.time;
+  // A group's exit waits for its children.
+  const begins = inside.some(({ begun }) => follows(begun)) ||
+    run.scopes.some(({ kind, body, chain }) =>
+      kind === "group" && chain.includes(scope) && follows(body)
+    );
   const is_bystander = (leaf: Leaf) => leaf.flow.is_aside || is_loser(leaf);
   if (begins && open.length > 0 && open.every(is_bystander)) return true;
   if (open.length > 0 && open.every(({ flow }) => flow.is_aside)) return true;
@@ -657,6 +667,8 @@ function* cuts_nothing({ end, leaves, requests }: Run): Generator<string> {
   for (const leaf of leaves) {
     const { flow, name, kind, begun, tags, outcome, chain } = leaf;
     if (begun === null || begun.at < end.at || !outcome?.cancelled || !tags.includes("")) continue;
+    // Others throw what became of a task.
+    if (kind === "shield" || !AT_ONCE.has(kind) && kind !== "from_promise") continue;
     // Limits still hold, and what code has left running is cancelled when it has ended.
     if (chain.length > 1 || is_loser(leaf)) continue;
     // The library does not know whether a native promise, or a callback, has resumed the code.
