@@ -275,8 +275,7 @@ export class CancellationState {
       }
     }
     if (due !== null) this.drop_around(scope);
-    else if (must_wait && this.policy !== null) due = this.policy.due_at_wait(scope, waitable);
-    return due;
+    return due ?? (must_wait ? this.policy?.due_at_wait(scope, waitable) ?? null : null);
   }
 
   // Code that reaches an await, or ends, before the microtask queue runs dry has been resumed by the rejection.
