@@ -102,7 +102,7 @@ export function conclude_sole(waiting: object): void {
   sole?.deliveries.forEach(sole.is_left ? leave_pending : note_thrown);
 }
 
-/** What blocks add to the cancellation state of their task: those that are shielded, or cancel every wait in them. */
+/** The part of a task's cancellation state for blocks that are shielded, or that cancel every wait in them. */
 export interface BlockPolicy {
   /** Notes a cancellation that is about to be delivered. */
   note_delivery(delivery: DeliveryCore): void;
@@ -275,8 +275,7 @@ export class CancellationState {
       }
     }
     if (due !== null) this.drop_around(scope);
-    else if (must_wait && this.policy !== null) due = this.policy.due_at_wait(scope, waitable);
-    return due;
+    return due ?? (must_wait ? this.policy?.due_at_wait(scope, waitable) ?? null : null);
   }
 
   // Code that reaches an await, or ends, before the microtask queue runs dry has been resumed by the rejection.

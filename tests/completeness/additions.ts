@@ -118,6 +118,7 @@ export const ADDITIONS: readonly Addition[] = [
       },
       { name: "RWLock", members: ["locked", "readers", "reading", "writing"] },
       { name: "RateLimiter", members: ["acquire", "has_capacity"] },
+      { name: "Notifier", members: ["notify", "notify_all", "wait"] },
       { name: "ResultGroup", members: ["as_completed", "create_task", "results"] },
       ...plain("retry", "supervise", "run_service"),
     ],
