@@ -85,20 +85,19 @@ const ABOUT_DENO = [
 ];
 const NEEDS_WORKER = ["a Worker hands work to a loop by messages"];
 
+const GRAPHS = "capture_call_graph, format_call_graph:";
+const as_async = (programs: readonly string[]) =>
+  programs.map((name) => `${GRAPHS} ${name}, as CPython's, of async functions in debug mode`);
+const as_generators = (programs: readonly string[]) =>
+  programs.map((name) => `${GRAPHS} ${name}, as CPython's, of generators in debug mode`);
 const IN_DEBUG_GRAPHS = [
   "capture_call_graph: debug mode gives files and lines of suspended functions",
-  ...["group", "limited", "limits", "queue", "waited"].map((name) =>
-    `capture_call_graph, format_call_graph: ${name}, as CPython's, of async functions in debug mode`
-  ),
-  ...["future", "limited", "limits", "queue"].map((name) =>
-    `capture_call_graph, format_call_graph: ${name}, as CPython's, of generators in debug mode`
-  ),
+  ...as_async(["group", "limited", "limits", "queue", "waited"]),
+  ...as_generators(["future", "limited", "limits", "queue"]),
 ];
 const NEEDS_ASYNC_FRAMES = [
   "Task: the stack of an error goes on with who awaits the task, and where each task was made",
-  ...["awaited", "future", "gathered", "shielded"].map((name) =>
-    `capture_call_graph, format_call_graph: ${name}, as CPython's, of async functions in debug mode`
-  ),
+  ...as_async(["awaited", "future", "gathered", "shielded"]),
 ];
 const NODE: Reasons = {
   "they are about files of this repository": ABOUT_SOURCES,
@@ -120,8 +119,17 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
   bun: {
     "they are about files of this repository": ABOUT_SOURCES,
     "Deno.exit() and permissions are Deno's": ABOUT_DENO,
-    "on Bun's stack no function stands that awaits another one's await of a thenable":
-      NEEDS_ASYNC_FRAMES,
+    "on Bun's stack no function stands that awaits another one's await of a thenable": [
+      ...NEEDS_ASYNC_FRAMES,
+      ...as_async(["depths", "gathered_twice", "group", "limited", "limits_of_current"]),
+      ...as_async(["queue", "waited"]),
+    ],
+    "on Bun's stack a function has the name that a bundler gave it": as_generators([
+      "future",
+      "limited",
+      "limits",
+      "queue",
+    ]),
     "Bun's structured clone of an error is without its cause": [
       "errors: a structured clone keeps the cause",
     ],
