@@ -54,6 +54,7 @@ export const BROWSER_FILES: Reasons = {
     "streams/datagrams_test.ts",
     "streams/examples_test.ts",
     "streams/given_sockets_test.ts",
+    "streams/programs_test.ts",
     "streams/robustness_test.ts",
     "streams/streams_test.ts",
     "streams/tls_test.ts",
