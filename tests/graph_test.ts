@@ -96,8 +96,8 @@ Deno.test("capture_call_graph: without debug mode a suspended async function sho
 });
 
 /** The file and the line in which an error was made. */
-function place_of({ stack = "" }: Error): { file: string | undefined; line: number } {
-  const [, file, line] = stack.match(/([^\s(]*graph_test\.[^:]*):(\d+):\d+/) ?? [];
+function place_of({ stack = "" }: Error): { file: string | null; line: number } {
+  const [, file = null, line] = stack.match(/([^\s(]*graph_test\.[^:]*):(\d+):\d+/) ?? [];
   return { file, line: Number(line) };
 }
 

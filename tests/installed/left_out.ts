@@ -157,6 +157,10 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
       "a cancellation that a catch swallows is reported, with the place that made the task",
       ...IN_DEBUG_GRAPHS,
     ],
+    "browsers have no node:timers/promises": [
+      "from_promise: the clean-up after a cancelled wait is not cut",
+      "from_promise: what an operation of the host throws when it is aborted is the cancellation",
+    ],
     "what stands for node:events has no on()": [
       "amerge, atee: can be left while a source waits for events of the host",
     ],
