@@ -160,6 +160,7 @@ Deno.test("capture_call_graph: a task that waits for a native promise, and one t
       await promise;
     });
     await begun;
+    await new Promise((resolve) => setTimeout(resolve, 0));
     assertEquals(names_of(asyncio.capture_call_graph(task)), ["foreign"]);
     resolve();
     await task;
