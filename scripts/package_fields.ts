@@ -1,7 +1,11 @@
 /** What the npm package says of itself, whichever tool makes it. */
 
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
 import { ENTRY_POINTS } from "./entry_points.ts";
+
+const ROOT = new URL("..", import.meta.url).pathname;
 
 /** The fields of package.json that do not depend on where the files are. */
 export async function package_fields() {
@@ -12,8 +16,8 @@ export async function package_fields() {
     description: "Python's asyncio for TypeScript: the same names, semantics and order of events",
     keywords: ["asyncio", "python", "structured-concurrency", "cancellation", "task", "queue"],
     license: config.license,
-    ...(repository === null ? {} : { repository: { type: "git", url: repository } }),
-    engines: { node: ">=20" },
+    ...(repository === null ? {} : addresses_of(repository)),
+    engines: { node: "^20.19 || ^22.12 || >=24" },
   };
 }
 
@@ -46,14 +50,35 @@ export async function name_needed_library(folder: string): Promise<void> {
   }
 }
 
-/** Where this clone comes from, as npm writes it; `null` if it comes from nowhere. */
-export async function origin(): Promise<string | null> {
-  const { stdout } = await new Deno.Command("git", {
-    args: ["remote", "get-url", "origin"],
-    cwd: new URL("..", import.meta.url),
+/**
+ * Where a clone comes from, as npm writes it; `null` if it comes from nowhere that others can reach. The clone of a
+ * clone comes from where that one does.
+ */
+export async function origin(folder = ROOT, seen: readonly string[] = []): Promise<string | null> {
+  const { success, stdout } = await new Deno.Command("git", {
+    args: ["-C", folder, "remote", "get-url", "origin"],
     stderr: "null",
   }).output();
-  return repository_url(new TextDecoder().decode(stdout).trim());
+  const address = new TextDecoder().decode(stdout).trim();
+  if (!success) return null;
+  const repository = repository_url(address);
+  if (repository !== null) return repository;
+  const next = address.startsWith("file://") ? fileURLToPath(address) : resolve(folder, address);
+  return seen.includes(next) ? null : await origin(next, [...seen, next]);
+}
+
+/** The fields that follow from the address of the repository. */
+export function addresses_of(repository: string) {
+  const { protocol, host, hostname, pathname } = new URL(repository.replace(/^git\+/, ""));
+  const is_web = protocol === "https:" || protocol === "http:";
+  const web = `${is_web ? `${protocol}//${host}` : `https://${hostname}`}${
+    pathname.replace(/\.git$/, "")
+  }`;
+  return {
+    repository: { type: "git", url: repository },
+    homepage: `${web}#readme`,
+    bugs: { url: `${web}/issues` },
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { build, stop } from "esbuild";
 import { ENTRY_POINTS } from "../scripts/entry_points.ts";
 import { pack } from "../scripts/pack.ts";
-import { repository_url } from "../scripts/package_fields.ts";
+import { addresses_of, origin, repository_url } from "../scripts/package_fields.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const DNT = `${ROOT}npm`;
@@ -64,9 +64,12 @@ Deno.test({
   fn: () =>
     with_packed(async (folder) => {
       const fields_of = async (package_folder: string) => {
-        const { name, version, license, description, keywords, repository, engines, type } = JSON
-          .parse(await Deno.readTextFile(`${package_folder}/package.json`));
-        return { name, version, license, description, keywords, repository, engines, type };
+        const fields = JSON.parse(await Deno.readTextFile(`${package_folder}/package.json`));
+        const { name, version, license, description, keywords, engines, type } = fields;
+        const { repository, homepage, bugs } = fields;
+        return [name, version, license, description, keywords, engines, type].concat(
+          [repository, homepage, bugs],
+        );
       };
       assertEquals(await fields_of(DNT), await fields_of(folder));
       for (const { module } of ENTRY_POINTS) {
@@ -129,4 +132,43 @@ Deno.test("the repository is published without a user, a password or a token", (
   };
   const found = Object.keys(expected).map((address) => [address, repository_url(address)]);
   assertEquals(Object.fromEntries(found), expected);
+});
+
+Deno.test("the repository of a clone of a clone is where the first one comes from", async () => {
+  const folder = await Deno.makeTempDir();
+  const git = async (...args: string[]) => {
+    const { success } = await new Deno.Command("git", { args, cwd: folder }).output();
+    assert(success, args.join(" "));
+  };
+  try {
+    await git("init", "first");
+    assertEquals(await origin(`${folder}/first`), null);
+    await git("clone", "first", "second");
+    await git("clone", `file://${folder}/second`, "third");
+    assertEquals(await origin(`${folder}/third`), null);
+    await git("-C", "first", "remote", "add", "origin", "https://SECRET@host.example/name.git");
+    assertEquals(await origin(`${folder}/third`), "git+https://host.example/name.git");
+    // Two that come from each other come from nowhere.
+    await git("-C", "first", "remote", "set-url", "origin", "../second");
+    assertEquals(await origin(`${folder}/third`), null);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the home page and the address for bugs follow from the repository", () => {
+  const expected: Record<string, string> = {
+    "git+https://host.example/group/name.git": "https://host.example/group/name",
+    "git+https://host.example:8443/name.git": "https://host.example:8443/name",
+    "git+http://host.example/name.git": "http://host.example/name",
+    "git+ssh://git@host.example:2222/group/name.git": "https://host.example/group/name",
+    "git://host.example:9418/name.git": "https://host.example/name",
+  };
+  for (const [repository, page] of Object.entries(expected)) {
+    assertEquals(addresses_of(repository), {
+      repository: { type: "git", url: repository },
+      homepage: `${page}#readme`,
+      bugs: { url: `${page}/issues` },
+    });
+  }
 });

@@ -470,12 +470,12 @@ Deno.test("WorkerPoolExecutor.shutdown: waits for the calls there are, and takes
   }));
 
 Deno.test("WorkerPoolExecutor.shutdown: cancel_futures cancels what waits, and lets the rest end", () =>
-  with_pool({}, async (pool) => {
+  with_pool({}, async (pool, loop) => {
     using gate = new Gate();
     const running = pool.submit("gate", gate.port);
     await gate.started;
     const waiting = pool.submit("add", 1, 1);
-    const in_loop = asyncio.get_running_loop().run_in_executor(pool, "add", 1, 1);
+    const in_loop = loop.run_in_executor(pool, "add", 1, 1);
     const ended = pool.shutdown({ cancel_futures: true });
     assertEquals([running.done(), waiting.cancelled()], [false, true]);
     await assertRejects(async () => await in_loop, asyncio.CancelledError);

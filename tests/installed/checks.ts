@@ -32,6 +32,26 @@ export async function check_form(source: string): Promise<void> {
   console.log("publint finds nothing");
 }
 
+/** The oldest Node.js of each line that loads ES modules by `require()`, as `engines` says. */
+const REQUIRING = ["20.19.0", "22.12.0", "24.0.0"];
+
+/** Checks that programs in CommonJS get every entry point by `require()`, and one library. */
+export async function check_require({ folder }: Installation): Promise<void> {
+  const program = `
+    const modules = ${JSON.stringify(ENTRY_POINTS.map(({ specifier }) => specifier))};
+    const [asyncio] = modules.map((name) => require(name));
+    import(modules[0]).then(async (imported) => {
+      const is_same = imported.sleep === asyncio.sleep;
+      console.log(await asyncio.run(asyncio.sleep(0.001, is_same)));
+    });`;
+  await Deno.writeTextFile(`${folder}/program.cjs`, program);
+  for (const version of REQUIRING) {
+    const output = await npx(`node@${version}`, ["node", "program.cjs"], folder);
+    if (!/^true$/m.test(output)) throw new Error(`require() on Node.js ${version}:\n${output}`);
+    console.log(`Node.js ${version} loads the package by require()`);
+  }
+}
+
 /**
  * Checks the tests of the types with the installed declarations, and that the sources need no library
  * that Node.js 20 does not have at run time.

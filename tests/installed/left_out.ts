@@ -54,6 +54,7 @@ export const BROWSER_FILES: Reasons = {
     "streams/datagrams_test.ts",
     "streams/examples_test.ts",
     "streams/given_sockets_test.ts",
+    "streams/programs_test.ts",
     "streams/robustness_test.ts",
     "streams/streams_test.ts",
     "streams/tls_test.ts",
@@ -85,20 +86,19 @@ const ABOUT_DENO = [
 ];
 const NEEDS_WORKER = ["a Worker hands work to a loop by messages"];
 
+const GRAPHS = "capture_call_graph, format_call_graph:";
+const as_async = (programs: readonly string[]) =>
+  programs.map((name) => `${GRAPHS} ${name}, as CPython's, of async functions in debug mode`);
+const as_generators = (programs: readonly string[]) =>
+  programs.map((name) => `${GRAPHS} ${name}, as CPython's, of generators in debug mode`);
 const IN_DEBUG_GRAPHS = [
   "capture_call_graph: debug mode gives files and lines of suspended functions",
-  ...["group", "limited", "limits", "queue", "waited"].map((name) =>
-    `capture_call_graph, format_call_graph: ${name}, as CPython's, of async functions in debug mode`
-  ),
-  ...["future", "limited", "limits", "queue"].map((name) =>
-    `capture_call_graph, format_call_graph: ${name}, as CPython's, of generators in debug mode`
-  ),
+  ...as_async(["group", "limited", "limits", "queue", "waited"]),
+  ...as_generators(["future", "limited", "limits", "queue"]),
 ];
 const NEEDS_ASYNC_FRAMES = [
   "Task: the stack of an error goes on with who awaits the task, and where each task was made",
-  ...["awaited", "future", "gathered", "shielded"].map((name) =>
-    `capture_call_graph, format_call_graph: ${name}, as CPython's, of async functions in debug mode`
-  ),
+  ...as_async(["awaited", "future", "gathered", "shielded"]),
 ];
 const NODE: Reasons = {
   "they are about files of this repository": ABOUT_SOURCES,
@@ -120,8 +120,17 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
   bun: {
     "they are about files of this repository": ABOUT_SOURCES,
     "Deno.exit() and permissions are Deno's": ABOUT_DENO,
-    "on Bun's stack no function stands that awaits another one's await of a thenable":
-      NEEDS_ASYNC_FRAMES,
+    "on Bun's stack no function stands that awaits another one's await of a thenable": [
+      ...NEEDS_ASYNC_FRAMES,
+      ...as_async(["depths", "gathered_twice", "group", "limited", "limits_of_current"]),
+      ...as_async(["queue", "waited"]),
+    ],
+    "on Bun's stack a function has the name that a bundler gave it": as_generators([
+      "future",
+      "limited",
+      "limits",
+      "queue",
+    ]),
     "Bun's structured clone of an error is without its cause": [
       "errors: a structured clone keeps the cause",
     ],
@@ -147,6 +156,10 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
       "Handle.toString: debug mode that is switched between creation and cancellation",
       "a cancellation that a catch swallows is reported, with the place that made the task",
       ...IN_DEBUG_GRAPHS,
+    ],
+    "browsers have no node:timers/promises": [
+      "from_promise: the clean-up after a cancelled wait is not cut",
+      "from_promise: what an operation of the host throws when it is aborted is the cancellation",
     ],
     "what stands for node:events has no on()": [
       "amerge, atee: can be left while a source waits for events of the host",

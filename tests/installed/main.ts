@@ -10,7 +10,7 @@ import { ENTRY_POINTS } from "../../scripts/entry_points.ts";
 import { pack } from "../../scripts/pack.ts";
 import { browser } from "./browser.ts";
 import { bundle_library, bundle_tests } from "./bundles.ts";
-import { check_form, check_types } from "./checks.ts";
+import { check_form, check_require, check_types } from "./checks.ts";
 import type { Host } from "./hosts.ts";
 import { install, install_test_dependencies, type Installation } from "./installation.ts";
 import { files_for } from "./left_out.ts";
@@ -21,7 +21,7 @@ import { check_test_runners } from "./test_runners.ts";
 import { check_ways_in } from "./ways_in.ts";
 
 const HOSTS = [...Object.keys(RUNTIMES), "browser"];
-const CHECKS = ["form", "types", "sizes", "ways", "runners"];
+const CHECKS = ["form", "require", "types", "sizes", "ways", "runners"];
 
 const HELP = `Tests the npm package as it is installed.
 
@@ -105,6 +105,7 @@ try {
   const packed = source === undefined ? await pack() : await Deno.realPath(source);
   const installation = await install(`${work}/app`, packed);
   if (checks.includes("form")) await check_form(packed);
+  if (checks.includes("require")) await check_require(installation);
   if (checks.includes("types")) await check_types(installation);
   if (checks.includes("sizes")) await check_sizes(installation);
   if (checks.includes("ways")) await check_ways_in(packed, `${work}/ways`);

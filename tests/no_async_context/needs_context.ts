@@ -9,6 +9,8 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
     "a task that awaits a foreign promise does not hold up the others",
     "TraceRecorder: a cancellation that comes during a native wait is delivered at the next await",
     "code that goes on after a foreign await still belongs to its task",
+    "detached: a call belongs to no task, and no cancellation of the one that makes it reaches it",
+    "detached: an interval that a task has set loses no item when time limits of the task pass",
     "step: foreign, an await of the library began: suspended",
     "on the real clock times do not go back, and sleeps are named by what was asked for",
     "many tasks at once each keep their own value across every kind of await",

@@ -159,7 +159,7 @@ Deno.test("CancelScope.level: other tasks run while code in it swallows errors",
 Deno.test("move_on_after, gather, wait_for and channels in each other: nothing is left waiting", () =>
   run(async () => {
     const [sender, receiver] = open_channel<number>();
-    const results = await async_with(move_on_after(5), () =>
+    const results: unknown = await async_with(move_on_after(5), () =>
       asyncio.gather(
         asyncio.wait_for(async_with(move_on_after(1), () => receiver.receive()), 3),
         end_of(asyncio.wait_for(async_with(move_on_after(3), () => receiver.receive()), 2)),
