@@ -14,7 +14,7 @@ import { type DeliveryCore, NOTHING, type TaskCore } from "./core/contracts.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "./internal/settlements.ts";
-import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
+import { get_running_loop } from "./core/events.ts";
 
 /**
  * Native work that `from_promise()` takes: a promise, or a function that is given an `AbortSignal`.
@@ -110,7 +110,7 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
       work.listen(wait, promise);
       return wait["_wait"](loop);
     }
-    (wait["_loop"] as AbstractEventLoop)["_forget_foreign"](wait);
+    wait["_loop"]._forget_foreign(wait);
     work.stop_listening();
     const { error, outcome } = work;
     if (outcome !== null && outcome.is_fulfilled && !thrown) {

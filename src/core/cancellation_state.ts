@@ -102,7 +102,7 @@ export function conclude_sole(waiting: object): void {
   sole?.deliveries.forEach(sole.is_left ? leave_pending : note_thrown);
 }
 
-/** The part of a task's cancellation state for blocks that are shielded, or that cancel every wait in them. */
+/** Adds to the cancellation state of a task what its blocks need: those that are shielded, or cancel every wait in them. */
 export interface BlockPolicy {
   /** Notes a cancellation that is about to be delivered. */
   note_delivery(delivery: DeliveryCore): void;

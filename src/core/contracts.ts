@@ -36,6 +36,18 @@ export interface Arrivals {
 
 /** The part of a loop that the core uses. */
 export interface LoopCore {
+  /** Returns whether it is closed. */
+  is_closed(): boolean;
+  /** Makes a task of a coroutine, and returns it. */
+  create_task(coroutine: never): unknown;
+  /** @internal Decides when the outcomes of native promises arrive; `null` if they arrive at once. */
+  readonly _arrivals: Arrivals | null;
+  /** @internal Forgets a wait for something of the host. */
+  _forget_foreign(wait: object): void;
+  /** @internal Has it work by itself, without `run()`. */
+  _ensure_ambient(): void;
+  /** @internal Notes that a timer which it has is cancelled. */
+  _timer_cancelled(timer: Timed): void;
   /** Reports an error that nothing handles. */
   call_exception_handler(context: Record<string, unknown>): void;
   /** @internal The moment at which the microtask queue was last seen to have run dry. */
@@ -56,6 +68,20 @@ export interface LoopCore {
   _note_loose_awaits(task: TaskCore): void;
   /** @internal Has the loop notified when the microtask queue has run dry. */
   _watch_microtasks(): void;
+}
+
+/** The part of a future that the core uses. */
+export interface FutureCore<T> extends PromiseLike<T> {
+  /** Returns whether it has an outcome. */
+  done(): boolean;
+  /** Returns whether it is cancelled. */
+  cancelled(): boolean;
+  /** Returns the result, or throws. */
+  result(): T;
+  /** Cancels it; false if it is done. */
+  cancel(message?: unknown): boolean;
+  /** Calls a function when it is done. */
+  add_done_callback(callback: () => void): void;
 }
 
 /** The part of a task that the core uses. */

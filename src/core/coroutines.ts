@@ -7,7 +7,6 @@
 import { has_other_copies, other_copy_with_task } from "../host/copies.ts";
 import { brand_of, has_brand } from "../internal/error_kinds.ts";
 import { make_inspectable, repr } from "../internal/format_helpers.ts";
-import { get_event_loop } from "./events.ts";
 import {
   advance,
   CoroutineAwait,
@@ -22,10 +21,10 @@ import {
   type Steps,
   SUSPENDED,
 } from "./awaits.ts";
-import { NOTHING, type OnRejected, type TaskCore } from "./contracts.ts";
+import { type FutureCore, NOTHING, type OnRejected, type TaskCore } from "./contracts.ts";
 import { running_loop, running_scope, scope_of_ended_task } from "./current.ts";
 import { RuntimeError } from "./exceptions.ts";
-import { type Future, isfuture } from "./futures.ts";
+import { loop_in_use } from "./default_loop.ts";
 import { next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
 import { own_solely } from "./cancellation_state.ts";
@@ -277,10 +276,10 @@ const COROUTINE = brand_of("Coroutine");
 Object.defineProperty(Coroutine.prototype, COROUTINE, { value: true });
 
 /** Makes a task of a coroutine that code outside of this library's tasks awaits. */
-function start_outside<T>(coroutine: Coroutine<T>): Future<T> {
-  const loop = get_event_loop();
-  loop["_ensure_ambient"]();
-  return loop.create_task(coroutine);
+function start_outside<T>(coroutine: Coroutine<T>): FutureCore<T> {
+  const loop = loop_in_use();
+  loop._ensure_ambient();
+  return loop.create_task(coroutine as never) as FutureCore<T>;
 }
 
 function check_unused(coroutine: Coroutine<unknown>): void {
@@ -539,13 +538,19 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
   }
 }
 
+const FUTURE = brand_of("Future");
+
+function is_future(value: unknown): value is Iterable<unknown, unknown, unknown> {
+  return has_brand(value, FUTURE);
+}
+
 // Returns the coroutine that runs an awaitable step by step; `null` if there is none.
 function inner_coroutine(awaitable: unknown): Coroutine<unknown> | null {
   if (awaitable instanceof Coroutine) {
     awaitable["_claim"]();
     return awaitable;
   }
-  const steps = isfuture(awaitable) ? awaitable[Symbol.iterator]() : awaitable;
+  const steps = is_future(awaitable) ? awaitable[Symbol.iterator]() : awaitable;
   const inner = iscoroutine(steps)
     ? new OtherCoroutine(steps)
     : is_generator(steps)
@@ -760,7 +765,7 @@ export function library_coroutine<T>(
 
 /** Waits, in a generator of the library, for whatever `await` would wait for. */
 export function* wait_on<T>(awaitable: PromiseLike<T> | T): Generator<unknown, T, unknown> {
-  if (iscoroutine(awaitable) || isfuture(awaitable)) return (yield* awaitable) as T;
+  if (iscoroutine(awaitable) || is_future(awaitable)) return (yield* awaitable) as T;
   if (!isawaitable(awaitable)) return awaitable;
   return (yield new NativeCall(Promise.resolve(awaitable))) as T;
 }

@@ -27,13 +27,9 @@ import type {
 import type { FutureAwait } from "./awaits.ts";
 import type { Future } from "./futures.ts";
 import { note_stack } from "./origins.ts";
+import { loop_in_use, make_default_loop_by, note_running, use_loop } from "./default_loop.ts";
 import { LoopScope } from "./scopes.ts";
-import {
-  has_async_context,
-  keep_context,
-  type KeptContext,
-  run_as,
-} from "../host/async_context.ts";
+import { keep_context, type KeptContext, run_as } from "../host/async_context.ts";
 import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "./tasks.ts";
 import type {
   AcceptedSocketOptions,
@@ -59,7 +55,7 @@ import type {
   WriteTransport,
 } from "./transports.ts";
 import type { Address, AddressInfo, Network, OpenSet } from "../host/endpoints.ts";
-import { is_in_other_loop, THIS_COPY } from "../host/copies.ts";
+import { is_in_other_loop } from "../host/copies.ts";
 import { enter, leave, restore_turn, running_loop, save_turn } from "./current.ts";
 
 /**
@@ -962,20 +958,14 @@ export class TimerHandle extends Handle {
   }
 }
 
-let set_loop: AbstractEventLoop | null = null;
-let default_loop: AbstractEventLoop | null = null;
-let make_loop: (() => AbstractEventLoop) | null = null;
-const running = THIS_COPY.running as Set<AbstractEventLoop>;
-
 /** Sets how the default loop of this thread is made; called by the module of the loop's class. */
 export function set_default_loop_maker(maker: () => AbstractEventLoop): void {
-  make_loop = maker;
+  make_default_loop_by(maker as unknown as () => LoopCore);
 }
 
 /** Notes that a run of a loop begins or ends. */
 export function set_loop_running(loop: AbstractEventLoop, is_running: boolean): void {
-  if (is_running) running.add(loop);
-  else running.delete(loop);
+  note_running(loop as unknown as LoopCore, is_running);
 }
 
 /**
@@ -1029,17 +1019,7 @@ export function get_running_loop(): AbstractEventLoop {
  * ```
  */
 export function get_event_loop(): AbstractEventLoop {
-  const loop = running_loop() as AbstractEventLoop | null ?? set_loop;
-  if (loop !== null) return loop;
-  // Without a host context, code after a foreign await cannot be distinguished from code outside of every
-  // loop; it most likely belongs to the only loop that runs.
-  if (!has_async_context && running.size === 1) return [...running][0]!;
-  if (default_loop === null || default_loop.is_closed()) {
-    if (make_loop === null) throw new RuntimeError("There is no current event loop.");
-    default_loop = make_loop();
-    default_loop["_ensure_ambient"]();
-  }
-  return default_loop;
+  return loop_in_use() as unknown as AbstractEventLoop;
 }
 
 /**
@@ -1065,7 +1045,7 @@ export function get_event_loop(): AbstractEventLoop {
  */
 export function set_event_loop(loop: AbstractEventLoop | null): void {
   if (loop !== null) check_loop("set_event_loop", loop);
-  set_loop = loop;
+  use_loop(loop as unknown as LoopCore | null);
 }
 
 /** Throws a `TypeError` if a value is no event loop, or one of another copy of the library. */

@@ -4,15 +4,14 @@
  * @module
  */
 
-import type { AbstractEventLoop } from "./events.ts";
 import { type Outcome, SUSPENDED } from "./awaits.ts";
 import { Cancellation, make_cancelled_error } from "./cancellation.ts";
-import type { DeliveryCore, Runnable } from "./contracts.ts";
+import type { DeliveryCore, LoopCore, Runnable } from "./contracts.ts";
 import { Coroutine } from "./coroutines.ts";
 import type { CancelledError } from "./exceptions.ts";
 import { CLOSED, CREATED } from "./unawaited.ts";
 
-const NO_LOOP = null as unknown as AbstractEventLoop;
+const NO_LOOP = null as unknown as LoopCore;
 
 const IDLE = 0;
 const WAITING = 1;
@@ -51,7 +50,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
   /** @internal The argument of the operation. */
   declare protected readonly _argument: A;
   /** @internal */
-  declare protected _loop: AbstractEventLoop;
+  declare protected _loop: LoopCore;
   declare private _state: number;
   declare private _waiter: Runnable | null;
   /** @internal The list of waiters that it is in, and its neighbours there. */
@@ -89,8 +88,8 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
   }
 
   /** @internal Begins to wait; what it returns is to be returned by `advance`. */
-  protected _wait(loop: AbstractEventLoop): typeof SUSPENDED {
-    this._loop = loop;
+  protected _wait(loop: object): typeof SUSPENDED {
+    this._loop = loop as LoopCore; // in the type of a loop its members are protected
     this._state = WAITING;
     return SUSPENDED;
   }
@@ -197,7 +196,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
     const waiter = this._waiter;
     if (waiter !== null) {
       this._waiter = null;
-      this._loop["_schedule"](waiter);
+      this._loop._schedule(waiter);
     }
   }
 
@@ -209,7 +208,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
   /** @internal */
   protected _add_waiter(waiter: Runnable): void {
     if (this._state === WAITING) this._waiter = waiter;
-    else this._loop["_schedule"](waiter);
+    else this._loop._schedule(waiter);
   }
 
   /** @internal */

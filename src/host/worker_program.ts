@@ -26,7 +26,13 @@
 /** The part of the registered symbols' names by which copies of this library find each other's things. */
 export const REGISTERED = "@pythonic/asyncio:";
 
-/** The source of the program, for a script and for a module. */
+/**
+ * The source of the program, for a script and for a module. It has no comments, since each page that has workers loads it.
+ *
+ * Context variables of the caller have their values here, too, while a call is under way; one that was set in the
+ * context of a task ends with the call. A stream sends as many items as the caller has room for. A page that has made a
+ * worker is told neither that it closes itself nor what it does not catch, so the program tells it.
+ */
 export const WORKER_PROGRAM: string = String.raw`(() => {
 "use strict";
 const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
@@ -34,7 +40,6 @@ const port = threads?.parentPort ?? globalThis;
 const post = port.postMessage.bind(port);
 const REGISTERED = "${REGISTERED}";
 
-// Context variables of the caller have their values here, too, while a call is under way.
 const variables = new Map();
 const tokens = [];
 let values = null;
@@ -63,7 +68,6 @@ function leave() {
     try {
       variable.reset(token);
     } catch {
-      // It was set in the context of a task, which ends with the call.
     }
   }
 }
@@ -195,7 +199,6 @@ async function map(name, items) {
   }
 }
 
-// Items that the caller has room for, and what waits for such room.
 let room = 0;
 let stopped = false;
 let wake = null;
@@ -276,7 +279,6 @@ if ("Deno" in globalThis && threads?.parentPort) {
   port.on("message", serve);
 } else {
   port.onmessage = ({ data }) => serve(data);
-  // Neither is told to the page that has made the worker.
   const close = globalThis.close.bind(globalThis);
   globalThis.close = () => {
     post(["exit"]);
