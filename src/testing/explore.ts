@@ -601,4 +601,12 @@ async function make_error<T>(
   return new ExplorationError(message, { seed, schedule, run: number, timeline, cause });
 }
 
-const NOT_NEEDED_AGAIN = ["runs", "seed", "strategy", "depth", "time_limit", "progress"];
+const NOT_NEEDED_AGAIN = [
+  "runs",
+  "seed",
+  "strategy",
+  "depth",
+  "time_limit",
+  "replay",
+  "progress",
+];
