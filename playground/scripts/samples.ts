@@ -11,6 +11,7 @@ export const FIRST_STEPS: readonly string[] = [
   "semaphore",
   "native_promise",
   "cancellation",
+  "find_the_race",
 ];
 
 /** Where they are. */

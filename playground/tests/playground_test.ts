@@ -333,3 +333,17 @@ browser_test("a program of one's own survives a reload, and is in a link", async
   await page.evaluate(() => location.hash = "program=cut-off");
   await page.waitForFunction(() => document.title.startsWith("task_group"));
 });
+
+browser_test("a run that failed elsewhere is replayed by its schedule", async (open) => {
+  const source = await Deno.readTextFile(new URL("find_the_race.ts", OWN));
+  const no_replay = "const replay: string | null = null;";
+  assertStringIncludes(source, no_replay);
+  const schedule = /replay: "(.*)"/.exec(await printed_by_deno("find_the_race"))?.[1];
+  const playground = await open();
+  await playground.write(source.replace(no_replay, `const replay = ${JSON.stringify(schedule)};`));
+  await playground.run();
+  assertStringIncludes(
+    await playground.output(),
+    `The run '${schedule}' fails again: Error: refresh token used twice: the session is over\n`,
+  );
+});

@@ -58,11 +58,10 @@ const LETTERS: Readonly<Record<string, DecisionKind>> = {
   f: "fail",
   s: "slow",
 };
-const KINDS = Object.entries(LETTERS);
 
 /** Writes a deviation: `"o12.1"`. */
 export function format_deviation({ kind, index, choice }: Deviation): string {
-  const [letter] = KINDS.find(([, each]) => each === kind) as [string, DecisionKind];
+  const [letter] = Object.entries(LETTERS).find(([, each]) => each === kind) as [string, unknown];
   return `${letter}${index}.${choice}`;
 }
 
@@ -103,6 +102,15 @@ const NONE_MADE: Readonly<Record<DecisionKind, number>> = {
   slow: 0,
 };
 
+const KIND_NUMBERS: Readonly<Record<DecisionKind, number>> = {
+  order: 1,
+  draw: 2,
+  choice: 3,
+  cancel: 4,
+  fail: 5,
+  slow: 6,
+};
+
 /** The decisions of one run, as they are made. */
 export class Decisions {
   /** How many were made. */
@@ -120,6 +128,20 @@ export class Decisions {
   ) {
     this.#chooser = chooser;
     this.#describe = describe;
+  }
+
+  /** Returns a number that is the same for the same deviations, and as good as never for others. */
+  fingerprint(): number {
+    let high = 0;
+    let low = 0;
+    for (const { kind, index, choice } of this.deviations) {
+      const value = (index << 3) + KIND_NUMBERS[kind] + Math.imul(choice, 0x5bd1e995);
+      high = Math.imul(high ^ value, 0x9e3779b1);
+      high ^= high >>> 15;
+      low = Math.imul(low ^ value ^ high, 0x85ebca6b);
+      low ^= low >>> 13;
+    }
+    return (high >>> 0) * 2 ** 21 + (low >>> 11);
   }
 
   /** Chooses one of `count` options: 0 is the plain one. */
@@ -178,16 +200,16 @@ export type Lengths = Readonly<Record<DecisionKind, number>>;
 
 // Faults come at opportunities that are drawn before the run.
 class FaultPoints {
-  readonly #points = new Set<number>();
+  readonly #points: number[] = [];
   #index = 0;
 
   constructor(random: () => number, most: number, length: number) {
     const count = Math.floor(random() * (most + 1));
-    for (let i = 0; i < count; i++) this.#points.add(Math.floor(random() * length));
+    for (let i = 0; i < count; i++) this.#points.push(Math.floor(random() * length));
   }
 
   is_next(): boolean {
-    return this.#points.has(this.#index++);
+    return this.#points.includes(this.#index++);
   }
 }
 

@@ -181,6 +181,10 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   #was_patient = false;
   #seen_activity = 0;
   #tasks_made = 0;
+  // The options of a decision about the order, with their actors, and what is ready first.
+  readonly #options: number[] = [];
+  readonly #actors: object[] = [];
+  #first: Runnable | undefined;
   // Of what was ready when the iteration began, if each step is chosen.
   #left_in_iteration = 0;
 
@@ -365,79 +369,84 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     if (choice > 0) (tasks[choice - 1] as AnyTask).cancel();
   }
 
-  // All that is ready, in order, and events; in the plain order those that are due.
+  // All that is ready, in order, and events; in the plain order those that are due. Most of the time of an
+  // exploration is spent here, so nothing is allocated.
   #begin_iteration(): void {
     const ready = this.#pending;
-    this.#pending = [];
-    for (const runnable of ready) super._schedule(runnable);
-    this.steps += ready.length;
-    let any = ready.length > 0;
-    let first: Runnable | undefined = ready[0];
+    const count = ready.length;
+    for (let i = 0; i < count; i++) super._schedule(ready[i] as Runnable);
+    this.steps += count;
+    let any = count > 0;
+    this.#first = ready[0];
+    ready.length = 0;
+    const options = this.#options;
+    const actors = this.#actors;
     for (;;) {
-      this.#drop_cancelled();
+      if (this.#cancelled > 0) this.#drop_cancelled();
       const events = this.#events;
-      const [next] = events;
+      const next = events[0];
       if (next === undefined) return;
-      const is_due = next._when < this.#now + RESOLUTION;
       if (events.length === 1 && !any) {
-        first = this.#take(0, any);
+        this.#first = this.#take(0, any);
         any = true;
         continue;
       }
-      const candidates = this.#candidates(any);
+      const is_due = next._when < this.#now + RESOLUTION;
+      const until = this.#next_until(any);
+      if (any && !is_due && next._when > until) return;
       // Number 0 is the next event if it is due or nothing is ready, else to begin.
       const is_next_plain = is_due || !any;
-      const options: number[] = is_next_plain ? [0] : [BEGIN];
-      const actors: object[] = [is_next_plain ? next.actor : PROGRAM];
+      options.length = actors.length = 0;
+      options.push(is_next_plain ? 0 : BEGIN);
+      actors.push(is_next_plain ? next.actor : PROGRAM);
       if (any && is_due) {
         options.push(BEGIN);
         actors.push(PROGRAM);
       }
-      for (const index of candidates) {
-        if (index === 0 && is_next_plain) continue;
+      for (let index = is_next_plain ? 1 : 0; index < events.length; index++) {
+        const event = events[index] as Coming;
+        if (event._when > until || event._cancelled) continue;
         options.push(index);
-        actors.push((events[index] as Coming).actor);
+        actors.push(event.actor);
       }
       const choice = this.#decisions.choose(
         "order",
         options.length,
         actors,
         null,
-        (choice) => this.#describe(options[choice] as number, options[0] as number, first),
+        this.#describe_choice,
       );
       const index = options[choice] as number;
       if (index === BEGIN) return;
       const taken = this.#take(index, any);
-      first ??= taken;
+      this.#first ??= taken;
       any = true;
     }
   }
 
-  #describe(chosen: number, plain: number, first: Runnable | undefined): string {
-    const name = (index: number): string => {
-      const event = this.#events[index];
+  readonly #describe_choice = (choice: number): string => {
+    const name = (option: number): string => {
+      const event = this.#events[option];
       if (event !== undefined) return describe_runnable(event.runnable, event.actor);
+      const first = this.#first;
       return first === undefined ? "what is ready" : describe_runnable(first, actor_of(first));
     };
+    const [plain, chosen] = [this.#options[0] as number, this.#options[choice] as number];
     if (chosen !== BEGIN) {
       return `${name(chosen)} comes before ${name(plain)}, at ${seconds_text(this.#now)}`;
     }
     return `${name(plain)} comes later, at ${seconds_text(this.#now)}`;
-  }
+  };
 
-  // Those that may come next: none may become later than it can be.
-  #candidates(any_ready: boolean): number[] {
+  // Until when the next event must come: none may become later than it can be.
+  #next_until(any_ready: boolean): number {
     const events = this.#events;
     let until = any_ready ? this.#busy_until : Infinity;
-    for (const event of events) {
-      if (!event._cancelled && event.until < until) until = event.until;
-    }
-    const found: number[] = [];
     for (let index = 0; index < events.length; index++) {
       const event = events[index] as Coming;
-      if (event._when <= until && !event._cancelled) found.push(index);
+      if (event.until < until && !event._cancelled) until = event.until;
     }
-    return found;
+    return until;
   }
 
   // Lets an event come.
@@ -480,8 +489,10 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     // Those that are ready are numbered from 0, events below that.
     const options: number[] = is_event_plain && events.length > 0 ? [-1] : [];
     for (let index = 0; index < ready.length; index++) options.push(index);
-    for (const index of this.#candidates(any)) {
-      if (index > 0 || !is_event_plain) options.push(-1 - index);
+    const until = this.#next_until(any);
+    for (let index = is_event_plain ? 1 : 0; index < events.length; index++) {
+      const event = events[index] as Coming;
+      if (event._when <= until && !event._cancelled) options.push(-1 - index);
     }
     if (options.length === 0) return;
     const actors = options.map((option) =>

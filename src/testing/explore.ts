@@ -14,6 +14,7 @@ import { cancel_all_tasks } from "../loop/runners.ts";
 import { TraceRecorder } from "../trace/recorder.ts";
 import {
   type Chooser,
+  type DecisionKind,
   Decisions,
   type Deviation,
   type ExplorationStrategy,
@@ -106,7 +107,7 @@ export interface ExploreOptions {
 export interface Exploration {
   /** How many runs were made. */
   readonly runs: number;
-  /** How many different orders there were among them. */
+  /** How many different orders there were among them, counted up to a million. */
   readonly orders: number;
   /** How many steps and callbacks the runs had, on average. */
   readonly steps: number;
@@ -232,6 +233,10 @@ const FRACTIONS = 5;
 // How often progress is printed, in milliseconds.
 const PROGRESS_INTERVAL = 5000;
 
+// The memory of an exploration that goes on for hours has a limit.
+const MOST_ORDERS = 1_000_000;
+
+const KINDS: readonly DecisionKind[] = ["order", "draw", "choice", "cancel", "fail", "slow"];
 const NO_LENGTHS: Lengths = { order: 1, draw: 1, choice: 1, cancel: 1, fail: 1, slow: 1 };
 const NO_ACTORS: readonly object[] = [];
 
@@ -493,7 +498,7 @@ export async function explore<T>(
   const { runs = 1000, seed = 0, time_limit = null, replay = null, progress = true } = options;
   if (replay !== null) return await run_again(setting, seed, replay);
   const start = performance.now();
-  const orders = new Set<string>();
+  const orders = new Set<number>();
   const lengths: Record<keyof Lengths, number> = { ...NO_LENGTHS };
   let steps = 0;
   let next_progress = start + PROGRESS_INTERVAL;
@@ -502,7 +507,7 @@ export async function explore<T>(
     const elapsed = performance.now() - start;
     if (time_limit !== null && elapsed / 1000 >= time_limit && made > 0) break;
     if (progress && start + elapsed >= next_progress) {
-      next_progress += PROGRESS_INTERVAL;
+      next_progress = start + elapsed + PROGRESS_INTERVAL;
       console.error(describe_progress(made, orders.size, elapsed / 1000));
     }
     const run_seed = seed_of_run(seed, made);
@@ -514,8 +519,8 @@ export async function explore<T>(
       throw await make_error(setting, run, { seed, number: made + 1, options });
     }
     steps += run.steps;
-    orders.add(run.decisions.deviations.map(format_deviation).join(" "));
-    for (const kind of Object.keys(lengths) as (keyof Lengths)[]) {
+    if (orders.size < MOST_ORDERS) orders.add(run.decisions.fingerprint());
+    for (const kind of KINDS) {
       lengths[kind] = Math.max(lengths[kind], run.decisions.opportunities[kind]);
     }
   }
@@ -596,4 +601,12 @@ async function make_error<T>(
   return new ExplorationError(message, { seed, schedule, run: number, timeline, cause });
 }
 
-const NOT_NEEDED_AGAIN = ["runs", "seed", "strategy", "depth", "time_limit", "progress"];
+const NOT_NEEDED_AGAIN = [
+  "runs",
+  "seed",
+  "strategy",
+  "depth",
+  "time_limit",
+  "replay",
+  "progress",
+];

@@ -389,3 +389,24 @@ Deno.test("explore: cannot be called from a running loop", async () => {
     await assertRejects(() => explore(() => asyncio.sleep(0), { runs: 1 }), asyncio.RuntimeError);
   });
 });
+
+Deno.test("explore: a long exploration says every five seconds how far it is, once after a pause", async () => {
+  const { now } = performance;
+  const { error } = console;
+  // When each run begins, in seconds: between the third and the fourth the machine was paused.
+  const times = [0, 0, 1, 4, 64, 65, 66, 70];
+  const lines: string[] = [];
+  try {
+    performance.now = () => (times.shift() ?? 70) * 1000;
+    console.error = (line) => lines.push(line);
+    const { seconds, orders } = await explore(() => asyncio.sleep(1), { runs: 7 });
+    assertEquals([seconds, orders], [70, 1]);
+  } finally {
+    performance.now = now;
+    console.error = error;
+  }
+  assertEquals(lines, [
+    "explore: 3 runs in 64 s, 0 a second, 1 different orders, none failed",
+    "explore: 6 runs in 70 s, 0 a second, 1 different orders, none failed",
+  ]);
+});

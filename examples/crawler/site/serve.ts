@@ -26,6 +26,8 @@ export class Site implements AsyncDisposable {
   readonly requests = new Map<string, number>();
   /** Called at each request. */
   readonly #waiters = new Set<() => void>();
+  /** Fulfilled when it answers; `null` if it does. */
+  #held: Promise<void> | null = null;
   readonly #articles: Articles;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
@@ -56,14 +58,27 @@ export class Site implements AsyncDisposable {
     });
   }
 
+  /** Holds all answers back until the end of the scope. */
+  hold(): Disposable {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return {
+      [Symbol.dispose]: () => {
+        this.#held = null;
+        resolve();
+      },
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.shutdown();
   }
 
-  #answer(path: string): Response | Promise<Response> {
+  async #answer(path: string): Promise<Response> {
     const asked_before = this.requests.get(path) ?? 0;
     this.requests.set(path, asked_before + 1);
     for (const waiter of this.#waiters) waiter();
+    await this.#held;
     const [, first, second = "", third = ""] = path.split("/");
     const number = Number(second);
     if (path === "/") return this.#contents(1);

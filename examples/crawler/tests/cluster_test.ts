@@ -92,11 +92,21 @@ Deno.test({ name: "crawl --cluster", ignore: !is_complete }, async (t) => {
         const random = new SeededRandom(seed);
         await using site = new Site(SITE);
         const database = await mariadb.new_database();
-        const programs = await start_some(site, database, 6, "--delay", "0.04");
-        await programs[0]!.says(", 6 processes");
+        const args = ["--delay", "0.04", "--timeout", "120"];
+        const first = start(site, database, ...args);
+        await first.until(site.asked(5));
+        const programs = [first];
+        {
+          // However slowly the others start, they are in time.
+          using _ = site.hold();
+          for (let n = 1; n < 6; n++) programs.push(start(site, database, "--resume", ...args));
+          await first.says(", 6 processes");
+        }
         const victims = [0, 1].map((n) => programs.splice(random.randint(0, 5 - n), 1)[0]!);
         for (const victim of victims) {
           await victim.until(site.asked(random.randint(5, 60)));
+          // The crawl does not end while what it has stored is read.
+          using _ = site.hold();
           victim.kill("SIGKILL");
           assertEquals((await victim.outcome).signal, "SIGKILL");
           assert((await stored(database)).pages.size < whole.pages.size, "killed too late");
