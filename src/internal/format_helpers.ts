@@ -232,7 +232,7 @@ const THIS_FILE = /[^\s(@]*[\\/](?=internal[\\/]format_helpers\.\w+:)/;
 const MAX_FRAMES = 32;
 
 // Frames of the host: Deno's modules, those of Node.js, built-in functions.
-const OF_HOST = /\(ext:|\bnode:|\((?:<anonymous>|native|index \d+)\)$/;
+const OF_HOST = /\(ext:|\bnode:|\((?:<anonymous>|native|index \d+|unknown:\d+:\d+)\)$/;
 
 /** The stack of a call, formatted when it is first needed: hosts take a hundred times as long for it as to capture it. */
 export class CapturedStack {
