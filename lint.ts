@@ -212,6 +212,7 @@ class FileFacts {
   readonly #namespaces = new Set<string>();
   readonly #imported = new Map<string, string>();
   readonly #async_functions = new Set<string>();
+  readonly #other_functions = new Set<string>();
   readonly #coroutine_functions = new Set<string>();
   readonly #instances = new Map<string, string>();
   readonly #parameters = new Set<string>();
@@ -240,7 +241,9 @@ class FileFacts {
     ImportDeclaration: (node) => this.#note_import(node),
     FunctionDeclaration: (node) => {
       const { id, async, generator } = node;
-      if (async && !generator && id?.name !== undefined) this.#async_functions.add(id.name);
+      if (id?.name !== undefined) {
+        (async && !generator ? this.#async_functions : this.#other_functions).add(id.name);
+      }
       this.#note_parameters(node);
     },
     FunctionExpression: (node) => this.#note_parameters(node),
@@ -281,7 +284,7 @@ class FileFacts {
 
   #note_variable(name: string, init: Node): void {
     if (FUNCTIONS.includes(init.type)) {
-      if (init.async && !init.generator) this.#async_functions.add(name);
+      (init.async && !init.generator ? this.#async_functions : this.#other_functions).add(name);
     } else if (init.type === "CallExpression") {
       if (this.called(init) === "coroutine") this.#coroutine_functions.add(name);
     } else if (init.type === "NewExpression") {
@@ -384,8 +387,9 @@ class FileFacts {
     if (type !== "CallExpression") return false;
     if (callee?.type === "Identifier") {
       const { name = "" } = callee;
-      return this.#async_functions.has(name) && !this.#coroutine_functions.has(name) &&
-        !this.#parameters.has(name);
+      // A name that has two meanings in a file is not told apart.
+      return this.#async_functions.has(name) && !this.#other_functions.has(name) &&
+        !this.#coroutine_functions.has(name) && !this.#parameters.has(name);
     }
     return callee !== undefined && FUNCTIONS.includes(callee.type) && callee.async === true;
   }
@@ -467,7 +471,7 @@ const no_started_call = rule(
     if (!facts.calls_one_of(node, STARTERS)) return null;
     const name = facts.called(node) ?? facts.called_method(node);
     // What takes several awaitables and what waits may be given promises; only a task must begin itself.
-    const takes_promises = !["run", "create_task", "run_until_complete"].includes(name ?? "");
+    const takes_promises = !["run", "create_task"].includes(name ?? "");
     const started = (node.arguments ?? []).find((argument) => facts.is_async_call(argument));
     if (started === undefined || takes_promises) return null;
     const callee = started.callee as Node;

@@ -11,7 +11,17 @@ import plugin from "../lint.ts";
 const ROOT = new URL("../", import.meta.url).pathname;
 
 /** Packages that contain their TypeScript sources. */
-const PACKAGES = ["rxjs@7.8.2", "zod@4.1.12", "immer@10.2.0"];
+const PACKAGES = [
+  "rxjs@7.8.2",
+  "zod@4.1.12",
+  "libp2p@3.3.11",
+  "@trpc/server@11.25.2",
+  "@tanstack/query-core@5.108.4",
+  "@hocuspocus/server@4.7.0",
+];
+
+// The rules look at no file that does not import the library: with this line they look at all.
+const IMPORT = 'import * as asyncio from "@pythonic/asyncio";\n';
 
 async function* sources_in(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -21,13 +31,17 @@ async function* sources_in(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** Lints all files of a folder, the library's own imports by path taken for those by name. */
-async function lint(name: string, folder: string): Promise<void> {
+/**
+ * Lints all files of a folder, the library's own imports by path taken for those by name.
+ *
+ * @param before what is put before each file
+ */
+async function lint(name: string, folder: string, before = ""): Promise<void> {
   let files = 0;
   const found = new Map<string, number>();
   for await (const path of sources_in(folder)) {
     const text = await Deno.readTextFile(path);
-    const source = text.replaceAll(/"(?:\.\.\/)+mod\.ts"/g, '"@pythonic/asyncio"');
+    const source = before + text.replaceAll(/"(?:\.\.\/)+mod\.ts"/g, '"@pythonic/asyncio"');
     files++;
     for (const { id, range } of Deno.lint.runPlugin(plugin as never, path, source)) {
       found.set(id, (found.get(id) ?? 0) + 1);
@@ -54,5 +68,6 @@ for (const name of PACKAGES) {
   const tarball = new TextDecoder().decode(stdout).trim();
   await new Deno.Command("tar", { args: ["xzf", tarball], cwd: folder }).output();
   await lint(name, `${folder}/package`);
+  await lint(`${name}, as if it used the library`, `${folder}/package`, IMPORT);
   await Deno.remove(folder, { recursive: true });
 }

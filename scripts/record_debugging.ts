@@ -1,6 +1,6 @@
 /**
  * Fills in the outputs of `docs/debugging.md`: of its Python programs what CPython 3.14 prints, in WebAssembly, whose hash
- * goes into `tests/docs/debugging.json`; of its TypeScript programs what they print.
+ * goes into `tests/docs/debugging.json`; of its TypeScript programs what they print; the stack of an error on each host.
  *
  *     deno run -A scripts/record_debugging.ts
  */
@@ -9,6 +9,8 @@ import { loadPyodide } from "pyodide";
 import { parse, ROOT } from "../tests/docs/document.ts";
 import { execute } from "../tests/docs/execute.ts";
 import { hash } from "../tests/docs/phrases.ts";
+import { STACK_HOSTS, stack_on } from "../tests/docs/stacks.ts";
+import { stop } from "esbuild";
 
 const PAGE = "docs/debugging.md";
 const FILE = new URL(PAGE, ROOT);
@@ -46,6 +48,11 @@ for (const [index, block] of [...blocks.entries()].reverse()) {
   } else continue;
   text = `${text.slice(0, next.start)}\`\`\`text\n${output}\n\`\`\`${text.slice(next.end)}`;
 }
+for (const host of STACK_HOSTS) {
+  const stack = `#### ${host}\n\n\`\`\`text\n${await stack_on(host)}\n\`\`\``;
+  text = text.replace(new RegExp(`#### ${host}\n\n\`\`\`text[^\`]*\`\`\``), () => stack);
+}
+await stop();
 await Deno.writeTextFile(FILE, text);
 await Deno.writeTextFile(
   new URL("tests/docs/debugging.json", ROOT),

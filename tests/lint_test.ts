@@ -52,6 +52,8 @@ const CASES: Readonly<Record<string, Cases>> = {
   },
   "no-started-call": {
     right: [
+      `${NAMED}async function main() {}\nget_event_loop().run_until_complete(main());`,
+      `${NAMED}{ const work = async () => {}; }\n{ const work = () => async () => {};\ncreate_task(work()); }`,
       `${NAMESPACE}async function main() {}\nasyncio.run(main);`,
       `${NAMESPACE}async function main(n: number) {}\nasyncio.run(() => main(1));`,
       `${NAMED}const work = coroutine(async () => {});\ncreate_task(work());`,
