@@ -217,7 +217,8 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
 
   /** @internal Returns whether the protocol may have data now, and runs no code of the user's for it. */
   protected _only_buffers(): boolean {
-    return this.#pending === null && this.#scheduled === 0 && this.#protocol["_only_buffers"]();
+    return this.#pending === null && this.#scheduled === 0 &&
+      this.#protocol["_only_buffers"]?.() === true;
   }
 
   /** @internal */
