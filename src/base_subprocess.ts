@@ -83,6 +83,11 @@ class PipeProtocol extends Protocol {
     this.#process["_pipe_data_received"](this.#fd, data);
   }
 
+  /** @internal */
+  protected override _only_buffers(): boolean {
+    return this.#process["_only_buffers"]();
+  }
+
   override connection_lost(error: unknown): void {
     this.disconnected = true;
     this.#process["_pipe_connection_lost"](this.#fd, error);
@@ -117,6 +122,8 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
   #protocol: SubprocessProtocol;
   // The calls of the protocol until connection_made() is scheduled.
   #pending: (() => void)[] | null = [];
+  // How many calls of the protocol are scheduled, which data must not overtake.
+  #scheduled = 0;
   #returncode: number | null = null;
   #closed = false;
   #finished = false;
@@ -161,16 +168,23 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
   }
 
   #connected(): void {
-    const loop = this.#loop;
-    loop.call_soon(() => this.#protocol.connection_made(this));
-    for (const call of this.#pending ?? []) loop.call_soon(call);
+    const pending = this.#pending ?? [];
     this.#pending = null;
+    this.#call(() => this.#protocol.connection_made(this));
+    for (const call of pending) this.#call(call);
     if (!this.#started.done()) this.#started.set_result();
   }
 
   #call(call: () => void): void {
-    if (this.#pending !== null) this.#pending.push(call);
-    else this.#loop.call_soon(call);
+    if (this.#pending !== null) {
+      this.#pending.push(call);
+      return;
+    }
+    this.#scheduled++;
+    this.#loop.call_soon(() => {
+      this.#scheduled--;
+      call();
+    });
   }
 
   /** @internal */
@@ -197,7 +211,14 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
 
   /** @internal */
   protected _pipe_data_received(fd: number, data: Uint8Array): void {
-    this.#call(() => this.#protocol.pipe_data_received(fd, data));
+    if (this._only_buffers()) this.#protocol.pipe_data_received(fd, data);
+    else this.#call(() => this.#protocol.pipe_data_received(fd, data));
+  }
+
+  /** @internal Returns whether the protocol may have data now, and runs no code of the user's for it. */
+  protected _only_buffers(): boolean {
+    return this.#pending === null && this.#scheduled === 0 &&
+      this.#protocol["_only_buffers"]?.() === true;
   }
 
   /** @internal */

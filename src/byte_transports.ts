@@ -174,7 +174,8 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   // Returns whether the protocol may have data now, and runs no code of the user's for it.
   #can_buffer(): boolean {
     return this.#started && !this.#paused && !this._closing && !this.#resuming &&
-      this.#received.length === 0 && this.#rest === null && this.#protocol["_only_buffers"]();
+      this.#received.length === 0 && this.#rest === null &&
+      this.#protocol["_only_buffers"]?.() === true;
   }
 
   #buffer_data(chunk: Uint8Array): void {
@@ -225,7 +226,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   #read(): void {
     this.#read_scheduled = false;
     if (this.#lost > 0 || !this.is_reading()) return;
-    if (this.#protocol["_only_buffers"]()) {
+    if (this.#protocol["_only_buffers"]?.() === true) {
       // The last one as any other event.
       while (this.#received.length > 1 && this.#received.first instanceof Uint8Array) {
         this.#read_data(this.#received.shift() as Uint8Array);

@@ -100,6 +100,11 @@ export class SubprocessStreamProtocol extends FlowControlMixin {
     this.#reader(fd)?.["_feed"](data);
   }
 
+  /** @internal */
+  protected override _only_buffers(): boolean {
+    return this.pipe_data_received === SubprocessStreamProtocol.prototype.pipe_data_received;
+  }
+
   /**
    * Ends a reader, or resumes the calls that wait until stdin is closed.
    *

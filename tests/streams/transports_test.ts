@@ -128,6 +128,108 @@ test_everywhere(
   },
 );
 
+test_everywhere(
+  "StreamReaderProtocol: data_received of a subclass is called by the loop, in the connection's context",
+  async (place) => {
+    const loop = asyncio.get_running_loop();
+    const variable = new asyncio.ContextVar<string>("variable");
+    const seen: string[] = [];
+    const note = (what: string) =>
+      seen.push(
+        `${what} ${variable.get("none")} ${asyncio.current_task()} ${
+          asyncio.get_running_loop() === loop
+        }`,
+      );
+    class Noting extends asyncio.StreamReaderProtocol {
+      override data_received(data: Uint8Array): void {
+        note("overridden");
+        super.data_received(data);
+      }
+    }
+    await using server = await asyncio.start_server(
+      async (reader, writer) => {
+        writer.write(await reader.readline());
+        writer.write(await reader.readline());
+        writer.close();
+      },
+      place.host,
+      place.port,
+    );
+    variable.set("set");
+    const reader = new asyncio.StreamReader();
+    const [transport, protocol] = await loop.create_connection(
+      () => new Noting(reader),
+      ...address_of(server),
+    );
+    variable.set("changed");
+    transport.write("one\n");
+    assertEquals(text(await reader.readline()), "one\n");
+    assertEquals(seen, ["overridden set null true"]);
+    protocol.data_received = (data) => {
+      note("replaced");
+      Noting.prototype.data_received.call(protocol, data);
+    };
+    transport.write("two\n");
+    assertEquals(text(await reader.readline()), "two\n");
+    assertEquals(seen.slice(1), ["replaced set null true", "overridden set null true"]);
+    transport.close();
+  },
+);
+
+test_everywhere(
+  "StreamReader: chunks that came while the transport was paused are read in order",
+  async (place) => {
+    const chunk = new Uint8Array(50_000);
+    await using server = await asyncio.start_server(
+      async (_reader, writer) => {
+        for (let i = 0; i < 40; i++) {
+          writer.write(chunk.fill(i));
+          await writer.drain();
+        }
+        writer.close();
+      },
+      place.host,
+      place.port,
+    );
+    const [reader, writer] = await asyncio.open_connection(...address_of(server), { limit: 100 });
+    await asyncio.sleep(0.05); // it is paused by then, on sockets for how much the host reads ahead
+    for (let i = 0; i < 40; i++) {
+      const received = await reader.readexactly(50_000);
+      assert(received.every((byte) => byte === i));
+    }
+    assertEquals((await reader.read()).length, 0);
+    writer.close();
+    await writer.wait_closed();
+  },
+);
+
+test_everywhere("Transport: a protocol that extends no class is called", async (place) => {
+  const loop = asyncio.get_running_loop();
+  await using server = await asyncio.start_server(
+    async (reader, writer) => {
+      writer.write(await reader.readline());
+      writer.close();
+    },
+    place.host,
+    place.port,
+  );
+  const received = loop.create_future<string>();
+  const protocol = {
+    connection_made: (transport: asyncio.Transport) => transport.write("hello\n"),
+    data_received: (data: Uint8Array) => received.set_result(text(data)),
+    eof_received: () => {},
+    connection_lost: () => {},
+    pause_writing: () => {},
+    resume_writing: () => {},
+  };
+  const [transport] = await loop.create_connection(
+    () => protocol as unknown as asyncio.Protocol,
+    ...address_of(server),
+  );
+  assertEquals(await received, "hello\n");
+  transport.close();
+});
+
 class Writer extends Recorder {
   override pause_writing(): void {
     this.log.push("pause");
