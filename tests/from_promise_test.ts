@@ -37,7 +37,7 @@ Deno.test("from_promise: the value of a promise, of a function's promise and of 
 Deno.test("from_promise: the function is called when it is awaited, in the task that awaits", () =>
   asyncio.run(async () => {
     let called_in: unknown = "not called";
-    const wait = asyncio.from_promise(async () => {
+    const wait = asyncio.from_promise(() => {
       called_in = asyncio.current_task();
     });
     await asyncio.sleep(0);

@@ -397,7 +397,7 @@ for (
   Deno.test(`run: code that has outlived its task and waits for ${name} cleans up to its end`, async () => {
     const log: string[] = [];
     await run(async () => {
-      await asyncio.create_task(async () => void wait_and_clean_up(make_wait(), log));
+      await asyncio.create_task(() => Promise.resolve(void wait_and_clean_up(make_wait(), log)));
     });
     assertEquals(log, ["CancelledError", "cleaned up"]);
   });
@@ -444,7 +444,7 @@ Deno.test("run: a callback that a clean-up at the end has scheduled is cancelled
         asyncio.get_running_loop().call_soon(() => void callback());
       }
     };
-    await asyncio.create_task(async () => void clean_up());
+    await asyncio.create_task(() => Promise.resolve(void clean_up()));
   });
   assertEquals(log, ["CancelledError"]);
 });

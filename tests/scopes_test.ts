@@ -111,7 +111,7 @@ Deno.test("Task.uncancel: by the block that has asked for it, a loser that was w
         await Promise.race([get, asyncio.sleep(0)]);
       })
     );
-    asyncio.create_task(async () => {
+    asyncio.get_running_loop().call_soon(() => {
       queue.put_nowait(1); // wakes the loser
       queue.get_nowait();
     });
@@ -229,9 +229,10 @@ Deno.test("Lock.acquire: code that has outlived its task takes a lock of the sam
     const lock = new asyncio.Lock();
     const log: string[] = [];
     await asyncio.create_task(async () => {
+      await null;
       void (async () => {
         await asyncio.sleep(1);
-        await asyncio.async_with(lock, async () => void log.push("locked"));
+        await asyncio.async_with(lock, () => Promise.resolve(log.push("locked")));
       })();
     });
     await lock.acquire();
@@ -263,7 +264,7 @@ Deno.test("timeout: in code that has outlived its task, what a branch waits for 
       });
       log.push(await outcome(block));
     };
-    await asyncio.create_task(async () => void outlives());
+    await asyncio.create_task(() => Promise.resolve(void outlives()));
     await asyncio.sleep(5);
     assertEquals([log, signals.map(({ aborted }) => aborted)], [["TimeoutError"], [true]]);
   }));
@@ -277,9 +278,7 @@ Deno.test("gather: what is gathered is cancelled if a cancellation is thrown bef
     asyncio.get_running_loop().set_exception_handler((_, { message }) => log.push(message));
     const task = asyncio.create_task(async () => {
       log.push(await asyncio.from_promise(aborted));
-      await asyncio.gather(async () => {
-        log.push("never begins");
-      });
+      await asyncio.gather(() => Promise.resolve(log.push("never begins")));
     });
     await asyncio.sleep(1);
     task.cancel();

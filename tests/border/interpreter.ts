@@ -360,7 +360,9 @@ export class Run {
     const { time } = this.moment();
     const own = this.requests.filter(({ task }) => task === record);
     const used = (scope: Scope) =>
-      own.some(({ scopes, by }) => by === "library" && scopes.length === 1 && scopes[0] === scope);
+      own.some(({ scopes, causes, by }) =>
+        by === "library" && scopes.length === 1 && scopes[0] === scope && causes.includes(scope)
+      );
     const open = this.scopes.filter(({ task, begun, result }) =>
       task === record && begun !== null && result === null
     );
