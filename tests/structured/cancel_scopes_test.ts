@@ -474,6 +474,28 @@ Deno.test("CancelScope.shield: set to false around another shield, the inner blo
     assertEquals(log, ["inner 3", "outer 3"]);
   }));
 
+Deno.test("CancelScope.shield: what an inner shield kept off is kept off by an outer one that came later", () =>
+  run(async () => {
+    const log: string[] = [];
+    const outer = new CancelScope();
+    const inner = new CancelScope({ shield: true });
+    const loop = asyncio.get_running_loop();
+    loop.call_later(2, () => outer.shield = true);
+    loop.call_later(3, () => inner.shield = false);
+    await async_with(move_on_after(1), () =>
+      Promise.allSettled([
+        (async () => {
+          await async_with(outer, async () => {
+            await async_with(inner, () => sleep(4));
+            log.push(`inner ${now()}`);
+            await sleep(1);
+          }).catch((error) => log.push(`outer ${(error as Error).name} ${now()}`));
+        })(),
+        sleep(60),
+      ]));
+    assertEquals(log, ["inner 4", "outer CancelledError 5"]);
+  }));
+
 Deno.test("CancelScope.shield: a group inside repeats the cancellation of the limit inside, not that outside", () =>
   run(async () => {
     const limit = new CancelScope();
