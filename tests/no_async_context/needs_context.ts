@@ -18,6 +18,23 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
     "the loop that runs a task is known after a foreign await",
     "what the host settles soon comes before time jumps",
   ],
+  "code that belongs to no task, or whose task is over, is told from a task's after a native await":
+    [
+      "run: code that has outlived its task and waits for a coroutine cleans up to its end",
+      "run: a detached call that waits for a coroutine cleans up to its end",
+      "run: a call that the clean-up of a cancelled task begins, and that waits for a coroutine, is cancelled",
+      "run: code that has outlived its task and waits for a future cleans up to its end",
+      "run: a detached call that waits for a future cleans up to its end",
+      "run: a call that the clean-up of a cancelled task begins, and that waits for a future, is cancelled",
+      "run: a callback that a clean-up at the end has scheduled is cancelled when it waits",
+      "run: a wait that begins too late is reported if nothing catches its cancellation",
+      "Task.cancel: what a race of the task has left behind does not use the cancellation up",
+      "Task.cancel: what a race has left behind does not use it up, though the native promise settles in the next callback of the host",
+      "TaskGroup: one that fails beside another leaves it alone",
+      "timeout: a cancellation that was pending before the block is not taken for its limit",
+      "call_soon: an async callback belongs to no task, before and after its first await",
+      "timeout: in code that has outlived its task, what a branch waits for is cancelled with its block",
+    ],
   "the user's own AsyncLocalStorage": [
     "tasks that are made together each begin in the AsyncLocalStorage of who made them",
     "the user's own AsyncLocalStorage is kept by tasks and callbacks",
