@@ -264,23 +264,23 @@ const wrong_starts: Never = () => {
   return [
     // @ts-expect-error: the call has started, outside of the loop
     asyncio.run(started),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     new asyncio.Runner().run(started),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     new asyncio.Task(started),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     asyncio.get_running_loop().create_task(started),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     new asyncio.TaskGroup().create_task(started),
     // @ts-expect-error: functions and coroutines are no tasks
     asyncio.wait([two]),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     asyncio.wait([one()]),
     // @ts-expect-error: a promise is none either
     asyncio.wait([started]),
     // @ts-expect-error: a call in the place of the function
     asyncio.to_thread(two()),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     asyncio.detached(two()),
   ];
 };
@@ -312,35 +312,35 @@ const wrong_callbacks: Never = () => {
   return [
     // @ts-expect-error: the method loses its object
     loop.call_later(1, future.set_result, 1),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_at(1, future.set_exception, new Error()),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon(future.cancel),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon(task.cancel),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon_threadsafe(event.set),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon(event.clear, { context: asyncio.copy_context() }),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon(queue.put_nowait, 1),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon(queue.shutdown),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon(new asyncio.Lock().release),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon(new asyncio.BoundedSemaphore(1).release),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon(new asyncio.Condition().notify_all),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon(loop.stop),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.call_soon(loop.call_soon(() => {}).cancel),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.add_signal_handler("SIGTERM", task.cancel),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     loop.add_signal_handler("SIGTERM", loop.stop),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     task.add_done_callback(event.set),
   ];
 };
@@ -397,25 +397,25 @@ const wrong_arguments: Never = () => {
   return [
     // @ts-expect-error: a promise is always true
     condition.wait_for(async () => await one()),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     condition.wait_for(() => asyncio.create_task(one)),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     condition.wait_for(maybe),
     // @ts-expect-error: the block is another argument
     asyncio.async_with(lock.acquire(), two),
     // @ts-expect-error: an option that there is not
     asyncio.create_task(two, { nmae: "two" }),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     asyncio.gather(two, { return_exception: true }),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     asyncio.wait([asyncio.create_task(two)], { return_when: "FIRST" }),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     new asyncio.Queue({ max_size: 1 }),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     asyncio.run(two, { signals: "SIGTERM" }),
     // @ts-expect-error: seconds are numbers
     asyncio.timeout("1"),
-    // @ts-expect-error
+    // @ts-expect-error: the same
     asyncio.sleep("1"),
     () => {
       // @ts-expect-error: it must be awaited before it can be disposed of
