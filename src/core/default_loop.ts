@@ -31,6 +31,11 @@ export function note_running(loop: LoopCore, is_running: boolean): void {
   else running.delete(loop);
 }
 
+/** Returns whether the code that runs now may be that of a task which the host has lost at the await of a native promise. */
+export function may_have_lost_task(): boolean {
+  return !has_async_context && running.size > 0;
+}
+
 /** Returns the running loop, or the one that code outside of any loop uses. */
 export function loop_in_use(): LoopCore {
   const loop = running_loop() ?? set_loop;

@@ -27,7 +27,13 @@ import type {
 import type { FutureAwait } from "./awaits.ts";
 import type { Future } from "./futures.ts";
 import { note_stack } from "./origins.ts";
-import { loop_in_use, make_default_loop_by, note_running, use_loop } from "./default_loop.ts";
+import {
+  loop_in_use,
+  make_default_loop_by,
+  may_have_lost_task,
+  note_running,
+  use_loop,
+} from "./default_loop.ts";
 import { LoopScope } from "./scopes.ts";
 import { keep_context, type KeptContext, run_as } from "../host/async_context.ts";
 import type { OwnTaskOptions, Task, TaskFactory, TaskOptions } from "./tasks.ts";
@@ -993,9 +999,9 @@ export function get_running_loop(): AbstractEventLoop {
     "no running event loop" +
       (is_in_other_loop()
         ? ": the loop that runs belongs to another copy of @pythonic/asyncio in this program"
-        : has_async_context || running.size === 0
-        ? ""
-        : ": this host loses the task at the await of a native promise: write await from_promise(promise)"),
+        : may_have_lost_task()
+        ? ": this host loses the task at the await of a native promise: write await from_promise(promise)"
+        : ""),
   );
 }
 
