@@ -504,7 +504,7 @@ class QueueIterator<T> implements AsyncGenerator<T, void, void> {
     if (active !== null) {
       this._active = null;
       const queue = this.#queue;
-      if (active["_list"] !== null) {
+      if (active["_place"] !== null) {
         queue["_getters"].remove(active);
         active["_wake"]();
       } else if (!queue.empty()) {

@@ -60,7 +60,7 @@ const SLEEP: Operation<unknown, number, unknown> = {
       const delay = sleep["_subject"];
       if (Number.isNaN(delay)) throw new ValueError("Invalid delay: NaN (not a number)");
       const loop = get_running_loop();
-      sleep["_subject"] = loop.time() + delay;
+      sleep["_place"] = loop.time() + delay;
       loop["_schedule_timer"](sleep as unknown as Timed);
       return sleep["_wait"](loop);
     }

@@ -640,6 +640,7 @@ export type WithoutContext<F> = F extends (...args: never) => unknown ? never : 
  * See {@link https://docs.python.org/3/library/asyncio-task.html#coroutines Python's coroutines}.
  *
  * @param fn an async function, a `function*`, or a function that returns a promise
+ * @param context what the compiler passes to a decorator; not used
  * @returns a function of the same parameters that returns a {@linkcode Coroutine}
  * @throws {TypeError} if it is no function
  * @category Coroutines

@@ -45,16 +45,16 @@ export interface Operation<T, S, A> {
  */
 export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
   declare private readonly _operation: Operation<T, S, A>;
-  /** @internal The subject of the operation: a lock, a queue, …, or the time at which a sleep is over. */
-  declare protected _subject: S;
+  /** @internal The subject of the operation: a lock, a queue, …, or how long a sleep is. */
+  declare protected readonly _subject: S;
   /** @internal The argument of the operation. */
   declare protected readonly _argument: A;
   /** @internal */
   declare protected _loop: LoopCore;
   declare private _state: number;
   declare private _waiter: Runnable | null;
-  /** @internal The list of waiters that it is in, and its neighbours there. */
-  declare protected _list: object | null;
+  /** @internal The list of waiters that it is in, with its neighbours there, or the time for which a sleep is scheduled. */
+  declare protected _place: object | number | null;
   /** @internal */
   declare protected _previous: Suspension<unknown> | null;
   /** @internal */
@@ -72,7 +72,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
     this._loop = NO_LOOP;
     this._state = IDLE;
     this._waiter = null;
-    this._list = null;
+    this._place = null;
     this._previous = null;
     this._next = null;
     this._scheduled = false;
@@ -112,7 +112,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
 
   /** @internal The time for which it is scheduled, if it is a sleep. */
   protected get _when(): number {
-    return this._subject as number;
+    return this._place as number;
   }
 
   /** @internal Returns whether a sleep has ended before its time. */

@@ -42,7 +42,7 @@ export class WaitQueue {
   }
 
   #push(waiter: Waiter): void {
-    waiter["_list"] = this;
+    waiter["_place"] = this;
     waiter["_previous"] = this.#last;
     waiter["_next"] = null;
     if (this.#last === null) this.#first = waiter;
@@ -55,14 +55,14 @@ export class WaitQueue {
 
   /** Removes a waiter, if it is in this list. */
   remove(waiter: Waiter): void {
-    if (waiter["_list"] !== this) return;
+    if (waiter["_place"] !== this) return;
     if (waiter["_previous"] === null) this.#first = waiter["_next"];
     else waiter["_previous"]["_next"] = waiter["_next"];
     if (waiter["_next"] === null) this.#last = waiter["_previous"];
     else waiter["_next"]["_previous"] = waiter["_previous"];
     if (this.#next_to_wake === waiter) this.#next_to_wake = waiter["_next"];
     if (this.#first_not_cancelled === waiter) this.#first_not_cancelled = waiter["_next"];
-    waiter["_list"] = waiter["_previous"] = waiter["_next"] = null;
+    waiter["_place"] = waiter["_previous"] = waiter["_next"] = null;
     this.#length--;
   }
 

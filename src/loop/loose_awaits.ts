@@ -14,9 +14,16 @@ type Holder = FutureAwait | Task<unknown>;
 // Below this number, those that are over are not searched for.
 const MIN_SEARCHED = 100;
 
-/** The loose awaits of a loop, referred to weakly, since such a wait may never end. */
+// As many of the latest are held, so that what a short program runs does not depend on the garbage collector.
+const MAX_HELD = 1000;
+
+/**
+ * The loose awaits of a loop, referred to weakly but for the latest, since such a wait may never end: what waits for a
+ * future that nothing else refers to can be collected, and its code is then not resumed any more.
+ */
 export class LooseAwaits {
   readonly #holders = new Set<WeakRef<Holder>>();
+  #held: Holder[] = [];
   // Those that have been cancelled; null before.
   #cancelled: WeakSet<Task<unknown>> | null = null;
   // Tasks that the end of the run cancels, and beside whose own code other code of theirs waits.
@@ -27,6 +34,8 @@ export class LooseAwaits {
   /** Adds an await, or the ended task whose code has open awaits. */
   add(holder: Holder): void {
     if (typeof WeakRef === "undefined") return;
+    if (this.#held.length >= MAX_HELD) this.#held = this.#held.filter(is_open).slice(-MAX_HELD / 2);
+    this.#held.push(holder);
     if (this.#holders.size >= this.#limit) {
       for (const reference of this.#holders) {
         const held = reference.deref();
@@ -73,7 +82,7 @@ export class LooseAwaits {
         } else awaits.forEach(cancel);
       } else cancel(held);
     }
-    this.#holders.clear();
+    this.clear();
     cleaning_up.clear();
     for (const task of tasks ?? []) {
       if (open_awaits(task as unknown as TaskCore).length > 1) cleaning_up.add(task);
@@ -84,6 +93,7 @@ export class LooseAwaits {
   /** Forgets all. */
   clear(): void {
     this.#holders.clear();
+    this.#held = [];
   }
 }
 

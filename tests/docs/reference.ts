@@ -107,7 +107,8 @@ function make_entry(
     is_abstract,
     text: docs.map((doc) => doc?.doc ?? "").join("\n").trim(),
     tags: docs.flatMap((doc) => doc?.tags ?? []),
-    params: [...new Set(shown.flatMap(({ params }) => (params ?? []).map(param_name)))],
+    params: [...new Set(shown.flatMap(({ params }) => (params ?? []).map(param_name)))]
+      .filter((param) => param !== "this"),
     returns: result_of(shown[0]?.returnType),
   };
 }

@@ -17,7 +17,7 @@ Deno.test("explore: nothing is found in the replicated store", async () => {
 for (const [name, node_class] of Object.entries(BUGS)) {
   Deno.test(`explore: finds that the replicated store ${name}`, async () => {
     const error = await assertRejects(
-      () => explore(run_cluster(node_class), { ...options, runs: 300 }),
+      () => explore(run_cluster(node_class), { ...options, runs: 1000 }),
       ExplorationError,
       "the history is not linearisable",
     );

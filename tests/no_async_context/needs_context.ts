@@ -32,6 +32,7 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
       "Task.cancel: what a race has left behind does not use it up, though the native promise settles in the next callback of the host",
       "TaskGroup: one that fails beside another leaves it alone",
       "timeout: a cancellation that was pending before the block is not taken for its limit",
+      "timeout: in code that goes on when its task ends, a limit that has just passed is not silent",
       "call_soon: an async callback belongs to no task, before and after its first await",
       "timeout: in code that has outlived its task, what a branch waits for is cancelled with its block",
     ],
