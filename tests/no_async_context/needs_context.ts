@@ -41,6 +41,11 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
     "the user's own AsyncLocalStorage is kept by tasks and callbacks",
   ],
   "blocks of branches that run side by side in one task are told apart": [
+    "CancelScope: loses nothing and doubles nothing on the virtual clock",
+    "CancelScope: loses nothing and doubles nothing on the real loop",
+    "CancelScope.shield: an error of the block goes before what was kept off, which comes after it",
+    "CancelScope.shield: what a branch beside took from what was pending comes to both",
+    "CancelScope.shield: what an inner shield kept off is kept off by an outer one that came later",
     "AsyncExitStack: timeout() and TaskGroup cancel the stack's block and nothing around it",
   ],
   "loops that run at the same time are told apart": [
