@@ -5,6 +5,7 @@
 
 export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
   "code after a foreign await belongs to its task": [
+    "capture_call_graph: a task that waits for a native promise, and one that is done",
     "a cancellation during a foreign await without the signal comes at the next own await",
     "a task that awaits a foreign promise does not hold up the others",
     "TraceRecorder: a cancellation that comes during a native wait is delivered at the next await",
