@@ -574,8 +574,6 @@ export function function_name(name: string): string {
   return name.replace(/^bound /, "") || "<lambda>";
 }
 
-// What a suspension that does not wait, or is no sleep, has in their places: an engine keeps a field that
-// has once been a number apart.
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;
 const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor;
 
