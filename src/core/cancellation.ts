@@ -5,6 +5,7 @@
  */
 
 import { brand_of, has_brand, prepare } from "../internal/error_kinds.ts";
+import { limit_stacks } from "../internal/format_helpers.ts";
 import { CancelledError } from "./exceptions.ts";
 
 const CANCELLED_ERROR = brand_of("CancelledError");
@@ -117,19 +118,7 @@ export function as_error(thrown: unknown): unknown {
   return thrown instanceof Cancellation ? make_cancelled_error(thrown.message) : thrown;
 }
 
-// V8's property; on other hosts it does no harm.
-const stacks = Error as { stackTraceLimit?: number | undefined };
-// Error may be frozen at any time: by SES, by node --frozen-intrinsics.
-let can_limit_stacks = true;
-
-function limit_stacks(limit: number | undefined): void {
-  if (!can_limit_stacks) return;
-  try {
-    stacks.stackTraceLimit = limit;
-  } catch {
-    can_limit_stacks = false;
-  }
-}
+const stacks = Error as { readonly stackTraceLimit?: number | undefined };
 
 /** Calls a function that makes an error whose stack would show nothing but the loop: it gets no frames. */
 export function without_frames<E extends Error>(make: () => E): E {

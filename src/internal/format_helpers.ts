@@ -277,31 +277,38 @@ export function capture_stack(skip: object, end?: RegExp): CapturedStack {
   // Called for each wait in debug mode: without a closure, and with no more properties read than it needs.
   const errors = Error as StackCapturing;
   const before = errors.stackTraceLimit;
-  const is_limited = typeof before === "number" && set_limit(errors, MAX_FRAMES);
+  const is_limited = typeof before === "number" && limit_stacks(MAX_FRAMES);
   const holder: { stack?: string | undefined } = {};
   try {
     if (errors.captureStackTrace !== undefined) errors.captureStackTrace(holder, skip);
     else holder.stack = new Error().stack;
   } finally {
-    if (is_limited) errors.stackTraceLimit = before;
+    if (is_limited) limit_stacks(before);
   }
   return new CapturedStack(holder, end);
 }
 
 interface StackCapturing {
   /** How many frames of a stack the host keeps, where that can be set. */
-  stackTraceLimit?: number;
+  stackTraceLimit?: number | undefined;
   captureStackTrace?(target: object, skip: unknown): void;
 }
 
-// Returns false where all built-in objects are frozen.
-function set_limit(errors: StackCapturing, limit: number): boolean {
+// Error may be frozen at any time: by SES, by node --frozen-intrinsics.
+let can_limit_stacks = true;
+
+/**
+ * Sets how many frames of a stack the host keeps, by V8's property; on other hosts it does no harm.
+ *
+ * @returns false where all built-in objects are frozen
+ */
+export function limit_stacks(limit: number | undefined): boolean {
   try {
-    errors.stackTraceLimit = limit;
-    return true;
+    if (can_limit_stacks) (Error as StackCapturing).stackTraceLimit = limit;
   } catch {
-    return false;
+    can_limit_stacks = false;
   }
+  return can_limit_stacks;
 }
 
 /**

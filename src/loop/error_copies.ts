@@ -5,7 +5,7 @@
  */
 
 import { type BaseExceptionGroup, is_group } from "../core/exceptions.ts";
-import { repr } from "../internal/format_helpers.ts";
+import { limit_stacks, repr } from "../internal/format_helpers.ts";
 
 // Causes and members of groups that are deeper than this are left out.
 const MAX_DEPTH = 10;
@@ -29,16 +29,15 @@ function is_error(value: object): value is Error {
 export function copy_thrown(value: unknown): unknown {
   if (!is_object(value)) return value;
   if (typeof value === "function") return repr(value);
-  const constructor = Error as { stackTraceLimit?: number };
-  const limit = constructor.stackTraceLimit;
-  // The frames of the copy itself would be kept, too. Frozen intrinsics refuse it.
-  if (limit !== undefined) Reflect.set(constructor, "stackTraceLimit", 0);
+  const { stackTraceLimit: limit } = Error as { readonly stackTraceLimit?: number };
+  // The frames of the copy itself would be kept, too.
+  if (limit !== undefined) limit_stacks(0);
   try {
     return copy_object(value, 0);
   } catch {
     return Object.prototype.toString.call(value); // a proxy, or an accessor that throws
   } finally {
-    if (limit !== undefined) Reflect.set(constructor, "stackTraceLimit", limit);
+    if (limit !== undefined) limit_stacks(limit);
   }
 }
 
