@@ -6,6 +6,7 @@ import {
   as_cancelled_error,
   as_error,
   Cancellation,
+  CancellationReason,
   is_cancellation,
   is_cancelled_error,
   make_cancelled_error,
@@ -26,6 +27,13 @@ Deno.test("is_cancelled_error: a CancelledError, however it was made, and nothin
     const value of [...others, new asyncio.BaseException(), new AggregateError([cancelled("a")])]
   ) {
     assert(!is_cancelled_error(value));
+  }
+});
+
+Deno.test("make_cancelled_error: the error has a stack, on hosts too that give none to an error without frames", () => {
+  for (const message of [undefined, "why", 5, new CancellationReason("cancelled by a test")]) {
+    const { stack } = make_cancelled_error(message);
+    assert(stack?.startsWith("CancelledError"), stack);
   }
 });
 

@@ -5,7 +5,7 @@
  */
 
 import { brand_of, has_brand, prepare } from "../internal/error_kinds.ts";
-import { limit_stacks } from "../internal/format_helpers.ts";
+import { limit_stacks, set_stack } from "../internal/format_helpers.ts";
 import { CancelledError } from "./exceptions.ts";
 
 const CANCELLED_ERROR = brand_of("CancelledError");
@@ -125,19 +125,15 @@ export function without_frames<E extends Error>(make: () => E): E {
   const limit = stacks.stackTraceLimit;
   limit_stacks(0);
   try {
-    const error = make();
-    // JavaScriptCore gives an error without frames no stack at all.
-    if (!("stack" in error)) {
-      Reflect.defineProperty(error, "stack", {
-        value: String(error),
-        writable: true,
-        configurable: true,
-      });
-    }
-    return error;
+    return with_stack(make());
   } finally {
     limit_stacks(limit);
   }
+}
+
+// JavaScriptCore gives an error without frames no stack at all.
+function with_stack<E extends Error>(error: E): E {
+  return "stack" in error ? error : set_stack(error, String(error));
 }
 
 /**
@@ -152,15 +148,12 @@ export function make_cancelled_error(message: unknown): CancelledError {
   const limit = stacks.stackTraceLimit;
   limit_stacks(0);
   try {
-    if (message === undefined) {
-      return Reflect.construct(Error, [], CancelledError) as CancelledError;
+    if (message instanceof CancellationReason) return with_reason(message);
+    if (message !== undefined && typeof message !== "string") {
+      return with_stack(new CancelledError(message));
     }
-    if (typeof message === "string") {
-      return Reflect.construct(Error, [message], CancelledError) as CancelledError;
-    }
-    return message instanceof CancellationReason
-      ? with_reason(message)
-      : new CancelledError(message);
+    const args = message === undefined ? [] : [message];
+    return with_stack(Reflect.construct(Error, args, CancelledError) as CancelledError);
   } finally {
     limit_stacks(limit);
   }
@@ -169,7 +162,5 @@ export function make_cancelled_error(message: unknown): CancelledError {
 // The stack is what hosts print; the message and the arguments are CPython's.
 function with_reason({ text }: CancellationReason): CancelledError {
   const error = Reflect.construct(Error, [], CancelledError) as CancelledError;
-  const value = `CancelledError: ${text}`;
-  Reflect.defineProperty(error, "stack", { value, writable: true, configurable: true });
-  return error;
+  return set_stack(error, `CancelledError: ${text}`);
 }

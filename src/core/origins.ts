@@ -5,7 +5,7 @@
  */
 
 import { host_now } from "../host/timers.ts";
-import { capture_stack, CapturedStack } from "../internal/format_helpers.ts";
+import { capture_stack, CapturedStack, set_stack } from "../internal/format_helpers.ts";
 import { debug_loops } from "./current.ts";
 
 /** The frames of a call by user code, innermost first; `null` outside of debug mode. */
@@ -92,9 +92,7 @@ export function add_origin<E extends Error>(error: E, origin: Origin): E {
   const head = !/^\s+at /.test(frames_of_origin)
     ? ""
     : (frames < 0 ? stack : stack.slice(0, frames)) + "\n";
-  const value = head + frames_of_origin;
-  Reflect.defineProperty(error, "stack", { value, writable: true, configurable: true });
-  return error;
+  return set_stack(error, head + frames_of_origin);
 }
 
 // A stack that is passed on by many tasks does not grow beyond this number of characters.
@@ -124,6 +122,5 @@ export function add_frames(error: unknown, frames: Origin, heading: string | nul
   const added = text.split("\n").filter((line) => !known?.has(place_of(line)));
   if (added.length === 0) return;
   if (heading !== null) added.unshift(`  ${heading}`);
-  const value = `${stack}\n${added.join("\n")}`;
-  Reflect.defineProperty(error, "stack", { value, writable: true, configurable: true });
+  set_stack(error, `${stack}\n${added.join("\n")}`);
 }

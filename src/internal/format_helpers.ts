@@ -311,6 +311,12 @@ export function limit_stacks(limit: number | undefined): boolean {
   return can_limit_stacks;
 }
 
+/** Gives an error a stack, as text; returns the error. */
+export function set_stack<E extends Error>(error: E, value: string): E {
+  Reflect.defineProperty(error, "stack", { value, writable: true, configurable: true });
+  return error;
+}
+
 /**
  * Returns the stack of the caller as text: see {@linkcode capture_stack}.
  *
