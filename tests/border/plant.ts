@@ -5,8 +5,8 @@
 
 import { parseArgs } from "node:util";
 import { FAULTS } from "./faults.ts";
+import { with_copy, with_fault } from "./planting.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
 const COPIED = [
   "mod.ts",
   "testing.ts",
@@ -15,12 +15,6 @@ const COPIED = [
   "tests/border",
   "tests/conformance/random.ts",
 ];
-
-async function copy(from: string, to: string): Promise<void> {
-  if ((await Deno.stat(from)).isFile) return await Deno.copyFile(from, to);
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
-}
 
 /** What a run has found: how many programs are broken, and which invariants how often. */
 interface Found {
@@ -54,35 +48,25 @@ const { values } = parseArgs({
     only: { type: "string" },
   },
 });
-const folder = await Deno.makeTempDir({ prefix: "border_" });
 let tried = 0;
 let missed = 0;
-try {
-  await Deno.mkdir(`${folder}/tests/conformance`, { recursive: true });
-  for (const path of COPIED) await copy(ROOT + path, `${folder}/${path}`);
+await with_copy(COPIED, async (folder) => {
   const sound = await run_programs(folder, values.count, values.seed, 1_000_000);
   if (sound.broken > 0) console.log(`without any fault: ${sound.broken}: ${sound.invariants}`);
-  for (const { name, file, search, replacement } of FAULTS) {
+  for (const fault of FAULTS) {
+    const { name } = fault;
     if (values.only !== undefined && !name.includes(values.only)) continue;
-    const path = `${folder}/${file}`;
-    const text = await Deno.readTextFile(path);
-    if (text.split(search).length !== 2) throw new Error(`${name}: not once in ${file}: ${search}`);
-    await Deno.writeTextFile(path, text.replace(search, () => replacement));
-    const { broken, invariants } = await run_programs(
+    const { broken, invariants } = await with_fault(
       folder,
-      values.count,
-      values.seed,
-      sound.broken + 10,
+      fault,
+      () => run_programs(folder, values.count, values.seed, sound.broken + 10),
     );
     if (invariants.startsWith("crash")) throw new Error(`${name}: the library does not load`);
     const is_found = broken > sound.broken;
     tried++;
     if (!is_found) missed++;
     console.log(`${is_found ? "found" : "NOT FOUND"}: ${name}: ${broken}: ${invariants}`);
-    await Deno.writeTextFile(path, text);
   }
-} finally {
-  await Deno.remove(folder, { recursive: true });
-}
+});
 console.log(`${tried - missed} of ${tried} faults are found`);
 Deno.exit(missed > 0 ? 1 : 0);
