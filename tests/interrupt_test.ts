@@ -186,7 +186,7 @@ Deno.test("run: a listener that the program adds while it runs goes first, too",
       const stop = new asyncio.Event();
       process.once("SIGINT", () => stop.set());
       ready();
-      await stop.wait();
+      await asyncio.wait_for(stop.wait(), 60); // a listener alone does not keep Node.js alive
       console.log("stopped in its own way");
       ready();
       await asyncio.sleep(60);
