@@ -130,11 +130,13 @@ const next_tick = host_process?.nextTick;
 const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
 
 /**
- * Calls a function when the microtask queue has run dry, before another callback of the host is called; on hosts
- * without `process.nextTick` it does nothing.
+ * Calls a function when the microtask queue has run dry, before another callback of the host is called; returns false
+ * on hosts without `process.nextTick`, where it is not called.
  *
  * A turn comes later: between two timers that are due a host runs the microtasks, and no turn.
  */
-export function when_dry(callback: () => void): void {
-  if (next_tick !== undefined) RESOLVED.then(() => next_tick(callback));
+export function when_dry(callback: () => void): boolean {
+  if (next_tick === undefined) return false;
+  RESOLVED.then(() => next_tick(callback));
+  return true;
 }

@@ -27,6 +27,7 @@ import { Steps } from "../core/steps.ts";
 import type { Task } from "../core/tasks.ts";
 import { watch_untouched } from "../core/unawaited.ts";
 import { has_async_context } from "../host/async_context.ts";
+import { when_dry } from "../host/macrotask.ts";
 import { has_requests } from "../host/timers.ts";
 import { Deque } from "../internal/deque.ts";
 import { BaseEventLoop, type ExceptionContext } from "../core/events.ts";
@@ -239,6 +240,20 @@ export abstract class RunLoop extends BaseEventLoop {
     this.#looks_again = true;
     this.#turns.request();
   }
+
+  /**
+   * @internal As {@linkcode _look_again}, before other callbacks of the host are called where that can be had: for
+   * loops whose work the host has no part in.
+   */
+  protected _look_again_before_host(): void {
+    if (!when_dry(this.#on_dry)) this._look_again();
+  }
+
+  readonly #on_dry = (): void => {
+    if (!this.#is_asleep) return;
+    this._dry_moment = next_moment();
+    RESOLVED.then(this.#go);
+  };
 
   /** @internal Returns for how many milliseconds a wait that began at a moment has lasted, to some fifty. */
   protected _waited_since(moment: number): number {

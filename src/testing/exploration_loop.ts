@@ -318,7 +318,8 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     }
     if (!this.#ran_dry) {
       this.#ran_dry = true;
-      this._look_again();
+      if (this._has_foreign_waits()) this._look_again();
+      else this._look_again_before_host();
       return false;
     }
     this.#drop_cancelled();
