@@ -246,14 +246,13 @@ export abstract class RunLoop extends BaseEventLoop {
    * loops whose work the host has no part in.
    */
   protected _look_again_before_host(): void {
-    if (!when_dry(this.#on_dry)) this._look_again();
+    const go = () => {
+      if (!this.#is_asleep) return;
+      this._dry_moment = next_moment();
+      this.#go();
+    };
+    if (!when_dry(go)) this._look_again();
   }
-
-  readonly #on_dry = (): void => {
-    if (!this.#is_asleep) return;
-    this._dry_moment = next_moment();
-    RESOLVED.then(this.#go);
-  };
 
   /** @internal Returns for how many milliseconds a wait that began at a moment has lasted, to some fifty. */
   protected _waited_since(moment: number): number {
