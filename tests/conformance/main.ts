@@ -173,17 +173,35 @@ async function compare_all(
     const { batch, answer } = asked;
     next = todo.next();
     asked = next.done ? null : ask(next.value);
-    const outcomes = await answer;
+    const outcomes = await confirm_hangs(batch, await answer, sides);
     for (const [index, outcome] of outcomes.entries()) {
       const found = batch[index]!;
       coverage.add(found.program, outcome.expected);
-      if (is_hanging(outcome) || is_different(outcome)) findings.push({ found, outcome });
+      if (!is_hanging(outcome) && !is_different(outcome)) continue;
+      findings.push({ found, outcome });
     }
     done += outcomes.length;
     if (outcomes.length < batch.length) break;
     progress(done, options.count, findings.length);
   }
   return { done, findings };
+}
+
+/** Runs what hangs once more: a program hangs each time, a machine that was busy or asleep makes it late once. */
+async function confirm_hangs(
+  batch: readonly Case[],
+  outcomes: readonly Outcome[],
+  sides: Sides,
+): Promise<Outcome[]> {
+  const confirmed: Outcome[] = [];
+  for (const [index, outcome] of outcomes.entries()) {
+    const [again] = is_hanging(outcome) ? await sides.run([batch[index]!.program]) : [];
+    confirmed.push(again ?? outcome);
+  }
+  const rest = batch.slice(confirmed.length);
+  if (rest.length === 0 || confirmed.some(is_hanging)) return confirmed;
+  const answer = await sides.run(rest.map(({ program }) => program));
+  return [...confirmed, ...await confirm_hangs(rest, answer, sides)];
 }
 
 /** Shrinks the simplest finding and prints it with both traces. */
