@@ -5,10 +5,15 @@
  */
 
 import type { Scope } from "./core/contracts.ts";
-import { cancel_because, is_cancellation } from "./core/cancellation.ts";
+import { is_cancellation } from "./core/cancellation.ts";
 import { RuntimeError } from "./core/exceptions.ts";
-import { type AnyTask, ScopeManager, take_back } from "./core/scope_managers.ts";
-import { repr } from "./internal/format_helpers.ts";
+import {
+  type AnyTask,
+  cancel_by_signal,
+  check_abort_signal,
+  ScopeManager,
+  take_back,
+} from "./core/scope_managers.ts";
 
 /**
  * A block of code that a signal ends; `aborted_by()` makes it, `async_with()` enters it.
@@ -44,11 +49,7 @@ export class AbortScope extends ScopeManager {
 
   readonly #on_abort = (): void => {
     this.#aborted = true;
-    const scope = this.#scope as Scope;
-    cancel_because(
-      `cancelled by a signal: ${repr(this.#signal.reason)}`,
-      () => (scope._owner as unknown as AnyTask)["_cancel_block"](scope, true),
-    );
+    cancel_by_signal(this.#scope as Scope, this.#signal);
   };
 
   /** Returns whether the signal has cancelled the block. */
@@ -102,8 +103,5 @@ export class AbortScope extends ScopeManager {
  * ```
  */
 export function aborted_by(signal: AbortSignal): AbortScope {
-  if (typeof (signal as AbortSignal | null)?.addEventListener !== "function") {
-    throw new TypeError(`aborted_by() expects an AbortSignal, received ${repr(signal)}`);
-  }
-  return new AbortScope(signal);
+  return new AbortScope(check_abort_signal("end a block by a signal", signal));
 }

@@ -148,7 +148,11 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     return outcome === null ? typeof given === "function" && !abandons : outcome.is_fulfilled;
   },
   ending: (wait) => wait["_is_waiting"]() ? wait["_argument"].promise : null,
-  is_stopping: (wait) => wait["_argument"].error !== null,
+  obstacle: (wait) =>
+    wait["_argument"].error === null
+      ? null
+      : "the work of its from_promise() has not stopped since its signal was aborted; with " +
+        "{ abandon_on_cancel: true } it is not waited for",
 };
 
 /**

@@ -153,9 +153,7 @@ export abstract class Coroutine<T> implements Promise<T> {
   }
 
   /** As the `catch` of a promise. */
-  catch<R = never>(
-    on_rejected?: OnRejected<R> | null,
-  ): Promise<T | R> {
+  catch<R = never>(on_rejected?: OnRejected<R> | null): Promise<T | R> {
     return this.then(null, on_rejected);
   }
 

@@ -5,12 +5,12 @@
  */
 
 import { is_in_other_loop } from "../host/copies.ts";
-import { Inspectable } from "../internal/format_helpers.ts";
+import { Inspectable, repr } from "../internal/format_helpers.ts";
 import type { Scope } from "./contracts.ts";
 import type { Coroutine } from "./coroutines.ts";
 import { instant, Suspension } from "./suspensions.ts";
 import { running_loop, running_scope } from "./current.ts";
-import { as_cancelled_error, is_cancellation } from "./cancellation.ts";
+import { as_cancelled_error, cancel_because, is_cancellation } from "./cancellation.ts";
 import { innermost } from "./scopes.ts";
 import type { Task } from "./tasks.ts";
 
@@ -112,6 +112,22 @@ const EXIT = /* @__PURE__ */ instant(
   "__aexit__",
   (manager: ScopeManager, error: unknown) => manager["_exit"](error),
 );
+
+/** Throws if a value is no signal; `doing` says what cannot be done then. */
+export function check_abort_signal(doing: string, signal: AbortSignal): AbortSignal {
+  if (typeof (signal as AbortSignal | null)?.addEventListener === "function") return signal;
+  throw new TypeError(
+    `Cannot ${doing}: signal must be an AbortSignal: received ${repr(signal)}`,
+  );
+}
+
+/** Cancels a scope since a signal was aborted. */
+export function cancel_by_signal(scope: Scope, signal: AbortSignal): void {
+  cancel_because(
+    `cancelled by a signal: ${repr(signal.reason)}`,
+    () => (scope._owner as unknown as AnyTask)["_cancel_block"](scope, true),
+  );
+}
 
 /** Takes back the request for cancellation that a block has made; returns how many are left, seen from it. */
 export function take_back(scope: Scope): number {

@@ -30,8 +30,8 @@ export interface Operation<T, S, A> {
   may_fulfil?(wait: Suspension<T, S, A>): boolean;
   /** The promise that has to settle before such a wait can end. */
   ending?(wait: Suspension<T, S, A>): PromiseLike<unknown> | null;
-  /** Returns whether a wait has accepted a cancellation and ends only when what it waits for has stopped. */
-  is_stopping?(wait: Suspension<T, S, A>): boolean;
+  /** Returns what keeps a wait from ending that has accepted a cancellation, and what would help; `null` if nothing does. */
+  obstacle?(wait: Suspension<T, S, A>): string | null;
   /** True if it calls user code when it begins. */
   readonly calls_user_code?: boolean;
 }
@@ -176,9 +176,9 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
     return this._operation.ending?.(this) ?? null;
   }
 
-  /** @internal Returns whether it has accepted a cancellation that has not ended the wait. */
-  protected _is_stopping(): boolean {
-    return this._state === WAITING && this._operation.is_stopping?.(this) === true;
+  /** @internal Returns why a cancellation that it has accepted has not ended the wait; `null` for none. */
+  protected _obstacle(): string | null {
+    return this._state === WAITING ? this._operation.obstacle?.(this) ?? null : null;
   }
 
   /** @internal */

@@ -60,13 +60,11 @@ function find_registry(): Registry {
 
 const registry = find_registry();
 
-/** This copy; the core sets its answers. */
+/** This copy; the core sets its answers, until then no task of it runs that could adopt anything. */
 export const THIS_COPY: Copy = {
   runs_task: () => false,
   runs_loop: () => false,
-  adopt: () => {
-    throw new Error("Cannot adopt a future: the core of the library is not loaded");
-  },
+  adopt: undefined as never,
   running: new Set(),
 };
 registry.copies.push(THIS_COPY);

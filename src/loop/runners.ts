@@ -15,15 +15,17 @@ import {
   wait_on,
 } from "../core/coroutines.ts";
 import { type AbstractEventLoop, check_loop, set_default_loop_maker } from "../core/events.ts";
-import { CancelledError, KeyboardInterrupt, RuntimeError, ValueError } from "../core/exceptions.ts";
+import { CancelledError, KeyboardInterrupt, RuntimeError } from "../core/exceptions.ts";
 import { type Future, Listener } from "../core/futures.ts";
-import { cancel_because, without_frames } from "../core/cancellation.ts";
+import { without_frames } from "../core/cancellation.ts";
+import { cancel_by_signal, check_abort_signal } from "../core/scope_managers.ts";
 import { exit_if_uncaught } from "../host/exit.ts";
 import { create_macrotasks } from "../host/macrotask.ts";
 import { on_interrupt } from "../host/signals.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { all_tasks, ensure_future, type Task } from "../core/tasks.ts";
+import { check_signal } from "./signal_handlers.ts";
 import { sleep } from "../waiting.ts";
 import { running_loop } from "../core/current.ts";
 
@@ -152,7 +154,8 @@ export class Runner implements AsyncDisposable {
   ): Promise<T> {
     check_options("run", options, ["context", "signal", "signals"]);
     const signals = check_signals(options.signals);
-    const signal = check_abort_signal(options.signal ?? null);
+    const signal = options.signal ?? null;
+    if (signal !== null) check_abort_signal("run main", signal);
     if (running_loop() !== null) {
       if (iscoroutine(coro)) coro.close();
       throw new RuntimeError("Runner.run() cannot be called from a running event loop");
@@ -166,10 +169,7 @@ export class Runner implements AsyncDisposable {
     const abort = (): void => {
       if (task.done()) return;
       is_aborted = true;
-      cancel_because(
-        `cancelled by a signal: ${repr(signal?.reason)}`,
-        () => task["_cancel_block"](task["_owner"], true),
-      );
+      cancel_by_signal(task["_owner"], signal as AbortSignal);
     };
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort);
@@ -237,13 +237,10 @@ export class Runner implements AsyncDisposable {
   }
 
   /** Makes the loop, for `async_with()`. */
-  __aenter__(): Promise<this> {
-    try {
-      this.#initialize();
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return Promise.resolve(this);
+  // deno-lint-ignore require-await -- it throws in its promise
+  async __aenter__(): Promise<this> {
+    this.#initialize();
+    return this;
   }
 
   /** Closes the runner, for `async_with()`. */
@@ -258,13 +255,6 @@ export class Runner implements AsyncDisposable {
   }
 }
 
-function check_abort_signal(signal: AbortSignal | null): AbortSignal | null {
-  if (signal === null || typeof signal.addEventListener === "function") return signal;
-  throw new TypeError(
-    `Cannot run main: signal must be an AbortSignal: received ${repr(signal)}`,
-  );
-}
-
 function make_interruption(signal: string): KeyboardInterrupt {
   const interruption = without_frames(() =>
     signal === "SIGINT" ? new KeyboardInterrupt() : new KeyboardInterrupt(signal)
@@ -275,15 +265,14 @@ function make_interruption(signal: string): KeyboardInterrupt {
 
 function check_signals(signals: readonly string[] | null | undefined): readonly string[] {
   if (signals === null || signals === undefined) return DEFAULT_SIGNALS;
-  if (!Array.isArray(signals) || !signals.every((signal) => typeof signal === "string")) {
+  if (!Array.isArray(signals)) {
     throw new TypeError(
       `Cannot run main: signals must be an array of names such as "SIGTERM": received ${
         repr(signals)
       }`,
     );
   }
-  const unknown = signals.find((signal) => !/^SIG[A-Z0-9]+$/.test(signal));
-  if (unknown !== undefined) throw new ValueError(`invalid signal name ${repr(unknown)}`);
+  signals.forEach(check_signal);
   return signals;
 }
 

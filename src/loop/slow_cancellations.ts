@@ -6,12 +6,12 @@
  * @module
  */
 
+import { describe_task } from "../core/awaits.ts";
 import { Suspension } from "../core/suspensions.ts";
 import { FOREIGN } from "../core/steps.ts";
 import type { Task } from "../core/tasks.ts";
 import { make_reference, type Reference } from "../host/collection.ts";
 import { host_timers } from "../host/timers.ts";
-import { repr } from "../internal/format_helpers.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
 
 type AnyTask = Task<unknown>;
@@ -78,9 +78,8 @@ export class SlowCancellations {
     const obstacle = obstacle_of(task);
     if (obstacle === null) return;
     this.#reported.add(task);
-    const name = task["_coroutine_name"];
     this.#loop.call_exception_handler({
-      message: `Cannot cancel task ${repr(task.get_name())}${name && ` of ${name}()`}: ${obstacle}`,
+      message: `Cannot cancel ${describe_task(task["_owner"])}: ${obstacle}`,
       task,
     });
   }
@@ -93,9 +92,9 @@ function obstacle_of(task: AnyTask): string | null {
     return "it waits for a native promise, which a cancellation does not reach; write " +
       "await from_promise(promise), or from_promise((signal) => …) for work that can be stopped";
   }
-  if (task["_waits_on"]().some((wait) => wait instanceof Suspension && wait["_is_stopping"]())) {
-    return "the work of its from_promise() has not stopped since its signal was aborted; with " +
-      "{ abandon_on_cancel: true } it is not waited for";
+  for (const wait of task["_waits_on"]()) {
+    const obstacle = wait instanceof Suspension ? wait["_obstacle"]() : null;
+    if (obstacle !== null) return obstacle;
   }
   return null;
 }

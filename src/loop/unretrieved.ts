@@ -5,12 +5,12 @@
  */
 
 import type { AbstractEventLoop, ExceptionContext } from "../core/events.ts";
+import { describe_task } from "../core/awaits.ts";
 import type { Future } from "../core/futures.ts";
 import { Task } from "../core/tasks.ts";
 import { make_reference, type Reference, watch_collection } from "../host/collection.ts";
 import { at_exit } from "../host/exit.ts";
 import { copy_thrown, is_object } from "./error_copies.ts";
-import { repr } from "../internal/format_helpers.ts";
 import { create_macrotasks, type Macrotasks } from "../host/macrotask.ts";
 
 interface Entry {
@@ -121,10 +121,7 @@ function make_entry(owner: Unretrieved, future: Future<unknown>): Entry {
     message: `${future.constructor.name} exception was never retrieved`,
     exception: copy_thrown(error),
   };
-  if (future instanceof Task) {
-    const name = future.get_coro()?.name;
-    context.description = `task ${repr(future.get_name())}` + (name ? ` of ${name}()` : "");
-  }
+  if (future instanceof Task) context.description = describe_task(future["_owner"]);
   if (future["_source_traceback"] !== undefined) {
     context.source_traceback = String(future["_source_traceback"]);
   }
