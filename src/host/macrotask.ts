@@ -106,10 +106,11 @@ function find_immediates(): Timers | undefined {
   return { set: (callback) => set(callback), clear: (handle) => clear(handle) };
 }
 
+const immediates = find_immediates();
 const HOST: TurnSource = {
-  immediates: find_immediates(),
-  // A channel would belong to the request in which it was made.
-  MessageChannel: has_requests
+  immediates,
+  // A channel would belong to the request in which it was made. Node.js loads its streams for the class.
+  MessageChannel: has_requests || immediates !== undefined
     ? undefined
     : (globalThis as { MessageChannel?: typeof MessageChannel }).MessageChannel,
 };

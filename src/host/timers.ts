@@ -82,8 +82,10 @@ const { Date: HostDate, performance: global_clock } = globalThis as {
 };
 
 function find_monotonic_clock(): () => number {
-  const clock = builtin_module<{ performance?: Clock }>("node:perf_hooks")?.performance ??
-    global_clock;
+  // Node.js takes a millisecond to load the module, which has the same object if the global one is the host's.
+  const clock = Object.prototype.toString.call(global_clock) === "[object Performance]"
+    ? global_clock
+    : builtin_module<{ performance?: Clock }>("node:perf_hooks")?.performance ?? global_clock;
   // A fake is put on the object; the function of its class stays. Bun has none there.
   const now = Object.getPrototypeOf(clock ?? {})?.now ?? clock?.now;
   if (typeof now === "function") return now.bind(clock);
