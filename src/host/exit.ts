@@ -35,17 +35,21 @@ function has_listeners(event: string): boolean {
 const exit_codes = new WeakMap<object, number>();
 let watches_uncaught = false;
 
+function listen(event: string, listener: (error: unknown) => void): void {
+  host_process?.on?.(event, listener);
+}
+
 /** Lets the process end with an exit code, and one line on the terminal, if nothing catches an error. */
 export function exit_if_uncaught(error: Error, code: number): void {
   exit_codes.set(error, code);
   if (watches_uncaught) return;
   watches_uncaught = true;
-  host_process?.on?.("uncaughtExceptionMonitor", (uncaught: unknown) => {
+  listen("uncaughtExceptionMonitor", (uncaught) => {
     if (!has_listeners("uncaughtException")) exit_with(uncaught);
   });
   if (!("Bun" in globalThis)) return;
   // Bun calls the monitor for no rejection, and a listener replaces what it does at any.
-  host_process?.on?.("unhandledRejection", (uncaught: unknown) => {
+  listen("unhandledRejection", (uncaught) => {
     if (host_process?.listenerCount?.("unhandledRejection") !== 1) return;
     exit_with(uncaught);
     throw_to_host(uncaught);
@@ -77,8 +81,8 @@ export function name_if_stuck(describe: () => string): () => void {
   if (!names_stuck) {
     names_stuck = true;
     // A call of process.exit() gives "exit" alone.
-    host_process?.on?.("beforeExit", () => is_over = true);
-    host_process?.on?.("exit", () => {
+    listen("beforeExit", () => is_over = true);
+    listen("exit", () => {
       if (is_over) name_stuck();
     });
   }

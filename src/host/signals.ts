@@ -88,23 +88,29 @@ let pause: unknown = null;
 /** True if {@linkcode pause_interrupts} is of use. */
 export const interrupts_keep_alive: boolean = has_signals && KEEPS_ALIVE;
 
+function remove_listeners(): void {
+  for (const [signal, { listener }] of interrupts) remove_signal_listener(signal, listener);
+}
+
+function listen_again(): void {
+  remove_listeners(); // with those that have been added meanwhile
+  for (const [signal, { listener }] of interrupts) add_signal_listener(signal, listener);
+}
+
 /** Removes the listeners of this module for a moment, in which a host ends the program if nothing else keeps it. */
 export function pause_interrupts(): void {
   if (pause !== null || interrupts.size === 0) return;
-  for (const [signal, { listener }] of interrupts) remove_signal_listener(signal, listener);
+  remove_listeners();
   pause = host_timers.set(() => {
     pause = null;
-    for (const [signal, { listener }] of interrupts) {
-      remove_signal_listener(signal, listener); // one that has been added meanwhile
-      add_signal_listener(signal, listener);
-    }
+    listen_again();
   }, PAUSE);
   do_not_wait_for(pause);
 }
 
 /** Removes the listeners of this module for good. */
 export function end_interrupts(): void {
-  for (const [signal, { listener }] of interrupts) remove_signal_listener(signal, listener);
+  remove_listeners();
   interrupts.clear();
 }
 
@@ -132,10 +138,7 @@ export function interrupts_alone_are_pending(): boolean {
   if (core?.hasPromise === undefined || info === undefined || interrupts.size === 0) return false;
   if (info().length > 0 || count_pending(core) !== interrupts.size) return false;
   // The newest operation shows that none has a greater number than those counted.
-  for (const [signal, { listener }] of interrupts) {
-    remove_signal_listener(signal, listener);
-    add_signal_listener(signal, listener);
-  }
+  listen_again();
   return count_pending(core) === 2 * interrupts.size;
 }
 

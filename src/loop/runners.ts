@@ -156,10 +156,7 @@ export class Runner implements AsyncDisposable {
     const signals = check_signals(options.signals);
     const signal = options.signal ?? null;
     if (signal !== null) check_abort_signal("run main", signal);
-    if (running_loop() !== null) {
-      if (iscoroutine(coro)) coro.close();
-      throw new RuntimeError("Runner.run() cannot be called from a running event loop");
-    }
+    refuse_nested("Runner.run()", coro);
     refuse_promise(coro);
     const loop = this.get_loop();
     const main = to_coroutine<T>(coro) ??
@@ -274,6 +271,12 @@ function check_signals(signals: readonly string[] | null | undefined): readonly 
   }
   signals.forEach(check_signal);
   return signals;
+}
+
+function refuse_nested(call: string, main: unknown): void {
+  if (running_loop() === null) return;
+  if (iscoroutine(main)) main.close();
+  throw new RuntimeError(`${call} cannot be called from a running event loop`);
 }
 
 function refuse_promise(main: unknown): void {
@@ -399,10 +402,7 @@ export async function run<T>(
   options: RunOptions = {},
 ): Promise<T> {
   check_options("run", options, ["debug", "loop_factory", "signal", "signals"]);
-  if (running_loop() !== null) {
-    if (iscoroutine(main)) main.close();
-    throw new RuntimeError("asyncio.run() cannot be called from a running event loop");
-  }
+  refuse_nested("asyncio.run()", main);
   const { signal = null, signals = null, ...runner_options } = options;
   const runner = new Runner(runner_options);
   let result: T;
