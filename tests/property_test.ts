@@ -4,15 +4,14 @@
  */
 
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
 import { BarrierScenario } from "./property/barriers.ts";
 import { ConditionScenario } from "./property/conditions.ts";
-import { Crowd, type Scenario } from "./property/crowd.ts";
+import type { Scenario } from "./property/crowd.ts";
 import { EventScenario } from "./property/events.ts";
 import { GroupScenario } from "./property/groups.ts";
-import { LIBRARY_PAUSES, PAUSE_NAMES } from "./property/pauses.ts";
+import { check_scenario, tested_loops } from "./property/loops.ts";
 import { PermitScenario } from "./property/permits.ts";
-import { check_programs, type Program } from "./property/program.ts";
+import type { Program } from "./property/program.ts";
 import { QueueScenario } from "./property/queues.ts";
 
 const SCENARIOS: Record<string, (program: Program) => Scenario> = {
@@ -28,30 +27,9 @@ const SCENARIOS: Record<string, (program: Program) => Scenario> = {
   "task groups": () => new GroupScenario(),
 };
 
-/** Multiplies the programs of each test: `PROGRAMS=100 deno test tests/property_test.ts`. */
-const FACTOR = Number(Deno.env.get("PROGRAMS") ?? 1);
-
-const LOOPS = [
-  {
-    name: "the virtual clock",
-    loop_factory: () => new VirtualClockEventLoop(),
-    waits: { pauses: LIBRARY_PAUSES, at_once: false },
-    count: 1000,
-  },
-  {
-    name: "the real loop",
-    loop_factory: () => new asyncio.EventLoop(),
-    waits: { pauses: PAUSE_NAMES, at_once: true },
-    count: 12,
-  },
-];
-
-for (const { name, loop_factory, waits, count } of LOOPS) {
+for (const loop of tested_loops(1000)) {
   for (const [primitive, make] of Object.entries(SCENARIOS)) {
-    Deno.test(`${primitive} loses nothing and doubles nothing on ${name}`, async () => {
-      await check_programs(count * FACTOR, waits, async (program) => {
-        await asyncio.run(() => Crowd.run(program, make(program)), { loop_factory });
-      });
-    });
+    Deno.test(`${primitive} loses nothing and doubles nothing on ${loop.name}`, () =>
+      check_scenario(loop, make));
   }
 }

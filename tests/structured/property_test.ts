@@ -1,10 +1,8 @@
 /** Under random programs with cancellations everywhere, `./structured` loses nothing and doubles nothing. */
 
-import * as asyncio from "../../mod.ts";
-import { VirtualClockEventLoop } from "../../testing.ts";
-import { Crowd, type Scenario } from "../property/crowd.ts";
-import { LIBRARY_PAUSES, PAUSE_NAMES } from "../property/pauses.ts";
-import { check_programs, type Program } from "../property/program.ts";
+import type { Scenario } from "../property/crowd.ts";
+import { check_scenario, tested_loops } from "../property/loops.ts";
+import type { Program } from "../property/program.ts";
 import {
   BroadcastScenario,
   ChannelScenario,
@@ -27,32 +25,11 @@ const SCENARIOS: Record<string, (program: Program) => Scenario> = {
   CancelScope: () => new ScopeScenario(),
 };
 
-/** Multiplies the programs of each test, as for `tests/property_test.ts`. */
-const FACTOR = Number(Deno.env.get("PROGRAMS") ?? 1);
-
-const LOOPS = [
-  {
-    name: "the virtual clock",
-    loop_factory: () => new VirtualClockEventLoop(),
-    waits: { pauses: LIBRARY_PAUSES, at_once: false },
-    count: 600,
-  },
-  {
-    name: "the real loop",
-    loop_factory: () => new asyncio.EventLoop(),
-    waits: { pauses: PAUSE_NAMES, at_once: true },
-    count: 12,
-  },
-];
-
-for (const { name, loop_factory, waits, count } of LOOPS) {
+for (const loop of tested_loops(600)) {
   for (const [primitive, make] of Object.entries(SCENARIOS)) {
-    Deno.test(`${primitive}: loses nothing and doubles nothing on ${name}`, async () => {
-      await check_programs(count * FACTOR, waits, async (program) => {
-        // A race that a host's timer wins swallows a cancellation; blocks of scopes do so on purpose.
-        const is_honest = !waits.at_once && primitive !== "CancelScope";
-        await asyncio.run(() => Crowd.run(program, make(program), is_honest), { loop_factory });
-      });
-    });
+    // A race that a host's timer wins swallows a cancellation; blocks of scopes do so on purpose.
+    const is_honest = !loop.waits.at_once && primitive !== "CancelScope";
+    Deno.test(`${primitive}: loses nothing and doubles nothing on ${loop.name}`, () =>
+      check_scenario(loop, make, is_honest));
   }
 }
