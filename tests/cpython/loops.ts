@@ -1,0 +1,49 @@
+/** Loops that are run by hand, as CPython's tests run theirs. */
+
+import * as asyncio from "../../mod.ts";
+import { VirtualClockEventLoop } from "../../testing.ts";
+
+/** Calls `body` with a loop on the virtual clock that does not run yet, and is closed at the end. */
+export async function with_loop(
+  body: (loop: VirtualClockEventLoop) => Promise<void>,
+): Promise<void> {
+  const loop = new VirtualClockEventLoop();
+  try {
+    await body(loop);
+  } finally {
+    loop.close();
+  }
+}
+
+/** Runs a program on the virtual clock. */
+export function run<T>(main: () => Promise<T>): Promise<T> {
+  return asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
+}
+
+/** Runs a loop for two iterations: all that is ready, and what this makes ready. */
+export async function run_briefly(loop: asyncio.EventLoop): Promise<void> {
+  await loop.run_until_complete(loop.create_task(function* once() {}));
+}
+
+/** Runs a loop as long as callbacks are ready, if that are no more than ten iterations. */
+export async function run_until_idle(loop: asyncio.EventLoop): Promise<void> {
+  for (let round = 0; round < 5; round++) await run_briefly(loop);
+}
+
+/** Keeps what a loop's exception handler is told. */
+export function record_reports(loop: asyncio.EventLoop): asyncio.ExceptionContext[] {
+  const reports: asyncio.ExceptionContext[] = [];
+  loop.set_exception_handler((_, report) => reports.push(report));
+  return reports;
+}
+
+/** The arguments of the cancellation that an awaitable ends with. */
+export async function cancellation_of(awaitable: PromiseLike<unknown>): Promise<unknown[]> {
+  try {
+    await awaitable;
+  } catch (error) {
+    if (error instanceof asyncio.CancelledError) return error.args;
+    throw error;
+  }
+  throw new Error("it was not cancelled");
+}
