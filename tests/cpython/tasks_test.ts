@@ -3,6 +3,8 @@
  * `tests/tasks_test.ts` has none like them. docs/for_python_programmers.md says what differs.
  */
 
+// deno-lint-ignore-file require-yield -- coroutines that end in one step
+
 import {
   assert,
   assertEquals,

@@ -3,6 +3,8 @@
  * sense here and `tests/waiting_test.ts` has none like them.
  */
 
+// deno-lint-ignore-file require-yield -- coroutines that end in one step
+
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../../mod.ts";
 import { VirtualClockEventLoop } from "../../testing.ts";
