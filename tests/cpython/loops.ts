@@ -20,6 +20,20 @@ export function run<T>(main: () => Promise<T>): Promise<T> {
   return asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
 }
 
+/** A loop on the virtual clock whose time passes in calls, too, as it does while code computes. */
+export class BusyLoop extends VirtualClockEventLoop {
+  #busy = 0;
+
+  override time(): number {
+    return super.time() + this.#busy;
+  }
+
+  /** Lets time pass. */
+  compute(seconds: number): void {
+    this.#busy += seconds;
+  }
+}
+
 /** Runs a loop for two iterations: all that is ready, and what this makes ready. */
 export async function run_briefly(loop: asyncio.EventLoop): Promise<void> {
   await loop.run_until_complete(loop.create_task(function* once() {}));
