@@ -22,15 +22,15 @@ export function run<T>(main: () => Promise<T>): Promise<T> {
 
 /** A loop on the virtual clock whose time passes in calls, too, as it does while code computes. */
 export class BusyLoop extends VirtualClockEventLoop {
-  #busy = 0;
+  #computed_until = 0;
 
   override time(): number {
-    return super.time() + this.#busy;
+    return Math.max(super.time(), this.#computed_until);
   }
 
   /** Lets time pass. */
   compute(seconds: number): void {
-    this.#busy += seconds;
+    this.#computed_until = this.time() + seconds;
   }
 }
 
