@@ -45,7 +45,7 @@ export async function run_until_idle(loop: asyncio.EventLoop): Promise<void> {
 }
 
 /** Keeps what a loop's exception handler is told. */
-export function record_reports(loop: asyncio.EventLoop): asyncio.ExceptionContext[] {
+export function record_reports(loop: asyncio.AbstractEventLoop): asyncio.ExceptionContext[] {
   const reports: asyncio.ExceptionContext[] = [];
   loop.set_exception_handler((_, report) => reports.push(report));
   return reports;
