@@ -567,6 +567,8 @@ Deno.test("loop.create_connection, loop.create_server: arguments that exclude ea
         loop.create_connection(make, HOST, PORT, { ssl_shutdown_timeout: 1 }),
       "server_hostname is only meaningful with ssl": () =>
         loop.create_connection(make, HOST, PORT, { server_hostname: "python.org" }),
+      "no path and sock were specified": () => loop.create_unix_connection(make),
+      "path was not specified, and no sock specified": () => loop.create_unix_server(make),
     };
     for (const [message, call] of Object.entries(refused)) {
       await assertRejects(async () => await call(), ValueError, message);
