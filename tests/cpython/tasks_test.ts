@@ -1,6 +1,6 @@
 /**
  * CPython's own tests of tasks (`Lib/test/test_asyncio/test_tasks.py`), as far as they make sense here and
- * `tests/tasks_test.ts` has none like them. docs/for_python_programmers.md says what differs.
+ * `tests/tasks_test.ts` has none like them. README.md says what is left out.
  */
 
 // deno-lint-ignore-file require-yield -- coroutines that end in one step
