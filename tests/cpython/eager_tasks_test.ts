@@ -51,8 +51,8 @@ const TESTS: Record<string, (Task: typeof asyncio.Task) => Promise<void>> = {
 
   async "a coroutine that waits is done later, and can be cancelled where it waits"() {
     const waits = () =>
-      make(async () => {
-        await sleep(0.1);
+      make(function* () {
+        yield* sleep(0.1);
         return "finished after blocking";
       });
     const task = waits();
@@ -65,9 +65,9 @@ const TESTS: Record<string, (Task: typeof asyncio.Task) => Promise<void>> = {
 
   async "the current task is the new one in its first step and after it"() {
     const seen: unknown[] = [];
-    const task = make(async () => {
+    const task = make(function* () {
       seen.push(asyncio.current_task());
-      await sleep(0.1);
+      yield* sleep(0.1);
       seen.push(asyncio.current_task());
     });
     assertStrictEquals(seen[0], task);
@@ -97,10 +97,10 @@ const TESTS: Record<string, (Task: typeof asyncio.Task) => Promise<void>> = {
     const variable = new asyncio.ContextVar<number>("variable", { default: 0 });
     const seen: number[] = [];
     variable.set(1);
-    const task = make(async () => {
+    const task = make(function* () {
       seen.push(variable.get());
       variable.set(2);
-      await sleep(0.1);
+      yield* sleep(0.1);
       seen.push(variable.get());
       variable.set(3);
     });

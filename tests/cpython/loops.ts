@@ -61,3 +61,16 @@ export async function cancellation_of(awaitable: PromiseLike<unknown>): Promise<
   }
   throw new Error("it was not cancelled");
 }
+
+/** The message of the error with which what a plain callback awaits ends. */
+export async function without_task(awaited: () => PromiseLike<unknown>): Promise<string> {
+  const loop = asyncio.get_running_loop();
+  const ended = loop.create_future<string>();
+  loop.call_soon(() => {
+    awaited().then(
+      () => ended.set_result("no error"),
+      (error: unknown) => ended.set_result((error as Error).message),
+    );
+  });
+  return await ended;
+}

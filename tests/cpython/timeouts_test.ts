@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../../mod.ts";
-import { BusyLoop, cancellation_of, run } from "./loops.ts";
+import { BusyLoop, cancellation_of, run, without_task } from "./loops.ts";
 
 const { async_with, CancelledError, sleep, timeout, timeout_at, TimeoutError, wait_for } = asyncio;
 
@@ -128,28 +128,40 @@ Deno.test("timeout: of two that pass while the loop is busy the outer one is thr
   const loop = new BusyLoop();
   await asyncio.run(async () => {
     const seen: string[] = [];
-    const note = (text: string) => (error: unknown) => {
-      seen.push(`${text}: ${(error as Error).name}`);
-      throw error;
+    const noted = async (text: string, passes_on: boolean, work: () => Promise<unknown>) => {
+      try {
+        await work();
+      } catch (error) {
+        seen.push(`${text}: ${(error as Error).name}`);
+        if (passes_on) throw error;
+      }
+    };
+    const limited = (limit: number, body: () => Promise<void>) => async () =>
+      await async_with(timeout(limit), body);
+    const busy = (seconds: number) => async () => {
+      loop.compute(seconds);
+      await sleep(1);
     };
     // The outer one is the earlier, and passes with the inner one.
-    await async_with(timeout(0.002), async () => {
-      await async_with(timeout(0.1), async () => {
-        loop.compute(0.2);
+    await noted(
+      "outer",
+      false,
+      limited(0.002, async () => {
+        await noted("inner", true, limited(0.1, busy(0.2)));
         await sleep(1);
-      }).catch(note("inner"));
-      await sleep(1);
-    }).catch(note("outer")).catch(() => {});
+      }),
+    );
     assertEquals(seen.splice(0), ["inner: CancelledError", "outer: TimeoutError"]);
     // The inner one is the earlier, and the outer one stops what comes after it.
     const started = now();
-    await async_with(timeout(0.1), async () => {
-      await async_with(timeout(0.01), async () => {
-        loop.compute(0.05);
-        await sleep(1);
-      }).catch(note("inner")).catch(() => {});
-      await sleep(10).catch(note("after"));
-    }).catch(note("outer")).catch(() => {});
+    await noted(
+      "outer",
+      false,
+      limited(0.1, async () => {
+        await noted("inner", false, limited(0.01, busy(0.05)));
+        await noted("after", true, async () => await sleep(10));
+      }),
+    );
     assertEquals(seen, ["inner: TimeoutError", "after: CancelledError", "outer: TimeoutError"]);
     assert(now() - started < 1);
   }, { loop_factory: () => loop });
@@ -274,15 +286,8 @@ Deno.test("timeout: is entered once, by a task, and changed only while it is act
       refuses(expiring, "expiring");
     });
     const outside = timeout(0.01);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    asyncio.get_running_loop().call_soon(() => {
-      Promise.resolve().then(async () => await outside.__aenter__()).then(() => resolve(), reject);
-    });
-    const error = await assertRejects(
-      async () => await asyncio.from_promise(promise),
-      asyncio.RuntimeError,
-    );
-    assert(error.message.includes("task"), error.message);
+    const error = await without_task(() => outside.__aenter__());
+    assert(error.includes("task"), error);
     refuses(outside, "has not been entered");
   }));
 
