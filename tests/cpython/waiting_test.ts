@@ -254,7 +254,9 @@ Deno.test("as_completed: for await gives tasks that were given, and no coroutine
     const [a, c] = [returns("a"), returns("c")];
     const [b, d] = [asyncio.create_task(returns("b")), asyncio.create_task(returns("d"))];
     const seen = new Set<unknown>();
-    for await (const next of asyncio.as_completed([a, b, c, d])) seen.add(next);
+    for await (const next of asyncio.as_completed([a, b, c, d]) as AsyncIterable<unknown>) {
+      seen.add(next);
+    }
     assertEquals([seen.size, ...[a, b, c, d].map((given) => seen.has(given))], [
       4,
       false,
@@ -305,9 +307,8 @@ Deno.test("as_completed: a limit that is not reached leaves no timer", () =>
       for (const next of asyncio.as_completed([asyncio.sleep(0.01, "a")], { timeout: 1 })) {
         assertEquals(await next, "a");
       }
-      for await (const next of asyncio.as_completed([asyncio.sleep(0.01, "a")], { timeout: 1 })) {
-        assertEquals(await next, "a");
-      }
+      const iterator = asyncio.as_completed([asyncio.sleep(0.01, "a")], { timeout: 1 });
+      for await (const next of iterator as AsyncIterable<unknown>) assertEquals(await next, "a");
     });
     assertEquals(loop.time(), 0.02);
     await assertRejects(() => loop.run_forever(), Error);
@@ -327,7 +328,7 @@ Deno.test("as_completed: what it gives can be awaited at the same time", () =>
   run(async () => {
     const sleeps = () => [asyncio.sleep(0.05, "a"), asyncio.sleep(0.05, "b")];
     const of_futures: PromiseLike<string>[] = [];
-    // TypeScript's type of a thenable in a second `for await` is that of its value.
+    // The cast: where several `for await` have one type, TypeScript takes the futures for their values.
     for await (const future of asyncio.as_completed(sleeps()) as AsyncIterable<unknown>) {
       of_futures.push(future as asyncio.Future<string>);
     }
