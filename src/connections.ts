@@ -377,9 +377,9 @@ function connection_error(errors: readonly OSError[], all: boolean): Error {
   return new OSError(`Multiple exceptions: ${errors.map(({ message }) => message).join(", ")}`);
 }
 
-function check_path_or_sock(path: unknown, sock: unknown, what: string): void {
+function check_path_or_sock(path: unknown, sock: unknown, what: string, neither: string): void {
   if (path === null) {
-    if (sock === null) throw new ValueError("no path and sock were specified");
+    if (sock === null) throw new ValueError(neither);
     return;
   }
   if (sock !== null) throw new ValueError("path and sock can not be specified at the same time");
@@ -413,7 +413,7 @@ function* connect_unix<P extends BaseProtocol>(
     throw new ValueError("you have to pass server_hostname when using ssl");
   }
   const sock = options.sock ?? null;
-  check_path_or_sock(path, sock, "connect");
+  check_path_or_sock(path, sock, "connect", "no path and sock were specified");
   const endpoint = path === null
     ? endpoint_of(loop, sock, "connect")
     : yield* connect_to(loop, path, {});
@@ -624,7 +624,8 @@ function* listen_unix(
   options: UnixServerOptions,
 ): Generator<unknown, AbstractServer, unknown> {
   check_server_ssl(options, "listen");
-  check_path_or_sock(path, options.sock ?? null, "listen");
+  const neither = "path was not specified, and no sock specified";
+  check_path_or_sock(path, options.sock ?? null, "listen", neither);
   if (path === null) {
     const listener = listener_of(loop, options);
     return yield* start_if_wanted(make_server(loop, [listener], factory, options), options);

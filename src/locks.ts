@@ -384,7 +384,7 @@ export class Semaphore extends Acquirable {
    */
   constructor(value: number | { readonly value?: number } = 1) {
     super();
-    this._value = initial_permits(value);
+    this._value = initial_permits(new.target.name, value);
   }
 
   /** Returns whether `acquire()` would have to wait: there is no permit, or others wait for one. */
@@ -437,13 +437,13 @@ export class Semaphore extends Acquirable {
   }
 }
 
-function initial_permits(given: number | { readonly value?: number }): number {
-  const value = number_argument("Semaphore", "value", given, 1);
+function initial_permits(name: string, given: number | { readonly value?: number }): number {
+  const value = number_argument(name, "value", given, 1);
   if (value < 0) throw new ValueError("Semaphore initial value must be >= 0");
   // CPython takes a fraction, which never becomes zero: no limit at all.
   if (!Number.isInteger(value) && value !== Infinity) {
     throw new ValueError(
-      `Cannot call Semaphore(): value must be an integer or Infinity: received ${value}`,
+      `Cannot call ${name}(): value must be an integer or Infinity: received ${value}`,
     );
   }
   return value;

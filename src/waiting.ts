@@ -707,6 +707,9 @@ function unique<T>(aws: Iterable<Awaitable<T>>): Awaitable<T>[] {
  * and futures themselves, those made of coroutines included. A cancellation of the iterating task, like
  * leaving the iteration early, cancels none of them.
  *
+ * If a program has several `for await` over iterators of one type, TypeScript gives the tasks the type of their
+ * results from the second on: write `task as unknown as Task<T>` there.
+ *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed Python's as_completed}.
  *
  * @param aws an iterable of awaitables

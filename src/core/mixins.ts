@@ -8,6 +8,7 @@ import { type AbstractEventLoop, get_running_loop } from "./events.ts";
 import { RuntimeError } from "./exceptions.ts";
 import { note_methods } from "../internal/unbound.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
+import { check_options } from "../internal/options.ts";
 
 /**
  * A primitive that is bound to the loop of its first waiter, and is shown by its `repr`.
@@ -20,6 +21,7 @@ export abstract class LoopBound extends Inspectable {
   /** Makes a primitive that is bound to no loop yet. */
   constructor() {
     super();
+    if (arguments.length > 0) check_options(new.target.name, arguments[0], []);
     note_methods(new.target.prototype);
   }
 

@@ -6,6 +6,7 @@
 
 import { is_in_other_loop } from "../host/copies.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
+import { check_options } from "../internal/options.ts";
 import type { Scope } from "./contracts.ts";
 import type { Coroutine } from "./coroutines.ts";
 import { instant, Suspension } from "./suspensions.ts";
@@ -37,6 +38,7 @@ export abstract class ScopeManager extends Inspectable {
   /** Makes a manager that has not been entered. */
   constructor() {
     super();
+    if (arguments.length > 0) check_options(new.target.name, arguments[0], []);
     this._offered = null;
     this._is_without_task = false;
     this._thrown = null;

@@ -5,7 +5,7 @@
  */
 
 import type { Address } from "../host/endpoints.ts";
-import type { Bytes } from "../internal/bytes.ts";
+import { type Bytes, concat_bytes, to_bytes } from "../internal/bytes.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
 import { RuntimeError } from "./exceptions.ts";
 
@@ -33,7 +33,7 @@ export interface TransportProtocol {
   resume_writing(): void;
 }
 
-// As in Python: the base classes have all methods, and implement none.
+// As in Python: the base classes have all methods, and implement hardly any.
 function not_implemented(transport: BaseTransport, method: string): RuntimeError {
   return new RuntimeError(
     `Cannot ${method}(): ${transport.constructor.name} does not implement it`,
@@ -166,14 +166,14 @@ export abstract class WriteTransport extends BaseTransport {
   }
 
   /**
-   * Sends several chunks of bytes as one.
+   * Sends several chunks of bytes as one, by one call of `write()`.
    *
-   * @param _data the chunks
+   * @param data the chunks
    * @throws {RuntimeError} after `write_eof()`
    * @throws {TypeError} if one of them is neither a `Uint8Array` nor a string
    */
-  writelines(_data: Iterable<Bytes>): void {
-    throw not_implemented(this, "writelines");
+  writelines(data: Iterable<Bytes>): void {
+    this.write(concat_bytes(Array.from(data, (chunk) => to_bytes(chunk, "writelines"))));
   }
 
   /** Signals the end of the data to the peer, after what was written. */

@@ -27,6 +27,7 @@ import type {
 } from "../host/endpoints.ts";
 import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from "../host/sockets.ts";
 import { hold_open } from "../open_transports.ts";
+import { Deque } from "../internal/deque.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop, Handle, TimerHandle } from "../core/events.ts";
@@ -759,7 +760,7 @@ type Segment = Uint8Array | typeof END | typeof RESET;
 /** The data that travels from one end of a connection to the other, in order. */
 class Direction {
   // Not yet arrived, of which a part may be held back by a partition.
-  #travelling: { segment: Segment; is_held: boolean }[] = [];
+  readonly #travelling = new Deque<{ segment: Segment; is_held: boolean }>();
   #last_arrival = 0;
   #line_free = 0;
   #generation = 0;
@@ -794,8 +795,9 @@ class Direction {
   }
 
   #arrive(): void {
-    const [first] = this.#travelling;
-    if (first === undefined || first.is_held) return;
+    if (this.#travelling.length === 0) return;
+    const { first } = this.#travelling;
+    if (first.is_held) return;
     // Data that travels while the hosts are partitioned is lost, and sent again afterwards.
     if (this.network["_is_parted"](this.from, this.to)) {
       first.is_held = true;
@@ -808,8 +810,7 @@ class Direction {
   /** Sends what was held back. */
   resend(): void {
     if (this.network["_is_parted"](this.from, this.to)) return;
-    const held = this.#travelling.filter(({ is_held }) => is_held);
-    if (held.length === 0) return;
+    if (![...this.#travelling].some(({ is_held }) => is_held)) return;
     // All of it anew, so that the order stays.
     this.#generation++;
     for (const one of this.#travelling) {
@@ -821,7 +822,7 @@ class Direction {
   /** Loses what travels. */
   lose(): void {
     this.#generation++;
-    this.#travelling = [];
+    this.#travelling.clear();
   }
 
   close(): void {
@@ -859,7 +860,7 @@ class VirtualSocket implements Endpoint {
   #outgoing!: Direction;
   #listener: EndpointListener | null = null;
   // Arrived, and not taken by the transport.
-  #arrived: Segment[] = [];
+  readonly #arrived = new Deque<Segment>();
   #paused = true;
   // Sent, and not taken by the other end's transport.
   #unread = 0;
@@ -893,7 +894,7 @@ class VirtualSocket implements Endpoint {
     if (this.#closed) return;
     this.#closed = this.#vanished = true;
     this.#outgoing.lose();
-    this.#arrived = [];
+    this.#arrived.clear();
   }
 
   /** Resets the peer of what is gone and was sent something while the host was down. */
@@ -937,7 +938,8 @@ class VirtualSocket implements Endpoint {
     this.#closed = true;
     this.#outgoing.network["_forget_socket"](this);
     // As systems do: unread data makes the end a reset.
-    if (this.#arrived.some((segment) => segment instanceof Uint8Array)) this.#outgoing.send(RESET);
+    const is_unread = [...this.#arrived].some((segment) => segment instanceof Uint8Array);
+    if (is_unread) this.#outgoing.send(RESET);
     else this.end();
     this.#outgoing.close();
   }
@@ -970,6 +972,8 @@ class VirtualSocket implements Endpoint {
 
   #receive(segment: Segment): void {
     if (segment === RESET) {
+      // Each segment that a closed socket receives is answered by one.
+      if (this.#is_reset) return;
       this.#ended = true;
       this.#is_reset = true;
       this.#listener?.on_error(host_error("ECONNRESET", "read"));

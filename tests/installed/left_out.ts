@@ -72,6 +72,10 @@ export const BROWSER_FILES: Reasons = {
     "subprocess_examples_test.ts",
   ],
   "browsers have no node:vm, which makes realms": ["options_test.ts"],
+  "without an asynchronous context an eager task of an async function is not told from its creator":
+    [
+      "cpython/eager_taskgroups_test.ts",
+    ],
 };
 
 const ABOUT_SOURCES = [

@@ -145,7 +145,11 @@ Deno.test("sock: mistakes are named", () =>
         asyncio.ValueError,
         "Neither host/port nor sock were specified",
       ],
-      [asyncio.start_unix_server(echo), asyncio.ValueError, "no path and sock were specified"],
+      [
+        asyncio.start_unix_server(echo),
+        asyncio.ValueError,
+        "path was not specified, and no sock specified",
+      ],
       [
         loop.connect_accepted_socket(() => new asyncio.Protocol(), {} as never),
         TypeError,
