@@ -1,5 +1,5 @@
 /**
- * Servers on loopback, by their CPU time: an echo of small messages over many connections, much data through an
+ * Servers on loopback, by their CPU time: an echo of small messages over many connections, a gigabyte through an
  * echo, lines that are counted, processes that are run, and the output of one that is read. The client is the same for
  * all of them, and all servers of a load run at the same time and are measured in turns, so that a ratio
  * compares what the machine did within some seconds.
@@ -28,6 +28,10 @@ interface Load {
   readonly operation: string;
   /** How many operations a round has. */
   readonly size: number;
+  /** How many operations warm a server up: as many as a round by default. */
+  readonly warm_up?: number;
+  /** How many rounds there are at most. */
+  readonly most_rounds?: number;
   /** Does so many of them. */
   readonly run: (port: number, size: number) => Promise<void>;
 }
@@ -58,10 +62,12 @@ const LOADS: readonly Load[] = [
   },
   {
     id: "bulk",
-    title: "much data through an echo",
+    title: "a gigabyte through an echo",
     serve: "echo",
     operation: "per MiB",
-    size: 64,
+    size: 1_024,
+    warm_up: 128,
+    most_rounds: 3,
     run: echo_megabytes,
   },
   {
@@ -282,13 +288,13 @@ async function measure_load(
     const server = stack.use(new ServerProcess(command, load.serve));
     running.push({ title, server, port: await server.number() });
   }
-  for (let round = 0; round <= rounds; round++) {
+  for (const { port } of running) await load.run(port, load.warm_up ?? load.size);
+  for (let round = 1; round <= Math.min(rounds, load.most_rounds ?? rounds); round++) {
     tell(`network: ${load.id}, round ${round}`);
     for (const { title, server, port } of running) {
       const before = await server.cpu_time();
       await load.run(port, load.size);
-      const time = (await server.cpu_time() - before) / load.size;
-      if (round > 0) taken.get(title)!.push(time); // the first one warms it up
+      taken.get(title)!.push((await server.cpu_time() - before) / load.size);
     }
   }
   return taken;
