@@ -216,6 +216,8 @@ interface ServerProgram {
   readonly title: string;
   readonly command: readonly string[];
   readonly reference: string | null;
+  /** What it can do with a connection; all by default. */
+  readonly serves?: Load["serve"];
 }
 
 const HOSTS: Readonly<Record<string, { title: string; find: () => Promise<string[] | null> }>> = {
@@ -249,6 +251,7 @@ async function find_servers(
 ): Promise<ServerProgram[]> {
   const library = await bundle("network_library.ts", folder);
   const own = await bundle("network_host.ts", folder);
+  const awaited = await bundle("network_awaited.ts", folder);
   const servers: ServerProgram[] = [];
   for (const [id, { title, find }] of Object.entries(HOSTS)) {
     const program = hosts === null || hosts.includes(id) ? await find() : null;
@@ -256,6 +259,12 @@ async function find_servers(
     const reference = `${title}'s own`;
     servers.push({ title: `asyncio on ${title}`, command: [...program, library], reference });
     servers.push({ title: reference, command: [...program, own], reference });
+    servers.push({
+      title: `${reference}, awaited`,
+      command: [...program, awaited],
+      reference,
+      serves: "echo",
+    });
   }
   for (const { id, title, find } of CONTESTANTS) {
     if (id !== "cpython" && id !== "uvloop") continue;
@@ -315,10 +324,11 @@ export async function measure_network(
     const figures: NetworkFigures = new Map();
     for (const load of LOADS) {
       if (only !== null && !only.includes(load.id)) continue;
-      const taken = await measure_load(load, servers, rounds, tell);
+      const able = servers.filter(({ serves }) => serves === undefined || serves === load.serve);
+      const taken = await measure_load(load, able, rounds, tell);
       figures.set(
         load.id,
-        new Map(servers.map(({ title, reference }): [string, NetworkFigure] => {
+        new Map(able.map(({ title, reference }): [string, NetworkFigure] => {
           const times = taken.get(title)!;
           const own = reference === null ? null : taken.get(reference)!;
           const ratio = own === null ? null : median(times.map((time, i) => time / own[i]!));
@@ -335,12 +345,18 @@ export async function measure_network(
 /** A table of them: microseconds of the server's CPU, and in brackets the ratio to the host's own. */
 export function network_table(figures: NetworkFigures): string {
   const loads = LOADS.filter(({ id }) => figures.has(id));
-  const titles = [...figures.values().next().value?.keys() ?? []];
-  const format = ({ time, ratio }: NetworkFigure) =>
-    `${time.toFixed(2)} µs${ratio === null ? "" : ` (${ratio.toFixed(2)})`}`;
+  const titles = new Set([...figures.values()].flatMap((by_server) => [...by_server.keys()]));
+  const format = (figure: NetworkFigure | undefined) => {
+    if (figure === undefined) return "";
+    const { time, ratio } = figure;
+    return `${time.toFixed(2)} µs${ratio === null ? "" : ` (${ratio.toFixed(2)})`}`;
+  };
   return markdown_table(
     ["server", ...loads.map(({ title, operation }) => `${title}, ${operation}`)],
-    titles.map((title) => [title, ...loads.map(({ id }) => format(figures.get(id)!.get(title)!))]),
+    Array.from(
+      titles,
+      (title) => [title, ...loads.map(({ id }) => format(figures.get(id)!.get(title)))],
+    ),
   );
 }
 
