@@ -81,32 +81,6 @@ test_everywhere("examples/io: the chat server", async (place) => {
   await stopping;
 });
 
-Deno.test("examples/io: the chat server says goodbye on SIGTERM and SIGINT", () =>
-  asyncio.run(async () => {
-    const { fileURLToPath } = await import("node:url");
-    const program = fileURLToPath(new URL("../../examples/io/chat_server.ts", import.meta.url));
-    for (const signal of ["SIGTERM", "SIGINT"]) {
-      await using server = await asyncio.create_subprocess_exec(
-        Deno.execPath(),
-        ...["run", "-A", "--no-check", program, "0"],
-        { stdout: asyncio.subprocess.PIPE },
-      );
-      const began = text(await server.stdout!.readline());
-      const [host, port] = JSON.parse(began.slice("Chat on ".length));
-      const [reader, writer] = await asyncio.open_connection(host, port);
-      assert(text(await reader.readline()).startsWith("Welcome, guest"));
-      server.send_signal(signal);
-      assertEquals(
-        text(await reader.read()),
-        "* The server is being shut down. Goodbye!\n",
-      );
-      writer.close();
-      await writer.wait_closed();
-      assertEquals(text(await server.stdout!.read()), "Shutting down\n");
-      assertEquals(await server.wait(), 0);
-    }
-  }));
-
 test_everywhere("examples/io: the chat server waits no longer than its grace", async (place) => {
   const chat = new ChatServer();
   const [host, port] = await chat.start(place.host, place.port) as [string, number];
