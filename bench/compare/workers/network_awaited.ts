@@ -22,7 +22,8 @@ class Connection {
   constructor(socket: net.Socket) {
     this.#socket = socket;
     socket.on("error", () => socket.destroy());
-    socket.on("data", (chunk) => {
+    socket.on("data", (data) => {
+      const chunk = data as Uint8Array;
       this.#chunks.push(chunk);
       this.#size += chunk.length;
       if (this.#size > 2 * LIMIT) socket.pause();
