@@ -1082,7 +1082,8 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
    * Goes over to TLS in the middle of the connection.
    *
    * What the reader has received before is lost to the handshake: the peers agree first, by their
-   * protocol, which of them begins.
+   * protocol, which of them begins. Cancelled in the handshake, it closes the connection; before, while
+   * it waits for the write buffer to drain, it changes nothing.
    *
    * @param sslcontext options of `node:tls`
    * @param options `server_hostname`, `ssl_handshake_timeout`, `ssl_shutdown_timeout`
@@ -1279,7 +1280,7 @@ function* open_unix(
  * Starts a server that calls a function with a reader and a writer for each connection.
  *
  * An async function or `function*` becomes a task, which the server holds until it ends; an error in it
- * goes to the loop's exception handler and closes the connection.
+ * goes to the loop's exception handler and closes the connection. Cancelled, it listens nowhere.
  *
  * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.start_server Python's start_server}.
  *
@@ -1334,7 +1335,7 @@ export function start_server(
 /**
  * Starts a server at a Unix socket.
  *
- * A socket file that an earlier server has left is removed first.
+ * A socket file that an earlier server has left is removed first. Cancelled, it listens nowhere.
  *
  * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.start_unix_server Python's start_unix_server}.
  *

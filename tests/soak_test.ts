@@ -1,4 +1,4 @@
-/** A small soak; the large one is run by hand, see `tests/soak/soak.ts`. */
+/** Small soaks; the large ones are run by hand, see `tests/soak/`. */
 
 import { assertEquals } from "@std/assert";
 
@@ -16,6 +16,10 @@ async function run_program(name: string, ...options: string[]): Promise<string> 
 
 Deno.test("the heap stays flat under work, and nothing is left of it", async () => {
   console.log(await run_program("soak.ts", "--tasks", "2000", "--seconds", "100"));
+});
+
+Deno.test("StreamReader.read: much data through an echo arrives, and memory stays flat", async () => {
+  console.log(await run_program("stream.ts", "--megabytes", "48"));
 });
 
 Deno.test("a task that goes on does not hold the one that made it", async () => {

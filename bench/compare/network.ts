@@ -1,5 +1,5 @@
 /**
- * Servers on loopback, by their CPU time: an echo of small messages over many connections, much data through an
+ * Servers on loopback, by their CPU time: an echo of small messages over many connections, a gigabyte through an
  * echo, lines that are counted, processes that are run, and the output of one that is read. The client is the same for
  * all of them, and all servers of a load run at the same time and are measured in turns, so that a ratio
  * compares what the machine did within some seconds.
@@ -28,6 +28,10 @@ interface Load {
   readonly operation: string;
   /** How many operations a round has. */
   readonly size: number;
+  /** How many operations warm a server up: as many as a round by default. */
+  readonly warm_up?: number;
+  /** How many rounds there are at most. */
+  readonly most_rounds?: number;
   /** Does so many of them. */
   readonly run: (port: number, size: number) => Promise<void>;
 }
@@ -58,10 +62,12 @@ const LOADS: readonly Load[] = [
   },
   {
     id: "bulk",
-    title: "much data through an echo",
+    title: "a gigabyte through an echo",
     serve: "echo",
     operation: "per MiB",
-    size: 64,
+    size: 1_024,
+    warm_up: 128,
+    most_rounds: 3,
     run: echo_megabytes,
   },
   {
@@ -210,6 +216,8 @@ interface ServerProgram {
   readonly title: string;
   readonly command: readonly string[];
   readonly reference: string | null;
+  /** What it can do with a connection; all by default. */
+  readonly serves?: Load["serve"];
 }
 
 const HOSTS: Readonly<Record<string, { title: string; find: () => Promise<string[] | null> }>> = {
@@ -243,6 +251,7 @@ async function find_servers(
 ): Promise<ServerProgram[]> {
   const library = await bundle("network_library.ts", folder);
   const own = await bundle("network_host.ts", folder);
+  const awaited = await bundle("network_awaited.ts", folder);
   const servers: ServerProgram[] = [];
   for (const [id, { title, find }] of Object.entries(HOSTS)) {
     const program = hosts === null || hosts.includes(id) ? await find() : null;
@@ -250,6 +259,12 @@ async function find_servers(
     const reference = `${title}'s own`;
     servers.push({ title: `asyncio on ${title}`, command: [...program, library], reference });
     servers.push({ title: reference, command: [...program, own], reference });
+    servers.push({
+      title: `${reference}, awaited`,
+      command: [...program, awaited],
+      reference,
+      serves: "echo",
+    });
   }
   for (const { id, title, find } of CONTESTANTS) {
     if (id !== "cpython" && id !== "uvloop") continue;
@@ -282,13 +297,13 @@ async function measure_load(
     const server = stack.use(new ServerProcess(command, load.serve));
     running.push({ title, server, port: await server.number() });
   }
-  for (let round = 0; round <= rounds; round++) {
+  for (const { port } of running) await load.run(port, load.warm_up ?? load.size);
+  for (let round = 1; round <= Math.min(rounds, load.most_rounds ?? rounds); round++) {
     tell(`network: ${load.id}, round ${round}`);
     for (const { title, server, port } of running) {
       const before = await server.cpu_time();
       await load.run(port, load.size);
-      const time = (await server.cpu_time() - before) / load.size;
-      if (round > 0) taken.get(title)!.push(time); // the first one warms it up
+      taken.get(title)!.push((await server.cpu_time() - before) / load.size);
     }
   }
   return taken;
@@ -309,10 +324,11 @@ export async function measure_network(
     const figures: NetworkFigures = new Map();
     for (const load of LOADS) {
       if (only !== null && !only.includes(load.id)) continue;
-      const taken = await measure_load(load, servers, rounds, tell);
+      const able = servers.filter(({ serves }) => serves === undefined || serves === load.serve);
+      const taken = await measure_load(load, able, rounds, tell);
       figures.set(
         load.id,
-        new Map(servers.map(({ title, reference }): [string, NetworkFigure] => {
+        new Map(able.map(({ title, reference }): [string, NetworkFigure] => {
           const times = taken.get(title)!;
           const own = reference === null ? null : taken.get(reference)!;
           const ratio = own === null ? null : median(times.map((time, i) => time / own[i]!));
@@ -329,12 +345,18 @@ export async function measure_network(
 /** A table of them: microseconds of the server's CPU, and in brackets the ratio to the host's own. */
 export function network_table(figures: NetworkFigures): string {
   const loads = LOADS.filter(({ id }) => figures.has(id));
-  const titles = [...figures.values().next().value?.keys() ?? []];
-  const format = ({ time, ratio }: NetworkFigure) =>
-    `${time.toFixed(2)} µs${ratio === null ? "" : ` (${ratio.toFixed(2)})`}`;
+  const titles = new Set([...figures.values()].flatMap((by_server) => [...by_server.keys()]));
+  const format = (figure: NetworkFigure | undefined) => {
+    if (figure === undefined) return "";
+    const { time, ratio } = figure;
+    return `${time.toFixed(2)} µs${ratio === null ? "" : ` (${ratio.toFixed(2)})`}`;
+  };
   return markdown_table(
     ["server", ...loads.map(({ title, operation }) => `${title}, ${operation}`)],
-    titles.map((title) => [title, ...loads.map(({ id }) => format(figures.get(id)!.get(title)!))]),
+    Array.from(
+      titles,
+      (title) => [title, ...loads.map(({ id }) => format(figures.get(id)!.get(title)))],
+    ),
   );
 }
 

@@ -215,7 +215,7 @@ export interface LoopIO {
     options?: UnixConnectionOptions,
   ): Coroutine<[transport: Transport, protocol: P]>;
   /**
-   * Starts a server.
+   * Starts a server. Cancelled, it listens nowhere.
    *
    * @param protocol_factory makes a protocol for each connection
    * @param host the name or the address to listen at, or several; `null` for all of this machine
@@ -231,7 +231,8 @@ export interface LoopIO {
     options?: ServerOptions,
   ): Coroutine<AbstractServer>;
   /**
-   * Starts a server at a Unix socket; a socket file that is left there is removed first.
+   * Starts a server at a Unix socket; a socket file that is left there is removed first. Cancelled, it
+   * listens nowhere.
    *
    * @param protocol_factory makes a protocol for each connection
    * @param path the path of the socket
@@ -259,7 +260,7 @@ export interface LoopIO {
     options?: AcceptedSocketOptions,
   ): Coroutine<[transport: Transport, protocol: P]>;
   /**
-   * Makes an endpoint of datagrams (UDP).
+   * Makes an endpoint of datagrams (UDP). Cancelled, it closes the socket.
    *
    * @param protocol_factory makes the protocol
    * @param options `local_addr`, `remote_addr`, `family`, `reuse_port`, `allow_broadcast`
@@ -271,7 +272,7 @@ export interface LoopIO {
     options?: DatagramOptions,
   ): Coroutine<[transport: DatagramTransport, protocol: P]>;
   /**
-   * Begins TLS on a connection.
+   * Begins TLS on a connection. Cancelled, it closes the connection.
    *
    * @param transport the transport, which is not used by the protocol any more
    * @param protocol the protocol, which continues with the transport that is returned
@@ -287,7 +288,7 @@ export interface LoopIO {
     options?: StartTLSOptions,
   ): Coroutine<Transport>;
   /**
-   * Connects a protocol to a stream of the host that is read.
+   * Connects a protocol to a stream of the host that is read. Cancelled, it closes the stream.
    *
    * @param protocol_factory makes the protocol
    * @param pipe a `Readable` of Node.js or a `ReadableStream`
@@ -298,7 +299,7 @@ export interface LoopIO {
     pipe: ReadPipe,
   ): Coroutine<[transport: ReadTransport, protocol: P]>;
   /**
-   * Connects a protocol to a stream of the host that is written.
+   * Connects a protocol to a stream of the host that is written. Cancelled, it closes the stream.
    *
    * @param protocol_factory makes the protocol
    * @param pipe a `Writable` of Node.js or a `WritableStream`
@@ -309,7 +310,7 @@ export interface LoopIO {
     pipe: WritePipe,
   ): Coroutine<[transport: WriteTransport, protocol: P]>;
   /**
-   * Looks up the addresses of a host.
+   * Looks up the addresses of a host. Cancelled, it abandons the host's call.
    *
    * @param host the name or the address; `null` for this machine
    * @param port the port
@@ -323,7 +324,7 @@ export interface LoopIO {
     options?: AddressInfoOptions,
   ): Coroutine<AddressInfo[]>;
   /**
-   * Looks up the names of an address.
+   * Looks up the names of an address. Cancelled, it abandons the host's call.
    *
    * @param sockaddr the address and the port
    * @param flags 1 for the address instead of the host's name, 2 for the number of the port

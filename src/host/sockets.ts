@@ -186,7 +186,7 @@ function write_copy(
   const taken = scratch ?? Buffer.allocUnsafeSlow(SCRATCH_SIZE);
   scratch = null; // a listener that the write calls may write, too
   taken.set(bytes);
-  socket.write(taken.subarray(0, size), on_written);
+  socket.write(size === SCRATCH_SIZE ? taken : taken.subarray(0, size), on_written);
   // Else the host still needs the bytes.
   if (socket.writableLength === 0 && !socket.destroyed) scratch = taken;
 }

@@ -16,6 +16,7 @@ export const FILES: Reasons = {
     "seed_test.ts",
     "soak_test.ts",
     "trace_task_test.ts",
+    "streams/chat_signals_test.ts",
     "stuck_test.ts",
     "structured/services_test.ts",
     "task_tree_test.ts",
@@ -51,6 +52,7 @@ export const BROWSER_FILES: Reasons = {
   "browsers have no sockets": [
     "explore/programs_test.ts",
     "explore/raft_test.ts",
+    "streams/cancelled_calls_test.ts",
     "streams/datagrams_test.ts",
     "streams/examples_test.ts",
     "streams/given_sockets_test.ts",
