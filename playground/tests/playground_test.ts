@@ -325,6 +325,23 @@ browser_test("a program of one's own survives a reload, and is in a link", async
   }
   await page.evaluate(() => location.hash = "program=cut-off");
   await page.waitForFunction(() => document.title.startsWith("task_group"));
+  assertEquals(
+    await page.locator("#summary").innerText(),
+    "The address holds no whole program, so this is the first sample.",
+  );
+});
+
+browser_test("a sample that was changed can be chosen again", async (open) => {
+  const playground = await open();
+  const { page } = playground;
+  const picker = page.getByRole("combobox", { name: "Program" });
+  await playground.pick("semaphore");
+  await playground.write("console.log('mine');\n");
+  assertEquals(await picker.locator("option:checked").innerText(), "your program");
+  assertMatch(await page.locator("#summary").innerText(), /^Your program/);
+  await playground.pick("semaphore");
+  assertMatch(await page.locator(".cm-content").innerText(), /Semaphore/);
+  assertMatch(await page.title(), /^semaphore – /);
 });
 
 browser_test("a run that failed elsewhere is replayed by its schedule", async (open) => {
