@@ -457,7 +457,7 @@ export abstract class BaseEventLoop extends Inspectable {
   protected abstract _asyncgens: AsyncGenerators | null;
 }
 /**
- * What every loop has.
+ * The methods that every loop has.
  *
  * @category Event loop
  */
