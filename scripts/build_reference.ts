@@ -6,7 +6,13 @@
  * The file and the line of each name are links if the clone has a remote that others can reach.
  */
 
-import { Application, type DeclarationReflection, LogLevel, type ProjectReflection } from "typedoc";
+import {
+  Application,
+  Converter,
+  type DeclarationReflection,
+  LogLevel,
+  type ProjectReflection,
+} from "typedoc";
 import config from "../deno.json" with { type: "json" };
 import { ENTRY_POINTS, type EntryPoint } from "./entry_points.ts";
 import { sources_on_the_web } from "./sources.ts";
@@ -65,6 +71,8 @@ export async function build_reference(
       logLevel: LogLevel.Error,
       cleanOutputDir: true,
       hideGenerator: true,
+      sortEntryPoints: false,
+      useFirstParagraphOfCommentAsSummary: true,
       categorizeByGroup: false,
       navigation: {
         includeCategories: true,
@@ -75,6 +83,7 @@ export async function build_reference(
       },
       visibilityFilters: { inherited: true },
     });
+    app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => remove_inspection(project));
     const project = await app.convert();
     if (project === undefined) throw new Error("Cannot build the reference: see what is above");
     if (entry_points.length > 1) {
@@ -93,6 +102,14 @@ function remove_links(project: ProjectReflection): void {
   for (const reflection of Object.values(project.reflections)) {
     if (!reflection.isDeclaration() && !reflection.isSignature()) continue;
     for (const source of reflection.sources ?? []) delete source.url;
+  }
+}
+
+/** Leaves out what consoles alone call. */
+function remove_inspection(project: ProjectReflection): void {
+  for (const reflection of Object.values(project.reflections)) {
+    const is_method = reflection.isDeclaration() && /^\[\w+_inspect\]$/.test(reflection.name);
+    if (is_method) project.removeReflection(reflection);
   }
 }
 

@@ -88,8 +88,9 @@ export function addresses_of(repository: string) {
  * @param address what `git remote get-url` prints
  */
 export function repository_url(address: string): string | null {
-  const [, scp_host, scp_path] = address.match(/^(?:[^@/\\:]+@)?([\w.-]{2,}):(?!\/\/)([^\\]+)$/) ??
-    [];
+  // A second @ would be that of a password, a second colon that of a helper's address.
+  const [, scp_host, scp_path] =
+    address.match(/^(?:[^@/\\:]+@)?([\w.-]{2,}):(?!\/\/|:)([^\\@]+)$/) ?? [];
   if (scp_host !== undefined && scp_path !== undefined) {
     return `git+https://${scp_host}/${path_of(scp_path)}`;
   }
@@ -105,7 +106,7 @@ export function repository_url(address: string): string | null {
     case "ssh:":
     case "git+ssh:":
       // The port of SSH is not that of the web server.
-      return port === ""
+      return port === "" || port === "22"
         ? `git+https://${hostname}/${path_of(pathname)}`
         : `git+ssh://git@${host}/${path_of(pathname)}`;
     default:

@@ -56,7 +56,7 @@ export interface CachedFunction<A extends unknown[], T> extends CoroutineFactory
   /** Forgets all results and the counts of `cache_info()`. Calls in progress still store theirs. */
   cache_clear(): void;
   /**
-   * Forgets the result of one call.
+   * Forgets the result of one call; of a method by `object.method.cache_discard.call(object, …)`.
    *
    * @param args its arguments
    */

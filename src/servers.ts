@@ -349,6 +349,11 @@ export class ListeningServer extends Inspectable implements AbstractServer {
  * ```
  */
 export type Server = AbstractServer;
-/** The class of servers; loops make them. */
+/**
+ * The class of servers, which `start_server()` and `loop.create_server()` make: {@linkcode AbstractServer} has what
+ * they do.
+ *
+ * @category Streams
+ */
 export const Server: { readonly prototype: Server } & (abstract new (...args: never[]) => Server) =
   ListeningServer;

@@ -1,7 +1,13 @@
 /** Caches of calls that are awaited, and calls that share one run. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { cache, cached_property, lru_cache, single_flight } from "../functools.ts";
+import {
+  cache,
+  cached_property,
+  type CachedFunction,
+  lru_cache,
+  single_flight,
+} from "../functools.ts";
 import * as asyncio from "../mod.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
 
@@ -172,6 +178,10 @@ test("lru_cache: decorates methods, of which each object has its own results", a
   assertEquals(await one.load("a"), "one a");
   assertEquals([one.loads, two.loads], [1, 1]);
   assertEquals(one.load.name, "load");
+  const load = one.load as unknown as CachedFunction<[string], string>;
+  load.cache_discard.call(one, "a");
+  assertEquals([await one.load("a"), await two.load("a")], ["one a", "two a"]);
+  assertEquals([one.loads, two.loads], [2, 1]);
   assertEquals(await asyncio.create_task(one.latest("b") as asyncio.Coroutine<string>), "one b");
 });
 

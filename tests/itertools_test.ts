@@ -196,6 +196,8 @@ test("aaccumulate, areduce: begin with their initial values", async () => {
   assert.deepEqual(await alist(aaccumulate([1, 2, 3])), [1, 3, 6]);
   assert.deepEqual(await alist(aaccumulate(["a", "b"])), ["a", "ab"]);
   assert.deepEqual(await alist(aaccumulate([1, 2], null, { initial: 10 })), [10, 11, 13]);
+  assert.deepEqual(await alist(aaccumulate([1, 2], { initial: 10 })), [10, 11, 13]);
+  assert.throws(() => aaccumulate([1], { start: 1 } as never), /unexpected option 'start'/);
   assert.deepEqual(await alist(aaccumulate([2, 3], times)), [2, 6]);
   assert.deepEqual(await alist(aaccumulate([], times, { initial: 7 })), [7]);
   assert.equal(await areduce(times, [2, 3, 4]), 24);
@@ -979,6 +981,31 @@ test("scoped_iter: lends an iterator for a block and closes it at its end", asyn
   }
   assert.deepEqual(closures(), ["disposed"]);
   assert.throws(() => scoped_iter(1 as never), TypeError);
+});
+
+test("scoped_iter: one scope in another ends first, and a scope is entered once", async () => {
+  const numbers = count("numbers");
+  const ended: unknown[] = [];
+  const outer = scoped_iter(numbers);
+  await asyncio.async_with(outer, async (lent) => {
+    assert.equal(await asyncio.anext(lent), 0);
+    const inner = await asyncio.async_with(scoped_iter(lent), async (lent_again) => {
+      assert.deepEqual(await alist(aislice(lent_again, 1)), [1]);
+      assert.equal(await asyncio.anext(lent), 2);
+      await lent_again.return();
+      assert.equal(await asyncio.anext(lent_again), 3);
+      return lent_again;
+    });
+    ended.push(await asyncio.anext(inner, "ended"));
+    assert.deepEqual([await asyncio.anext(lent), await asyncio.anext(numbers)], [4, 5]);
+    const again = "Cannot enter scoped_iter() again: it lends its iterator for one block";
+    await rejects(asyncio.async_with(outer, async () => {}), "RuntimeError", again);
+    ended.push(lent);
+  });
+  assert.deepEqual(await alist(ended.pop() as AsyncIterable<number>), []);
+  assert.deepEqual(ended, ["ended"]);
+  assert.equal(await asyncio.anext(numbers, "closed"), "closed");
+  assert.deepEqual(closures(), ["numbers"]);
 });
 
 test("scoped_iter: closes its iterator when the block is cancelled", async () => {

@@ -121,6 +121,9 @@ Deno.test("the repository is published without a user, a password or a token", (
     "ssh://git@host.example/group/name.git": "git+https://host.example/group/name.git",
     "ssh://user:SECRET@host.example:2222/group/name.git":
       "git+ssh://git@host.example:2222/group/name.git",
+    "ssh://git@host.example:22/group/name.git": "git+https://host.example/group/name.git",
+    "user:SECRET@host.example:group/name.git": null,
+    "helper::https://host.example/group/name.git": null,
     "git://host.example:9418/group/name.git": "git://host.example:9418/group/name.git",
     "git://host.example/group/name": "git://host.example/group/name.git",
     "/srv/git/name.git": null,

@@ -40,13 +40,15 @@ Usage: crawl START_URL [OPTION …]
   --retries N       how often a failed request is made again (2)
   --backoff S       seconds before that; they double each time (1)
   --max-size BYTES  the largest body that is read (5000000)
-  --database URL    sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/NAME (sqlite:crawl.db)
-  --cluster URL     share the crawl with all processes that name this Redis server and the same
-                    mysql: database; they may come and go
+  --database URL    sqlite:FILE or mysql://USER:PASSWORD@HOST:PORT/NAME
+                    (sqlite:crawl.db)
+  --cluster URL     share the crawl with all processes that name this Redis
+                    server and the same mysql: database; they may come and go
   --resume          resume the crawl that is in the database
   --help, -h        this text
 
-Ctrl-C stops it: what is stored stays stored, and --resume continues. A second Ctrl-C stops it at once.`;
+Ctrl-C stops it: what is stored stays stored, and --resume continues.
+A second Ctrl-C stops it at once.`;
 
 const LARGEST_DELAY = 86_400;
 

@@ -33,7 +33,7 @@ const { port, articles, seed } = parsed(() => {
     Deno.exit();
   }
   return {
-    port: whole_number("--port", values.port),
+    port: whole_number("--port", values.port, 0, 65535),
     articles: whole_number("--articles", values.articles, 1),
     seed: whole_number("--seed", values.seed),
   };

@@ -36,7 +36,7 @@ function port_of_command_line(): number {
     }
     const port = Number(values.port);
     if (!/^\d+$/.test(values.port) || port > 65535) {
-      fail(`--port must be a number from 0 to 65535, received '${values.port}'`);
+      fail(`--port must be a whole number from 0 to 65535: received '${values.port}'`);
     }
     return port;
   } catch (error) {

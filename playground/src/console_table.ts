@@ -1,5 +1,7 @@
 /** The table that `console.table()` prints, as Deno prints it. */
 
+import string_width from "string-width";
+
 /** The heading of the column for rows that are no objects. */
 const VALUES = "Values";
 
@@ -21,7 +23,8 @@ function rows_of(data: unknown): { heading: string; rows: Entry[]; keys: unknown
     const rows = [...data].map((value, index): Entry => [String(index), value]);
     return { heading: "(iter idx)", rows, keys: null };
   }
-  return { heading: "(idx)", rows: Object.entries(data), keys: null };
+  const heading = ArrayBuffer.isView(data) ? "(iter idx)" : "(idx)";
+  return { heading, rows: Object.entries(data), keys: null };
 }
 
 /**
@@ -41,41 +44,52 @@ export function format_table(
   const { heading, rows, keys } = table;
   const columns: Column[] = [{ heading, cells: rows.map(([index]) => index) }];
   if (keys !== null) columns.push({ heading: "Key", cells: keys.map(inspect) });
-  const by_name = new Map<string, string[]>(
+  // Names that are numbers come first, as they do in objects.
+  const by_name: Record<string, string[]> = Object.fromEntries(
     (only ?? []).map((name) => [name, rows.map(() => "")]),
   );
   const plain = rows.map(() => "");
   rows.forEach(([, value], index) => {
-    if (typeof value !== "object" || value === null) {
+    const has_columns = typeof value === "object" && value !== null && keys === null;
+    if (!has_columns && typeof value !== "function") {
       plain[index] = inspect(value);
       return;
     }
-    for (const [name, cell] of Object.entries(value)) {
+    for (const [name, cell] of Object.entries(value as object)) {
       if (only !== undefined && !only.includes(name)) continue;
-      const cells = by_name.get(name) ?? rows.map(() => "");
-      cells[index] = inspect(cell);
-      by_name.set(name, cells);
+      by_name[name] ??= rows.map(() => "");
+      by_name[name][index] = inspect(cell);
     }
   });
-  for (const [name, cells] of by_name) columns.push({ heading: name, cells });
-  if (plain.some((cell) => cell !== "")) columns.push({ heading: VALUES, cells: plain });
+  for (const [heading, cells] of Object.entries(by_name)) columns.push({ heading, cells });
+  if (only === undefined && plain.some((cell) => cell !== "")) {
+    columns.push({ heading: VALUES, cells: plain });
+  }
   return draw(columns, rows.length);
 }
 
+function pad(text: string, width: number, side: "left" | "right"): string {
+  const spaces = " ".repeat(width - string_width(text));
+  return side === "left" ? spaces + text : text + spaces;
+}
+
 function draw(columns: readonly Column[], height: number): string {
-  const widths = columns.map(({ heading, cells }) =>
-    Math.max(heading.length, ...cells.map((cell) => cell.length))
-  );
-  const rule = (left: string, middle: string, right: string) =>
-    left + widths.map((width) => "─".repeat(width + 2)).join(middle) + right;
+  const drawn = columns.map(({ heading, cells }) => {
+    const width = Math.max(string_width(heading), ...cells.map((cell) => string_width(cell)));
+    const side = cells.every((cell) => Number.isInteger(Number(cell))) ? "left" : "right";
+    return {
+      line: "─".repeat(width + 2),
+      heading: pad(heading, width, "right"),
+      cells: cells.map((cell) => pad(cell, width, side)),
+    };
+  });
+  const lines = drawn.map(({ line }) => line);
   const row = (texts: readonly string[]) => `│ ${texts.join(" │ ")} │`;
-  const body = Array.from({ length: height }, (_, index) =>
-    row(columns.map(({ cells }, column) => {
-      const is_numeric = cells.every((cell) => /^-?[\d.]+n?$|^$/.test(cell));
-      const [cell, width] = [cells[index] ?? "", widths[column] ?? 0];
-      return is_numeric ? cell.padStart(width) : cell.padEnd(width);
-    })));
-  const headings = row(columns.map(({ heading }, column) => heading.padEnd(widths[column] ?? 0)));
-  return [rule("┌", "┬", "┐"), headings, rule("├", "┼", "┤"), ...body, rule("└", "┴", "┘")]
-    .join("\n");
+  return [
+    `┌${lines.join("┬")}┐`,
+    row(drawn.map(({ heading }) => heading)),
+    `├${lines.join("┼")}┤`,
+    ...Array.from({ length: height }, (_, n) => row(drawn.map(({ cells }) => cells[n] ?? ""))),
+    `└${lines.join("┴")}┘`,
+  ].join("\n");
 }

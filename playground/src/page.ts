@@ -48,9 +48,18 @@ let shown: string | null = null;
 
 const TITLE = document.title;
 
-function show_name(name: string | null): void {
+/** What the picker and the title call a program that is no sample. */
+const YOURS = "your program";
+
+// Cannot be chosen: without it, the sample that was changed could not be chosen again.
+const yours = new Option(YOURS, "");
+yours.hidden = true;
+
+function show_name(name: string | null, text: string): void {
   shown = name;
-  document.title = `${name ?? "your program"} – ${TITLE}`;
+  picker.value = name ?? "";
+  summary.textContent = text;
+  document.title = `${name ?? YOURS} – ${TITLE}`;
 }
 
 // How long nothing must change before the address does, in milliseconds.
@@ -60,7 +69,7 @@ let change_timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Keeps the reader's program in the address: it survives a reload, and the address can be sent. */
 function note_change(): void {
-  show_name(null);
+  show_name(null, "Your program: the address of this page holds it.");
   clearTimeout(change_timer);
   change_timer = setTimeout(async () => {
     const source = editor.text;
@@ -116,16 +125,14 @@ function show_error(error: ProgramError): void {
 function choose(name: string): void {
   const sample = samples.get(name);
   if (sample === undefined) return;
-  picker.value = name;
-  show(sample, sample.summary);
-  show_name(name);
+  show(sample);
+  show_name(name, sample.summary);
 }
 
-function show({ source, virtual }: Shared, text: string): void {
+function show({ source, virtual }: Shared): void {
   stop();
   clearTimeout(change_timer);
   time.value = virtual ? "virtual" : "real";
-  summary.textContent = text;
   editor.text = source;
   output.clear();
   timeline.clear();
@@ -143,14 +150,19 @@ function save(file: string, type: string, text: string): void {
 async function choose_by_address(): Promise<void> {
   const fragment = location.hash.slice(1);
   const shared = await from_fragment(fragment);
-  if (shared === null) {
-    choose(samples.has(fragment) ? fragment : FIRST);
-  } else {
-    show(shared, "A program of your own: the address of this page has it.");
-    show_name(null);
+  if (shared !== null) {
+    show(shared);
+    show_name(null, "The program that the address of this page holds.");
+    return;
+  }
+  const is_sample = samples.has(fragment);
+  choose(is_sample ? fragment : FIRST);
+  if (fragment !== "" && !is_sample) {
+    show_name(FIRST, "The address holds no whole program, so this is the first sample.");
   }
 }
 
+picker.append(yours);
 for (const { title, samples } of chapters) {
   const group = document.createElement("optgroup");
   group.label = title;

@@ -4,13 +4,14 @@
  * It is a worker so that a program that never ends can be stopped, whatever it does.
  */
 
-import { format, inspect } from "node-inspect-extracted";
 import * as asyncio from "../../mod.ts";
 import { set_default_trace, TraceRecorder } from "../../trace.ts";
 import { type Body, compile, CompileError } from "./compile.ts";
-import { format_table } from "./console_table.ts";
 import { host_modules } from "./host_modules.ts";
+import { inspect } from "./inspect.ts";
+import { make_console } from "./program_console.ts";
 import type { ProgramError, Report, Request } from "./protocol.ts";
+import { show_web_objects } from "./web_objects.ts";
 
 /** How the program is called in stacks. */
 const PROGRAM = "program.ts";
@@ -53,57 +54,11 @@ function readable(text: string): string {
   return shown;
 }
 
-// What console.group() puts before each line.
-let indent = "";
-
-function write(is_error: boolean): (...args: unknown[]) => void {
-  return (...args) => {
-    const text = readable(format(...args)).replaceAll(/^/gm, indent);
-    report({ kind: "output", is_error, text });
-  };
-}
-
-function show_cell(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : inspect(value, { depth: 1 });
-}
-
-function table(data: unknown, only?: readonly string[]): void {
-  write(false)(format_table(data, only, show_cell) ?? data);
-}
-
-function group(...args: unknown[]): void {
-  if (args.length > 0) write(false)(...args);
-  indent += "  ";
-}
-
-const counts = new Map<string, number>();
-
-function count(label = "default"): void {
-  counts.set(label, (counts.get(label) ?? 0) + 1);
-  write(false)(`${label}: ${counts.get(label)}`);
-}
-
-Object.assign(console, {
-  log: write(false),
-  info: write(false),
-  debug: write(false),
-  warn: write(true),
-  error: write(true),
-  trace: write(true),
-  dir: (value: unknown) => write(false)(value),
-  assert(condition: unknown, ...args: unknown[]) {
-    if (condition) return;
-    write(true)(...(args.length > 0 ? ["Assertion failed:", ...args] : ["Assertion failed"]));
-  },
-  table,
-  group,
-  groupCollapsed: group,
-  groupEnd() {
-    indent = indent.slice(2);
-  },
-  count,
-  countReset: (label = "default") => void counts.delete(label),
-});
+show_web_objects();
+Object.assign(
+  console,
+  make_console((text, is_error) => report({ kind: "output", is_error, text: readable(text) })),
+);
 
 function end(error: ProgramError | null): void {
   send_events();

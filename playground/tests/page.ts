@@ -26,7 +26,7 @@ export class Playground {
   static async open(browser: Browser, url: string, view: View = {}): Promise<Playground> {
     const { width = 1280, height = 800, scheme = "light" } = view;
     const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(30_000);
     const playground = new Playground(page, url);
     await page.goto(url);
     await page.waitForSelector("body.is-ready");

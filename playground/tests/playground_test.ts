@@ -67,13 +67,10 @@ browser_test(
             .replaceAll("False", "false");
           return virtual ? plain : plain.replaceAll(/\d+\.\d+(?= seconds)/g, "_");
         };
-        const is_own = FIRST_STEPS.includes(name);
-        const expected = is_own
+        const expected = FIRST_STEPS.includes(name)
           ? await printed_by_deno(name)
           : await Deno.readTextFile(expected_file(run));
-        // Strings in objects have Deno's quotes there.
-        const printed = (await playground.output()).replaceAll("'", is_own ? '"' : "'");
-        assertEquals(comparable(printed), comparable(expected.replaceAll("'", is_own ? '"' : "'")));
+        assertEquals(comparable(await playground.output()), comparable(expected));
         assertMatch(await playground.status(), /^Finished in /);
         assertEquals(await playground.rows(), TASKS[name] ?? 0);
       });
@@ -219,7 +216,7 @@ browser_test("tasks of the default loop and real time need no run()", async (ope
     "await sleep(0.001);",
   ].join("\n"));
   await playground.run();
-  assertEquals(await playground.output(), "{ slept: [ 1, 'two' ] }\n");
+  assertEquals(await playground.output(), '{ slept: [ 1, "two" ] }\n');
   assertEquals(await playground.rows(), 2);
 });
 
@@ -261,42 +258,38 @@ browser_test(
   },
 );
 
-const SHOWN_AS_BY_DENO = `
-console.table([{ a: 1, b: "x" }, { a: 22, c: true }]);
-console.table([1, 2]);
-console.table(new Map([["k", 1]]));
-console.table({ x: { y: 1 } });
-console.table(5);
-console.table([[1, 2], [3, 4]]);
-console.table([{ a: 1, b: 2 }], ["b"]);
-console.group("group");
-console.log("inside\\nof it");
-console.groupEnd();
-console.count();
-console.count();
-function failing(message: string, options?: ErrorOptions) {
-  const error = new Error(message, options);
-  error.stack = "Error: " + message + "\\n    at failing (program.ts:1:1)";
-  return error;
-}
-console.log(failing("outer", { cause: failing("inner") }));
-console.log([failing("in an array", { cause: failing("inner") })]);
-console.log(Object.assign(failing("with a property"), { code: 7 }));
-`;
+const PRINTED_VALUES = new URL("printed_values.ts", import.meta.url);
 
-browser_test("console.table, groups and nested errors print as on Deno", async (open) => {
-  const playground = await open();
-  await playground.write(SHOWN_AS_BY_DENO);
-  await playground.run();
-  const file = await Deno.makeTempFile({ suffix: ".ts" });
-  await Deno.writeTextFile(file, SHOWN_AS_BY_DENO);
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", file],
-    env: { NO_COLOR: "1" },
-  }).output();
-  await Deno.remove(file);
-  assertEquals(await playground.output(), new TextDecoder().decode(stdout));
-});
+/** What is printed after each line that begins with `===`. */
+function sections(printed: string): ReadonlyMap<string, string> {
+  return new Map(
+    printed.split(/^=== /m).slice(1).map((part) => {
+      const [name = "", ...lines] = part.split("\n");
+      return [name, lines.join("\n")];
+    }),
+  );
+}
+
+browser_test(
+  "values of every kind, formats, tables and groups print as on Deno",
+  async (open, t) => {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-check", PRINTED_VALUES.pathname],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const expected = sections(new TextDecoder().decode(stdout));
+    const playground = await open();
+    await playground.write(await Deno.readTextFile(PRINTED_VALUES));
+    await playground.run();
+    assertMatch(await playground.status(), /^Finished in /);
+    const printed = sections(await playground.output());
+    assertEquals([...printed.keys()], [...expected.keys()]);
+    assertEquals(expected.size > 100, true);
+    for (const [name, text] of expected) {
+      await t.step(name, () => assertEquals(printed.get(name), text));
+    }
+  },
+);
 
 browser_test("an error is shown with what led to it", async (open) => {
   const playground = await open();
@@ -332,6 +325,23 @@ browser_test("a program of one's own survives a reload, and is in a link", async
   }
   await page.evaluate(() => location.hash = "program=cut-off");
   await page.waitForFunction(() => document.title.startsWith("task_group"));
+  assertEquals(
+    await page.locator("#summary").innerText(),
+    "The address holds no whole program, so this is the first sample.",
+  );
+});
+
+browser_test("a sample that was changed can be chosen again", async (open) => {
+  const playground = await open();
+  const { page } = playground;
+  const picker = page.getByRole("combobox", { name: "Program" });
+  await playground.pick("semaphore");
+  await playground.write("console.log('mine');\n");
+  assertEquals(await picker.locator("option:checked").innerText(), "your program");
+  assertMatch(await page.locator("#summary").innerText(), /^Your program/);
+  await playground.pick("semaphore");
+  assertMatch(await page.locator(".cm-content").innerText(), /Semaphore/);
+  assertMatch(await page.title(), /^semaphore – /);
 });
 
 browser_test("a run that failed elsewhere is replayed by its schedule", async (open) => {

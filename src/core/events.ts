@@ -457,7 +457,11 @@ export abstract class BaseEventLoop extends Inspectable {
   /** @internal The asynchronous generators that were started and are not finished; `null` if there were none. */
   protected abstract _asyncgens: AsyncGenerators | null;
 }
-/** The methods that are added. */
+/**
+ * The methods that every loop has.
+ *
+ * @category Event loop
+ */
 export interface BaseEventLoop extends LoopIO, LoopSubprocesses {}
 
 /** Methods as functions of the loop. */

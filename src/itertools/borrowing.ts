@@ -7,6 +7,7 @@
 
 import type { AsyncContextManager } from "../context_managers.ts";
 import { type Coroutine, FunctionCoroutine } from "../core/coroutines.ts";
+import { RuntimeError } from "../core/exceptions.ts";
 import { Inspectable, type_name } from "../internal/format_helpers.ts";
 import { type AnyIterable, END, open, type Source, type Step } from "./sources.ts";
 
@@ -111,6 +112,7 @@ export interface ScopedIterator<T>
 class ScopedIter<T> implements ScopedIterator<T> {
   readonly #source: Source<T>;
   readonly #borrowed: Loan<T>;
+  #is_entered = false;
 
   constructor(iterable: AnyIterable<T>) {
     const source = open(iterable);
@@ -119,7 +121,20 @@ class ScopedIter<T> implements ScopedIterator<T> {
   }
 
   __aenter__(): Coroutine<BorrowedIterator<T>> {
-    return new FunctionCoroutine("scoped_iter.__aenter__", () => Promise.resolve(this.#borrowed));
+    return new FunctionCoroutine(
+      "scoped_iter.__aenter__",
+      () => Promise.resolve(this.#enter()),
+    );
+  }
+
+  #enter(): BorrowedIterator<T> {
+    if (this.#is_entered) {
+      throw new RuntimeError(
+        "Cannot enter scoped_iter() again: it lends its iterator for one block",
+      );
+    }
+    this.#is_entered = true;
+    return this.#borrowed;
   }
 
   __aexit__(_error: unknown): Coroutine<void> {
@@ -142,7 +157,8 @@ class ScopedIter<T> implements ScopedIterator<T> {
  * Lends the iterator of an iterable for a block, and closes it at the block's end.
  *
  * Inside the block, tools and loops that are left do not close it: each continues where the one before it was
- * left. The block is one of `async_with()`, which passes it the iterator, or that of an `await using` declaration.
+ * left. The block is one of `async_with()`, which passes it the iterator, or that of an `await using` declaration;
+ * entering it a second time throws a `RuntimeError`.
  *
  * @param iterable an iterable, asynchronous or not
  * @returns a context manager, an `AsyncDisposable`, and an iterable itself

@@ -265,7 +265,7 @@ function add(total: unknown, item: unknown): unknown {
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.accumulate Python's accumulate}.
  *
  * @param source an iterable, asynchronous or not
- * @param fn a function of the total and the next item, asynchronous or not; `null` adds
+ * @param fn a function of the total and the next item, asynchronous or not; `null` adds and may be left out
  * @param options `initial`, the first total; the first item by default
  * @returns an iterator of the totals
  * @category Iterating
@@ -285,6 +285,11 @@ export function aaccumulate<T extends Addable>(
   fn?: null,
   options?: { initial?: T },
 ): ToolIterator<T>;
+/** Yields the running totals, the first of which is an initial value. */
+export function aaccumulate<T extends Addable>(
+  source: AnyIterable<T>,
+  fn: { initial?: T },
+): ToolIterator<T>;
 /** Yields the running totals of a function, the first of which is an initial value. */
 export function aaccumulate<T, A>(
   source: AnyIterable<T>,
@@ -298,11 +303,14 @@ export function aaccumulate<T>(
 ): ToolIterator<T>;
 export function aaccumulate(
   source: AnyIterable<unknown>,
-  fn: ((total: never, item: never) => unknown) | null = null,
-  options: { initial?: unknown } = {},
+  fn: ((total: never, item: never) => unknown) | { initial?: unknown } | null = null,
+  options: { initial?: unknown } = is_plain_object(fn) ? fn : {},
 ): ToolIterator<unknown> {
   check_options("aaccumulate", options, ["initial"]);
-  const combine = (fn ?? add) as (total: unknown, item: unknown) => unknown;
+  const combine = (typeof fn === "function" ? fn : add) as (
+    total: unknown,
+    item: unknown,
+  ) => unknown;
   const opened = open(source);
   let total: Step<unknown> | null = null;
   return tool("aaccumulate", [opened], async () => {

@@ -80,6 +80,28 @@ Deno.test("the reference: its links lead to lines of the sources, and its pages 
       assertEquals(links_of(crumbs)[0]?.text, "@pythonic/asyncio");
     });
 
+    await t.step(
+      "the start page lists the entry points, the first first, and what they are",
+      async () => {
+        const page = await Deno.readTextFile(`${folder}/index.html`);
+        const listed = links_of(page).filter(({ href }) => href.startsWith("modules/"))
+          .map(({ text }) => text);
+        assertEquals(new Set(listed), new Set(ENTRY_POINTS.map(({ specifier }) => specifier)));
+        assertEquals(listed[0], "@pythonic/asyncio");
+        assertMatch(page, /Python's asyncio for TypeScript: the same names/);
+      },
+    );
+
+    await t.step("no name is without a category, and what consoles call is left out", async () => {
+      for (const { specifier } of ENTRY_POINTS) {
+        const name = specifier.replaceAll(/[@/]/g, "_");
+        const page = await Deno.readTextFile(`${folder}/modules/${name}.html`);
+        assertEquals(page.includes('id="other"'), false, specifier);
+      }
+      const group = await Deno.readTextFile(`${folder}/classes/_pythonic_asyncio.TaskGroup.html`);
+      assertEquals(group.includes("_inspect"), false);
+    });
+
     await t.step({
       name: "no page is wider than a phone or a desktop",
       ignore: !existsSync(CHROMIUM),
@@ -96,6 +118,16 @@ Deno.test("the reference: its links lead to lines of the sources, and its pages 
                 document.documentElement.scrollWidth > innerWidth
               );
               if (is_wide) wide.push(`${path} at ${width}`);
+              if (width < 1000) continue;
+              await page.locator(".site-menu nav a").first().waitFor();
+              const cut = await page.evaluate(() => {
+                const menu = document.querySelector(".site-menu")!;
+                const { right } = menu.getBoundingClientRect();
+                return [...menu.querySelectorAll("nav a > span")].filter((name) =>
+                  name.getBoundingClientRect().right > right
+                ).map(({ textContent }) => textContent);
+              });
+              if (cut.length > 0) wide.push(`${path} at ${width} cuts ${cut.join()}`);
             }
           }
           assertEquals(wide, []);

@@ -1,6 +1,6 @@
 /** What the programs around the crawler say on a terminal. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { table_of_pages } from "../summary.ts";
 
 async function run(file: string, ...args: string[]) {
@@ -13,6 +13,7 @@ async function run(file: string, ...args: string[]) {
 }
 
 const PROGRAMS = {
+  "../main.ts": ["concurrency", "max-pages", "database", "cluster", "resume", "help"],
   "../site.ts": ["port", "articles", "seed", "help"],
   "../../../scripts/demo.ts": ["list", "help"],
   "../../../playground/scripts/serve.ts": ["port", "help"],
@@ -34,6 +35,15 @@ for (const file of ["../site.ts", "../../../playground/scripts/serve.ts"]) {
     const { code, stdout, stderr } = await run(file, "--port", String(port));
     assertEquals([code, stdout], [2, ""]);
     assertEquals(stderr, `Port ${port} is taken: choose another by --port\n`);
+  });
+
+  Deno.test(`${file}: a port that cannot be is refused in one line`, async () => {
+    const { code, stdout, stderr } = await run(file, "--port", "65536");
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(
+      stderr,
+      /^[^\n]*--port must be a whole number from 0 to 65535: received '65536'\n$/,
+    );
   });
 }
 

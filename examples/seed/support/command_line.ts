@@ -13,11 +13,12 @@ export function parsed<T>(parse: () => T): T {
   }
 }
 
-/** The whole number from `least` on that `text` stands for; `name` is how an error calls it. */
-export function whole_number(name: string, text: string, least = 0): number {
+/** The whole number from `least` to `most` that `text` stands for; `name` is how an error calls it. */
+export function whole_number(name: string, text: string, least = 0, most = Infinity): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-    throw new RangeError(`${name} must be a whole number from ${least} on: received '${text}'`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least || value > most) {
+    const range = most === Infinity ? `from ${least} on` : `from ${least} to ${most}`;
+    throw new RangeError(`${name} must be a whole number ${range}: received '${text}'`);
   }
   return value;
 }
