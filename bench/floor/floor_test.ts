@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import * as asyncio from "../../mod.ts";
-import { CANCELLED, gather, run, settled, Task, turn } from "./loop.ts";
+import { Cancelled, gather, run, settled, Task, turn } from "./loop.ts";
 import { Queue } from "./queue.ts";
 import { Semaphore } from "./semaphore.ts";
-import { Deadline, sleep } from "./timers.ts";
+import { sleep, timeout } from "./timers.ts";
 
 interface Primitives {
   turn(): PromiseLike<void>;
@@ -100,21 +100,21 @@ Deno.test("floor: each kind of wait can be cancelled, and what it waited at goes
     for (const task of tasks) task.cancel();
     assertEquals(
       await settled(tasks),
-      new Array(tasks.length - 1).fill(CANCELLED).concat(undefined),
+      new Array(tasks.length - 1).fill(new Cancelled()).concat(undefined),
     );
     gate.release();
     await queue.put(7);
     assertEquals(await settled(others), [undefined, 7]);
     never.cancel();
-    assertEquals(await settled([never]), [CANCELLED]);
+    assertEquals(await settled([never]), [new Cancelled()]);
   }));
 
 Deno.test("floor: a task that is cancelled before it begins does not begin", () =>
   run(async () => {
     const task = new Task(() => Promise.reject(new Error("begun")));
     task.cancel();
-    assertEquals(await settled([task]), [CANCELLED]);
-    assertEquals(await settled([task]), [CANCELLED]);
+    assertEquals(await settled([task]), [new Cancelled()]);
+    assertEquals(await settled([task]), [new Cancelled()]);
   }));
 
 Deno.test("floor: a cancellation after a wait is over is thrown at the next one, and no item is lost", () =>
@@ -128,7 +128,7 @@ Deno.test("floor: a cancellation after a wait is over is thrown at the next one,
     await turn();
     await queue.put(1);
     task.cancel();
-    assertEquals(await settled([task]), [CANCELLED]);
+    assertEquals(await settled([task]), [new Cancelled()]);
     assertEquals(taken, [1]);
   }));
 
@@ -171,18 +171,13 @@ Deno.test("floor: of many timers those that are cancelled do not fire", () =>
     assertEquals(ended.every((index) => index % 7 === 0), true);
   }));
 
-Deno.test("floor: a deadline cancels its task once it is over, and not after its end", () =>
+Deno.test("floor: a timeout cancels its block once it is over, and not after its end", () =>
   run(async () => {
-    const limit = new Deadline(1);
-    let error: unknown;
-    try {
-      await sleep(3_600_000);
-    } catch (reason) {
-      error = reason;
-    }
-    assertEquals([error, limit.has_expired], [CANCELLED, true]);
-    const other = new Deadline(1);
-    other.end();
+    await assertRejects(() => timeout(1, () => sleep(3_600_000)), Error, "timed out");
+    const task = new Task(() => timeout(3_600_000, () => sleep(3_600_000)));
+    await turn();
+    task.cancel();
+    assertEquals(await settled([task]), [new Cancelled()]);
+    assertEquals(await timeout(1, () => Promise.resolve(7)), 7);
     await sleep(5);
-    assertEquals(other.has_expired, false);
   }));

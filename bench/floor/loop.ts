@@ -11,7 +11,7 @@
 import { Deque } from "../../src/internal/deque.ts";
 
 /** What a cancelled wait rejects with: no error, which would take a microsecond or two for its stack. */
-export const CANCELLED: unique symbol = Symbol("cancelled");
+export class Cancelled {}
 
 /** What can be awaited: a promise, or a wait or task of this loop. */
 export interface Lazy<T> {
@@ -81,7 +81,7 @@ export abstract class Wait<T> implements Lazy<T> {
 
   then(resolve: (value: T) => unknown, reject: (error: unknown) => unknown): void {
     const task = current;
-    if (task.take_cancellation()) return void reject(CANCELLED);
+    if (task.take_cancellation()) return void reject(new Cancelled());
     if (this.begin()) return void resolve(this.value as T);
     if (this.state === CREATED) this.state = WAITING;
     this.task = task;
@@ -122,7 +122,7 @@ export abstract class Wait<T> implements Lazy<T> {
     const task = this.task!;
     current = task;
     task.waiting = null;
-    if (this.state === STOPPED) this.reject!(CANCELLED);
+    if (this.state === STOPPED) this.reject!(new Cancelled());
     else this.settle(this.resolve! as (value: T) => unknown, this.reject!);
   }
 
@@ -165,7 +165,7 @@ export class Task<T> implements Lazy<T> {
     current = this;
     const body = this.value as () => Lazy<T>;
     this.value = undefined;
-    if (this.take_cancellation()) reject(CANCELLED);
+    if (this.take_cancellation()) reject(new Cancelled());
     else body().then(fulfill, reject);
   }
 

@@ -4,7 +4,15 @@
  * @module
  */
 
-import { current_task, end_step, type Lazy, type Task, use_timers, Wait } from "./loop.ts";
+import {
+  Cancelled,
+  current_task,
+  end_step,
+  type Lazy,
+  type Task,
+  use_timers,
+  Wait,
+} from "./loop.ts";
 
 interface Timer {
   readonly is_waiting: boolean;
@@ -110,15 +118,10 @@ export function sleep(milliseconds: number): Lazy<void> {
   return new Sleep(milliseconds);
 }
 
-/** A time after which the current task is cancelled, unless `end()` is called before. */
-export class Deadline {
+class Deadline {
   is_waiting = true;
   has_expired = false;
   private readonly task: Task<unknown> = current_task();
-
-  constructor(milliseconds: number) {
-    push(performance.now() + milliseconds, this);
-  }
 
   fire(): void {
     this.is_waiting = false;
@@ -130,5 +133,18 @@ export class Deadline {
     if (!this.is_waiting) return;
     this.is_waiting = false;
     note_cancelled();
+  }
+}
+
+/** Runs a block of the current task, which is cancelled when the time is over. */
+export async function timeout<T>(milliseconds: number, block: () => Lazy<T>): Promise<T> {
+  const deadline = new Deadline();
+  push(performance.now() + milliseconds, deadline);
+  try {
+    return await block() as T;
+  } catch (error) {
+    throw deadline.has_expired && error instanceof Cancelled ? new Error("timed out") : error;
+  } finally {
+    deadline.end();
   }
 }

@@ -8,10 +8,10 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import process from "node:process";
-import { CANCELLED, gather, run, settled, Task, turn } from "../../floor/loop.ts";
+import { Cancelled, gather, run, settled, Task, turn } from "../../floor/loop.ts";
 import { Queue } from "../../floor/queue.ts";
 import { Semaphore } from "../../floor/semaphore.ts";
-import { Deadline, sleep } from "../../floor/timers.ts";
+import { sleep, timeout } from "../../floor/timers.ts";
 import { type Batches, checked, measure } from "../measure.ts";
 import { LONGEST_SLEEP_MS } from "../workloads.ts";
 
@@ -97,20 +97,11 @@ const batches: Batches = {
     await turn();
     for (const task of tasks) task.cancel();
     const results = await settled(tasks);
-    return checked(size, results.filter((result) => result === CANCELLED).length, size);
+    return checked(size, results.filter((result) => result instanceof Cancelled).length, size);
   },
 
   async W10(size) {
-    for (let done = 0; done < size; done++) {
-      const deadline = new Deadline(10_000);
-      try {
-        await turn();
-      } catch (error) {
-        throw deadline.has_expired ? new Error("timed out") : error;
-      } finally {
-        deadline.end();
-      }
-    }
+    for (let done = 0; done < size; done++) await timeout(10_000, turn);
     return size;
   },
 
