@@ -24,7 +24,9 @@ export interface Growth extends Kind {
 interface Kind {
   readonly title: string;
   readonly is_memory?: boolean;
-  /** How many times the cheapest size the dearest may cost; none where CPython's work grows, too. */
+  /** The workload of the floor, if it is measured: what grows there is the host's doing. */
+  readonly of_floor?: string;
+  /** How many times the cheapest size the dearest may cost. */
   readonly goal?: number;
 }
 
@@ -45,6 +47,8 @@ const KINDS: readonly Kind[] = [
   { title: "TaskGroup", goal: 2 },
   { title: "shields of one future", goal: 3 },
   { title: "remove_done_callback", goal: 3 },
+  { title: "gather on the floor", of_floor: "W3" },
+  { title: "cancel on the floor", of_floor: "W9" },
   { title: "memory per idle task", is_memory: true, goal: 2 },
 ];
 
@@ -107,9 +111,12 @@ export function growth_svg(rows: readonly Growth[]): string {
   return bars_svg("Cost per task as tasks grow", panels);
 }
 
-async function measure_size({ title, is_memory }: Kind, size: number): Promise<number | null> {
+async function measure_size(
+  { title, is_memory, of_floor }: Kind,
+  size: number,
+): Promise<number | null> {
   const job = {
-    workload: is_memory ? MEMORY_WORKLOAD : title,
+    workload: is_memory ? MEMORY_WORKLOAD : of_floor ?? title,
     size,
     warm_up_size: Math.min(size, WARM_UP_SIZE),
     idle_ms: 0,
@@ -117,7 +124,8 @@ async function measure_size({ title, is_memory }: Kind, size: number): Promise<n
     measure_ms: MEASURE_MS,
   };
   try {
-    return await run_job(deno_command("growth.ts", "--max-old-space-size=4096"), job);
+    const worker = of_floor === undefined ? "growth.ts" : "floor.ts";
+    return await run_job(deno_command(worker, "--max-old-space-size=4096"), job);
   } catch (error) {
     if (!(error instanceof WorkerFailed)) throw error;
     console.error(`${title} of ${size} failed: ${error.message}`);
