@@ -42,7 +42,7 @@ const OLD_NODE = "node@20";
 const LIBRARY = new URL("../../mod.ts", import.meta.url);
 
 // Their figures are for orientation; the time goes to those that have goals.
-const ROUNDS_OF_PEERS = 3;
+const ROUNDS_WITHOUT_GOALS = 2;
 
 // What can be done with no more than a limit to how many functions run at once.
 const LIMITED = ["W6", "W7"];
@@ -53,7 +53,7 @@ const LIMITERS: readonly Contestant[] = ["p-limit", "p-queue", "async-mutex", "f
   id,
   title: id,
   workloads: LIMITED,
-  rounds: ROUNDS_OF_PEERS,
+  rounds: ROUNDS_WITHOUT_GOALS,
   find: on_deno(`${id.replace("-", "_")}.ts`, peers.imports[id as keyof typeof peers.imports]),
 }));
 
@@ -63,19 +63,29 @@ export const CONTESTANTS: readonly Contestant[] = [
   ...on_host("-bun", "Bun", on_bun, true),
   ...on_host("-node", "Node.js 26", (worker) => on_node(NODE, worker), true),
   ...on_host("-node20", "Node.js 20", (worker) => on_node(OLD_NODE, worker), false),
-  { id: "cpython", title: "CPython", find: () => on_python("asyncio") },
-  { id: "uvloop", title: "CPython, uvloop", find: () => on_python("uvloop") },
+  {
+    id: "cpython",
+    title: "CPython",
+    rounds: ROUNDS_WITHOUT_GOALS,
+    find: () => on_python("asyncio"),
+  },
+  {
+    id: "uvloop",
+    title: "CPython, uvloop",
+    rounds: ROUNDS_WITHOUT_GOALS,
+    find: () => on_python("uvloop"),
+  },
   {
     id: "promises",
     title: "bare promises",
     workloads: ["W1", "W2", "W3", "W8", "W9", "W10", "W11", "W12"],
-    rounds: ROUNDS_OF_PEERS,
+    rounds: ROUNDS_WITHOUT_GOALS,
     find: on_deno("promises.ts"),
   },
   {
     id: "effect",
     title: "Effect",
-    rounds: ROUNDS_OF_PEERS,
+    rounds: ROUNDS_WITHOUT_GOALS,
     find: on_deno("effect.ts", peers.imports.effect),
   },
   {
@@ -83,7 +93,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     title: "Effection",
     workloads: ["W2", "W3", "W8", "W9", "W11", "W12"],
     sizes: { W3: 5_000, W8: 5_000, W9: 2_000, W11: 10_000, W12: 10 },
-    rounds: ROUNDS_OF_PEERS,
+    rounds: ROUNDS_WITHOUT_GOALS,
     find: on_deno("effection.ts", peers.imports.effection),
   },
   ...LIMITERS,
@@ -97,15 +107,17 @@ function on_host(
   has_goals: boolean,
 ): Contestant[] {
   const floor = `floor${suffix}`;
+  const rounds = has_goals ? Infinity : ROUNDS_WITHOUT_GOALS;
   return [
     {
       id: `library${suffix}`,
       title: `asyncio on ${host}`,
       floor,
       has_goals,
+      rounds,
       find: find("library.ts"),
     },
-    { id: floor, title: `floor on ${host}`, find: find("floor.ts") },
+    { id: floor, title: `floor on ${host}`, rounds, find: find("floor.ts") },
   ];
 }
 

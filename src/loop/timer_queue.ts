@@ -35,11 +35,7 @@ export class TimerQueue {
 
   /** Adds a timer. */
   add(timer: Timed): void {
-    const when = timer._when;
-    const position = this.#timers.length;
-    this.#times.push(when);
-    this.#timers.push(timer);
-    rise(this.#times, this.#timers, 0, position, when, timer);
+    rise(this.#times, this.#timers, 0, this.#timers.length, timer._when, timer);
     timer._scheduled = true;
   }
 
