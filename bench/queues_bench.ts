@@ -1,5 +1,6 @@
 /**
- * A queue between one producer and one consumer, beside one of bare promises.
+ * A queue between one producer and one consumer, beside one of bare promises; and iteration over a queue, beside the
+ * language's own.
  *
  * @module
  */
@@ -42,3 +43,49 @@ for (const maxsize of [100, 1]) {
     },
   });
 }
+
+const ITERATION = "10,000 items, for await";
+
+async function* count() {
+  for (let item = 0; item < ITEMS; item++) yield item;
+}
+
+Deno.bench({
+  name: "async function*",
+  group: ITERATION,
+  baseline: true,
+  async fn() {
+    for await (const _ of count());
+  },
+});
+
+Deno.bench({
+  name: "Queue that has them all",
+  group: ITERATION,
+  async fn() {
+    await run(async () => {
+      const queue = new Queue<number>();
+      for (let item = 0; item < ITEMS; item++) queue.put_nowait(item);
+      queue.shutdown();
+      for await (const _ of queue);
+    });
+  },
+});
+
+Deno.bench({
+  name: "Queue(100) that a task fills",
+  group: ITERATION,
+  async fn() {
+    await run(async () => {
+      const queue = new Queue<number>(100);
+      const produce = async () => {
+        for (let item = 0; item < ITEMS; item++) await queue.put(item);
+        queue.shutdown();
+      };
+      const consume = async () => {
+        for await (const _ of queue);
+      };
+      await gather(produce, consume);
+    });
+  },
+});

@@ -468,7 +468,7 @@ function* wait_for_all<F extends Future<unknown>>(
     yield* waiter;
   } finally {
     handle?.cancel();
-    for (const future of futures) future.remove_done_callback(on_completion);
+    for (const future of futures) future["_remove_waiter"](listener as Listener<never>);
   }
   const done = new Set<F>();
   const pending = new Set<F>();

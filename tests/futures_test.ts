@@ -165,6 +165,64 @@ for (const removed of [[0], [0, 1], [2], [1], [0, 1, 2]]) {
     }));
 }
 
+Deno.test("Future.remove_done_callback: of many, with awaits and others among them, the rest are called in order", () =>
+  run(async () => {
+    const future = asyncio.get_running_loop().create_future<number>();
+    const log: (number | string)[] = [];
+    const callbacks = Array.from({ length: 60 }, (_, number) => () => log.push(number));
+    const expected: (number | string)[] = [];
+    const awaits: asyncio.Task<void>[] = [];
+    const add = (number: number) => future.add_done_callback(callbacks[number]!);
+    for (let number = 0; number < 40; number++) {
+      add(number);
+      if (number % 8 === 0) {
+        awaits.push(asyncio.create_task(async () => {
+          await future;
+          log.push(`await ${number}`);
+        }));
+        await asyncio.sleep(0);
+      }
+    }
+    add(39);
+    add(3);
+    assertEquals(future.remove_done_callback(callbacks[3]!), 2);
+    assertEquals(future.remove_done_callback(callbacks[39]!), 2);
+    assertEquals(future.remove_done_callback(callbacks[41]!), 0);
+    // A wait that is given up leaves, and those that come after the first search are found, too.
+    await asyncio.wait([future], { timeout: 0 });
+    for (let number = 40; number < 60; number++) add(number);
+    add(3);
+    for (let number = 0; number < 60; number++) {
+      const times = number === 39 ? 0 : 1;
+      if (number % 2 > 0) {
+        assertEquals([number, future.remove_done_callback(callbacks[number]!)], [number, times]);
+      } else expected.push(number);
+    }
+    assertEquals(future.remove_done_callback(undefined as never), 0);
+    future.set_result(1);
+    await asyncio.sleep(0);
+    await asyncio.sleep(0);
+    assertEquals(log.filter((entry) => typeof entry === "number"), expected);
+    assertEquals(
+      log.filter((entry) => typeof entry === "string"),
+      ["await 0", "await 8", "await 16", "await 24", "await 32"],
+    );
+    await asyncio.gather(awaits);
+  }));
+
+Deno.test("Future.remove_done_callback: that of all of many leaves none", () =>
+  run(async () => {
+    const future = asyncio.get_running_loop().create_future<number>();
+    let called = 0;
+    const callback = () => called++;
+    for (let count = 0; count < 40; count++) future.add_done_callback(callback);
+    assertEquals(future.remove_done_callback(callback), 40);
+    assertEquals(String(future), "<Future pending>");
+    future.set_result(1);
+    await asyncio.sleep(0);
+    assertEquals(called, 0);
+  }));
+
 Deno.test("Future.remove_done_callback: inside a callback it comes too late for those that are scheduled", () =>
   run(async () => {
     const future = asyncio.get_running_loop().create_future<number>();

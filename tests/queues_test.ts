@@ -690,6 +690,57 @@ Deno.test("Queue iteration: calls of next() are served in order, also if others 
     assertEquals(order, ["a2", "b3", "c4"]);
   }));
 
+Deno.test("Queue iteration: a next() takes an item that is there, but does not overtake one before it", () =>
+  run(async () => {
+    const queue = new asyncio.Queue<number>();
+    const iterator = queue[Symbol.asyncIterator]();
+    queue.put_nowait(1);
+    const first = iterator.next();
+    assertEquals(queue.qsize(), 0);
+    const second = iterator.next(); // waits
+    queue.put_nowait(2);
+    const third = iterator.next();
+    queue.put_nowait(3);
+    assertEquals((await third).value, 3);
+    assertEquals([(await first).value, (await second).value], [1, 2]);
+  }));
+
+Deno.test("Queue iteration: a cancellation during a native wait is thrown by next(), which takes no item", () =>
+  run(async () => {
+    const queue = new asyncio.Queue<number>();
+    filled(queue, [1, 2, 3]);
+    const taken: number[] = [];
+    let settle = () => {};
+    const task = asyncio.create_task(async () => {
+      for await (const item of queue) {
+        taken.push(item);
+        await new Promise<void>((resolve) => settle = resolve);
+      }
+    });
+    await turns(2);
+    task.cancel();
+    settle();
+    assertEquals(await ending(task), "CancelledError");
+    assertEquals([taken, drain(queue)], [[1], [2, 3]]);
+  }));
+
+Deno.test("Queue iteration: what a subclass's own _get() throws is thrown by next(), also if an item is there", () =>
+  run(async () => {
+    class Failing extends asyncio.Queue<number> {
+      protected override _get(): number {
+        const item = super._get();
+        if (item === 2) throw new RangeError("mine");
+        return item;
+      }
+    }
+    const queue = new Failing();
+    filled(queue, [1, 2, 3]);
+    const iterator = queue[Symbol.asyncIterator]();
+    assertEquals((await iterator.next()).value, 1);
+    await assertRejects(() => iterator.next(), RangeError, "mine");
+    assertEquals((await iterator.next()).value, 3);
+  }));
+
 Deno.test("Queue iteration: a next() that is cancelled takes no item, and the iteration can be continued", () =>
   run(async () => {
     const queue = new asyncio.Queue<number>();

@@ -16,6 +16,12 @@ export interface Contestant {
   readonly title: string;
   /** The workloads it has the feature for; all when absent. */
   readonly workloads?: readonly string[];
+  /** Who its figures are divided by: the floor on the same host. */
+  readonly floor?: string;
+  /** Whether the goals are its. */
+  readonly has_goals?: boolean;
+  /** In how many rounds it takes part; in all when absent. */
+  readonly rounds?: number;
   /** By workload, the size of its batches where the workload's own would take many seconds. */
   readonly sizes?: Readonly<Record<string, number>>;
   /** Finds its worker; `null` where this machine has no such host. */
@@ -31,58 +37,89 @@ export interface Runner {
 }
 
 const BUN = "bun@1.4.5";
+const NODE = "node@26";
+const OLD_NODE = "node@20";
 const LIBRARY = new URL("../../mod.ts", import.meta.url);
+
+// Their figures are for orientation; the time goes to those that have goals.
+const ROUNDS_WITHOUT_GOALS = 2;
 
 // What can be done with no more than a limit to how many functions run at once.
 const LIMITED = ["W6", "W7"];
 
+const LIMITERS: readonly Contestant[] = ["p-limit", "p-queue", "async-mutex", "fastq"].map((
+  id,
+) => ({
+  id,
+  title: id,
+  workloads: LIMITED,
+  rounds: ROUNDS_WITHOUT_GOALS,
+  find: on_deno(`${id.replace("-", "_")}.ts`, peers.imports[id as keyof typeof peers.imports]),
+}));
+
 /** Everyone who may take part, the library first. */
 export const CONTESTANTS: readonly Contestant[] = [
-  { id: "library", title: "asyncio on Deno", find: on_deno("library.ts") },
-  { id: "library-bun", title: "asyncio on Bun", find: on_bun },
-  { id: "library-node", title: "asyncio on Node.js", find: on_node },
-  { id: "floor", title: "floor", find: on_deno("floor.ts") },
+  ...on_host("", "Deno", on_deno, true),
+  ...on_host("-bun", "Bun", on_bun, true),
+  ...on_host("-node", "Node.js 26", (worker) => on_node(NODE, worker), true),
+  ...on_host("-node20", "Node.js 20", (worker) => on_node(OLD_NODE, worker), false),
+  {
+    id: "cpython",
+    title: "CPython",
+    rounds: ROUNDS_WITHOUT_GOALS,
+    find: () => on_python("asyncio"),
+  },
+  {
+    id: "uvloop",
+    title: "CPython, uvloop",
+    rounds: ROUNDS_WITHOUT_GOALS,
+    find: () => on_python("uvloop"),
+  },
   {
     id: "promises",
     title: "bare promises",
     workloads: ["W1", "W2", "W3", "W8", "W9", "W10", "W11", "W12"],
+    rounds: ROUNDS_WITHOUT_GOALS,
     find: on_deno("promises.ts"),
   },
-  { id: "cpython", title: "CPython", find: () => on_python("asyncio") },
-  { id: "uvloop", title: "CPython, uvloop", find: () => on_python("uvloop") },
-  { id: "effect", title: "Effect", find: on_deno("effect.ts", peers.imports.effect) },
+  {
+    id: "effect",
+    title: "Effect",
+    rounds: ROUNDS_WITHOUT_GOALS,
+    find: on_deno("effect.ts", peers.imports.effect),
+  },
   {
     id: "effection",
     title: "Effection",
     workloads: ["W2", "W3", "W8", "W9", "W11", "W12"],
     sizes: { W3: 5_000, W8: 5_000, W9: 2_000, W11: 10_000, W12: 10 },
+    rounds: ROUNDS_WITHOUT_GOALS,
     find: on_deno("effection.ts", peers.imports.effection),
   },
-  {
-    id: "p-limit",
-    title: "p-limit",
-    workloads: LIMITED,
-    find: on_deno("p_limit.ts", peers.imports["p-limit"]),
-  },
-  {
-    id: "p-queue",
-    title: "p-queue",
-    workloads: LIMITED,
-    find: on_deno("p_queue.ts", peers.imports["p-queue"]),
-  },
-  {
-    id: "async-mutex",
-    title: "async-mutex",
-    workloads: LIMITED,
-    find: on_deno("async_mutex.ts", peers.imports["async-mutex"]),
-  },
-  {
-    id: "fastq",
-    title: "fastq",
-    workloads: LIMITED,
-    find: on_deno("fastq.ts", peers.imports.fastq),
-  },
+  ...LIMITERS,
 ];
+
+/** The library and the floor on a host. */
+function on_host(
+  suffix: string,
+  host: string,
+  find: (worker: string) => () => Promise<Runner | null>,
+  has_goals: boolean,
+): Contestant[] {
+  const floor = `floor${suffix}`;
+  const rounds = has_goals ? Infinity : ROUNDS_WITHOUT_GOALS;
+  return [
+    {
+      id: `library${suffix}`,
+      title: `asyncio on ${host}`,
+      floor,
+      has_goals,
+      rounds,
+      find: find("library.ts"),
+    },
+    { id: floor, title: `floor on ${host}`, rounds, find: find("floor.ts") },
+  ];
+}
 
 function on_deno(name: string, npm_package?: string): () => Promise<Runner> {
   const command = deno_command(name);
@@ -93,29 +130,48 @@ function on_deno(name: string, npm_package?: string): () => Promise<Runner> {
   return () => Promise.resolve({ command, version });
 }
 
-async function on_bun(): Promise<Runner | null> {
-  const path = await output("npx", ["--yes", BUN, "--print", "process.execPath"]);
-  if (path === null) return null;
-  const version = await output(path, ["--version"]);
-  return { command: [path, "run", worker_path("library.ts")], version: `Bun ${version}` };
+function on_bun(worker: string): () => Promise<Runner | null> {
+  return async () => {
+    const path = await output("npx", ["--yes", BUN, "--print", "process.execPath"]);
+    if (path === null) return null;
+    const version = await output(path, ["--version"]);
+    return { command: [path, "run", worker_path(worker)], version: `Bun ${version}` };
+  };
 }
 
-// Node.js 20 runs no TypeScript: the worker is bundled, which only erases its types, with the library as the
+function on_node(npm_package: string, worker: string): () => Promise<Runner | null> {
+  return async () => {
+    const path = await output("npx", ["--yes", npm_package, "-p", "process.execPath"]);
+    if (path === null) return null;
+    const version = await output(path, ["--version"]);
+    const bundled = await bundle_for_node(worker);
+    if (version === null || bundled === null) return null;
+    return { command: [path, "--expose-gc", bundled], version: `Node.js ${version.slice(1)}` };
+  };
+}
+
+let node_package: Promise<string | null> | undefined;
+
+// Node.js 20 runs no TypeScript: a worker is bundled, which only erases its types, with the library as the
 // npm package has it.
-async function on_node(): Promise<Runner | null> {
-  const version = await output("node", ["--version"]);
-  if (version === null) return null;
+async function bundle_for_node(worker: string): Promise<string | null> {
+  const folder = await (node_package ??= unpack_npm_package());
+  if (folder === null) return null;
+  const bundled = `${folder}/${worker.replace(/\.ts$/, ".mjs")}`;
+  const import_map = `--import-map=${folder}/import_map.json`;
+  const options = ["--quiet", "--no-config", import_map, `--output=${bundled}`];
+  const made = await output(Deno.execPath(), ["bundle", ...options, worker_path(worker)]);
+  return made === null ? null : bundled;
+}
+
+async function unpack_npm_package(): Promise<string | null> {
   const folder = await Deno.makeTempDir({ prefix: "asyncio_compared_" });
   globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-  if (await output("tar", ["-xzf", await pack(), "-C", folder]) === null) return null;
+  const tarball = await pack(folder);
+  if (await output("tar", ["-xzf", tarball, "-C", folder]) === null) return null;
   const imports = { [LIBRARY.href]: `file://${folder}/package/mod.js` };
-  const import_map = `${folder}/import_map.json`;
-  await Deno.writeTextFile(import_map, JSON.stringify({ imports }));
-  const bundled = `${folder}/worker.mjs`;
-  const options = ["--quiet", "--no-config", `--import-map=${import_map}`, `--output=${bundled}`];
-  const worker = worker_path("library.ts");
-  if (await output(Deno.execPath(), ["bundle", ...options, worker]) === null) return null;
-  return { command: ["node", "--expose-gc", bundled], version: `Node.js ${version.slice(1)}` };
+  await Deno.writeTextFile(`${folder}/import_map.json`, JSON.stringify({ imports }));
+  return folder;
 }
 
 // Debian's own build is faster than most, and the faster is the one to compare with.

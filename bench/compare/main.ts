@@ -1,5 +1,5 @@
 /**
- * The comparison: this library beside bare promises, CPython and other JavaScript libraries, on one machine in one run.
+ * The comparison: this library beside the smallest loop that could do its work, CPython and other JavaScript libraries, on one machine in one run.
  *
  * ```sh
  * deno task bench:compare
@@ -25,25 +25,27 @@ import { WORKLOADS } from "./workloads.ts";
 const { options, rounds, workloads, contestants } = asked_for();
 const ready = await find_all(contestants);
 
-const began = performance.now();
-const figures = await measure_all(ready, workloads, rounds, tell);
+const seconds: string[] = [];
+const figures = await timed("workloads", () => measure_all(ready, workloads, rounds, tell));
 const parts = [
   to_markdown(figures, workloads, ready),
-  `Medians of ${rounds} rounds. In brackets: the median of the rounds' ratios to CPython.\n`,
+  `Medians of ${rounds} rounds, of fewer where there is no goal. The ratio is the median of the rounds' ratios.\n`,
 ];
 const pictures = new Map([
   ["results.svg", to_svg(figures, workloads, ready.map(({ contestant }) => contestant))],
 ]);
 const is_all = options.only === undefined && options.contestants === undefined;
 if (is_all) {
-  const growth = await measure_growth(tell);
+  const growth = await timed("growth", () => measure_growth(tell));
   pictures.set("growth.svg", growth_svg(growth));
   parts.push("## Cost as work grows\n", growth_table(growth));
-  parts.push("## Latency under load\n", latency_table(await measure_latency(tell)));
-  parts.push("## Servers, by their CPU time\n", network_table(await measure_network(tell)));
+  const latency = await timed("latency", () => measure_latency(tell));
+  parts.push("## Latency under load\n", latency_table(latency));
+  const network = await timed("servers", () => measure_network(tell));
+  parts.push("## Servers, by their CPU time\n", network_table(network));
 }
 tell("");
-parts.push(`Taken in ${Math.round((performance.now() - began) / 1000)} s.\n`);
+parts.push(`Taken in ${Math.round(performance.now() / 1000)} s: ${seconds.join(", ")}.\n`);
 const markdown = parts.join("\n");
 console.log(markdown);
 
@@ -54,12 +56,19 @@ if (output !== null) {
   for (const [name, picture] of pictures) await Deno.writeTextFile(`${output}/${name}`, picture);
 }
 
+async function timed<T>(part: string, measure: () => Promise<T>): Promise<T> {
+  const began = performance.now();
+  const measured = await measure();
+  seconds.push(`${part} ${Math.round((performance.now() - began) / 1000)} s`);
+  return measured;
+}
+
 function asked_for() {
   try {
     const { values: options } = parseArgs({
       args: Deno.args,
       options: {
-        rounds: { type: "string", default: "7" },
+        rounds: { type: "string", default: "4" },
         only: { type: "string" },
         contestants: { type: "string" },
         output: { type: "string" },

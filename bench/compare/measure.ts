@@ -49,6 +49,14 @@ export async function measure(batches: Batches, idle?: Idle): Promise<never> {
   process.exit(0);
 }
 
+/** Returns the number of operations; throws unless what they did is as expected. */
+export function checked(operations: number, result: number, expected: number): number {
+  if (result !== expected) {
+    throw new Error(`Cannot measure: the result must be ${expected}: received ${result}`);
+  }
+  return operations;
+}
+
 async function nanoseconds_per_operation(job: Job, batch: Batch | undefined): Promise<number> {
   if (batch === undefined) throw new TypeError(`Cannot measure: no workload ${job.workload}`);
   await warm_up(job, batch);

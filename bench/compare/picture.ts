@@ -29,5 +29,5 @@ export function to_svg(
 function kind_of(id: string): Kind {
   if (id.startsWith("library")) return "ours";
   if (id === "cpython" || id === "uvloop") return "python";
-  return id === "floor" || id === "promises" ? "floor" : "peer";
+  return id.startsWith("floor") ? "floor" : "peer";
 }

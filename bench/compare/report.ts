@@ -5,27 +5,31 @@
  */
 
 import type { Contestant } from "./contestants.ts";
-import { type Figure, type Figures, type Ready, REFERENCE } from "./rounds.ts";
+import type { Figure, Figures, Ready } from "./rounds.ts";
 import { markdown_table } from "./table.ts";
 import { bytes, nanoseconds } from "./units.ts";
 import { measures_memory, type Workload } from "./workloads.ts";
 
-const LIBRARY = "library";
-// The first table's columns; everyone else is in the second one, beside the library.
-const MAIN = [LIBRARY, "library-bun", "library-node", "floor", REFERENCE, "uvloop"];
+// Beside the library on each host in the first table; everyone else is in the second one.
+const PYTHON = ["cpython", "uvloop"];
 
-/** The figures, their ratios to CPython's and the goals; then the peers beside the library; then what ran. */
+/** Floor and library on each host and the goals; then everyone else beside the library; then what ran. */
 export function to_markdown(
   figures: Figures,
   workloads: readonly Workload[],
   ready: readonly Ready[],
 ): string {
   const contestants = ready.map(({ contestant }) => contestant);
-  const main = contestants.filter(({ id }) => MAIN.includes(id));
-  const peers = contestants.filter(({ id }) => id === LIBRARY || !MAIN.includes(id));
+  const floors = contestants.map(({ floor }) => floor);
+  const is_main = ({ id, floor }: Contestant) =>
+    floor !== undefined || floors.includes(id) || PYTHON.includes(id);
+  const peers = contestants.filter((contestant) => !is_main(contestant));
   const parts: string[] = [];
-  if (main.length > 0) parts.push(goals_table(figures, workloads, main));
-  if (peers.some(({ id }) => id !== LIBRARY)) parts.push(peers_table(figures, workloads, peers));
+  if (contestants.some(is_main)) parts.push(goals_table(figures, workloads, contestants));
+  if (peers.length > 0) {
+    const first = contestants.find(({ floor }) => floor !== undefined);
+    parts.push(peers_table(figures, workloads, first === undefined ? peers : [first, ...peers]));
+  }
   parts.push(runners_list(ready), ...smaller_batches(contestants, workloads));
   return parts.join("\n");
 }
@@ -35,17 +39,40 @@ function goals_table(
   workloads: readonly Workload[],
   contestants: readonly Contestant[],
 ): string {
+  const libraries = contestants.filter(({ floor }) => floor !== undefined);
+  const python = contestants.filter(({ id }) => PYTHON.includes(id));
   return markdown_table(
-    ["", "workload", ...contestants.map(({ title }) => title), "goal", "reached"],
+    [
+      "",
+      "workload",
+      ...libraries.map(({ title }) => title.replace("asyncio on ", "floor / library on ")),
+      ...python.map(({ title }) => title),
+      "goal",
+      "reached on",
+    ],
     workloads.map((workload) => [
       workload.id,
       workload.title,
-      ...contestants.map(({ id }) => cell(figures, workload, id)),
-      goal_text(workload),
-      reached(figures, workload),
+      ...libraries.map((library) => both(figures, workload, library)),
+      ...python.map(({ id }) => figure_text(figures.get(workload.id)?.get(id), workload)),
+      String(workload.goal),
+      libraries.filter((library) => reaches(figures, workload, library))
+        .map(({ title }) => title.replace("asyncio on ", "")).join(", "),
     ]),
     2,
   );
+}
+
+function both(figures: Figures, workload: Workload, { id, floor }: Contestant): string {
+  const row = figures.get(workload.id);
+  const figure = row?.get(id);
+  const text = `${figure_text(row?.get(floor!), workload)} / ${figure_text(figure, workload)}`;
+  return figure === undefined || figure.ratio === null ? text : `${text} = ${short(figure.ratio)}`;
+}
+
+function reaches(figures: Figures, workload: Workload, library: Contestant): boolean {
+  const ratio = figures.get(workload.id)?.get(library.id)?.ratio ?? Infinity;
+  return library.has_goals === true && ratio <= workload.goal;
 }
 
 function peers_table(
@@ -64,29 +91,9 @@ function peers_table(
   );
 }
 
-function cell(figures: Figures, workload: Workload, contestant: string): string {
-  const figure = figures.get(workload.id)?.get(contestant);
-  const text = figure_text(figure, workload);
-  if (contestant === REFERENCE || measures_memory(workload)) return text;
-  const ratio = figure?.ratio ?? null;
-  return ratio === null ? text : `${text} (${short(ratio)})`;
-}
-
 function figure_text(figure: Figure | undefined, workload: Workload): string {
   if (figure === undefined) return "";
   return measures_memory(workload) ? bytes(figure.value) : nanoseconds(figure.value);
-}
-
-function goal_text({ goal }: Workload): string {
-  return "bytes" in goal ? bytes(goal.bytes) : String(goal.ratio);
-}
-
-function reached(figures: Figures, workload: Workload): string {
-  const { goal } = workload;
-  const figure = figures.get(workload.id)?.get(LIBRARY);
-  const measured = "bytes" in goal ? figure?.value : figure?.ratio;
-  if (measured === undefined || measured === null) return "";
-  return measured <= ("bytes" in goal ? goal.bytes : goal.ratio) ? "yes" : "**no**";
 }
 
 function short(ratio: number): string {

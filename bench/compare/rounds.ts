@@ -15,16 +15,13 @@ export interface Ready {
   readonly runner: Runner;
 }
 
-/** Who the ratios are to. */
-export const REFERENCE = "cpython";
-
 /** What was measured of a contestant at a workload. */
 export interface Figure {
   /** Nanoseconds, or bytes, per operation: the median of the rounds. */
   readonly value: number;
   /**
-   * The median of the rounds' ratios to the reference; `null` if that was not measured. A machine may be
-   * slow for a while: within a round it is so for both.
+   * The median of the rounds' ratios to the contestant's floor; `null` if that was not measured. A machine may
+   * be slow for a while: within a round it is so for both.
    */
   readonly ratio: number | null;
 }
@@ -48,7 +45,7 @@ export async function measure_all(
     for (const workload of workloads) {
       for (const { contestant, runner } of rotated(ready, round)) {
         const name = `${contestant.id} ${workload.id}`;
-        if (failed.has(name) || !takes_part(contestant, workload)) continue;
+        if (failed.has(name) || !takes_part(contestant, workload, round)) continue;
         tell(`round ${round + 1} of ${rounds}: ${name}`);
         try {
           const figure = await run_job(runner.command, job_of(contestant, workload));
@@ -61,11 +58,12 @@ export async function measure_all(
       }
     }
   }
-  return medians(samples);
+  return medians(samples, ready);
 }
 
-function takes_part(contestant: Contestant, workload: Workload): boolean {
-  return contestant.workloads?.includes(workload.id) ?? true;
+function takes_part(contestant: Contestant, workload: Workload, round: number): boolean {
+  return round < (contestant.rounds ?? Infinity) &&
+    (contestant.workloads?.includes(workload.id) ?? true);
 }
 
 // Whoever comes first in one round comes last in another.
@@ -96,21 +94,23 @@ function add_sample(
   else taken.push(figure);
 }
 
-function medians(samples: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>): Figures {
-  return new Map([...samples].map(([workload, row]) => {
-    const reference = row.get(REFERENCE);
-    return [
-      workload,
-      new Map([...row].map(([contestant, taken]) => [contestant, figure_of(taken, reference)])),
-    ];
-  }));
+function medians(
+  samples: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>,
+  ready: readonly Ready[],
+): Figures {
+  const floors = new Map(ready.map(({ contestant: { id, floor } }) => [id, floor]));
+  return new Map([...samples].map(([workload, row]) => [
+    workload,
+    new Map([...row].map(([contestant, taken]) => [
+      contestant,
+      figure_of(taken, row.get(floors.get(contestant) ?? "")),
+    ])),
+  ]));
 }
 
 // Who fails in one round takes no part in later ones.
-function figure_of(taken: readonly number[], reference: readonly number[] = []): Figure {
-  const ratios = taken.slice(0, reference.length).map((sample, round) =>
-    sample / reference[round]!
-  );
+function figure_of(taken: readonly number[], floor: readonly number[] = []): Figure {
+  const ratios = taken.slice(0, floor.length).map((sample, round) => sample / floor[round]!);
   return { value: median(taken), ratio: ratios.length === 0 ? null : median(ratios) };
 }
 

@@ -59,6 +59,7 @@ import {
   scope_of_ended_task,
 } from "./current.ts";
 import { note_await, note_stack } from "./origins.ts";
+import { ManyWaiters } from "./many_waiters.ts";
 import { add_open_await, next_moment } from "./scopes.ts";
 import { begin_await } from "./steps.ts";
 
@@ -113,6 +114,11 @@ function call_listener<T>(listener: Listener<T>, future: Future<T>): void {
 
 /** A waiter of a future, notified when it settles: a runnable is scheduled, or a listener called. */
 type Waiting = Runnable | Listener<never>;
+
+function callback_of(waiter: Waiting): unknown {
+  if (waiter instanceof Handle) return waiter["_callback"];
+  return waiter instanceof Listener ? waiter.callback : undefined;
+}
 
 function format_waiter(waiter: Waiting): string {
   if (waiter instanceof Handle) return format_callback(waiter["_callback"]);
@@ -326,11 +332,12 @@ export class Future<T> implements Promise<T> {
    * @returns how many times it had been added
    */
   remove_done_callback(callback: (future: this) => unknown): number {
+    if (typeof callback !== "function") return 0;
+    if (this._waiters instanceof ManyWaiters && this._state === PENDING) {
+      return this._waiters.delete_callback(callback);
+    }
     const waiters = this._all_waiters();
-    const rest = waiters.filter((waiter) =>
-      !(waiter instanceof Handle && waiter["_callback"] === callback) &&
-      !(waiter instanceof Listener && waiter.callback as unknown === callback)
-    );
+    const rest = waiters.filter((waiter) => callback_of(waiter) !== callback);
     const removed = waiters.length - rest.length;
     if (removed > 0) this._waiters = rest.length > 0 ? rest : null;
     return removed;
@@ -484,7 +491,7 @@ export class Future<T> implements Promise<T> {
     if (waiters === null) this._waiters = waiter;
     else if (Array.isArray(waiters)) {
       if (waiters.length < MAX_LISTED) waiters.push(waiter);
-      else this._waiters = new Set(waiters).add(waiter);
+      else this._waiters = new ManyWaiters(waiters, callback_of).add(waiter);
     } else if (waiters instanceof Set) waiters.add(waiter);
     else this._waiters = [waiters, waiter];
   }

@@ -65,10 +65,18 @@ export function amap<R>(fn: (...items: never) => R, ...args: unknown[]): ToolIte
   if (sources.length === 0) throw new TypeError("map() must have at least two arguments.");
   const opened = open_all(sources as readonly AnyIterable<unknown>[]);
   const strict = options?.strict ?? false;
+  const only = opened.length === 1 ? opened[0]! : null;
   return tool("amap", opened, async () => {
-    const items = await next_items(opened, strict ? "map" : null);
-    if (items === null) return END;
-    const result = fn(...items as never);
+    let result: R;
+    if (only !== null) {
+      const item = await only.next();
+      if (item.done) return END;
+      result = fn(...[item.value] as never);
+    } else {
+      const items = await next_items(opened, strict ? "map" : null);
+      if (items === null) return END;
+      result = fn(...items as never);
+    }
     return some((isawaitable(result) ? await result : result) as Awaited<R>);
   });
 }

@@ -6,33 +6,36 @@
 
 import type { Runnable, Timed } from "../core/contracts.ts";
 import type { Deque } from "../internal/deque.ts";
-import { heapify, heappop, heappush } from "../internal/heapq.ts";
 
 // Of CPython: cancelled timers leave the heap at once only when there are this many, and this share.
 const MIN_SCHEDULED_TIMERS = 100;
 const MIN_CANCELLED_FRACTION = 0.5;
 
-const earlier = (a: Timed, b: Timed): boolean => a._when < b._when;
-
-/** A heap of timers. One that is cancelled stays in it until it is the earliest, or until half of all are. */
+/**
+ * A heap of timers. One that is cancelled stays in it until it is the earliest, or until half of all are.
+ *
+ * It makes the moves of CPython's `heapq`, on which the order of timers of the same time depends, as `heapq.ts`
+ * does for any items. The times are in an array of their own, so that a comparison need not visit the timers:
+ * 100,000 sleeps take three quarters of the time.
+ */
 export class TimerQueue {
-  #heap: Timed[] = [];
+  #times: number[] = [];
+  #timers: Timed[] = [];
   #cancelled = 0;
 
   /** The time of the earliest timer, `null` if there is none. */
   get next_time(): number | null {
-    const heap = this.#heap;
-    return heap.length > 0 ? heap[0]!._when : null;
+    return this.#times.length > 0 ? this.#times[0]! : null;
   }
 
   /** How many timers there are, cancelled ones included. */
   get length(): number {
-    return this.#heap.length;
+    return this.#timers.length;
   }
 
   /** Adds a timer. */
   add(timer: Timed): void {
-    heappush(this.#heap, timer, earlier);
+    rise(this.#times, this.#timers, 0, this.#timers.length, timer._when, timer);
     timer._scheduled = true;
   }
 
@@ -43,38 +46,91 @@ export class TimerQueue {
 
   /** Takes cancelled timers out; afterwards the earliest is not cancelled. */
   drop_cancelled(): void {
-    const heap = this.#heap;
+    const timers = this.#timers;
     if (
-      heap.length > MIN_SCHEDULED_TIMERS && this.#cancelled / heap.length > MIN_CANCELLED_FRACTION
+      timers.length > MIN_SCHEDULED_TIMERS &&
+      this.#cancelled / timers.length > MIN_CANCELLED_FRACTION
     ) {
-      this.#heap = heap.filter((timer) => {
-        if (timer._cancelled) timer._scheduled = false;
-        return !timer._cancelled;
-      });
-      heapify(this.#heap, earlier);
-      this.#cancelled = 0;
-      return;
+      this.#drop_all_cancelled();
+    } else {
+      while (timers.length > 0 && timers[0]!._cancelled) {
+        this.#cancelled--;
+        this.#pop();
+      }
     }
-    while (heap.length > 0 && heap[0]!._cancelled) {
-      this.#cancelled--;
-      heappop(heap, earlier)._scheduled = false;
+  }
+
+  #drop_all_cancelled(): void {
+    const timers = this.#timers.filter((timer) => {
+      if (timer._cancelled) timer._scheduled = false;
+      return !timer._cancelled;
+    });
+    const times = timers.map((timer) => timer._when);
+    for (let position = (timers.length >> 1) - 1; position >= 0; position--) {
+      place(times, timers, position, times[position]!, timers[position]!);
     }
+    this.#times = times;
+    this.#timers = timers;
+    this.#cancelled = 0;
+  }
+
+  #pop(): Timed {
+    const times = this.#times;
+    const timers = this.#timers;
+    const earliest = timers[0]!;
+    const when = times.pop()!;
+    const last = timers.pop()!;
+    if (timers.length > 0) place(times, timers, 0, when, last);
+    earliest._scheduled = false;
+    return earliest;
   }
 
   /** Moves the timers that are due at a time, or at most `resolution` seconds later, to the ready queue. */
   move_due(now: number, resolution: number, ready: Deque<Runnable>): void {
-    const heap = this.#heap;
-    while (heap.length > 0 && is_due(heap[0]!._when, now, resolution)) {
-      const timer = heappop(heap, earlier);
-      timer._scheduled = false;
-      ready.push(timer);
-    }
+    const times = this.#times;
+    while (times.length > 0 && is_due(times[0]!, now, resolution)) ready.push(this.#pop());
   }
 
   /** Drops all timers. */
   clear(): void {
-    this.#heap = [];
+    this.#times = [];
+    this.#timers = [];
   }
+}
+
+// Puts a timer in its place in the heap below `from`: the earlier children on the way to a leaf move up first.
+function place(times: number[], timers: Timed[], from: number, when: number, timer: Timed): void {
+  const { length } = timers;
+  let position = from;
+  for (let child = 2 * from + 1; child < length; child = 2 * position + 1) {
+    const right = child + 1;
+    if (right < length && !(times[child]! < times[right]!)) child = right;
+    times[position] = times[child]!;
+    timers[position] = timers[child]!;
+    position = child;
+  }
+  rise(times, timers, from, position, when, timer);
+}
+
+// Puts a timer where it belongs on the way from a position up to `to`.
+function rise(
+  times: number[],
+  timers: Timed[],
+  to: number,
+  from: number,
+  when: number,
+  timer: Timed,
+): void {
+  let position = from;
+  while (position > to) {
+    const above = (position - 1) >> 1;
+    if (!(when < times[above]!)) break;
+    times[position] = times[above]!;
+    timers[position] = timers[above]!;
+    position = above;
+  }
+  times[position] = when;
+  timers[position] = timer;
 }
 
 /** Returns whether a timer is due at a time, or at most `resolution` seconds later. */

@@ -1,115 +1,123 @@
 /**
- * The workloads in hand-written promise code that pays one `AsyncLocalStorage.run` per task and nothing else:
- * no order among tasks, no cancellation that propagates, no task object.
+ * The workloads on the floor: the smallest loop over lazy thenables that one can write by hand.
+ *
+ * On Node.js before 24 it pays for `AsyncLocalStorage`, as a library must there that knows its task after any await.
  *
  * @module
  */
 
-import { BareQueue, pass_items } from "../../bare/queue.ts";
-import { BareSemaphore } from "../../bare/semaphore.ts";
-import { bare_task } from "../../bare/task.ts";
-import { bare_sleep, type BareTimer, cancel_timer, start_timer } from "../../bare/timers.ts";
-import { type Batches, measure } from "../measure.ts";
+import { AsyncLocalStorage } from "node:async_hooks";
+import process from "node:process";
+import { Cancelled, gather, run, settled, Task, turn } from "../../floor/loop.ts";
+import { Queue } from "../../floor/queue.ts";
+import { Semaphore } from "../../floor/semaphore.ts";
+import { sleep, timeout } from "../../floor/timers.ts";
+import { type Batches, checked, measure } from "../measure.ts";
 import { LONGEST_SLEEP_MS } from "../workloads.ts";
 
-const empty = async () => {};
-const switched = Promise.resolve();
 const HOUR_MS = 3_600_000;
+const OLDEST_WITH_CONTEXT_FRAMES = 24;
+
+const empty = async () => {};
+
+async function pass_items(queue: Queue<number>, size: number): Promise<number> {
+  let sum = 0;
+  const produce = async () => {
+    for (let item = 0; item < size; item++) await queue.put(item);
+  };
+  const consume = async () => {
+    for (let taken = 0; taken < size; taken++) sum += await queue.get();
+  };
+  await gather([produce, consume]);
+  return checked(size, sum, size * (size - 1) / 2);
+}
 
 async function node(depth: number): Promise<number> {
   if (depth === 0) return 1;
-  const [left, right] = await Promise.all([
-    bare_task(() => node(depth - 1)),
-    bare_task(() => node(depth - 1)),
-  ]);
-  return left + right + 1;
+  const [left, right] = await gather([() => node(depth - 1), () => node(depth - 1)]);
+  return left! + right! + 1;
 }
 
 const batches: Batches = {
   async W1(size) {
-    for (let done = 0; done < size; done++) await switched;
+    for (let done = 0; done < size; done++) await turn();
     return size;
   },
 
   async W2(size) {
-    for (let done = 0; done < size; done++) await bare_task(empty);
+    for (let done = 0; done < size; done++) await new Task(empty);
     return size;
   },
 
   async W3(size) {
-    await Promise.all(Array.from({ length: size }, () => bare_task(empty)));
-    return size;
+    const results = await gather(Array.from({ length: size }, () => empty));
+    return checked(size, results.length, size);
   },
 
-  W4: (size) => pass_items(new BareQueue<number>(100), size),
+  W4: (size) => pass_items(new Queue<number>(100), size),
 
-  W5: (size) => pass_items(new BareQueue<number>(1), size),
+  W5: (size) => pass_items(new Queue<number>(1), size),
 
   async W6(size) {
-    const gate = new BareSemaphore(10);
+    const gate = new Semaphore(10);
     const work = async () => {
       await gate.acquire();
-      await switched;
-      gate.release();
+      try {
+        await turn();
+      } finally {
+        gate.release();
+      }
     };
-    await Promise.all(Array.from({ length: size }, () => bare_task(work)));
+    await gather(Array.from({ length: size }, () => work));
     return size;
   },
 
   async W7(size) {
-    const lock = new BareSemaphore(1);
+    const lock = new Semaphore(1);
     const work = async () => {
       for (let done = 0; done < size; done++) {
         await lock.acquire();
-        await switched;
+        await turn();
         lock.release();
       }
     };
-    await Promise.all(Array.from({ length: 100 }, () => bare_task(work)));
+    await gather(Array.from({ length: 100 }, () => work));
     return 100 * size;
   },
 
   async W8(size) {
-    await Promise.all(
-      Array.from(
-        { length: size },
-        (_, index) => bare_task(() => bare_sleep(1 + index % LONGEST_SLEEP_MS)),
-      ),
+    await gather(
+      Array.from({ length: size }, (_, index) => () => sleep(1 + index % LONGEST_SLEEP_MS)),
     );
     return size;
   },
 
   async W9(size) {
-    const timers: BareTimer[] = [];
-    const work = async () => await bare_sleep(HOUR_MS, (timer) => timers.push(timer));
-    // Awaited before they are cancelled: Deno looks a promise that is handled too late up in a list.
-    const settled = Promise.allSettled(Array.from({ length: size }, () => bare_task(work)));
-    await switched;
-    for (const timer of timers) cancel_timer(timer);
-    await settled;
-    return size;
+    const tasks = Array.from({ length: size }, () => new Task(() => sleep(HOUR_MS)));
+    await turn();
+    for (const task of tasks) task.cancel();
+    const results = await settled(tasks);
+    return checked(size, results.filter((result) => result instanceof Cancelled).length, size);
   },
 
   async W10(size) {
-    const expire = () => {
-      throw new Error("Cannot end in time");
-    };
-    for (let done = 0; done < size; done++) {
-      const timer = start_timer(10_000, expire);
-      await switched;
-      cancel_timer(timer);
-    }
+    for (let done = 0; done < size; done++) await timeout(10_000, turn);
     return size;
   },
 
-  W12: (size) => bare_task(() => node(size)),
+  async W12(size) {
+    const nodes = await node(size);
+    return checked(nodes, nodes, 2 ** (size + 1) - 1);
+  },
 };
 
 async function idle(size: number): Promise<unknown> {
-  const work = async () => await bare_sleep(HOUR_MS);
-  const tasks = Array.from({ length: size }, () => bare_task(work));
-  await switched;
+  const tasks = Array.from({ length: size }, () => new Task(() => sleep(HOUR_MS)));
+  await turn();
   return tasks;
 }
 
-await measure(batches, idle);
+const measured = () => run(() => measure(batches, idle));
+if (Number(process.versions.node.split(".", 1)) < OLDEST_WITH_CONTEXT_FRAMES) {
+  await new AsyncLocalStorage<object>().run({}, measured);
+} else await measured();

@@ -8,17 +8,20 @@ import {
   as_completed,
   async_with,
   create_task,
+  Future,
   gather,
   Lock,
   Queue,
   run,
+  shield,
   sleep,
   type Task,
   TaskGroup,
   wait,
+  wait_for,
 } from "../../../mod.ts";
 import { VirtualClockEventLoop } from "../../../testing.ts";
-import { type Batches, measure } from "../measure.ts";
+import { type Batches, checked, measure } from "../measure.ts";
 
 const empty = async () => {};
 
@@ -85,9 +88,41 @@ const batches: Batches = {
     return size;
   },
 
+  async "locked() of cancelled waiters"(size) {
+    const lock = new Lock();
+    await lock.acquire();
+    const waiters = Array.from({ length: size }, () => create_task(lock.acquire()));
+    await sleep(0);
+    for (const waiter of waiters) waiter.cancel();
+    let held = 0;
+    // They are cancelled and still in line.
+    for (let asked = 0; asked < size; asked++) if (lock.locked()) held++;
+    await gather(waiters, { return_exceptions: true });
+    return checked(size, held, size);
+  },
+
   async "as_completed"(size) {
     for await (const task of as_completed(start_empty(size))) task.result();
     return size;
+  },
+
+  async "shields of one future"(size) {
+    const future = new Future<void>();
+    const waits = Array.from({ length: size }, () => create_task(wait_for(shield(future), 3600)));
+    await sleep(0);
+    await sleep(0);
+    future.set_result();
+    await gather(waits);
+    return size;
+  },
+
+  "remove_done_callback"(size) {
+    const future = new Future<void>();
+    const callbacks = Array.from({ length: size }, () => () => {});
+    for (const callback of callbacks) future.add_done_callback(callback);
+    let removed = 0;
+    for (const callback of callbacks.reverse()) removed += future.remove_done_callback(callback);
+    return Promise.resolve(checked(size, removed, size));
   },
 
   async "wait"(size) {

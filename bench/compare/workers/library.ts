@@ -6,6 +6,7 @@
 
 import {
   async_with,
+  CancelledError,
   create_task,
   gather,
   Lock,
@@ -15,20 +16,21 @@ import {
   sleep,
   timeout,
 } from "../../../mod.ts";
-import { type Batches, measure } from "../measure.ts";
+import { type Batches, checked, measure } from "../measure.ts";
 import { LONGEST_SLEEP_MS } from "../workloads.ts";
 
 const empty = async () => {};
 
 async function pass_items(queue: Queue<number>, size: number): Promise<number> {
+  let sum = 0;
   const produce = async () => {
     for (let item = 0; item < size; item++) await queue.put(item);
   };
   const consume = async () => {
-    for (let taken = 0; taken < size; taken++) await queue.get();
+    for (let taken = 0; taken < size; taken++) sum += await queue.get();
   };
   await gather(produce, consume);
-  return size;
+  return checked(size, sum, size * (size - 1) / 2);
 }
 
 const node = (depth: number) => async (): Promise<number> => {
@@ -49,8 +51,8 @@ const batches: Batches = {
   },
 
   async W3(size) {
-    await gather(Array.from({ length: size }, () => empty));
-    return size;
+    const results = await gather(Array.from({ length: size }, () => empty));
+    return checked(size, results.length, size);
   },
 
   W4: (size) => pass_items(new Queue<number>(100), size),
@@ -88,8 +90,8 @@ const batches: Batches = {
     const tasks = Array.from({ length: size }, () => create_task(sleep(3600)));
     await sleep(0);
     for (const task of tasks) task.cancel();
-    await gather(tasks, { return_exceptions: true });
-    return size;
+    const results = await gather(tasks, { return_exceptions: true });
+    return checked(size, results.filter((result) => result instanceof CancelledError).length, size);
   },
 
   async W10(size) {
@@ -97,7 +99,10 @@ const batches: Batches = {
     return size;
   },
 
-  W12: (size) => node(size)(),
+  async W12(size) {
+    const nodes = await node(size)();
+    return checked(nodes, nodes, 2 ** (size + 1) - 1);
+  },
 };
 
 async function idle(size: number): Promise<unknown> {
