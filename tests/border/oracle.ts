@@ -52,6 +52,13 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
     other.time === request.time
   );
   if (comes_with_end) return true;
+  // As in CPython, an await that had been woken with a cancellation of what it awaits throws that alone.
+  const was_woken = ({ kind, task, chain, outcome, tags }: Leaf) =>
+    (kind === "join" || kind === "shield" || kind === "gather") && outcome !== null &&
+    outcome.cancelled && outcome.at > request.at && outcome.time === request.time &&
+    (task === null || task.body !== null && task.body.at < request.at) &&
+    request.scopes.some((scope) => chain.includes(scope)) && tags.some((tag) => known.has(tag));
+  if (run.leaves.some(was_woken)) return true;
   // A group that waits for its children has been told; it throws something, and renews what it has to.
   const is_told = ({ task, at, scopes, tag }: Request) =>
     run.scopes.some(({ kind, task: owner, body, result, chain, children, known_at_end }) =>
@@ -239,6 +246,8 @@ function* passed_on(run: Run): Generator<string> {
   for (const request of run.requests) {
     const scope = only_scope(request);
     if (scope === null || request.by === "end of run") continue;
+    // The code that cancels its own task waits for none of its open awaits: they are of other branches.
+    const must_pass = !request.by_itself;
     for (const leaf of run.leaves) {
       const { kind, pending, chain, name, begun } = leaf;
       if (kind !== "join" || !chain.includes(scope) || !is_open_at(leaf, request.at)) continue;
@@ -267,7 +276,9 @@ function* passed_on(run: Run): Generator<string> {
       const has_begun = run.leaves.some((other) =>
         scopes.includes(other.chain.at(-1)!) && other.begun !== null && other.begun.at > begun!.at
       );
-      if (!may_be_done && since.length === 0 && !has_begun && !is_over(pending, request)) {
+      if (
+        must_pass && !may_be_done && since.length === 0 && !has_begun && !is_over(pending, request)
+      ) {
         yield `${request.tag} is not passed on by ${name} to ${awaited.name}`;
       }
     }
@@ -284,13 +295,22 @@ function* not_pending(run: Run): Generator<string> {
     const open = inside.filter((leaf) => is_open_at(leaf, at));
     // What these wait for may have taken it, or code that has begun to wait for something else.
     if (open.some(({ kind }) => kind === "join" || kind === "gather")) continue;
-    if (run.requests.some((other) => other.tag === tag && other.task !== task)) continue;
+    // Of several that are pending the latest is thrown, or passed on, and stands for all of them.
+    const together = new Set(
+      run.requests.filter((other) => other.task === task && other.at >= at).map(({ tag }) => tag),
+    );
+    if (run.requests.some((other) => together.has(other.tag) && other.task !== task)) continue;
     if (is_refused_in(run, scope)) continue;
     if (run.flows.some(({ chain, seen }) => chain.includes(scope) && seen.has(tag))) continue;
     for (const leaf of inside) {
       const { begun, outcome, kind, name, known } = leaf;
       if (begun === null || begun.at < at || !AT_ONCE.has(kind)) continue;
-      const end = scope.kind === "task" ? task.body : scope.result;
+      // The end of a body takes it, where the block then throws.
+      const end = scope.kind === "task"
+        ? task.body
+        : scope.result?.failed
+        ? scope.body
+        : scope.result;
       if (end !== null && end.at < begun.at) continue;
       const waits_on = outcome === null || outcome.time > begun.time;
       if (!waits_on || is_known(run, request, known)) continue;
