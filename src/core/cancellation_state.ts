@@ -104,6 +104,17 @@ export function leave_to_sole_waiter(waiter: unknown): boolean {
   return sole.is_left = true;
 }
 
+/**
+ * Leaves a cancellation to the code whose await is about to be resumed, by a task that was made for it alone: its
+ * value is not lost. Returns false if there is no such task.
+ */
+export function leave_to_code(waiting: object, delivery: DeliveryCore): boolean {
+  const sole = sole_awaits.get(waiting);
+  if (sole === undefined) return false;
+  sole.deliveries.push(delivery);
+  return sole.is_left = true;
+}
+
 /** Concludes the deliveries to an await whose task, made for it alone, has ended. */
 export function conclude_sole(waiting: object): void {
   const sole = sole_awaits.get(waiting);

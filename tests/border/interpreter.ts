@@ -660,7 +660,9 @@ export class Run {
       throw error;
     } finally {
       pending.over = this.moment();
-      if (pending.has_native) flow.waited_natively = pending.over;
+      if (pending.has_native || pending.flows.some(({ waited_natively }) => waited_natively)) {
+        flow.waited_natively = pending.over;
+      }
       this.#learn_from(flow, pending);
       this.#see(flow, pending.part.flow?.seen ?? []);
       this.#check_current(flow);
