@@ -59,7 +59,7 @@ export function leave_pending(delivery: DeliveryCore): void {
   const task = scope._owner;
   if (scope._ended || delivery.is_known) return;
   if (task === null) {
-    scope._loop._loose_moment = 0; // its next await is refused, since the loop is being shut down
+    scope._loop._left_moment = next_moment();
   } else if (task.done() || task.cancelling() > 0) {
     const state = task._cancellation_state ??= new CancellationState();
     delivery.by_itself = false;
