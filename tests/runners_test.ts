@@ -440,6 +440,38 @@ Deno.test("run: a call that a task has left running when its own code ends with 
   assertEquals(log, ["CancelledError", "cleaned up"]);
 });
 
+async function name_of_error(wait: PromiseLike<unknown>, log: unknown[]): Promise<void> {
+  try {
+    await wait;
+  } catch (error) {
+    log.push((error as Error).name);
+  }
+}
+
+Deno.test("run: a call left running whose clean-up begins blocks one after the other runs to its end", async () => {
+  for (let hops = 0; hops < 6; hops++) {
+    const log: unknown[] = [];
+    // As where functions return to each other.
+    const hop = async () => {
+      for (let left = hops; left > 0; left--) await Promise.resolve();
+    };
+    const call = async () => {
+      await name_of_error(asyncio.get_running_loop().create_future(), log);
+      for (let blocks = 0; blocks < 3; blocks++) {
+        const block = asyncio.async_with(asyncio.timeout(0), () => asyncio.sleep(1).finally(hop));
+        await name_of_error(block, log);
+        await hop();
+      }
+      log.push("end");
+    };
+    await run(async () => {
+      asyncio.create_task(() => Promise.resolve(void call()));
+      await asyncio.sleep(1);
+    });
+    assertEquals(log, ["CancelledError", "TimeoutError", "TimeoutError", "TimeoutError", "end"]);
+  }
+});
+
 for (const kind of ["of an ended task", "that is detached"]) {
   Deno.test(`run: a call ${kind} is cancelled though its wait has just ended, and no item is lost`, async () => {
     const make_waits: ((queue: asyncio.Queue<string>) => () => PromiseLike<string>)[] = [

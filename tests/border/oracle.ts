@@ -680,7 +680,7 @@ function* in_time(run: Run): Generator<string> {
 }
 
 /** The end of the run cancels what is left once, and clean-ups come to their end. */
-function* cuts_nothing({ end, leaves, requests }: Run): Generator<string> {
+function* cuts_nothing({ end, leaves, requests, scopes }: Run): Generator<string> {
   if (end === null) return;
   const is_by_end = (tag: string) =>
     tag === "" || requests.some((one) => one.tag === tag && one.by === "end of run");
@@ -699,6 +699,12 @@ function* cuts_nothing({ end, leaves, requests }: Run): Generator<string> {
       operation?.aborted && outcome?.failed === false && outcome.at > end.at &&
       outcome.at < begun.at;
     if (leaves.some(is_left)) continue;
+    // So does a wait that had ended already when the run did: it gives its value.
+    const had_ended = (task: TaskRecord | null, before: Moment | null, after: Outcome | null) =>
+      task === flow.task && before !== null && before.at < begun.at && after !== null &&
+      !after.failed && after.time === end.time && after.at > end.at && after.at < begun.at;
+    if (leaves.some((other) => had_ended(other.flow.task, other.begun, other.outcome))) continue;
+    if (scopes.some(({ task, begun, result }) => had_ended(task, begun, result))) continue;
     const is_clean_up = leaves.some((other) =>
       other.flow === flow && other.begun !== null && other.begun.at < end.at &&
       other.outcome?.cancelled && other.outcome.at > end.at && other.outcome.at < begun.at &&
