@@ -79,11 +79,14 @@ function read_options(args: string[]): Options {
 /** What was found of each kind, and some of it in full. */
 class Findings {
   broken = 0;
+  /** How many programs were generated up to the first of them. */
+  first = Infinity;
   readonly #invariants = new Map<string, number>();
   readonly #profiles = new Map<string, number>();
 
-  add({ profile, seed, invariant, detail, text }: Message & { kind: "broken" }): void {
+  add({ index, profile, seed, invariant, detail, text }: Message & { kind: "broken" }): void {
     this.broken++;
+    this.first = Math.min(this.first, index + 1);
     this.#invariants.set(invariant, (this.#invariants.get(invariant) ?? 0) + 1);
     this.#profiles.set(profile, (this.#profiles.get(profile) ?? 0) + 1);
     if (text === null) return;
@@ -97,7 +100,9 @@ class Findings {
       [...counts].toSorted((a, b) => b[1] - a[1]).map(([name, n]) => `${name} ${n}`).join(", ");
     return this.broken === 0
       ? ""
-      : `broken: ${list(this.#invariants)}\nin: ${list(this.#profiles)}\n`;
+      : `broken: ${list(this.#invariants)}\nin: ${
+        list(this.#profiles)
+      }\nfirst: program ${this.first}\n`;
   }
 }
 

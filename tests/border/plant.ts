@@ -20,6 +20,8 @@ const COPIED = [
 interface Found {
   broken: number;
   invariants: string;
+  /** How many programs it takes to find the first one. */
+  first: string;
 }
 
 async function run_programs(
@@ -38,7 +40,11 @@ async function run_programs(
   const text = decoder.decode(stdout);
   const [, broken] = text.match(/, (\d+) broken/) ?? [];
   if (broken === undefined) throw new Error(text + decoder.decode(stderr));
-  return { broken: Number(broken), invariants: text.match(/^broken: (.*)$/m)?.[1] ?? "" };
+  return {
+    broken: Number(broken),
+    invariants: text.match(/^broken: (.*)$/m)?.[1] ?? "",
+    first: text.match(/^first: program (.*)$/m)?.[1] ?? "none",
+  };
 }
 
 const { values } = parseArgs({
@@ -56,7 +62,7 @@ await with_copy(COPIED, async (folder) => {
   for (const fault of FAULTS) {
     const { name } = fault;
     if (values.only !== undefined && !name.includes(values.only)) continue;
-    const { broken, invariants } = await with_fault(
+    const { broken, invariants, first } = await with_fault(
       folder,
       fault,
       () => run_programs(folder, values.count, values.seed, sound.broken + 10),
@@ -65,7 +71,8 @@ await with_copy(COPIED, async (folder) => {
     const is_found = broken > sound.broken;
     tried++;
     if (!is_found) missed++;
-    console.log(`${is_found ? "found" : "NOT FOUND"}: ${name}: ${broken}: ${invariants}`);
+    const how = is_found ? `found by program ${first}` : "NOT FOUND";
+    console.log(`${how}: ${name}: ${broken}: ${invariants}`);
   }
 });
 console.log(`${tried - missed} of ${tried} faults are found`);
