@@ -24,16 +24,23 @@ interface Found {
   first: string;
 }
 
-async function run_programs(
-  folder: string,
-  count: string,
-  seed: string,
-  enough: number,
-): Promise<Found> {
+async function run_programs(folder: string, enough: number): Promise<Found> {
+  const { count, seed, jobs } = values;
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--no-check", "--no-config", "--no-lock", `${folder}/tests/border/main.ts`],
-      ...["--count", count, "--seed", seed, "--enough", String(enough), "--shrinks", "0"],
+      ...[
+        "--count",
+        count,
+        "--seed",
+        seed,
+        "--enough",
+        String(enough),
+        "--shrinks",
+        "0",
+        "--jobs",
+        jobs,
+      ],
     ],
   }).output();
   const decoder = new TextDecoder();
@@ -51,13 +58,14 @@ const { values } = parseArgs({
   options: {
     count: { type: "string", default: "20000" },
     seed: { type: "string", default: "1" },
+    jobs: { type: "string", default: "2" },
     only: { type: "string" },
   },
 });
 let tried = 0;
 let missed = 0;
 await with_copy(COPIED, async (folder) => {
-  const sound = await run_programs(folder, values.count, values.seed, 1_000_000);
+  const sound = await run_programs(folder, 1_000_000);
   if (sound.broken > 0) console.log(`without any fault: ${sound.broken}: ${sound.invariants}`);
   for (const fault of FAULTS) {
     const { name } = fault;
@@ -65,7 +73,7 @@ await with_copy(COPIED, async (folder) => {
     const { broken, invariants, first } = await with_fault(
       folder,
       fault,
-      () => run_programs(folder, values.count, values.seed, sound.broken + 10),
+      () => run_programs(folder, sound.broken + 10),
     );
     if (invariants.startsWith("crash")) throw new Error(`${name}: the library does not load`);
     const is_found = broken > sound.broken;
