@@ -11,8 +11,10 @@ import {
   type AnyTask,
   cancel_by_signal,
   check_abort_signal,
+  type Requests,
+  requests_around,
   ScopeManager,
-  take_back,
+  take_back_own,
 } from "./core/scope_managers.ts";
 
 /**
@@ -37,8 +39,8 @@ import {
 export class AbortScope extends ScopeManager {
   readonly #signal: AbortSignal;
   #scope: Scope | null = null;
-  // How many cancellations were under way when the block began.
-  #cancelling = 0;
+  // The requests for cancellation that reached the block when it began.
+  #requests: Requests = null;
   #aborted = false;
 
   /** @internal Made by `aborted_by()`. */
@@ -63,7 +65,7 @@ export class AbortScope extends ScopeManager {
     this.#signal.throwIfAborted();
     if (scope === null) throw new RuntimeError("AbortScope should be used inside a task");
     this.#scope = scope;
-    this.#cancelling = (scope._owner as unknown as AnyTask)["_cancelling_seen_from"](scope);
+    this.#requests = requests_around(scope);
     this.#signal.addEventListener("abort", this.#on_abort, { once: true });
   }
 
@@ -71,7 +73,7 @@ export class AbortScope extends ScopeManager {
   protected override _exit(error: unknown): void {
     this.#signal.removeEventListener("abort", this.#on_abort);
     if (!this.#aborted) return;
-    if (take_back(this.#scope as Scope) <= this.#cancelling && is_cancellation(error)) {
+    if (take_back_own(this.#scope as Scope, this.#requests) && is_cancellation(error)) {
       throw this.#signal.reason;
     }
   }

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type AnyTask, ScopeManager, take_back } from "./core/scope_managers.ts";
+import {
+  type AnyTask,
+  type Requests,
+  requests_around,
+  ScopeManager,
+  take_back_own,
+} from "./core/scope_managers.ts";
 import type { LoopCore, Runnable, Scope, Timed } from "./core/contracts.ts";
 import { Suspension } from "./core/suspensions.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
@@ -133,8 +139,8 @@ export class Timeout extends ScopeManager {
   declare private _deadline: Deadline<Timeout> | null;
   /** @internal */
   declare private _scope: Scope | null;
-  /** @internal The requests for cancellation when the block began. */
-  declare private _cancelling: number;
+  /** @internal The requests for cancellation that reached the block when it began. */
+  declare private _requests: Requests;
   /** @internal The text of its error, once the time is over. */
   declare private _text: string;
   /** @internal The time in seconds that the block has, if its deadline was given as one. */
@@ -162,7 +168,7 @@ export class Timeout extends ScopeManager {
     this._when = when;
     this._deadline = null;
     this._scope = null;
-    this._cancelling = 0;
+    this._requests = null;
     this._text = "";
     this._delay = null;
     this._origin = origin_of_call(new.target);
@@ -215,7 +221,7 @@ export class Timeout extends ScopeManager {
     if (scope === null) throw new RuntimeError("Timeout should be used inside a task");
     this._state = "active";
     this._scope = scope;
-    this._cancelling = (scope._owner as unknown as AnyTask)["_cancelling_seen_from"](scope);
+    this._requests = requests_around(scope);
     this.reschedule(this._when);
   }
 
@@ -225,8 +231,7 @@ export class Timeout extends ScopeManager {
     this._deadline = null;
     if (this._state === "expiring") {
       this._state = "expired";
-      const scope = this._scope as Scope;
-      if (take_back(scope) <= this._cancelling && is_cancellation(error)) {
+      if (take_back_own(this._scope as Scope, this._requests) && is_cancellation(error)) {
         throw make_timeout_error(this._text, this._origin, error);
       }
     } else if (this._state === "active") {

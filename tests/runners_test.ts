@@ -427,6 +427,89 @@ for (
   });
 }
 
+Deno.test("run: a call that a task has left running when its own code ends with main cleans up to its end", async () => {
+  const log: string[] = [];
+  await run(async () => {
+    asyncio.create_task(async () => {
+      void wait_and_clean_up(asyncio.sleep(60), log);
+      // As where functions return to each other.
+      for (let left = 100; left > 0; left--) await Promise.resolve();
+    });
+    await asyncio.sleep(0);
+  });
+  assertEquals(log, ["CancelledError", "cleaned up"]);
+});
+
+async function name_of_error(wait: PromiseLike<unknown>, log: unknown[]): Promise<void> {
+  try {
+    await wait;
+  } catch (error) {
+    log.push((error as Error).name);
+  }
+}
+
+Deno.test("run: a call left running whose clean-up begins blocks one after the other runs to its end", async () => {
+  for (let hops = 0; hops < 6; hops++) {
+    const log: unknown[] = [];
+    // As where functions return to each other.
+    const hop = async () => {
+      for (let left = hops; left > 0; left--) await Promise.resolve();
+    };
+    const call = async () => {
+      await name_of_error(asyncio.get_running_loop().create_future(), log);
+      for (let blocks = 0; blocks < 3; blocks++) {
+        const block = asyncio.async_with(asyncio.timeout(0), () => asyncio.sleep(1).finally(hop));
+        await name_of_error(block, log);
+        await hop();
+      }
+      log.push("end");
+    };
+    await run(async () => {
+      asyncio.create_task(() => Promise.resolve(void call()));
+      await asyncio.sleep(1);
+    });
+    assertEquals(log, ["CancelledError", "TimeoutError", "TimeoutError", "TimeoutError", "end"]);
+  }
+});
+
+for (const kind of ["of an ended task", "that is detached"]) {
+  Deno.test(`run: a call ${kind} is cancelled though its wait has just ended, and no item is lost`, async () => {
+    const make_waits: ((queue: asyncio.Queue<string>) => () => PromiseLike<string>)[] = [
+      (queue) => () => queue.get(),
+      (queue) => {
+        const future = asyncio.get_running_loop().create_future<string>();
+        asyncio.create_task(async () => future.set_result(await queue.get()));
+        return () => future;
+      },
+      (queue) => () => asyncio.from_promise(() => new Promise((resolve) => resolve(queue.get()))),
+    ];
+    // The moment at which the wait ends: some iterations before the last one.
+    for (let iterations = 0; iterations < 4; iterations++) {
+      for (const make_wait of make_waits) {
+        const log: unknown[] = [];
+        let loop!: VirtualClockEventLoop;
+        const queue = new asyncio.Queue<string>();
+        await asyncio.run(async () => {
+          const wait = make_wait(queue);
+          const work = async () => {
+            log.push(await wait());
+            await wait_and_clean_up(asyncio.sleep(60), log as string[]);
+          };
+          const call = () => void work().catch(() => {});
+          if (kind === "that is detached") asyncio.detached(call)();
+          else asyncio.create_task(() => Promise.resolve(call()));
+          await asyncio.sleep(1);
+          queue.put_nowait("item");
+          for (let left = iterations; left > 0; left--) await asyncio.sleep(0);
+        }, { loop_factory: () => loop = new VirtualClockEventLoop() });
+        const [first, ...rest] = log;
+        assertEquals(rest, first === "item" ? ["CancelledError", "cleaned up"] : []);
+        assertEquals(loop.time(), first === "item" ? 3 : 1);
+      }
+    }
+  });
+}
+
 Deno.test("run: a callback that a clean-up at the end has scheduled is cancelled when it waits", async () => {
   const log: string[] = [];
   const callback = async () => {

@@ -302,3 +302,76 @@ Deno.test("timeout: in code that goes on when its task ends, a limit that has ju
     await asyncio.sleep(1);
     assertEquals(log, ["TimeoutError"]);
   }));
+
+Deno.test("timeout, aborted_by: one that began in a block that has ended since takes no cancellation from outside for its own", async () => {
+  for (const kind of ["timeout", "aborted_by"]) {
+    await run(async () => {
+      const controller = new AbortController();
+      const limited = () =>
+        kind === "timeout"
+          ? asyncio.async_with(asyncio.timeout(2), () => asyncio.sleep(60))
+          : asyncio.async_with(asyncio.aborted_by(controller.signal), () => asyncio.sleep(60));
+      let beside: Promise<unknown> | undefined;
+      const clean_up = async () => {
+        await outcome(asyncio.sleep(60));
+        await limited();
+      };
+      const task = asyncio.create_task(async () => {
+        await outcome(asyncio.async_with(asyncio.timeout(1), async () => {
+          beside = outcome(clean_up());
+          await asyncio.sleep(60);
+        }));
+        await asyncio.sleep(60);
+      });
+      await asyncio.sleep(3);
+      asyncio.get_running_loop().call_soon(() => controller.abort());
+      task.cancel();
+      assertEquals(await beside, "CancelledError");
+    });
+  }
+});
+
+Deno.test("from_promise: the cancellation that it leaves to the next await is not used up by the clean-up of a loser", async () => {
+  const losers = [
+    () => asyncio.wait_for(asyncio.sleep(60), 30),
+    () => asyncio.async_with(new asyncio.TaskGroup(), () => asyncio.sleep(60)),
+    async () => {
+      await outcome(asyncio.sleep(60));
+      await asyncio.sleep(0);
+    },
+  ];
+  for (const loser of losers) {
+    await run(async () => {
+      const work = Promise.withResolvers<string>();
+      const seen: unknown[] = [];
+      const task = asyncio.create_task(async () => {
+        await Promise.race([asyncio.sleep(0), outcome(loser())]);
+        seen.push(await asyncio.from_promise(() => work.promise));
+        seen.push(await outcome(asyncio.sleep(1)));
+      });
+      await asyncio.sleep(1);
+      task.cancel();
+      await asyncio.sleep(1);
+      work.resolve("value");
+      await task;
+      assertEquals(seen, ["value", "CancelledError"]);
+    });
+  }
+});
+
+Deno.test("from_promise: the cancellation that it leaves to the next await is not used up by a block beside it", () =>
+  run(async () => {
+    const work = Promise.withResolvers<string>();
+    const seen: unknown[] = [];
+    const task = asyncio.create_task(async () => {
+      const limited = asyncio.async_with(asyncio.timeout(30), () => asyncio.sleep(60));
+      await Promise.allSettled([limited, asyncio.from_promise(() => work.promise)]);
+      seen.push(await outcome(asyncio.sleep(1)));
+    });
+    await asyncio.sleep(1);
+    task.cancel();
+    await asyncio.sleep(1);
+    work.resolve("value");
+    await task;
+    assertEquals(seen, ["CancelledError"]);
+  }));

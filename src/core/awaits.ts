@@ -30,7 +30,7 @@ import {
   make_cancelled_error,
 } from "./cancellation.ts";
 import type { CancelledError } from "./exceptions.ts";
-import { conclude_sole } from "./cancellation_state.ts";
+import { conclude_sole, leave_to_code } from "./cancellation_state.ts";
 import { add_frames, origin_of_await } from "./origins.ts";
 import { innermost, next_moment, note_settled, remove_open_await, this_moment } from "./scopes.ts";
 import { CLOSED, origin_of } from "./unawaited.ts";
@@ -110,7 +110,8 @@ export abstract class Await implements OpenAwait {
     note_settled(innermost(this._scope), this._begun);
     loop._watch_microtasks();
     const state = this._scope._owner?._cancellation_state ?? null;
-    const thrown = state?.take_mark(this);
+    const marked = state?.take_mark(this);
+    const thrown = marked_outside.delete(this) ? marked ?? NO_MESSAGE : marked;
     const waiting = this._waiting;
     conclude_sole(this);
     this._leave_outside();
@@ -130,20 +131,25 @@ export abstract class Await implements OpenAwait {
   /** @internal Cancels the await of code that belongs to no task any more. */
   _cancel_outside(): PromiseLike<unknown> | null {
     const waitable = this._waiting;
-    if (waitable === null || !waitable._is_waiting()) return null;
+    if (waitable === null) return null;
     cancelled_outside.add(this);
+    const is_waiting = waitable._is_waiting();
     // Tasks are cancelled themselves, and may take their time.
-    if ("_step" in waitable) return null;
+    if (is_waiting && "_step" in waitable) return null;
+    const delivery = {
+      scope: innermost(this._scope),
+      cancellation: NO_MESSAGE,
+      by_itself: false,
+      thrown_at: -1,
+      is_known: false,
+    };
     if (waitable._is_owned) {
-      const scope = this._scope;
-      waitable._cancel_for({
-        scope,
-        cancellation: NO_MESSAGE,
-        by_itself: false,
-        thrown_at: -1,
-        is_known: false,
-      });
+      if (!waitable._cancel_for(delivery)) marked_outside.add(this);
       return waitable._ending?.() ?? null;
+    }
+    if (!is_waiting) {
+      if (!leave_to_code(this, delivery)) marked_outside.add(this);
+      return null;
     }
     waitable._remove_waiter(this);
     this._leave_outside();
@@ -213,6 +219,9 @@ const NO_MESSAGE = new Cancellation(undefined);
 
 // The awaits of code that belonged to no task any more when the run of its loop ended.
 const cancelled_outside = new WeakSet<Await>();
+
+// Those of them that had been woken: they are resumed with the error.
+const marked_outside = new WeakSet<Await>();
 
 function describe_loose(waiting: Await): string {
   const task = waiting._task;

@@ -7,7 +7,15 @@
 import { when_dry } from "../host/macrotask.ts";
 import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
 import type { Continuation, DeliveryCore, Scope, TaskCore, Waitable } from "./contracts.ts";
-import { is_inside, next_moment, open_awaits, type Reach, reach, scope_around } from "./scopes.ts";
+import {
+  is_inside,
+  is_live_since,
+  next_moment,
+  open_awaits,
+  type Reach,
+  reach,
+  scope_around,
+} from "./scopes.ts";
 
 /** One cancellation of a scope, on its way to the code. */
 export class Delivery implements DeliveryCore {
@@ -51,7 +59,7 @@ export function leave_pending(delivery: DeliveryCore): void {
   const task = scope._owner;
   if (scope._ended || delivery.is_known) return;
   if (task === null) {
-    scope._loop._loose_moment = 0; // its next await is refused, since the loop is being shut down
+    scope._loop._left_moment = next_moment();
   } else if (task.done() || task.cancelling() > 0) {
     const state = task._cancellation_state ??= new CancellationState();
     delivery.by_itself = false;
@@ -93,6 +101,17 @@ export function own_solely(waiting: object): void {
 export function leave_to_sole_waiter(waiter: unknown): boolean {
   const sole = sole_awaits.get(waiter as object);
   if (sole === undefined || sole.deliveries.length === 0) return false;
+  return sole.is_left = true;
+}
+
+/**
+ * Leaves a cancellation to the code whose await is about to be resumed, by a task that was made for it alone: its
+ * value is not lost. Returns false if there is no such task.
+ */
+export function leave_to_code(waiting: object, delivery: DeliveryCore): boolean {
+  const sole = sole_awaits.get(waiting);
+  if (sole === undefined) return false;
+  sole.deliveries.push(delivery);
   return sole.is_left = true;
 }
 
@@ -174,6 +193,33 @@ export class CancellationState {
       if (!is_inside(scope, block)) count += requests;
     }
     return is_inside(scope, scope._owner as TaskCore) ? count : count + of_task;
+  }
+
+  /**
+   * The requests that reach a scope, by the scopes that made them.
+   *
+   * @param count the requests of the task
+   */
+  requests_around(scope: Scope, count: number): Map<Scope, number> {
+    const around = new Map<Scope, number>();
+    let of_task = count;
+    for (const [block, requests] of this.#requests_of ?? []) {
+      of_task -= requests;
+      if (is_inside(scope, block)) around.set(block, requests);
+    }
+    const task = scope._owner as TaskCore;
+    if (is_inside(scope, task)) around.set(task, of_task);
+    return around;
+  }
+
+  /** How many of the requests that reached a block when it began have not been taken back by blocks that ended since. */
+  requests_left(around: ReadonlyMap<Scope, number>): number {
+    let left = 0;
+    for (const [scope, requests] of around) {
+      const is_task = scope === scope._owner;
+      left += is_task ? requests : Math.min(requests, this.#requests_of?.get(scope) ?? 0);
+    }
+    return left;
   }
 
   /** The outermost scope around a scope that has requested a cancellation. */
@@ -284,6 +330,8 @@ export class CancellationState {
     this.#thrown = this.#thrown.filter((delivery) => {
       if (delivery.thrown_at <= dry) return false;
       if (!is_inside(scope, delivery.scope)) return true;
+      // What is resumed beside an await that is live still is not the code which waits there.
+      if (is_live_since(delivery.scope, delivery.thrown_at)) return true;
       delivery.is_known = true;
       return false;
     });

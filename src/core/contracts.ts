@@ -54,6 +54,8 @@ export interface LoopCore {
   readonly _dry_moment: number;
   /** @internal The moment at which code that belongs to no task was last resumed by the library. */
   _loose_moment: number;
+  /** @internal When a cancellation was last left to such code: its next await throws it. */
+  _left_moment: number;
   /** @internal Returns whether code that belongs to no task is too late to begin an await: the loop is being shut down. */
   _refuses_await(): boolean;
   /** @internal Puts something in the ready queue. */

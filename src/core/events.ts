@@ -394,6 +394,8 @@ export abstract class BaseEventLoop extends Inspectable {
   protected abstract readonly _dry_moment: number;
   /** @internal The moment at which code that belongs to no task was last resumed by the library. */
   protected abstract _loose_moment: number;
+  /** @internal When a cancellation was last left to such code: its next await throws it. */
+  protected abstract _left_moment: number;
   /** @internal Returns whether code that belongs to no task is too late to begin an await. */
   protected abstract _refuses_await(): boolean;
   /** @internal Puts something in the ready queue. */

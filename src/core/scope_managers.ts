@@ -131,6 +131,30 @@ export function cancel_by_signal(scope: Scope, signal: AbortSignal): void {
   );
 }
 
+/** Requests for cancellation, counted by the scopes that made them; `null` for none. */
+export type Requests = Map<Scope, number> | null;
+
+/** Returns the requests for cancellation that reach a block when it begins. */
+export function requests_around(scope: Scope): Requests {
+  const task = scope._owner as unknown as AnyTask;
+  const count = task.cancelling();
+  return count === 0 ? null : task["_cancellation_state"]?.requests_around(scope, count) ?? null;
+}
+
+/**
+ * Takes back the request for cancellation that a block has made; returns whether that was the only one since the
+ * block began.
+ *
+ * A block around it may have ended meanwhile, where its code runs beside that of the block.
+ *
+ * @param around the requests that reached the block when it began
+ */
+export function take_back_own(scope: Scope, around: Requests): boolean {
+  const left = take_back(scope);
+  const state = (scope._owner as unknown as AnyTask)["_cancellation_state"];
+  return left <= (around === null ? 0 : state?.requests_left(around) ?? 0);
+}
+
 /** Takes back the request for cancellation that a block has made; returns how many are left, seen from it. */
 export function take_back(scope: Scope): number {
   const task = scope._owner as unknown as AnyTask;

@@ -22,7 +22,7 @@ import {
 import { leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
 import { FAILED, Future, wrap_future } from "../core/futures.ts";
 import type { Recorder } from "../core/recording.ts";
-import { LoopScope } from "../core/scopes.ts";
+import { LoopScope, next_moment } from "../core/scopes.ts";
 import { NOT_STARTED } from "../core/steps.ts";
 import {
   ensure_future,
@@ -143,6 +143,8 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   /** @internal */
   protected override _loose_moment = 0;
   /** @internal */
+  protected override _left_moment = 0;
+  /** @internal */
   protected readonly _loop_scope: LoopScope = new LoopScope(this as unknown as LoopCore);
   /** @internal The options with which futures and tasks of this loop are made. */
   protected readonly _only_loop: OwnTaskOptions = new OwnOptions<AbstractEventLoop>(this);
@@ -218,9 +220,18 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
     this.#is_shutting_down = true;
   }
 
-  /** @internal Returns whether an await is refused: the loop is being shut down and no clean-up has resumed the code. */
+  /**
+   * @internal Returns whether an await is refused: the loop is being shut down, and no clean-up has resumed the code or
+   * a cancellation was left to it, which is refused once.
+   */
   protected override _refuses_await(): boolean {
-    return this.#is_shutting_down && this._loose_moment <= this._dry_moment;
+    if (!this.#is_shutting_down) return false;
+    if (this._left_moment > this._dry_moment) {
+      this._left_moment = 0;
+      this._loose_moment = next_moment(); // its clean-up may wait
+      return true;
+    }
+    return this._loose_moment <= this._dry_moment;
   }
 
   /** @internal */

@@ -47,7 +47,7 @@ export class LooseAwaits {
   }
 
   /**
-   * Cancels all and forgets them; returns promises of those that end later, `null` if there are none.
+   * Cancels all; returns promises of those that end later, `null` if there are none.
    *
    * Code is cancelled once: a later call reaches only what tasks have left running that ended since; if other code is
    * about to be resumed there is an empty list. If such a task
@@ -62,6 +62,7 @@ export class LooseAwaits {
     const cleaning_up = this.#cleaning_up;
     let any = cleaning_up.size > 0;
     const endings: PromiseLike<unknown>[] = [];
+    const open_still: Holder[] = [];
     const cancel = (open: OpenAwait): void => {
       const ending = open._cancel_outside();
       if (ending !== null) endings.push(ending);
@@ -69,6 +70,7 @@ export class LooseAwaits {
     for (const reference of this.#holders) {
       const held = reference.deref();
       if (held === undefined || !is_open(held)) continue;
+      open_still.push(held);
       if (held instanceof Task ? cancelled.has(held) : !is_first) {
         any ||= awaits_of(held).some(is_to_be_resumed);
         continue;
@@ -83,6 +85,7 @@ export class LooseAwaits {
       } else cancel(held);
     }
     this.clear();
+    open_still.forEach((held) => this.add(held));
     cleaning_up.clear();
     for (const task of tasks ?? []) {
       if (open_awaits(task as unknown as TaskCore).length > 1) cleaning_up.add(task);

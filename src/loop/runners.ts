@@ -291,6 +291,8 @@ function refuse_promise(main: unknown): void {
 
 /** Cancels all that is left in a loop when its program has ended, and waits for it. */
 export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
+  // The code of a task runs on after it has begun an await beside itself.
+  if (all_tasks(loop).size > 0) await microtasks_have_run();
   await loose_code_has_run(loop);
   loop["_begin_shutdown"]();
   const tasks = all_tasks(loop);
@@ -346,12 +348,16 @@ function until_done(tasks: Set<Task<unknown>>, loop: AbstractEventLoop): Future<
   return all_done;
 }
 
+function microtasks_have_run(): Promise<void> {
+  return new Promise((resolve) => create_macrotasks(resolve).request());
+}
+
 // Code outside of tasks that the last iteration has resumed comes to its next await, or ends. What begins to wait
 // later, as in a callback that a clean-up has scheduled, is refused.
 async function loose_code_has_run(loop: AbstractEventLoop): Promise<void> {
   while (loop["_loose_moment"] > loop["_dry_moment"]) {
     const moment = loop["_loose_moment"];
-    await new Promise<void>((resolve) => create_macrotasks(resolve).request());
+    await microtasks_have_run();
     // A loop that tasks outside of a run have started works meanwhile.
     if (loop["_loose_moment"] === moment) loop["_loose_moment"] = 0;
   }

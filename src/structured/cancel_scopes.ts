@@ -10,9 +10,14 @@ import type { Scope, Timed } from "../core/contracts.ts";
 import type { Coroutine } from "../core/coroutines.ts";
 import { instant, Suspension } from "../core/suspensions.ts";
 import { enter_scope, leave_scope, running_scope } from "../core/current.ts";
-import { scope_around } from "../core/scopes.ts";
 import { RuntimeError, ValueError } from "../core/exceptions.ts";
-import { type AnyTask, ScopeManager, take_back } from "../core/scope_managers.ts";
+import {
+  type AnyTask,
+  type Requests,
+  requests_around,
+  ScopeManager,
+  take_back_own,
+} from "../core/scope_managers.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
@@ -83,7 +88,7 @@ export class CancelScope extends ScopeManager {
   #is_by_hand = false;
   #timer: Deadline<CancelScope> | null = null;
   // The requests for cancellation when the block began, of which its code knew.
-  #cancelling = 0;
+  #requests: Requests = null;
   #cancel_called = false;
   #is_requested = false;
   #is_late = false;
@@ -193,7 +198,7 @@ export class CancelScope extends ScopeManager {
     if (this.#is_by_hand) this.#refuse_by_hand();
     this.#state = "active";
     this.#scope = scope;
-    this.#cancelling = cancelling_known_in(scope);
+    this.#requests = requests_known_in(scope);
     cancel_scopes.set(scope, this);
     if (this.#shield) policy_of(scope._owner as unknown as AnyTask).shield(scope);
     // What cancels the block at its entry is of its own code, also where a native promise has resumed that.
@@ -234,9 +239,9 @@ export class CancelScope extends ScopeManager {
     this.#state = "ended";
     this.#stop_timer();
     cancel_scopes.delete(scope);
-    const left = this.#is_requested ? take_back(scope) : 0;
-    const known = this.#shield ? 0 : this.#cancelling;
-    this.#cancelled_caught = this.#is_requested && left <= known && is_cancellation(error);
+    const around = this.#shield ? null : this.#requests;
+    this.#cancelled_caught = this.#is_requested && take_back_own(scope, around) &&
+      is_cancellation(error);
     end_block(scope, error);
     if (this.#cancelled_caught) this._caught(error, this.#is_late);
     return this.#cancelled_caught;
@@ -318,11 +323,11 @@ const EXIT = /* @__PURE__ */ instant(
 );
 
 /** The requests for cancellation around a block that its code knows of: those that are pending are still to be thrown. */
-function cancelling_known_in(scope: Scope): number {
-  const task = scope._owner as unknown as AnyTask;
-  let known = task["_cancelling_seen_from"](scope);
-  for (let at = scope_around(scope); at !== null; at = scope_around(at)) {
-    if (task["_cancellation_state"]?.is_pending(at)) known--;
+function requests_known_in(scope: Scope): Requests {
+  const state = (scope._owner as unknown as AnyTask)["_cancellation_state"];
+  const known = requests_around(scope);
+  for (const [around, requests] of known ?? []) {
+    if (state?.is_pending(around)) known?.set(around, requests - 1);
   }
   return known;
 }

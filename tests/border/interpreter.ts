@@ -136,6 +136,8 @@ export class Run {
   /** The block whose signal is being aborted. */
   #aborting: Scope | null = null;
   #is_explicit = false;
+  /** The code that cancels a task. */
+  #canceller: Flow | null = null;
   #is_by_other_task = false;
   /** Whether the run of the loop cancels what its main task has left. */
   #is_ending_run = false;
@@ -333,6 +335,7 @@ export class Run {
       by,
       ...causes,
       known: new Set(record.flow?.known),
+      by_itself: is_explicit && this.#canceller?.task === record,
     };
     this.note(() => `${record.name} is cancelled by the ${by}: ${tag}, ${names(scopes)}`);
     if (scopes.length === 0) this.violate("cancelled without a cause", `${record.name}, ${tag}`);
@@ -359,9 +362,11 @@ export class Run {
     if (this.#aborting !== null) return only(this.#aborting);
     const { time } = this.moment();
     const own = this.requests.filter(({ task }) => task === record);
+    // A group may have renewed what came for the scope in the place of another that cancels it later.
     const used = (scope: Scope) =>
-      own.some(({ scopes, causes, by }) =>
-        by === "library" && scopes.length === 1 && scopes[0] === scope && causes.includes(scope)
+      own.some(({ scopes, causes, renewed, by }) =>
+        by === "library" && scopes.length === 1 && scopes[0] === scope && causes.includes(scope) &&
+        !renewed.includes(scope)
       );
     const open = this.scopes.filter(({ task, begun, result }) =>
       task === record && begun !== null && result === null
@@ -431,16 +436,22 @@ export class Run {
     );
   }
 
-  #cancel(record: TaskRecord | undefined, times: number, prefix = "c"): void {
+  #cancel(
+    record: TaskRecord | undefined,
+    times: number,
+    { by = null, prefix = "c" }: { by?: Flow | null; prefix?: string } = {},
+  ): void {
     for (let i = 0; i < times; i++) {
       const task = record?.task;
       if (task === null || task === undefined || task.done()) return;
       this.#is_explicit = true;
+      this.#canceller = by;
       const tag = this.#name(prefix);
       try {
         task.cancel(tag);
       } finally {
         this.#is_explicit = false;
+        this.#canceller = null;
       }
     }
   }
@@ -649,7 +660,9 @@ export class Run {
       throw error;
     } finally {
       pending.over = this.moment();
-      if (pending.has_native) flow.waited_natively = pending.over;
+      if (pending.has_native || pending.flows.some(({ waited_natively }) => waited_natively)) {
+        flow.waited_natively = pending.over;
+      }
       this.#learn_from(flow, pending);
       this.#see(flow, pending.part.flow?.seen ?? []);
       this.#check_current(flow);
@@ -793,7 +806,8 @@ export class Run {
         const task = statement.do === "cancel_self"
           ? flow.task ?? undefined
           : this.#main_tasks[statement.task];
-        this.#cancel(task, statement.do === "cancel_self" ? 1 : statement.times);
+        const times = statement.do === "cancel_self" ? 1 : statement.times;
+        this.#cancel(task, times, { by: flow });
         return;
       }
       case "set":
@@ -1021,7 +1035,7 @@ export class Run {
       const [, pending] = await asyncio.wait(left, { timeout: this.#seconds(HORIZON) });
       if (pending.size === 0) continue;
       await this.#check_wakeups();
-      for (const task of pending) this.#cancel(this.#records.get(task), 1, "end");
+      for (const task of pending) this.#cancel(this.#records.get(task), 1, { prefix: "end" });
     }
     this.violate("a task does not end", this.#left().map((task) => task.get_name()).join(", "));
   }
@@ -1110,7 +1124,8 @@ export class Run {
     return end !== null && this.leaves.some((leaf) => {
       const { begun, outcome, kind, operation } = leaf;
       if (outcome !== null || begun === null || begun.at < end.at) return false;
-      return is_loser(leaf) || kind !== "sleep" && (operation === null || operation.never);
+      return is_loser(leaf) || is_left_by_gather(leaf) ||
+        kind !== "sleep" && (operation === null || operation.never);
     });
   }
 
@@ -1193,6 +1208,9 @@ export function is_loser({ outcome, pending }: Leaf): boolean {
   }
   return false;
 }
+
+/** Whether a gather() has failed for which an await was made: as in CPython, the tasks beside go on by themselves. */
+const is_left_by_gather = ({ flow }: Leaf) => (flow.task?.gathered_by?.outcome ?? null) !== null;
 
 /** The program that is being run. */
 let current: Run;

@@ -15,8 +15,8 @@ import { case_of } from "./cases.ts";
 import { PROFILE_NAMES, type ProfileName, PROFILES } from "./profiles.ts";
 import type { Job, Message } from "./worker.ts";
 
-/** A program that takes longer than this, in milliseconds of the real host, hangs. */
-const PATIENCE = 10_000;
+/** A program that is found running so many times, a second apart, hangs: time in which the process is stopped is none. */
+const PATIENCE = 10;
 const LOOK_EVERY = 1000;
 
 interface Options {
@@ -79,11 +79,14 @@ function read_options(args: string[]): Options {
 /** What was found of each kind, and some of it in full. */
 class Findings {
   broken = 0;
+  /** How many programs were generated up to the first of them. */
+  first = Infinity;
   readonly #invariants = new Map<string, number>();
   readonly #profiles = new Map<string, number>();
 
-  add({ profile, seed, invariant, detail, text }: Message & { kind: "broken" }): void {
+  add({ index, profile, seed, invariant, detail, text }: Message & { kind: "broken" }): void {
     this.broken++;
+    this.first = Math.min(this.first, index + 1);
     this.#invariants.set(invariant, (this.#invariants.get(invariant) ?? 0) + 1);
     this.#profiles.set(profile, (this.#profiles.get(profile) ?? 0) + 1);
     if (text === null) return;
@@ -97,7 +100,9 @@ class Findings {
       [...counts].toSorted((a, b) => b[1] - a[1]).map(([name, n]) => `${name} ${n}`).join(", ");
     return this.broken === 0
       ? ""
-      : `broken: ${list(this.#invariants)}\nin: ${list(this.#profiles)}\n`;
+      : `broken: ${list(this.#invariants)}\nin: ${
+        list(this.#profiles)
+      }\nfirst: program ${this.first}\n`;
   }
 }
 
@@ -121,20 +126,20 @@ async function run_worker(options: Options, offset: number, findings: Findings):
     };
     const worker = new Worker(new URL(file, import.meta.url), { workerData: job });
     let last = -1;
-    let since = performance.now();
+    let looks = 0;
     const ended = await new Promise<"done" | Error | "hangs">((resolve) => {
       worker.on("message", (message: Message) => {
         if (message.kind === "broken") findings.add(message);
         if (message.kind === "done" || findings.broken >= enough) resolve("done");
         // To make a program smaller takes its time.
-        since = performance.now();
+        looks = 0;
       });
       worker.on("error", (error) => resolve(error as Error));
       const look = setInterval(() => {
         if (progress[0] !== last) {
           last = progress[0]!;
-          since = performance.now();
-        } else if (performance.now() - since > PATIENCE) resolve("hangs");
+          looks = 0;
+        } else if (++looks > PATIENCE) resolve("hangs");
       }, LOOK_EVERY);
       worker.on("exit", (code) => {
         clearInterval(look);
@@ -145,7 +150,7 @@ async function run_worker(options: Options, offset: number, findings: Findings):
     if (ended === "done") return;
     const index = progress[0]!;
     const text = ended === "hangs"
-      ? `no end within ${PATIENCE / 1000} seconds of the host's time; see --show`
+      ? `no end within ${PATIENCE * LOOK_EVERY / 1000} seconds of the host's time; see --show`
       : String(ended.stack ?? ended);
     const invariant = ended === "hangs" ? "hangs" : "crash";
     const detail = text.split("\n")[0]!;

@@ -52,6 +52,13 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
     other.time === request.time
   );
   if (comes_with_end) return true;
+  // As in CPython, an await that had been woken with a cancellation of what it awaits throws that alone.
+  const was_woken = ({ kind, task, chain, outcome, tags }: Leaf) =>
+    (kind === "join" || kind === "shield" || kind === "gather") && outcome !== null &&
+    outcome.cancelled && outcome.at > request.at && outcome.time === request.time &&
+    (task === null || task.body !== null && task.body.at < request.at) &&
+    request.scopes.some((scope) => chain.includes(scope)) && tags.some((tag) => known.has(tag));
+  if (run.leaves.some(was_woken)) return true;
   // A group that waits for its children has been told; it throws something, and renews what it has to.
   const is_told = ({ task, at, scopes, tag }: Request) =>
     run.scopes.some(({ kind, task: owner, body, result, chain, children, known_at_end }) =>
@@ -239,6 +246,8 @@ function* passed_on(run: Run): Generator<string> {
   for (const request of run.requests) {
     const scope = only_scope(request);
     if (scope === null || request.by === "end of run") continue;
+    // The code that cancels its own task waits for none of its open awaits: they are of other branches.
+    const must_pass = !request.by_itself;
     for (const leaf of run.leaves) {
       const { kind, pending, chain, name, begun } = leaf;
       if (kind !== "join" || !chain.includes(scope) || !is_open_at(leaf, request.at)) continue;
@@ -267,7 +276,9 @@ function* passed_on(run: Run): Generator<string> {
       const has_begun = run.leaves.some((other) =>
         scopes.includes(other.chain.at(-1)!) && other.begun !== null && other.begun.at > begun!.at
       );
-      if (!may_be_done && since.length === 0 && !has_begun && !is_over(pending, request)) {
+      if (
+        must_pass && !may_be_done && since.length === 0 && !has_begun && !is_over(pending, request)
+      ) {
         yield `${request.tag} is not passed on by ${name} to ${awaited.name}`;
       }
     }
@@ -284,13 +295,22 @@ function* not_pending(run: Run): Generator<string> {
     const open = inside.filter((leaf) => is_open_at(leaf, at));
     // What these wait for may have taken it, or code that has begun to wait for something else.
     if (open.some(({ kind }) => kind === "join" || kind === "gather")) continue;
-    if (run.requests.some((other) => other.tag === tag && other.task !== task)) continue;
+    // Of several that are pending the latest is thrown, or passed on, and stands for all of them.
+    const together = new Set(
+      run.requests.filter((other) => other.task === task && other.at >= at).map(({ tag }) => tag),
+    );
+    if (run.requests.some((other) => together.has(other.tag) && other.task !== task)) continue;
     if (is_refused_in(run, scope)) continue;
     if (run.flows.some(({ chain, seen }) => chain.includes(scope) && seen.has(tag))) continue;
     for (const leaf of inside) {
       const { begun, outcome, kind, name, known } = leaf;
       if (begun === null || begun.at < at || !AT_ONCE.has(kind)) continue;
-      const end = scope.kind === "task" ? task.body : scope.result;
+      // The end of a body takes it, where the block then throws.
+      const end = scope.kind === "task"
+        ? task.body
+        : scope.result?.failed
+        ? scope.body
+        : scope.result;
       if (end !== null && end.at < begun.at) continue;
       const waits_on = outcome === null || outcome.time > begun.time;
       if (!waits_on || is_known(run, request, known)) continue;
@@ -660,7 +680,7 @@ function* in_time(run: Run): Generator<string> {
 }
 
 /** The end of the run cancels what is left once, and clean-ups come to their end. */
-function* cuts_nothing({ end, leaves, requests }: Run): Generator<string> {
+function* cuts_nothing({ end, leaves, requests, scopes }: Run): Generator<string> {
   if (end === null) return;
   const is_by_end = (tag: string) =>
     tag === "" || requests.some((one) => one.tag === tag && one.by === "end of run");
@@ -679,6 +699,12 @@ function* cuts_nothing({ end, leaves, requests }: Run): Generator<string> {
       operation?.aborted && outcome?.failed === false && outcome.at > end.at &&
       outcome.at < begun.at;
     if (leaves.some(is_left)) continue;
+    // So does a wait that had ended already when the run did: it gives its value.
+    const had_ended = (task: TaskRecord | null, before: Moment | null, after: Outcome | null) =>
+      task === flow.task && before !== null && before.at < begun.at && after !== null &&
+      !after.failed && after.time === end.time && after.at > end.at && after.at < begun.at;
+    if (leaves.some((other) => had_ended(other.flow.task, other.begun, other.outcome))) continue;
+    if (scopes.some(({ task, begun, result }) => had_ended(task, begun, result))) continue;
     const is_clean_up = leaves.some((other) =>
       other.flow === flow && other.begun !== null && other.begun.at < end.at &&
       other.outcome?.cancelled && other.outcome.at > end.at && other.outcome.at < begun.at &&

@@ -20,52 +20,67 @@ const COPIED = [
 interface Found {
   broken: number;
   invariants: string;
+  /** How many programs it takes to find the first one. */
+  first: string;
 }
 
-async function run_programs(
-  folder: string,
-  count: string,
-  seed: string,
-  enough: number,
-): Promise<Found> {
+async function run_programs(folder: string, enough: number): Promise<Found> {
+  const { count, seed, jobs } = values;
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--no-check", "--no-config", "--no-lock", `${folder}/tests/border/main.ts`],
-      ...["--count", count, "--seed", seed, "--enough", String(enough), "--shrinks", "0"],
+      ...[
+        "--count",
+        count,
+        "--seed",
+        seed,
+        "--enough",
+        String(enough),
+        "--shrinks",
+        "0",
+        "--jobs",
+        jobs,
+      ],
     ],
   }).output();
   const decoder = new TextDecoder();
   const text = decoder.decode(stdout);
   const [, broken] = text.match(/, (\d+) broken/) ?? [];
   if (broken === undefined) throw new Error(text + decoder.decode(stderr));
-  return { broken: Number(broken), invariants: text.match(/^broken: (.*)$/m)?.[1] ?? "" };
+  return {
+    broken: Number(broken),
+    invariants: text.match(/^broken: (.*)$/m)?.[1] ?? "",
+    first: text.match(/^first: program (.*)$/m)?.[1] ?? "none",
+  };
 }
 
 const { values } = parseArgs({
   options: {
     count: { type: "string", default: "20000" },
     seed: { type: "string", default: "1" },
+    jobs: { type: "string", default: "2" },
     only: { type: "string" },
   },
 });
 let tried = 0;
 let missed = 0;
 await with_copy(COPIED, async (folder) => {
-  const sound = await run_programs(folder, values.count, values.seed, 1_000_000);
+  const sound = await run_programs(folder, 1_000_000);
   if (sound.broken > 0) console.log(`without any fault: ${sound.broken}: ${sound.invariants}`);
   for (const fault of FAULTS) {
     const { name } = fault;
     if (values.only !== undefined && !name.includes(values.only)) continue;
-    const { broken, invariants } = await with_fault(
+    const { broken, invariants, first } = await with_fault(
       folder,
       fault,
-      () => run_programs(folder, values.count, values.seed, sound.broken + 10),
+      () => run_programs(folder, sound.broken + 10),
     );
     if (invariants.startsWith("crash")) throw new Error(`${name}: the library does not load`);
     const is_found = broken > sound.broken;
     tried++;
     if (!is_found) missed++;
-    console.log(`${is_found ? "found" : "NOT FOUND"}: ${name}: ${broken}: ${invariants}`);
+    const how = is_found ? `found by program ${first}` : "NOT FOUND";
+    console.log(`${how}: ${name}: ${broken}: ${invariants}`);
   }
 });
 console.log(`${tried - missed} of ${tried} faults are found`);

@@ -158,6 +158,8 @@ export interface Request extends Moment {
   renewed: readonly Scope[];
   /** What the body's code knew. */
   known: ReadonlySet<string>;
+  /** Whether code of the task itself made it. */
+  by_itself: boolean;
 }
 
 /** A broken invariant. */

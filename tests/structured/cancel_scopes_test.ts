@@ -914,3 +914,25 @@ Deno.test("CancelScope: is shown with its state", () =>
       "<CancelScope [ended] deadline=5 shield=true level=true cancel_called=true>",
     );
   }));
+
+Deno.test("CancelScope.cancelled_caught: false for a cancellation from outside, though the scope began in a block that has ended", () =>
+  run(async () => {
+    const scope = new CancelScope();
+    let beside: Promise<unknown> | undefined;
+    const clean_up = async () => {
+      await sleep(60).catch(() => {});
+      await async_with(scope, () => sleep(60));
+    };
+    const task = asyncio.create_task(async () => {
+      await async_with(move_on_after(1), async () => {
+        beside = clean_up().catch((error) => error);
+        await sleep(60);
+      });
+      await sleep(60);
+    });
+    await sleep(3);
+    task.cancel();
+    scope.cancel();
+    assert(await beside instanceof asyncio.CancelledError);
+    assertEquals([scope.cancel_called, scope.cancelled_caught], [true, false]);
+  }));
