@@ -220,6 +220,10 @@ export class Task<T> extends Future<T> {
     const start = to_start<T>(coro);
     if (start === null) throw new TypeError(not_a_coroutine(coro));
     if (!is_own && options.context != null) check_context("create_task", options.context);
+    if (!is_own && this._loop.is_closed()) {
+      if (start instanceof Coroutine) start.close();
+      throw new RuntimeError("Event loop is closed");
+    }
     const runs_eagerly = !is_own && options.eager_start && this._loop.is_running();
     if (runs_eagerly && eager_depth() >= MAX_EAGER_DEPTH) {
       if (start instanceof Coroutine) start.close();
