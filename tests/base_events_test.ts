@@ -602,6 +602,11 @@ Deno.test("a signal's callback is a plain function, and the signal one that can 
     assertThrows(() => loop.add_signal_handler("SIGUSR1", async () => {}), TypeError);
     assertThrows(() => loop.add_signal_handler(10 as never, () => {}), TypeError);
     assertThrows(() => loop.add_signal_handler("usr1", () => {}), asyncio.ValueError);
+    assertThrows(
+      () => loop.add_signal_handler("SIGTREM", () => {}),
+      asyncio.ValueError,
+      "invalid signal name 'SIGTREM'",
+    );
     assertThrows(() => loop.add_signal_handler("SIGKILL", () => {}), asyncio.RuntimeError);
     return Promise.resolve();
   }));
