@@ -323,7 +323,8 @@ export function set_stack<E extends Error>(error: E, value: string): E {
  * @returns lines as in `error.stack`; none if all is of the library
  */
 export function extract_stack(skip: object, end?: RegExp): string {
-  return String(capture_stack(skip, end));
+  // An engine with tail calls (Bun) may have left `skip` by now, and then captures nothing.
+  return String(capture_stack(skip, end)) || String(capture_stack(extract_stack, end));
 }
 
 function format_stack(stack: string, end: RegExp | undefined): string {
