@@ -6,7 +6,7 @@
  */
 
 import { AsyncGeneratorObject } from "./async_generators.ts";
-import { type AsyncContextManager, manager_of } from "./context_managers.ts";
+import { type AsyncContextManager, manager_of, type NotesThrown } from "./context_managers.ts";
 import { BlockWait, NativeCall } from "./core/awaits.ts";
 import { as_error } from "./core/cancellation.ts";
 import type { Scope } from "./core/contracts.ts";
@@ -110,10 +110,12 @@ function is_wait(yielded: unknown): boolean {
 }
 
 /** The context manager of one call of a generator function. */
-class GeneratorContextManager<T> extends Inspectable implements AsyncContextManager<T> {
+class GeneratorContextManager<T> extends Inspectable
+  implements AsyncContextManager<T>, NotesThrown {
   readonly #name: string;
   readonly #body: Body;
   #is_entered = false;
+  #thrown: Failure | null = null;
 
   constructor(name: string, body: Body) {
     super();
@@ -126,10 +128,16 @@ class GeneratorContextManager<T> extends Inspectable implements AsyncContextMana
   }
 
   __aexit__(error: unknown): Coroutine<boolean> {
+    const failure = error === null || error === undefined ? this.#thrown : { error };
+    this.#thrown = null;
     return library_coroutine(
       `${this.#name}.__aexit__`,
-      error === null || error === undefined ? this.#exit() : this.#exit_with(error),
+      failure === null ? this.#exit() : this.#exit_with(failure.error),
     );
+  }
+
+  _note_thrown(error: unknown): void {
+    this.#thrown = { error };
   }
 
   *#enter(): Steps<T> {
@@ -489,7 +497,7 @@ export class AsyncExitStack extends ScopeManager implements AsyncDisposable {
 function exit_of(manager: Pick<AsyncContextManager<unknown>, "__aexit__">): Exit {
   return function* (failure) {
     const error = failure === null ? null : failure.error;
-    if (failure !== null && manager instanceof ScopeManager) manager["_note_thrown"](error);
+    if (failure !== null) (manager as Partial<NotesThrown>)._note_thrown?.(error);
     return yield* wait_on(manager.__aexit__(error));
   };
 }

@@ -743,3 +743,33 @@ test("async_with: an object's own __aenter__ comes before its dispose", async ()
   assertEquals(await asyncio.async_with(manager, async (value) => value), "manager");
   assertEquals(log, ["manager"]);
 });
+
+for (const { kind, log, make } of both()) {
+  test(`asynccontextmanager: of an ${kind}: null and undefined that the block throws are thrown at the yield`, async () => {
+    const ways: ((body: () => Promise<void>) => PromiseLike<unknown>)[] = [
+      (body) => asyncio.async_with(make(), body),
+      (body) =>
+        asyncio.async_with(new asyncio.AsyncExitStack(), async (stack) => {
+          await stack.enter_async_context(make());
+          await body();
+        }),
+    ];
+    for (const thrown of [null, undefined]) {
+      for (const way of ways) {
+        log.length = 0;
+        assertEquals(
+          await thrown_by(() =>
+            way(async () => {
+              throw thrown;
+            })
+          ),
+          thrown,
+        );
+        assert(!log.includes("returned"), `the generator resumed as if nothing was thrown: ${log}`);
+        log.length = 0;
+        await way(async () => {});
+        assert(log.includes("returned"));
+      }
+    }
+  });
+}
