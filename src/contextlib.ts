@@ -30,6 +30,7 @@ import { Future } from "./core/futures.ts";
 import { instant, Suspension } from "./core/suspensions.ts";
 import { type Failure, ScopeManager } from "./core/scope_managers.ts";
 import { Inspectable, repr, type_name } from "./internal/format_helpers.ts";
+import { check_bound } from "./internal/unbound.ts";
 
 type Steps<R> = Generator<unknown, R, unknown>;
 
@@ -438,13 +439,13 @@ export class AsyncExitStack extends ScopeManager implements AsyncDisposable {
    * @param callback the function
    * @param args its arguments
    * @returns the function
-   * @throws {TypeError} if it is no function
+   * @throws {TypeError} if it is no function, or a method of the library without its object
    */
   push_async_callback<A extends unknown[]>(
     callback: (...args: A) => PromiseLike<unknown> | Generator<unknown, unknown, unknown>,
     ...args: A
   ): typeof callback {
-    check_callback(callback);
+    check_callback("push_async_callback", callback);
     this.#exits.push(() => ignore_result(call_and_wait(callback, ...args)));
     return callback;
   }
@@ -455,13 +456,14 @@ export class AsyncExitStack extends ScopeManager implements AsyncDisposable {
    * @param callback the function
    * @param args its arguments
    * @returns the function
-   * @throws {TypeError} if it is no function; at the end of the stack, if it returns an awaitable
+   * @throws {TypeError} if it is no function, or a method of the library without its object; at the end of the stack,
+   * if it returns an awaitable
    */
   callback<A extends unknown[]>(
     callback: (...args: A) => unknown,
     ...args: A
   ): typeof callback {
-    check_callback(callback);
+    check_callback("callback", callback);
     this.#exits.push(() => ignore_result(call_exit(() => callback(...args), null)));
     return callback;
   }
@@ -519,8 +521,8 @@ function* ignore_result(steps: Steps<unknown>): Steps<void> {
   yield* steps;
 }
 
-function check_callback(callback: unknown): void {
-  if (typeof callback === "function") return;
+function check_callback(method: string, callback: unknown): void {
+  if (typeof callback === "function") return check_bound(method, callback);
   throw new TypeError(`Cannot add a callback: it must be a function: received ${repr(callback)}`);
 }
 

@@ -773,3 +773,22 @@ for (const { kind, log, make } of both()) {
     }
   });
 }
+
+test("AsyncExitStack.callback, push_async_callback, to_thread: a method without its object is refused where it is given", async () => {
+  const event = new asyncio.Event();
+  const stack = new asyncio.AsyncExitStack();
+  const loose = event.set as (this: void) => void;
+  const loose_wait = event.wait as (this: void) => PromiseLike<unknown>;
+  for (
+    const [name, give] of [
+      ["set", () => stack.callback(loose)],
+      ["wait", () => stack.push_async_callback(loose_wait)],
+      ["set", () => asyncio.to_thread(loose)],
+    ] as const
+  ) {
+    assertThrows(give, TypeError, `write () => x.${name}()`);
+  }
+  stack.callback(() => event.set());
+  await stack.aclose();
+  assert(event.is_set());
+});
