@@ -21,9 +21,9 @@ import {
   type HostStdio,
   path_of_url,
   program_failure,
-  signal_number,
   type SpawnOptions,
 } from "./host/processes.ts";
+import { signal_number } from "./host/signals.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options, split_options } from "./internal/options.ts";
 import type { AbstractEventLoop } from "./core/events.ts";

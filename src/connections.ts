@@ -479,7 +479,12 @@ function* start_if_wanted(
 ): Generator<unknown, AbstractServer, unknown> {
   if (start_serving) {
     server["_start_serving"]();
-    yield* sleep(0);
+    try {
+      yield* sleep(0);
+    } catch (error) {
+      server.close(); // cancelled: nobody gets it
+      throw error;
+    }
   }
   return server;
 }

@@ -190,6 +190,11 @@ interface ExitsAtOnce {
   _exit(error: unknown): void;
 }
 
+/** A manager of the library that is told of thrown values which are no sign of an error. */
+export interface NotesThrown {
+  _note_thrown(error: unknown): void;
+}
+
 const CREATED = 0;
 const ENTERING = 1;
 const INSIDE = 2;
@@ -349,8 +354,8 @@ class Block<T, R> extends DelegatingCoroutine<R> {
       this._value = undefined;
       return RETURNED;
     }
-    if (manager instanceof ScopeManager && failed && (result === null || result === undefined)) {
-      manager["_note_thrown"](result);
+    if (failed && (result === null || result === undefined)) {
+      (manager as Partial<NotesThrown>)._note_thrown?.(result);
     }
     return this._await_given(this._manager.__aexit__(failed ? result : null));
   }

@@ -6,7 +6,7 @@
  */
 
 import { AsyncGeneratorObject } from "./async_generators.ts";
-import { type AsyncContextManager, manager_of } from "./context_managers.ts";
+import { type AsyncContextManager, manager_of, type NotesThrown } from "./context_managers.ts";
 import { BlockWait, NativeCall } from "./core/awaits.ts";
 import { as_error } from "./core/cancellation.ts";
 import type { Scope } from "./core/contracts.ts";
@@ -30,6 +30,7 @@ import { Future } from "./core/futures.ts";
 import { instant, Suspension } from "./core/suspensions.ts";
 import { type Failure, ScopeManager } from "./core/scope_managers.ts";
 import { Inspectable, repr, type_name } from "./internal/format_helpers.ts";
+import { check_bound } from "./internal/unbound.ts";
 
 type Steps<R> = Generator<unknown, R, unknown>;
 
@@ -110,10 +111,12 @@ function is_wait(yielded: unknown): boolean {
 }
 
 /** The context manager of one call of a generator function. */
-class GeneratorContextManager<T> extends Inspectable implements AsyncContextManager<T> {
+class GeneratorContextManager<T> extends Inspectable
+  implements AsyncContextManager<T>, NotesThrown {
   readonly #name: string;
   readonly #body: Body;
   #is_entered = false;
+  #thrown: Failure | null = null;
 
   constructor(name: string, body: Body) {
     super();
@@ -126,10 +129,16 @@ class GeneratorContextManager<T> extends Inspectable implements AsyncContextMana
   }
 
   __aexit__(error: unknown): Coroutine<boolean> {
+    const failure = error === null || error === undefined ? this.#thrown : { error };
+    this.#thrown = null;
     return library_coroutine(
       `${this.#name}.__aexit__`,
-      error === null || error === undefined ? this.#exit() : this.#exit_with(error),
+      failure === null ? this.#exit() : this.#exit_with(failure.error),
     );
+  }
+
+  _note_thrown(error: unknown): void {
+    this.#thrown = { error };
   }
 
   *#enter(): Steps<T> {
@@ -430,13 +439,13 @@ export class AsyncExitStack extends ScopeManager implements AsyncDisposable {
    * @param callback the function
    * @param args its arguments
    * @returns the function
-   * @throws {TypeError} if it is no function
+   * @throws {TypeError} if it is no function, or a method of the library without its object
    */
   push_async_callback<A extends unknown[]>(
     callback: (...args: A) => PromiseLike<unknown> | Generator<unknown, unknown, unknown>,
     ...args: A
   ): typeof callback {
-    check_callback(callback);
+    check_callback("push_async_callback", callback);
     this.#exits.push(() => ignore_result(call_and_wait(callback, ...args)));
     return callback;
   }
@@ -447,13 +456,14 @@ export class AsyncExitStack extends ScopeManager implements AsyncDisposable {
    * @param callback the function
    * @param args its arguments
    * @returns the function
-   * @throws {TypeError} if it is no function; at the end of the stack, if it returns an awaitable
+   * @throws {TypeError} if it is no function, or a method of the library without its object; at the end of the stack,
+   * if it returns an awaitable
    */
   callback<A extends unknown[]>(
     callback: (...args: A) => unknown,
     ...args: A
   ): typeof callback {
-    check_callback(callback);
+    check_callback("callback", callback);
     this.#exits.push(() => ignore_result(call_exit(() => callback(...args), null)));
     return callback;
   }
@@ -489,7 +499,7 @@ export class AsyncExitStack extends ScopeManager implements AsyncDisposable {
 function exit_of(manager: Pick<AsyncContextManager<unknown>, "__aexit__">): Exit {
   return function* (failure) {
     const error = failure === null ? null : failure.error;
-    if (failure !== null && manager instanceof ScopeManager) manager["_note_thrown"](error);
+    if (failure !== null) (manager as Partial<NotesThrown>)._note_thrown?.(error);
     return yield* wait_on(manager.__aexit__(error));
   };
 }
@@ -511,8 +521,8 @@ function* ignore_result(steps: Steps<unknown>): Steps<void> {
   yield* steps;
 }
 
-function check_callback(callback: unknown): void {
-  if (typeof callback === "function") return;
+function check_callback(method: string, callback: unknown): void {
+  if (typeof callback === "function") return check_bound(method, callback);
   throw new TypeError(`Cannot add a callback: it must be a function: received ${repr(callback)}`);
 }
 

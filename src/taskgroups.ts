@@ -228,6 +228,7 @@ export class TaskGroup extends ScopeManager {
    * @param args its further arguments
    * @returns a coroutine of what was given to `status.started()`
    * @throws {RuntimeError} if the task ends without having called `status.started()`, or the group takes no tasks
+   * @throws {TypeError} if `fn` is no function
    * @throws what the task throws before it calls `status.started()`; then the group goes on
    *
    * @example
@@ -247,6 +248,9 @@ export class TaskGroup extends ScopeManager {
    * ```
    */
   start<V, A extends unknown[]>(fn: StartFunction<V, A>, ...args: A): Coroutine<V> {
+    if (typeof fn !== "function") {
+      throw new TypeError(`Cannot start a task: fn must be a function: received ${repr(fn)}`);
+    }
     return library_coroutine("TaskGroup.start", this.#start(fn, args));
   }
 

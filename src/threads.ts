@@ -14,6 +14,7 @@ import {
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, check_loop, get_running_loop } from "./core/events.ts";
 import { repr } from "./internal/format_helpers.ts";
+import { check_bound } from "./internal/unbound.ts";
 import type { Future } from "./core/futures.ts";
 import { ensure_future } from "./core/tasks.ts";
 
@@ -101,7 +102,8 @@ function settle<T>(result: ConcurrentFuture<T>, task: Future<T>): void {
  * @param func the function, or the name of an export
  * @param args its arguments
  * @returns what the function returns
- * @throws {TypeError} if it is neither, or of the wrong kind for the default executor
+ * @throws {TypeError} if it is neither, or of the wrong kind for the default executor, or a method of the library
+ * without its object
  * @category Host
  *
  * @example
@@ -142,6 +144,7 @@ export function to_thread(
   if (typeof func !== "function" && typeof func !== "string") {
     throw new TypeError(`to_thread() expects a function, received ${repr(func)}`);
   }
+  if (typeof func === "function") check_bound("to_thread", func);
   return library_coroutine("to_thread", run_in_default_executor(func, args));
 }
 

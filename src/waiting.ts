@@ -75,12 +75,13 @@ const SLEEP: Operation<unknown, number, unknown> = {
 /**
  * Waits for a time.
  *
- * A delay of zero or less lets all that is ready run once. It never ends early by the loop's clock.
+ * A delay of zero or less lets all that is ready run once. It never ends early by the loop's clock. Cancelled, it
+ * ends at once, and its timer is removed.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.sleep Python's sleep}.
  *
  * @param delay how long, in seconds
- * @param result what it resolves to
+ * @param result what it resolves to; `undefined` by default
  * @throws {ValueError} if the delay is not a number
  * @throws {TypeError} if it is of another type
  * @category Waiting

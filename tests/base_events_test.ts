@@ -214,6 +214,22 @@ Deno.test("a closed loop refuses everything, and closing twice is fine", async (
   await assertRejects(async () => await coroutine, asyncio.RuntimeError, "cannot reuse");
 });
 
+Deno.test("create_task, Task: a coroutine that a closed loop refuses is closed", async () => {
+  const loop = new asyncio.EventLoop();
+  loop.close();
+  const makers = [
+    (coro: asyncio.Coroutine<null>) => loop.create_task(coro),
+    (coro: asyncio.Coroutine<null>) => loop.create_task(coro, { name: "named" }),
+    (coro: asyncio.Coroutine<null>) => new asyncio.Task(coro, { loop }),
+  ];
+  for (const make of makers) {
+    const coroutine = asyncio.sleep(0, null);
+    assertThrows(() => make(coroutine), asyncio.RuntimeError, "Event loop is closed");
+    await assertRejects(async () => await coroutine, asyncio.RuntimeError, "cannot reuse");
+  }
+  assertEquals(asyncio.all_tasks(loop).size, 0);
+});
+
 Deno.test("closing a loop drops what was scheduled", async () => {
   const loop = new asyncio.EventLoop();
   loop.call_soon(() => assert(false));
@@ -504,6 +520,33 @@ Deno.test("run_in_executor gives the function's result or error, not at once", (
     })
   ));
 
+Deno.test("run_in_executor: runs the function in the context that is given last", () =>
+  real((loop) =>
+    loop.run_until_complete(async () => {
+      const variable = new asyncio.ContextVar("variable", { default: 0 });
+      const context = asyncio.copy_context();
+      context.run(() => variable.set(5));
+      const read = (...args: unknown[]) => [variable.get(), ...args];
+      assertEquals(await loop.run_in_executor(null, read, 1, { context }), [5, 1]);
+      assertEquals(await loop.run_in_executor(null, read, 1), [0, 1]);
+      assertThrows(
+        () => loop.run_in_executor(null, () => {}, { context: {} as asyncio.Context }),
+        TypeError,
+        "context",
+      );
+      const calls: unknown[][] = [];
+      const executor = {
+        submit: <A extends unknown[], R>(fn: (...args: A) => R, ...args: A) => {
+          calls.push(args);
+          return Promise.resolve(fn(...args));
+        },
+        shutdown: () => {},
+      };
+      assertEquals(await loop.run_in_executor(executor, read, 2, { context }), [5, 2]);
+      assertEquals(calls, [[2]]);
+    })
+  ));
+
 Deno.test("an executor of one's own is used, and shut down", () =>
   real(async (loop) => {
     const log: string[] = [];
@@ -559,6 +602,11 @@ Deno.test("a signal's callback is a plain function, and the signal one that can 
     assertThrows(() => loop.add_signal_handler("SIGUSR1", async () => {}), TypeError);
     assertThrows(() => loop.add_signal_handler(10 as never, () => {}), TypeError);
     assertThrows(() => loop.add_signal_handler("usr1", () => {}), asyncio.ValueError);
+    assertThrows(
+      () => loop.add_signal_handler("SIGTREM", () => {}),
+      asyncio.ValueError,
+      "invalid signal name 'SIGTREM'",
+    );
     assertThrows(() => loop.add_signal_handler("SIGKILL", () => {}), asyncio.RuntimeError);
     return Promise.resolve();
   }));

@@ -96,3 +96,20 @@ Deno.test("as_error: a note becomes an error, any other value stays", () => {
   assert(as_error(new Cancellation("a")) instanceof asyncio.CancelledError);
   for (const value of [null, "text", cancelled("a")]) assert(as_error(value) === value);
 });
+
+Deno.test("Task: an AggregateError whose errors are no iterable is an error like any other", async () => {
+  const replaced = Object.assign(new AggregateError([]), { errors: null });
+  const unreadable = Object.defineProperty(new AggregateError([]), "errors", {
+    get() {
+      throw new Error("read");
+    },
+  });
+  for (const error of [replaced, unreadable]) {
+    await asyncio.run(async () => {
+      const task = asyncio.create_task(() => Promise.reject(error));
+      await asyncio.wait([task]);
+      assertEquals(task.cancelled(), false);
+      assert(task.exception() === error);
+    });
+  }
+});

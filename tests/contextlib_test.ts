@@ -743,3 +743,52 @@ test("async_with: an object's own __aenter__ comes before its dispose", async ()
   assertEquals(await asyncio.async_with(manager, async (value) => value), "manager");
   assertEquals(log, ["manager"]);
 });
+
+for (const { kind, log, make } of both()) {
+  test(`asynccontextmanager: of an ${kind}: null and undefined that the block throws are thrown at the yield`, async () => {
+    const ways: ((body: () => Promise<void>) => PromiseLike<unknown>)[] = [
+      (body) => asyncio.async_with(make(), body),
+      (body) =>
+        asyncio.async_with(new asyncio.AsyncExitStack(), async (stack) => {
+          await stack.enter_async_context(make());
+          await body();
+        }),
+    ];
+    for (const thrown of [null, undefined]) {
+      for (const way of ways) {
+        log.length = 0;
+        assertEquals(
+          await thrown_by(() =>
+            way(async () => {
+              throw thrown;
+            })
+          ),
+          thrown,
+        );
+        assert(!log.includes("returned"), `the generator resumed as if nothing was thrown: ${log}`);
+        log.length = 0;
+        await way(async () => {});
+        assert(log.includes("returned"));
+      }
+    }
+  });
+}
+
+test("AsyncExitStack.callback, push_async_callback, to_thread: a method without its object is refused where it is given", async () => {
+  const event = new asyncio.Event();
+  const stack = new asyncio.AsyncExitStack();
+  const loose = event.set as (this: void) => void;
+  const loose_wait = event.wait as (this: void) => PromiseLike<unknown>;
+  for (
+    const [name, give] of [
+      ["set", () => stack.callback(loose)],
+      ["wait", () => stack.push_async_callback(loose_wait)],
+      ["set", () => asyncio.to_thread(loose)],
+    ] as const
+  ) {
+    assertThrows(give, TypeError, `write () => x.${name}()`);
+  }
+  stack.callback(() => event.set());
+  await stack.aclose();
+  assert(event.is_set());
+});

@@ -250,3 +250,19 @@ Deno.test("JSON.stringify: tasks, futures, coroutines and managers are their rep
     coroutine.close();
     await task;
   }, { loop_factory: () => new VirtualClockEventLoop() }));
+
+Deno.test("Task, Handle: functions whose name is no string can be run and shown", async () => {
+  await asyncio.run(async () => {
+    for (const value of [undefined, null, 5, {}]) {
+      const named = <F extends object>(fn: F): F => Object.defineProperty(fn, "name", { value });
+      const shown = value ? String(value) : "<lambda>";
+      const task = asyncio.create_task(named(() => asyncio.sleep(0)), { name: "T" });
+      assertEquals(String(task), `<Task pending name='T' coro=<${shown}()>>`);
+      await asyncio.wait_for(task, 1);
+      const handle = asyncio.get_running_loop().call_soon(named(() => {}));
+      assertEquals(String(handle), `<Handle ${shown}()>`);
+      assertEquals(repr(named(() => {})), `<function ${shown}>`);
+      assertEquals(await asyncio.gather(named(() => asyncio.sleep(0, 1))), [1]);
+    }
+  });
+});

@@ -171,3 +171,39 @@ Deno.test("from_promise: what is neither a promise nor a function, and an unknow
     "abandon",
   );
 });
+
+Deno.test("from_promise, wrap_future, gather: any thenable is waited for as await waits for it", async () => {
+  type Settle = (value: unknown) => void;
+  const thenables: Record<string, (resolve: Settle, reject: Settle) => void> = {
+    "fulfilled 1": (resolve) => resolve(1),
+    "fulfilled 2": (resolve) => resolve(Promise.resolve(2)),
+    "fulfilled 3": (resolve, reject) => [resolve, resolve, reject].forEach((f, i) => f(i + 3)),
+    "fulfilled 4": (resolve) => {
+      resolve(4);
+      throw new Error("too late");
+    },
+    "rejected 5": (_, reject) => reject(5),
+    "rejected 6": () => {
+      throw 6;
+    },
+  };
+  const waits: ((thenable: PromiseLike<unknown>) => PromiseLike<unknown>)[] = [
+    (thenable) => Promise.resolve(thenable),
+    (thenable) => asyncio.from_promise(thenable),
+    (thenable) => asyncio.from_promise(() => thenable),
+    (thenable) => asyncio.wrap_future(thenable),
+    (thenable) => asyncio.gather(thenable).then(([value]) => value),
+  ];
+  await asyncio.run(async () => {
+    for (const [expected, then] of Object.entries(thenables)) {
+      const thenable = { then } as unknown as PromiseLike<unknown>;
+      for (const wait of waits) {
+        const seen = await wait(thenable).then(
+          (value) => `fulfilled ${value}`,
+          (error) => `rejected ${error}`,
+        );
+        assertEquals(seen, expected);
+      }
+    }
+  });
+});

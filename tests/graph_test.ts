@@ -139,6 +139,24 @@ Deno.test("capture_call_graph: the current task's stack ends where it has been s
   });
 });
 
+Deno.test("capture_call_graph: the current task's stack has what called the caller", async () => {
+  await asyncio.run(async function main() {
+    let names: string[] = [];
+    function inside() {
+      names = names_of(asyncio.capture_call_graph());
+    }
+    function outside() {
+      inside();
+      return names.length;
+    }
+    await asyncio.create_task(async function caller() {
+      outside();
+      await asyncio.sleep(0);
+    });
+    assertEquals(names, ["inside", "outside", "caller"]);
+  });
+});
+
 Deno.test("capture_call_graph: a task that awaits several things shows what it has begun last", async () => {
   await asyncio.run(async () => {
     const task = asyncio.create_task(async function both() {

@@ -1017,3 +1017,37 @@ test("scoped_iter: closes its iterator when the block is cancelled", async () =>
   await asyncio.wait([task]);
   assert.deepEqual([task.cancelled(), closures()], [true, ["cancelled"]]);
 });
+
+test("alist and all that take all items: cancelled, they close the source", async () => {
+  async function* ones(name: string): AsyncGenerator<number> {
+    try {
+      for (;;) yield await asyncio.sleep(1, 1);
+    } finally {
+      await asyncio.sleep(0);
+      closed.push(name);
+    }
+  }
+  const consumers: Record<string, (source: AsyncIterable<number>) => asyncio.Coroutine<unknown>> = {
+    alist,
+    aset,
+    asorted,
+    asum: (source) => asum(source),
+    amin: (source) => amin(source),
+    amax: (source) => amax(source),
+    aall,
+    aany: (source) => aany(amap(() => false, source)),
+    adict: (source) => adict(amap((n): [number, number] => [n, n], source)),
+    areduce: (source) => areduce((total, n) => total + n, source),
+    anlargest: (source) => anlargest(2, source),
+    ansmallest: (source) => ansmallest(2, source),
+  };
+  closed.length = 0;
+  for (const [name, consume] of Object.entries(consumers)) {
+    const task = asyncio.create_task(consume(ones(name)));
+    await asyncio.sleep(5);
+    task.cancel();
+    await asyncio.wait([task]);
+    assert(task.cancelled());
+  }
+  assert.deepEqual(closed, Object.keys(consumers));
+});

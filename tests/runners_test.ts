@@ -23,6 +23,16 @@ function recording(): { loop_factory: () => asyncio.EventLoop; messages: string[
   };
 }
 
+Deno.test("run: refuses signals that this host does not have", async () => {
+  for (const signal of ["SIGTREM", "term"]) {
+    await assertRejects(
+      () => asyncio.run(asyncio.sleep(0), { signals: ["SIGINT", signal] }),
+      asyncio.ValueError,
+      `invalid signal name '${signal}'`,
+    );
+  }
+});
+
 Deno.test("run: takes a coroutine in any form, or a future", async () => {
   assertEquals(await run(asyncio.sleep(1, "coroutine")), "coroutine");
   assertEquals(await run(() => Promise.resolve("async function")), "async function");

@@ -262,3 +262,16 @@ Deno.test("TaskGroup.start: is refused by a group that takes no tasks", () =>
       "has not been entered",
     );
   }));
+
+Deno.test("TaskGroup.start: refuses what is no function at once", () =>
+  run(async () => {
+    await async_with(new TaskGroup(), async (group) => {
+      const begun = (async () => await sleep(1))();
+      assertThrows(
+        () => group.start(begun as never),
+        TypeError,
+        "Cannot start a task: fn must be a function: received <Promise object>",
+      );
+      await begun;
+    });
+  }));

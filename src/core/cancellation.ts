@@ -105,12 +105,21 @@ function cancellation_in(
   if (!(thrown instanceof AggregateError) || has_brand(thrown, BASE_EXCEPTION_GROUP)) return null;
   if (outer.includes(thrown)) return null;
   let first: CancelledError | Cancellation | null = null;
-  for (const error of thrown.errors) {
+  for (const error of errors_of(thrown)) {
     const found = cancellation_in(error, [...outer, thrown]);
     if (found === null) return null;
     first ??= found;
   }
   return first;
+}
+
+/** Returns the errors in an `AggregateError`; none if user code has made something else of its `errors`. */
+function errors_of(error: AggregateError): readonly unknown[] {
+  try {
+    return Array.from(error.errors);
+  } catch {
+    return [];
+  }
 }
 
 /** Returns a value thrown inside the library as user code gets it. */

@@ -567,9 +567,9 @@ export function check_returned(returned: unknown, name: string): unknown {
   );
 }
 
-// The name that is shown of a function.
-export function function_name(name: string): string {
-  return name.replace(/^bound /, "") || "<lambda>";
+// The name that is shown of a function, which may have anything as its name.
+export function function_name(name: unknown): string {
+  return String(name ?? "").replace(/^bound /, "") || "<lambda>";
 }
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor;

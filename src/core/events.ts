@@ -648,7 +648,7 @@ export interface AbstractEventLoop extends BaseEventLoop {
    *
    * @param executor the executor; `null` for the default one
    * @param fn the function
-   * @param args its arguments
+   * @param args its arguments; last may come `{ context }`, in which it runs
    * @returns a future of what the function returns
    * @throws {RuntimeError} if the loop is closed
    */
@@ -656,6 +656,12 @@ export interface AbstractEventLoop extends BaseEventLoop {
     executor: Executor | null,
     fn: (...args: A) => R,
     ...args: A
+  ): Future<Awaited<R>>;
+  /** Runs a function in an executor, in a context. */
+  run_in_executor<A extends unknown[], R>(
+    executor: Executor | null,
+    fn: (...args: A) => R,
+    ...args: [...A, CallbackContext]
   ): Future<Awaited<R>>;
   /**
    * Calls an export of a module in an executor, by name: `loop.run_in_executor(pool, "resize", image, 200)`.

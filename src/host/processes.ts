@@ -52,10 +52,6 @@ interface FSModule {
   statSync(path: string): { isDirectory(): boolean; isFile(): boolean };
 }
 
-interface OSModule {
-  readonly constants: { readonly signals: Readonly<Record<string, number>> };
-}
-
 interface URLModule {
   fileURLToPath(url: URL): string;
 }
@@ -74,12 +70,6 @@ export function has_processes(): boolean {
 /** The path of a `file:` URL. */
 export function path_of_url(url: URL): string {
   return (builtin_module<URLModule>("node:url") as URLModule).fileURLToPath(url);
-}
-
-/** The number of a signal by its name; `undefined` if there is none of that name. */
-export function signal_number(name: string): number | undefined {
-  const signals = builtin_module<OSModule>("node:os")?.constants.signals ?? {};
-  return Object.hasOwn(signals, name) ? signals[name] : undefined;
 }
 
 function files(): FSModule {

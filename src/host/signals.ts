@@ -4,17 +4,35 @@
  * @module
  */
 
-import { host_process, type HostProcess } from "./process.ts";
+import { builtin_module, host_process, type HostProcess } from "./process.ts";
 import { host_timers } from "./timers.ts";
 
 /** True if the host lets a program listen to signals. */
 export const has_signals: boolean = typeof host_process?.on === "function" &&
   typeof host_process.off === "function" && typeof host_process.listeners === "function";
 
+interface OSModule {
+  readonly constants: { readonly signals: Readonly<Record<string, number>> };
+}
+
+/** The number of a signal by its name; `undefined` if there is none of that name. */
+export function signal_number(name: string): number | undefined {
+  const signals = builtin_module<OSModule>("node:os")?.constants.signals ?? {};
+  return Object.hasOwn(signals, name) ? signals[name] : undefined;
+}
+
+/** Returns whether a text is the name of a signal, as far as the host says which there are. */
+export function is_signal_name(name: string): boolean {
+  return /^SIG[A-Z0-9]+$/.test(name) &&
+    (signal_number(name) !== undefined || signal_number("SIGINT") === undefined);
+}
+
 /** Calls a listener at each signal of a name; throws what the host throws if it cannot. */
 export function add_signal_listener(signal: string, listener: () => void): void {
   // Bun takes listeners that it can never call.
-  if (signal === "SIGKILL" || signal === "SIGSTOP") throw new Error("no program can catch it");
+  if (signal === "SIGKILL" || signal === "SIGSTOP") {
+    throw new Error(`no program can catch ${signal}`);
+  }
   (host_process as HostProcess).on(signal, listener);
 }
 

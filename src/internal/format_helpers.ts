@@ -147,7 +147,8 @@ function repr_inside(value: unknown, levels: number): string {
 function repr_other(value: unknown): string {
   if (typeof value === "symbol") return value.toString();
   if (typeof value === "function") {
-    return is_class(value) ? `<class '${value.name}'>` : `<function ${value.name || "<lambda>"}>`;
+    const name = String(value.name || "<lambda>");
+    return is_class(value) ? `<class '${name}'>` : `<function ${name}>`;
   }
   if (value instanceof Error) return repr_error(value);
   return Object.is(value, -0) ? "-0" : String(value);
@@ -206,7 +207,7 @@ export function is_plain_object(value: unknown): value is Record<string, unknown
  * @param args the arguments to show, shortened; none by default
  */
 export function format_callback(callback: unknown, args: readonly unknown[] = []): string {
-  const name = typeof callback === "function" ? callback.name : "";
+  const name = typeof callback === "function" ? String(callback.name ?? "") : "";
   const shown = args.map((arg) => repr(arg, true)).join(", ");
   return `${(name || "<lambda>").replace(/^bound /, "")}(${shown})`;
 }
@@ -323,7 +324,8 @@ export function set_stack<E extends Error>(error: E, value: string): E {
  * @returns lines as in `error.stack`; none if all is of the library
  */
 export function extract_stack(skip: object, end?: RegExp): string {
-  return String(capture_stack(skip, end));
+  // An engine with tail calls (Bun) may have left `skip` by now, and then captures nothing.
+  return String(capture_stack(skip, end)) || String(capture_stack(extract_stack, end));
 }
 
 function format_stack(stack: string, end: RegExp | undefined): string {

@@ -31,16 +31,15 @@ function attach(promise: Promise<unknown>, listeners: Set<SettlementListener>): 
 /** Begins to listen to a promise, or any thenable. */
 export function listen(promise: PromiseLike<unknown>, listener: SettlementListener): void {
   if (!(promise instanceof Promise)) {
-    promise.then(
-      (value) => listener._settled(true, value),
-      (error) => listener._settled(false, error),
-    );
-    return;
+    // It may settle at once, more than once, or with another promise, and may throw.
+    const thenable = promise;
+    promise = new Promise((resolve, reject) => thenable.then(resolve, reject));
   }
-  let listeners = listeners_of.get(promise);
+  const settling = promise as Promise<unknown>;
+  let listeners = listeners_of.get(settling);
   if (listeners === undefined) {
-    listeners_of.set(promise, listeners = new Set());
-    run_in(outside, attach, promise, listeners);
+    listeners_of.set(settling, listeners = new Set());
+    run_in(outside, attach, settling, listeners);
   }
   listeners.add(listener);
 }

@@ -12,7 +12,7 @@ import { less_than } from "../internal/ordering.ts";
 import { type AnyIterable, open } from "./sources.ts";
 
 /**
- * Makes an array of all items: `[x async for x in source]`.
+ * Makes an array of all items: `[x async for x in source]`. Cancelled, it closes the source.
  *
  * @param source an iterable, asynchronous or not
  * @returns a coroutine of the array
@@ -35,7 +35,7 @@ export function alist<T>(source: AnyIterable<T>): Coroutine<T[]> {
 }
 
 /**
- * Makes a set of all items: `{x async for x in source}`.
+ * Makes a set of all items: `{x async for x in source}`. Cancelled, it closes the source.
  *
  * @param source an iterable, asynchronous or not
  * @returns a coroutine of the set
@@ -58,7 +58,9 @@ export function aset<T>(source: AnyIterable<T>): Coroutine<Set<T>> {
 }
 
 /**
- * Makes a map of pairs of key and value: `{k: v async for k, v in source}`. Of equal keys the last value is kept.
+ * Makes a map of pairs of key and value: `{k: v async for k, v in source}`.
+ *
+ * Of equal keys the last value is kept. Cancelled, it closes the source.
  *
  * @param source an iterable of pairs, asynchronous or not
  * @returns a coroutine of the map
@@ -89,7 +91,7 @@ export function adict<K, V>(source: AnyIterable<readonly [K, V]>): Coroutine<Map
 export type Addable = number | bigint | string;
 
 /**
- * Reduces all items to one value by a function of the total and the next item.
+ * Reduces all items to one value by a function of the total and the next item. Cancelled, it closes the source.
  *
  * See {@link https://docs.python.org/3/library/functools.html#functools.reduce Python's reduce}.
  *
@@ -140,7 +142,7 @@ export function areduce(
 /**
  * Adds all items.
  *
- * As Python's, it compensates for rounding.
+ * As Python's, it compensates for rounding. Cancelled, it closes the source.
  *
  * See {@link https://docs.python.org/3/library/functions.html#sum Python's sum}.
  *
@@ -253,7 +255,7 @@ function extremum<T, D>(
 /**
  * Returns the smallest item, the first of several equal ones.
  *
- * Items, or their keys, are compared as in Python: arrays element by element.
+ * Items, or their keys, are compared as in Python: arrays element by element. Cancelled, it closes the source.
  *
  * See {@link https://docs.python.org/3/library/functions.html#min Python's min}.
  *
@@ -292,7 +294,7 @@ export function amin<T, D>(
 /**
  * Returns the largest item, the first of several equal ones.
  *
- * Items, or their keys, are compared as in Python: arrays element by element.
+ * Items, or their keys, are compared as in Python: arrays element by element. Cancelled, it closes the source.
  *
  * See {@link https://docs.python.org/3/library/functions.html#max Python's max}.
  *
@@ -328,7 +330,7 @@ export function amax<T, D>(
 }
 
 /**
- * Returns whether an item is true; it closes the source at the first that is.
+ * Returns whether an item is true; it closes the source at the first that is, and when it is cancelled.
  *
  * See {@link https://docs.python.org/3/library/functions.html#any Python's any}.
  *
@@ -354,7 +356,7 @@ export function aany(source: AnyIterable<unknown>): Coroutine<boolean> {
 }
 
 /**
- * Returns whether all items are true; it closes the source at the first that is not.
+ * Returns whether all items are true; it closes the source at the first that is not, and when it is cancelled.
  *
  * See {@link https://docs.python.org/3/library/functions.html#all Python's all}.
  *

@@ -63,7 +63,7 @@ function sort<T>(entries: Entry<T>[], reverse: boolean): T[] {
 }
 
 /**
- * Makes a sorted array of all items.
+ * Makes a sorted array of all items. Cancelled, it closes the source.
  *
  * See {@link https://docs.python.org/3/library/functions.html#sorted Python's sorted}.
  *
@@ -131,6 +131,8 @@ function take<T>(
 /**
  * Makes an array of the `n` largest items, the largest first; it keeps no more than these.
  *
+ * Cancelled, it closes the source.
+ *
  * See {@link https://docs.python.org/3/library/heapq.html#heapq.nlargest Python's nlargest}.
  *
  * @param n how many; all, if there are fewer
@@ -158,6 +160,8 @@ export function anlargest<T>(
 
 /**
  * Makes an array of the `n` smallest items, the smallest first; it keeps no more than these.
+ *
+ * Cancelled, it closes the source.
  *
  * See {@link https://docs.python.org/3/library/heapq.html#heapq.nsmallest Python's nsmallest}.
  *

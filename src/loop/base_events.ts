@@ -476,11 +476,14 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
    * @param coro a coroutine, or a function or generator object that has not started
    * @param options `name`, `context`, `eager_start`
    * @returns the task
-   * @throws {RuntimeError} if the loop is closed
+   * @throws {RuntimeError} if the loop is closed; the coroutine is closed
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
   create_task<T>(coro: CoroutineLike<T, NotStarted>, options: TaskOptions = NO_OPTIONS): Task<T> {
-    this._check_closed();
+    if (this.is_closed()) {
+      if (iscoroutine(coro)) coro.close();
+      this._check_closed();
+    }
     if (this.#task_factory !== null) return this.#task_factory(this, coro, options);
     if (options === NO_OPTIONS) return new Task(coro, this._only_loop);
     check_options("create_task", options, ["name", "context", "eager_start"]);
@@ -513,7 +516,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
    *
    * @param executor the executor; `null` for the default one
    * @param fn the function
-   * @param args its arguments
+   * @param args its arguments; last may come `{ context }`, in which it runs
    * @returns a future of what the function returns
    * @throws {RuntimeError} if the loop is closed, or the default executor has been shut down
    */
@@ -521,6 +524,12 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
     executor: Executor | null,
     fn: (...args: A) => R,
     ...args: A
+  ): Future<Awaited<R>>;
+  /** Runs a function in an executor, in a context. */
+  run_in_executor<A extends unknown[], R>(
+    executor: Executor | null,
+    fn: (...args: A) => R,
+    ...args: [...A, CallbackContext]
   ): Future<Awaited<R>>;
   /**
    * Calls an export of a module in an executor, by name.
@@ -554,9 +563,15 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
     ...args: unknown[]
   ): Future<unknown> {
     this._check_closed();
-    if (typeof fn !== "string") check_callback("run_in_executor", fn, this.get_debug());
+    let call = fn as Callback<unknown[]>;
+    if (typeof fn !== "string") {
+      check_callback("run_in_executor", fn, this.get_debug());
+      const [given, context] = split_context("run_in_executor", fn, args);
+      if (context !== null) call = (...passed) => context.run(fn as Callback<unknown[]>, ...passed);
+      args = given;
+    }
     const chosen = (executor ?? this.#executor.get()) as Executor;
-    return wrap_future(chosen.submit(fn as Callback<unknown[]>, ...args), { loop: this });
+    return wrap_future(chosen.submit(call, ...args), { loop: this });
   }
 
   /**

@@ -5,7 +5,12 @@
  */
 
 import { RuntimeError, ValueError } from "../core/exceptions.ts";
-import { add_signal_listener, has_signals, remove_signal_listener } from "../host/signals.ts";
+import {
+  add_signal_listener,
+  has_signals,
+  is_signal_name,
+  remove_signal_listener,
+} from "../host/signals.ts";
 import { repr } from "../internal/format_helpers.ts";
 
 /** Throws if a value is no name of a signal. */
@@ -13,7 +18,7 @@ export function check_signal(signal: unknown): void {
   if (typeof signal !== "string") {
     throw new TypeError(`signal must be a string such as "SIGUSR1", received ${repr(signal)}`);
   }
-  if (!/^SIG[A-Z0-9]+$/.test(signal)) throw new ValueError(`invalid signal name ${repr(signal)}`);
+  if (!is_signal_name(signal)) throw new ValueError(`invalid signal name ${repr(signal)}`);
 }
 
 /** The listeners that a loop has added to the host, one for a signal. */

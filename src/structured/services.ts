@@ -7,7 +7,8 @@
 import { async_with } from "../context_managers.ts";
 import { leaves_the_loop, ValueError } from "../core/exceptions.ts";
 import { all_tasks } from "../core/tasks.ts";
-import { builtin_module, host_process } from "../host/process.ts";
+import { host_process } from "../host/process.ts";
+import { signal_number } from "../host/signals.ts";
 import { host_timers } from "../host/timers.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
@@ -244,14 +245,9 @@ class Ending {
   #exit(signal: string, why: string): void {
     const left = [...all_tasks(this.#loop)].map((task) => task.get_name()).join(", ");
     console.error(`The service is ended at once: ${why}; tasks left: ${left || "none"}`);
-    host_process?.exit?.(128 + signal_number(signal));
+    host_process?.exit?.(128 + (signal_number(signal) ?? 0));
   }
 }
 
 // Hosts' timers count milliseconds in 31 bits.
 const LONGEST_TIMER = 2 ** 31 - 1;
-
-function signal_number(signal: string): number {
-  const os = builtin_module<{ constants: { signals: Record<string, number> } }>("node:os");
-  return os?.constants.signals[signal] ?? 0;
-}

@@ -3,7 +3,7 @@
  * no byte is lost or seen twice.
  */
 
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import * as asyncio from "../../mod.ts";
 import { VirtualClockEventLoop, VirtualNetwork } from "../../testing.ts";
@@ -221,6 +221,29 @@ Deno.test("open_connection, start_server, wait_closed: cancelled at any moment, 
         assertEquals(String(network).match(/connections=.*(?=>)/)?.[0], "connections=0");
       }),
   ));
+
+Deno.test("start_server: cancelled in the turn in which it begins to listen, it listens no more", () =>
+  run(1, async () => {
+    let cancelled = 0;
+    for (let turns = 0;; turns++) {
+      const port = 100 + turns;
+      const task = asyncio.create_task(asyncio.start_server(() => {}, "server", port));
+      for (let turn = 0; turn < turns; turn++) await asyncio.sleep(0);
+      const is_done = task.done();
+      task.cancel();
+      await asyncio.wait([task]);
+      if (is_done) {
+        task.result().close();
+        break;
+      }
+      cancelled++;
+      await assertRejects(
+        async () => await asyncio.open_connection("server", port),
+        asyncio.ConnectionRefusedError,
+      );
+    }
+    assert(cancelled > 2);
+  }));
 
 Deno.test("Server.serve_forever: cancelled at any moment, it is closed and loses no connection", () =>
   check(
