@@ -5,7 +5,12 @@
  */
 
 import { host_now } from "../host/timers.ts";
-import { capture_stack, CapturedStack, set_stack } from "../internal/format_helpers.ts";
+import {
+  capture_stack,
+  CapturedStack,
+  set_stack,
+  without_internal_frames,
+} from "../internal/format_helpers.ts";
 import { debug_loops } from "./current.ts";
 
 /** The frames of a call by user code, innermost first; `null` outside of debug mode. */
@@ -102,7 +107,8 @@ const MAX_STACK = 16_000;
 const place_of = (line: string): string => line.match(/([^\s(@]+:\d+):\d+\)?$/)?.[1] ?? line;
 
 /**
- * Adds frames to the end of an error's stack, those left out which it has, in debug mode.
+ * Adds frames to the end of an error's stack, those left out which it has, in debug mode. Of its own, those of the library
+ * and the host go.
  *
  * @param error any value that is thrown; of no effect if it is no error
  * @param heading the line above them, which says what they are; none if they go on from those that are there
@@ -112,11 +118,12 @@ export function add_frames(error: unknown, frames: Origin, heading: string | nul
   if (frames === NOT_NOTED && heading === null) return;
   const text = String(frames);
   if (text === "") return;
+  const stack = without_internal_frames(error.stack ?? "");
+  set_stack(error, stack);
   if (!has_frames(error)) {
     add_origin(error, frames);
     return;
   }
-  const { stack = "" } = error;
   if (stack.length > MAX_STACK) return;
   const known = heading === null ? new Set(stack.split("\n").map(place_of)) : null;
   const added = text.split("\n").filter((line) => !known?.has(place_of(line)));
