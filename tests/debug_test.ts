@@ -443,9 +443,10 @@ const WAITS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
     for await (const _ of asyncio.as_completed([sleep(60)]));
   },
   "TaskGroup.__aexit__()": () =>
-    asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
-      group.create_task(sleep(60));
-    }),
+    asyncio.async_with(
+      new asyncio.TaskGroup(),
+      (group) => Promise.resolve(void group.create_task(sleep(60))),
+    ),
   "task 'nap'": async () => await asyncio.create_task(sleep(60), { name: "nap" }),
   "a future": async () => await new asyncio.Future(),
   "from_promise()": () => asyncio.from_promise(new Promise(() => {})),

@@ -25,7 +25,7 @@ const MAX_CREDIT = 20;
 const MAX_COST = 0.02;
 const MAX_GAP = 1;
 // What counts of one error, whose stack becomes text.
-const MAX_ERROR_COST = 1;
+const MAX_ERROR_COST = 0.2;
 // Of the calls that are refused, one in so many looks at the clock, which takes its time, too.
 const REFUSED = 8;
 
@@ -57,7 +57,10 @@ export function note_stack(skip: object): CapturedStack {
 function begin_work(): number | null {
   if (credit <= 0 && ++refused % REFUSED !== 0) return null;
   const began = host_now();
-  credit = Math.min(MAX_CREDIT, credit + Math.min(MAX_GAP, began - counted_until) * SHARE);
+  credit = Math.min(
+    MAX_CREDIT,
+    Math.max(credit, -MAX_ERROR_COST) + Math.min(MAX_GAP, began - counted_until) * SHARE,
+  );
   counted_until = began;
   return credit <= 0 ? null : began;
 }
