@@ -20,7 +20,7 @@ const CLOCK = new URL("../tests/seed/python/virtual_clock.py", import.meta.url);
 const python = await loadPyodide();
 python.FS.writeFile("/virtual_clock.py", await Deno.readTextFile(CLOCK));
 python.runPython(`
-import contextlib, io, linecache, re, sys, traceback
+import contextlib, io, linecache, re, sys, textwrap, traceback
 sys.path.insert(0, "/")
 import virtual_clock
 
@@ -37,6 +37,8 @@ def record(program):
     text = re.sub(r'"/lib/python[^"]*/asyncio/', '"asyncio/', output.getvalue())
     text = re.sub(r'.*File "[^"]*/pyodide/.*\\n.*\\n', "", text)
     text = re.sub(r" at 0x[0-9a-f]+", "", text)
+    # As deno fmt leaves it.
+    text = textwrap.dedent(text)
     return "\\n".join(line for line in text.splitlines() if line != "in run, line 1")
 `);
 const run_python: (program: string) => string = python.globals["get"]("record");
