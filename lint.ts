@@ -526,6 +526,16 @@ const no_swallowed_cancellation: LintRule = {
       Identifier: (node) => {
         if (LOOKS_AT_CANCELLATION.test(node.name ?? "")) note_careful(node);
       },
+      // An assertion about the error throws, unless it is the one that is expected.
+      CallExpression: (node) => {
+        const callee = node.callee?.type === "MemberExpression" ? node.callee.object : node.callee;
+        const error = enclosing(node, "CatchClause")?.param?.name;
+        if (error === undefined || !callee?.name?.startsWith("assert")) return;
+        const names = (node.arguments ?? []).map((argument) =>
+          context.sourceCode.getText(argument)
+        );
+        if (names.some((name) => name.split(/[^\w$]+/).includes(error))) note_careful(node);
+      },
       "Program:exit": () => {
         const risky = new Set<string>();
         for (const node of awaits) {

@@ -19,6 +19,7 @@ import {
   sleep,
   TaskGroup,
   timeout,
+  wait_for,
 } from "../mod.ts";
 
 type Steps<T> = Generator<unknown, T, unknown>;
@@ -79,6 +80,16 @@ const PROGRAMS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   },
   "5,000 calls of a function*": () => create_task(fibonacci(17)),
   "1,000 switches of function*": () => gather(switches(), switches()),
+  "300 tasks that fail": () =>
+    gather(
+      repeat(300, async () => {
+        await sleep(0);
+        throw new Error("failed");
+      }),
+      { return_exceptions: true },
+    ),
+  "300 time limits that pass": () =>
+    gather(repeat(300, () => wait_for(sleep(1), 0)), { return_exceptions: true }),
   "100 tasks with 20 kB of JSON each": async () => {
     const text = JSON.stringify(Array.from({ length: 800 }, (_, id) => ({ id, name: `n${id}` })));
     await gather(repeat(100, async () => {

@@ -11,7 +11,7 @@ import {
   ScopeManager,
   take_back_own,
 } from "./core/scope_managers.ts";
-import type { LoopCore, Runnable, Scope, Timed } from "./core/contracts.ts";
+import type { LoopCore, Runnable, Scope, Timed, Waitable } from "./core/contracts.ts";
 import { Suspension } from "./core/suspensions.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { live_await } from "./core/scopes.ts";
@@ -94,14 +94,43 @@ export function format_seconds(seconds: number): string {
   return `${Number(seconds.toPrecision(6))} s`;
 }
 
-/** Returns what code of a scope waits for, as far as it has a name: `", waiting for Queue.get()"`. */
+/** Returns what code of a scope waits for: `", waiting for Queue.get()"`. */
 function describe_wait(scope: Scope): string {
-  const waiting = live_await(scope)?._waiting ?? null;
-  if (waiting instanceof Suspension) return `, waiting for ${waiting.name}()`;
+  const open = live_await(scope);
+  const waiting = open?._waiting ?? null;
   if (waiting instanceof Task) return `, waiting for task ${repr(waiting.get_name())}`;
+  if (waiting !== null) return `, waiting for ${name_of_wait(open as InCoroutine, waiting)}`;
   return (scope._owner as unknown as AnyTask)["_step"] === FOREIGN
     ? ", waiting for a native promise"
     : "";
+}
+
+/** A coroutine, by the fields that one kind or another has. */
+interface AnyCoroutine {
+  readonly name: string;
+  readonly _delegate?: AnyCoroutine | null;
+  readonly _inner?: AnyCoroutine | null;
+}
+
+/** An await of a coroutine, or a task that waits in its own. */
+interface InCoroutine {
+  readonly _coroutine?: AnyCoroutine;
+  readonly _own_coroutine?: AnyCoroutine | null;
+}
+
+const METHOD = /^\w+\.\w+$/;
+
+// That of a method of the library, `Barrier.wait`, says more than what it waits for in turn.
+function name_of_wait(open: InCoroutine, waiting: Waitable): string {
+  if (waiting._children !== undefined) return "gather()";
+  let name = "";
+  let coroutine = open._coroutine ?? open._own_coroutine ?? null;
+  for (; coroutine !== null; coroutine = coroutine._delegate ?? coroutine._inner ?? null) {
+    name = coroutine.name;
+    if (METHOD.test(name)) break;
+  }
+  if (waiting instanceof Suspension && !METHOD.test(name)) name = waiting.name;
+  return name === "" ? "a future" : `${name}()`;
 }
 
 type State = "created" | "active" | "expiring" | "expired" | "finished";

@@ -688,7 +688,7 @@ export class AsCompletedIterator<T, F extends Future<T>> {
 
   /** Iterates over the futures themselves, as they are done. */
   [Symbol.asyncIterator](): AsyncIterator<F, undefined, void> {
-    return { next: () => library_coroutine("__anext__", this.#next_entry()) };
+    return { next: () => library_coroutine("as_completed.__anext__", this.#next_entry()) };
   }
 }
 

@@ -411,3 +411,119 @@ Deno.test("run: without Deno's permission ASYNCIO_DEBUG is not asked for", async
   }).output();
   assertEquals(new TextDecoder().decode(stdout), "false\nfalse\n");
 });
+
+const WAITS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
+  "Queue.join()": async () => {
+    const queue = new asyncio.Queue();
+    queue.put_nowait(1);
+    await queue.join();
+  },
+  "Queue.put()": async () => {
+    const queue = new asyncio.Queue(1);
+    queue.put_nowait(1);
+    await queue.put(2);
+  },
+  "Lock.acquire()": async () => {
+    const lock = new asyncio.Lock();
+    await lock.acquire();
+    await asyncio.async_with(lock, async () => {});
+  },
+  "Semaphore.acquire()": () => new asyncio.Semaphore(0).acquire(),
+  "Event.wait()": () => new asyncio.Event().wait(),
+  "Condition.wait_for()": async () => {
+    const condition = new asyncio.Condition();
+    await condition.acquire();
+    await condition.wait_for(() => false);
+  },
+  "Barrier.wait()": () => new asyncio.Barrier(2).wait(),
+  "StreamReader.readexactly()": () => new asyncio.StreamReader().readexactly(1),
+  "gather()": () => asyncio.gather(sleep(60)),
+  "wait()": () => asyncio.wait([asyncio.create_task(sleep(60))]),
+  "as_completed.__anext__()": async () => {
+    for await (const _ of asyncio.as_completed([sleep(60)]));
+  },
+  "TaskGroup.__aexit__()": () =>
+    asyncio.async_with(
+      new asyncio.TaskGroup(),
+      (group) => Promise.resolve(void group.create_task(sleep(60))),
+    ),
+  "task 'nap'": async () => await asyncio.create_task(sleep(60), { name: "nap" }),
+  "a future": async () => await new asyncio.Future(),
+  "from_promise()": () => asyncio.from_promise(new Promise(() => {})),
+  "sleep()": () =>
+    asyncio.coroutine(function* () {
+      yield* sleep(60);
+    })(),
+};
+
+for (const [name, wait] of Object.entries(WAITS)) {
+  Deno.test(`TimeoutError: its message says what was waited for: ${name}`, async () => {
+    for (
+      const limited of [
+        () => asyncio.wait_for(wait, 0.01),
+        () => asyncio.async_with(asyncio.timeout(0.01), wait),
+      ]
+    ) {
+      const error: Error = await asyncio.run(limited).then(() => new Error(), (error) => error);
+      assertEquals(error.message, `timed out after 0.01 s, waiting for ${name}`);
+    }
+  });
+}
+
+Deno.test("QueueShutDown, QueueFull, QueueEmpty: say what could not be done and why", async () => {
+  const queue = new asyncio.Queue<number>(1);
+  queue.put_nowait(1);
+  const message_of = (call: () => unknown): string => {
+    try {
+      return String(call());
+    } catch (error) {
+      return String(error);
+    }
+  };
+  assertEquals(
+    message_of(() => queue.put_nowait(2)),
+    "QueueFull: Cannot put an item: the queue holds 1",
+  );
+  queue.get_nowait();
+  assertEquals(
+    message_of(() => queue.get_nowait()),
+    "QueueEmpty: Cannot get an item: the queue is empty",
+  );
+  queue.shutdown();
+  for (const [verb, wait] of [["get", queue.get()], ["put", queue.put(1)]] as const) {
+    const error = await asyncio.run(async () => await wait).catch((error: unknown) => error);
+    assertEquals(
+      String(error),
+      `QueueShutDown: Cannot ${verb} an item: the queue is shut down`,
+    );
+  }
+});
+
+Deno.test("run: in debug mode no frames of the library stand in an error's stack, and the wait does", async () => {
+  const programs: Record<string, () => PromiseLike<unknown>> = {
+    async waits_for_item() {
+      const queue = new asyncio.Queue();
+      asyncio.get_running_loop().call_soon(() => queue.shutdown());
+      await queue.get();
+    },
+    async waits_for_others() {
+      const barrier = new asyncio.Barrier(2);
+      asyncio.get_running_loop().call_soon(() => void asyncio.create_task(barrier.abort()));
+      await barrier.wait();
+    },
+    async reads() {
+      const reader = new asyncio.StreamReader();
+      asyncio.get_running_loop().call_soon(() => reader.feed_eof());
+      await reader.readexactly(1);
+    },
+    async throws_itself() {
+      await sleep(0);
+      throw new Error("own");
+    },
+  };
+  for (const [name, program] of Object.entries(programs)) {
+    const error = await error_of(program);
+    assertEquals(functions_of(error), [name]);
+    assert(!error.stack?.includes("/src/"), error.stack);
+  }
+});

@@ -92,6 +92,8 @@ const CASES: Readonly<Record<string, Cases>> = {
       `${NAMED}async function f() { try { create_task(async () => { await sleep(1); }); } catch {} }`,
       `${NAMESPACE}async function f() { try { await asyncio.sleep(1); } catch (e) { console.log(e instanceof asyncio.CancelledError); } }`,
       `${NAMED}async function f() { try { await sleep(1); } finally { console.log(); } }`,
+      `${NAMED}async function f() { try { await sleep(1); } catch (e) { assertInstanceOf(e, TypeError); } }`,
+      `${NAMED}async function f() { try { await sleep(1); } catch (e) { assert.ok(e instanceof TypeError); } }`,
       `${NAMED}async function f() { try { await sleep(1); } catch (e) { if (!(e instanceof TypeError)) { throw e; } } }`,
     ],
     wrong: [
@@ -104,6 +106,7 @@ const CASES: Readonly<Record<string, Cases>> = {
         `${NAMESPACE}async function f() { while (true) { try { await asyncio.sleep(1); } catch (e) { if (e instanceof asyncio.BaseException) throw e;} } }`,
       ],
       [`${NAMED}async function f() { try { await sleep(1); } catch { console.log(); } }`, null],
+      [`${NAMED}async function f() { try { await sleep(1); } catch { assert(true); } }`, null],
       [
         `${NAMED}const f = coroutine(function* () { try { yield* sleep(1); } catch (e) { console.log(e); } });`,
         `${NAMED}const f = coroutine(function* () { try { yield* sleep(1); } catch (e) { if (e instanceof BaseException) throw e; console.log(e); } });`,

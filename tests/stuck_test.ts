@@ -67,12 +67,26 @@ const STUCK: Readonly<Record<string, string>> = {
     asyncio.run(async function main() {
       await new asyncio.Future();
     });`,
+  "a future, after a time limit that was kept": `
+    await asyncio.run(async function main() {
+      await asyncio.wait_for(asyncio.sleep(0.01), 3600);
+      await new asyncio.Future();
+    });`,
+  "a future, in a run that is not awaited, after many operations of the host": `
+    const { stat } = process.getBuiltinModule("node:fs/promises");
+    for (let times = 0; times < 5000; times++) await stat("/");
+    asyncio.run(async function main() {
+      await new asyncio.Future();
+    });`,
 };
 
 const WAITS: Readonly<Record<string, string>> = {
   "a future": "main()) waits on <Future pending",
   "a native promise": "main()) waits on a native promise",
   "a future, in a run that is not awaited": "main()) waits on <Future pending",
+  "a future, after a time limit that was kept": "main()) waits on <Future pending",
+  "a future, in a run that is not awaited, after many operations of the host":
+    "main()) waits on <Future pending",
 };
 
 for (const host of Object.keys(HOSTS)) {
@@ -150,6 +164,96 @@ for (const [name, work] of Object.entries(NOT_STUCK)) {
     assertEquals([code, stdout, stderr], [0, "done\n", ""]);
   });
 }
+
+const SENDS_INTERRUPT =
+  'new Deno.Command("sh", { args: ["-c", "sleep 0.3; kill -INT " + Deno.pid] }).spawn().unref();';
+
+const LISTENERS: Readonly<Record<string, string>> = {
+  "process.once()": 'process.once("SIGINT", () => future.set_result())',
+  "Deno.addSignalListener()": `Deno.addSignalListener("SIGINT", function listener() {
+    Deno.removeSignalListener("SIGINT", listener);
+  })`,
+};
+
+for (const [name, listener] of Object.entries(LISTENERS)) {
+  for (const awaited of ["await ", ""]) {
+    Deno.test(`run: ${awaited && "awaited, "}a main that only a listener of ${name} can wake stays alive`, async () => {
+      const { code, stdout, stderr } = await ended(
+        "Deno",
+        `
+        ${awaited}asyncio.run(async () => {
+          const future = new asyncio.Future();
+          ${listener};
+          ${SENDS_INTERRUPT}
+          await future;
+        }).then(() => console.log("done"));`,
+      );
+      // run() does not see the other one, and ends the program, too.
+      const hidden = name === "Deno.addSignalListener()";
+      assertEquals(
+        [code, stdout, stderr],
+        hidden ? [130, "", "KeyboardInterrupt\n"] : [0, "done\n", ""],
+      );
+    });
+  }
+}
+
+Deno.test("run: a main that has refused Ctrl-C and cannot go on ends the program", async () => {
+  for (const awaited of ["await ", ""]) {
+    const { code, stdout, stderr } = await ended(
+      "Deno",
+      `
+      ${awaited}asyncio.run(async function main() {
+        ${SENDS_INTERRUPT}
+        await asyncio.sleep(60).catch(() => console.log("refused"));
+        await new asyncio.Future();
+      });`,
+    );
+    assertEquals([code, stdout], [awaited ? 1 : 13, "refused\n"]);
+    assert(stderr.includes("main()) waits on <Future pending"), stderr);
+  }
+});
+
+Deno.test("run: Ctrl-C is listened to at every moment that a main waits for the host", async () => {
+  const { stdout } = await ended(
+    "Deno",
+    `
+    const { off } = process;
+    let removals = 0;
+    process.off = function (event, ...rest) {
+      if (event === "SIGINT") removals++;
+      return off.call(this, event, ...rest);
+    };
+    const server = Deno.listen({ port: 0 });
+    server.accept().catch(() => {});
+    await asyncio.run(async () => {
+      const future = new asyncio.Future();
+      setTimeout(() => future.set_result(), 500);
+      await future;
+      console.log(removals);
+    });
+    server.close();`,
+  );
+  assertEquals(stdout, "0\n");
+});
+
+Deno.test("run: a program that a listener of beforeExit gives work to is not said to be stuck", async () => {
+  for (const host of Object.keys(HOSTS)) {
+    const { code, stdout, stderr } = await ended(
+      host,
+      `
+      asyncio.run(async () => {
+        const future = new asyncio.Future();
+        process.once("beforeExit", () => setTimeout(() => future.set_result(), 10));
+        await future;
+        console.log("woken");
+        setTimeout(() => process.exit(3), 10);
+        await new asyncio.Future();
+      });`,
+    );
+    assertEquals([code, stdout, stderr], [3, "woken\n", ""], host);
+  }
+});
 
 Deno.test("run: Ctrl-C reaches a main on Deno that only a signal can end", async () => {
   const { code, stdout, stderr } = await ended(

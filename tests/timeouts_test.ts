@@ -251,7 +251,7 @@ async function message_of(awaitable: PromiseLike<unknown>): Promise<string> {
   }
 }
 
-Deno.test("timeout, wait_for: the message says the limit and what was waited for, if that has a name", () =>
+Deno.test("timeout, wait_for: the message says the limit and what was waited for", () =>
   run(async () => {
     const { wait_for } = asyncio;
     const begun = now();
@@ -274,7 +274,7 @@ Deno.test("timeout, wait_for: the message says the limit and what was waited for
       `timed out at ${begun + 2.5} s of the loop's clock, waiting for sleep()`,
       "timed out after 0.3 s, waiting for Queue.get()",
       "timed out after 1 s, waiting for task 'nap'",
-      "timed out after 1 s",
+      "timed out after 1 s, waiting for a future",
       "timed out after 0 s",
       "timed out after 0 s, waiting for sleep()",
       "timed out after 10 s, waiting for sleep()",

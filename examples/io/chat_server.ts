@@ -74,11 +74,17 @@ export class ChatServer {
     this.#members.add(member);
     member.tell(`Welcome, ${member.name}. /nick NAME, /join ROOM, /who and /quit are commands.`);
     this.#say(LOBBY, `* ${member.name} has come`, member);
-    const sending = asyncio.create_task(() => this.#send(member, writer));
+    const { name } = member; // tasks are named for who looks at them while they run
+    asyncio.current_task()?.set_name(name);
+    const sending = asyncio.create_task(() => this.#send(member, writer), {
+      name: `${name} sends`,
+    });
     try {
       await asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
-        const reading = group.create_task(() => this.#read(member, reader));
-        const stopping = group.create_task(this.#stopping.wait());
+        const reading = group.create_task(() => this.#read(member, reader), {
+          name: `${name} reads`,
+        });
+        const stopping = group.create_task(this.#stopping.wait(), { name: `${name} stops` });
         await asyncio.wait([reading, stopping, sending], {
           return_when: asyncio.FIRST_COMPLETED,
         });

@@ -5,7 +5,12 @@
  */
 
 import { host_now } from "../host/timers.ts";
-import { capture_stack, CapturedStack, set_stack } from "../internal/format_helpers.ts";
+import {
+  capture_stack,
+  CapturedStack,
+  set_stack,
+  without_internal_frames,
+} from "../internal/format_helpers.ts";
 import { debug_loops } from "./current.ts";
 
 /** The frames of a call by user code, innermost first; `null` outside of debug mode. */
@@ -19,6 +24,8 @@ const MAX_CREDIT = 20;
 // What counts of one stack, and of the time between two, in milliseconds: in the rest the host did something else.
 const MAX_COST = 0.02;
 const MAX_GAP = 1;
+// What counts of one error, whose stack becomes text.
+const MAX_ERROR_COST = 0.2;
 // Of the calls that are refused, one in so many looks at the clock, which takes its time, too.
 const REFUSED = 8;
 
@@ -39,14 +46,23 @@ let refused = 0;
  * @param skip the function of the library that is called: frames above its call are left out
  */
 export function note_stack(skip: object): CapturedStack {
-  if (credit <= 0 && ++refused % REFUSED !== 0) return NOT_NOTED;
-  const began = host_now();
-  credit = Math.min(MAX_CREDIT, credit + Math.min(MAX_GAP, began - counted_until) * SHARE);
-  counted_until = began;
-  if (credit <= 0) return NOT_NOTED;
+  const began = begin_work();
+  if (began === null) return NOT_NOTED;
   const stack = capture_stack(skip);
   credit -= Math.min(MAX_COST, host_now() - began);
   return stack;
+}
+
+/** Returns the present time, in milliseconds; `null` if too much of it has gone into stacks. */
+function begin_work(): number | null {
+  if (credit <= 0 && ++refused % REFUSED !== 0) return null;
+  const began = host_now();
+  credit = Math.min(
+    MAX_CREDIT,
+    Math.max(credit, -MAX_ERROR_COST) + Math.min(MAX_GAP, began - counted_until) * SHARE,
+  );
+  counted_until = began;
+  return credit <= 0 ? null : began;
 }
 
 /**
@@ -85,6 +101,13 @@ export function has_frames({ stack = "" }: Error): boolean {
 /** Puts the frames of an origin in the place of an error's own, which show nothing but the loop; returns the error. */
 export function add_origin<E extends Error>(error: E, origin: Origin): E {
   if (origin === null) return error;
+  const began = host_now();
+  put_origin(error, origin);
+  credit -= Math.min(MAX_ERROR_COST, host_now() - began);
+  return error;
+}
+
+function put_origin(error: Error, origin: CapturedStack): void {
   const frames_of_origin = String(origin);
   const { stack = "" } = error;
   // V8's stacks begin with the name and the message, those of other engines have frames alone.
@@ -92,7 +115,7 @@ export function add_origin<E extends Error>(error: E, origin: Origin): E {
   const head = !/^\s+at /.test(frames_of_origin)
     ? ""
     : (frames < 0 ? stack : stack.slice(0, frames)) + "\n";
-  return set_stack(error, head + frames_of_origin);
+  set_stack(error, head + frames_of_origin);
 }
 
 // A stack that is passed on by many tasks does not grow beyond this number of characters.
@@ -102,21 +125,31 @@ const MAX_STACK = 16_000;
 const place_of = (line: string): string => line.match(/([^\s(@]+:\d+):\d+\)?$/)?.[1] ?? line;
 
 /**
- * Adds frames to the end of an error's stack, those left out which it has, in debug mode.
+ * Adds frames to the end of an error's stack, those left out which it has, in debug mode; nothing if the program makes
+ * so many errors that it would spend most of its time on their stacks. Of its own, those of the library
+ * and the host go.
  *
  * @param error any value that is thrown; of no effect if it is no error
  * @param heading the line above them, which says what they are; none if they go on from those that are there
  */
 export function add_frames(error: unknown, frames: Origin, heading: string | null = null): void {
   if (frames === null || !(error instanceof Error)) return;
+  const began = begin_work();
+  if (began === null) return;
+  extend_stack(error, frames, heading);
+  credit -= Math.min(MAX_ERROR_COST, host_now() - began);
+}
+
+function extend_stack(error: Error, frames: CapturedStack, heading: string | null): void {
   if (frames === NOT_NOTED && heading === null) return;
   const text = String(frames);
   if (text === "") return;
+  const stack = without_internal_frames(error.stack ?? "");
+  set_stack(error, stack);
   if (!has_frames(error)) {
-    add_origin(error, frames);
+    put_origin(error, frames);
     return;
   }
-  const { stack = "" } = error;
   if (stack.length > MAX_STACK) return;
   const known = heading === null ? new Set(stack.split("\n").map(place_of)) : null;
   const added = text.split("\n").filter((line) => !known?.has(place_of(line)));

@@ -6,6 +6,7 @@
 
 import { create_macrotasks } from "./macrotask.ts";
 import { host_process } from "./process.ts";
+import { do_not_wait_for, host_timers } from "./timers.ts";
 
 /**
  * Calls a function when the program ends, as far as the host says so; perhaps more than once.
@@ -81,7 +82,10 @@ export function name_if_stuck(describe: () => string): () => void {
   if (!names_stuck) {
     names_stuck = true;
     // A call of process.exit() gives "exit" alone.
-    listen("beforeExit", () => is_over = true);
+    listen("beforeExit", () => {
+      is_over = true;
+      do_not_wait_for(host_timers.set(() => is_over = false, 0)); // another listener has given it work
+    });
     listen("exit", () => {
       if (is_over) name_stuck();
     });

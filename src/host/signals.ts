@@ -5,7 +5,6 @@
  */
 
 import { builtin_module, host_process, type HostProcess } from "./process.ts";
-import { host_timers } from "./timers.ts";
 
 /** True if the host lets a program listen to signals. */
 export const has_signals: boolean = typeof host_process?.on === "function" &&
@@ -53,18 +52,23 @@ function has_other_listeners(signal: string): boolean {
 interface Interrupts {
   readonly callbacks: Set<(signal: string) => void>;
   readonly listener: () => void;
+  /** Deno's operation that waits for the signal and is this listener's alone; `null` where it is not known. */
+  operation: number | null;
 }
 
 const interrupts = new Map<string, Interrupts>();
 
 function make_interrupts(signal: string): Interrupts {
-  const callbacks = new Set<(signal: string) => void>();
-  const listener = Object.assign((): void => {
-    if (has_other_listeners(signal)) return;
-    for (const callback of [...callbacks]) callback(signal);
-  }, { [INTERRUPTS]: true });
-  add_signal_listener(signal, listener);
-  return { callbacks, listener };
+  const known: Interrupts = {
+    callbacks: new Set(),
+    listener: Object.assign((): void => {
+      if (has_other_listeners(signal)) return;
+      for (const callback of [...known.callbacks]) callback(signal);
+    }, { [INTERRUPTS]: true }),
+    operation: null,
+  };
+  listen(signal, known);
+  return known;
 }
 
 /**
@@ -91,87 +95,126 @@ export function on_interrupt(
       interrupts.delete(signal);
       remove_signal_listener(signal, known.listener);
     }
-    if (interrupts.size === 0) end_pause();
   };
 }
 
-// A listener to a signal keeps Deno and Bun from ending the program, and Node.js not.
-const KEEPS_ALIVE = "Deno" in globalThis || "Bun" in globalThis;
-
-// How long the listeners are removed, in milliseconds.
-const PAUSE = 1;
-
-let pause: unknown = null;
-
-/** True if {@linkcode pause_interrupts} is of use. */
-export const interrupts_keep_alive: boolean = has_signals && KEEPS_ALIVE;
-
-function remove_listeners(): void {
-  for (const [signal, { listener }] of interrupts) remove_signal_listener(signal, listener);
-}
-
-function listen_again(): void {
-  remove_listeners(); // with those that have been added meanwhile
-  for (const [signal, { listener }] of interrupts) add_signal_listener(signal, listener);
-}
-
-/** Removes the listeners of this module for a moment, in which a host ends the program if nothing else keeps it. */
-export function pause_interrupts(): void {
-  if (pause !== null || interrupts.size === 0) return;
-  remove_listeners();
-  pause = host_timers.set(() => {
-    pause = null;
-    listen_again();
-  }, PAUSE);
-  do_not_wait_for(pause);
-}
-
-/** Removes the listeners of this module for good. */
-export function end_interrupts(): void {
-  remove_listeners();
-  interrupts.clear();
-}
-
-/** The part of Deno's core that knows which of its operations are pending; not an interface that Deno promises to keep. */
+/**
+ * The part of Deno's core that knows which of its operations are pending; not an interface that Deno promises to keep.
+ *
+ * A listener of a signal keeps a program alive on Deno, and on Node.js and Bun not. Deno has nothing public that
+ * changes this. Without this part a program on Deno that cannot go on waits until it is interrupted.
+ */
 interface DenoCore {
-  hasPromise?(id: number): boolean;
+  hasPromise(id: number): boolean;
+  refOpPromise(promise: object): void;
+  unrefOpPromise(promise: object): void;
+  readonly promiseIdSymbol: symbol;
 }
 
 interface DenoInternal {
   readonly internal: symbol;
-  readonly [key: symbol]: { readonly core?: DenoCore };
+  readonly [key: symbol]: { readonly core?: Partial<DenoCore> };
 }
 
-// Operations are numbered; of a program that has begun more than these it is not known which are pending.
-const MAX_OPERATIONS = 200_000;
+function find_core(): DenoCore | null {
+  const { Deno } = globalThis as unknown as { Deno?: DenoInternal };
+  const core = Deno?.[Deno.internal]?.core;
+  return core?.hasPromise && core.unrefOpPromise && core.promiseIdSymbol ? core as DenoCore : null;
+}
+
+const core: DenoCore | null = has_signals ? find_core() : null;
+
+/** True if a listener of a signal would keep the program alive, and this module can have it not to. */
+export const interrupts_keep_alive: boolean = core !== null;
+
+// Operations are numbered, and Deno does not say what the next number is: a new one is looked for among so many after the
+// last one that was found, then among more.
+const RANGES = [1 << 12, 1 << 18];
+
+let last_operation = -1;
+let watches_end = false;
+
+function pending_operations(from: number, to: number): Set<number> {
+  const pending = new Set<number>();
+  for (let id = from; id < to; id++) if (core?.hasPromise(id)) pending.add(id);
+  return pending;
+}
+
+/** Adds a listener and returns the operation which that begins; `null` where the program listens to the signal itself. */
+function begin_operation(signal: string, listener: () => void): number | null {
+  for (const range of core === null ? [] : RANGES) {
+    const from = last_operation + 1;
+    const before = pending_operations(from, from + range);
+    add_signal_listener(signal, listener);
+    const [id, ...more] = [...pending_operations(from, from + range)].filter((id) =>
+      !before.has(id)
+    );
+    // Earlier versions of Deno take a number for that of each operation with the same lowest bits.
+    if (id !== undefined && more.length === 0 && !core?.hasPromise(id + 2 ** 31)) {
+      return last_operation = id;
+    }
+    remove_signal_listener(signal, listener);
+  }
+  add_signal_listener(signal, listener);
+  return null;
+}
+
+// After a signal Deno begins another operation, which keeps the program alive until nothing else does.
+function listen(signal: string, known: Interrupts): void {
+  known.operation = begin_operation(signal, known.listener);
+  if (known.operation === null) return;
+  core?.unrefOpPromise(promise_of(known.operation));
+  if (watches_end) return;
+  watches_end = true;
+  host_process?.on?.("beforeExit", others_listen);
+}
+
+function promise_of(operation: number): object {
+  return { [(core as DenoCore).promiseIdSymbol]: operation };
+}
+
+/**
+ * Returns whether the program itself has begun to listen to one of the signals, which then keeps it alive.
+ *
+ * It can tell when nothing but signals is left to wait for: a listener that is the only one begins an operation when it is
+ * removed and added again.
+ */
+function others_listen(): boolean {
+  let found = false;
+  for (const [signal, known] of interrupts) {
+    const { operation } = known;
+    // A listener of process.once() has to come after this one, to be seen by it.
+    if (!has_other_listeners(signal)) {
+      remove_signal_listener(signal, known.listener);
+      listen(signal, known);
+      if (known.operation !== null) continue;
+    }
+    found = true;
+    if (operation !== null) core?.refOpPromise(promise_of(operation));
+  }
+  return found;
+}
+
+// A signal that by itself does nothing.
+const HARMLESS = "SIGWINCH";
 
 /**
  * Returns whether Deno waits for nothing but the signals of this module. While a module at the top awaits, it
  * ends a program for which that is so only without any listener.
  */
 export function interrupts_alone_are_pending(): boolean {
-  const { Deno } = globalThis as unknown as { Deno?: DenoInternal };
-  const core = Deno === undefined ? undefined : Deno[Deno.internal]?.core;
-  const info = host_process?.getActiveResourcesInfo;
-  if (core?.hasPromise === undefined || info === undefined || interrupts.size === 0) return false;
-  if (info().length > 0 || count_pending(core) !== interrupts.size) return false;
-  // The newest operation shows that none has a greater number than those counted.
-  listen_again();
-  return count_pending(core) === 2 * interrupts.size;
+  const resources = host_process?.getActiveResourcesInfo?.();
+  if (interrupts.size === 0 || resources === undefined || resources.length > 0) return false;
+  // The newest operation shows how many numbers there are.
+  const listener = () => {};
+  const newest = begin_operation(HARMLESS, listener);
+  remove_signal_listener(HARMLESS, listener);
+  if (newest === null || pending_operations(0, newest).size !== interrupts.size) return false;
+  return !others_listen();
 }
 
-function count_pending(core: DenoCore): number {
-  let count = 0;
-  for (let id = 0; id < MAX_OPERATIONS; id++) if (core.hasPromise?.(id)) count++;
-  return count;
-}
-
-function end_pause(): void {
-  if (pause !== null) host_timers.clear(pause);
-  pause = null;
-}
-
-/** Keeps a timer of the host from keeping the program alive. */
-export function do_not_wait_for(timer: unknown): void {
-  (timer as { unref?(): unknown } | null)?.unref?.();
+/** Removes the listeners of this module for good. */
+export function end_interrupts(): void {
+  for (const [signal, { listener }] of interrupts) remove_signal_listener(signal, listener);
+  interrupts.clear();
 }

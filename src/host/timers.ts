@@ -121,3 +121,8 @@ export function keep_alive(): () => void {
   const interval = set_interval?.(() => {}, MAX_HOST_DELAY);
   return () => clear_interval?.(interval);
 }
+
+/** Keeps a timer of the host from keeping the program alive. */
+export function do_not_wait_for(timer: unknown): void {
+  (timer as { unref?(): unknown } | null)?.unref?.();
+}

@@ -332,9 +332,18 @@ function format_stack(stack: string, end: RegExp | undefined): string {
   const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line));
   const library = library_folder();
   const last = end === undefined ? -1 : frames.findIndex((line) => end.test(line));
-  return frames.slice(0, last < 0 ? undefined : last).filter((line) =>
-    !OF_HOST.test(line) && (library === null || !line.includes(library))
-  ).join("\n");
+  return frames.slice(0, last < 0 ? undefined : last).filter((line) => !is_internal(line, library))
+    .join("\n");
+}
+
+const is_internal = (line: string, library: string | null): boolean =>
+  OF_HOST.test(line) || library !== null && line.includes(library);
+
+/** Returns a stack without the frames of the library and the host; what is no frame stays. */
+export function without_internal_frames(stack: string): string {
+  const library = library_folder();
+  return stack.split("\n").filter((line) => !/^\s+at |@/.test(line) || !is_internal(line, library))
+    .join("\n");
 }
 
 let folder: string | null | undefined;

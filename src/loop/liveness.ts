@@ -9,18 +9,16 @@
 
 import { name_if_stuck, name_stuck } from "../host/exit.ts";
 import {
-  do_not_wait_for,
   end_interrupts,
   interrupts_alone_are_pending,
   interrupts_keep_alive,
-  pause_interrupts,
 } from "../host/signals.ts";
-import { host_timers, keep_alive } from "../host/timers.ts";
+import { do_not_wait_for, host_timers, keep_alive } from "../host/timers.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
 import { describe_waits } from "./waits.ts";
 
-// Where a host has to be given the opportunity to end the program: after so long, in milliseconds, then after twice as
-// long each time.
+// While a module at the top awaits run(), Deno has to be asked whether it waits for anything else: after so long, in
+// milliseconds, then after twice as long each time.
 const FIRST_PAUSE = 50;
 const LAST_PAUSE = 60_000;
 
@@ -86,7 +84,6 @@ export class Liveness {
         return;
       }
       this.#delay = Math.min(this.#delay * 2, LAST_PAUSE);
-      pause_interrupts();
       this.rest();
     }, this.#delay);
     do_not_wait_for(this.#timer);

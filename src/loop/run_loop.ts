@@ -217,8 +217,8 @@ export abstract class RunLoop extends BaseEventLoop {
     const when = this._next_timer();
     if (when === null) {
       // The timer it was set for was cancelled; a program must not wait for it to end.
-      if (this.#run === null) this.#alarm.cancel();
-      else {
+      this.#alarm.cancel();
+      if (this.#run !== null) {
         if (!this.#steps.any_foreign) this._nothing_happens();
         this._rests();
       }

@@ -1,7 +1,7 @@
-/** The stack of an error in debug mode on each host: a program, what runs it, and what of its output is compared. */
+/** What programs print on each host, and the stack of an error in debug mode there. */
 
 import { transform } from "esbuild";
-import { launch_chromium } from "../chromium.ts";
+import { CHROMIUM, launch_chromium } from "../chromium.ts";
 import { ROOT } from "./document.ts";
 
 /** The program; what it shows it gives to `show`. */
@@ -38,8 +38,14 @@ function outline_of(stack: string): string {
   );
 }
 
+/** What a program has printed, and the exit code of its process. */
+export interface Ended {
+  readonly code: number;
+  readonly text: string;
+}
+
 /** Writes the library, a module for each of its modules, and the program into a folder. */
-async function write_program(folder: string, show: string): Promise<void> {
+async function write_program(folder: string, program: string): Promise<void> {
   async function copy(path: string): Promise<void> {
     for await (const { name, isDirectory } of Deno.readDir(new URL(path, ROOT))) {
       if (isDirectory) await copy(`${path}${name}/`);
@@ -56,20 +62,20 @@ async function write_program(folder: string, show: string): Promise<void> {
   await copy("src/");
   await compile("mod.ts");
   await Deno.writeTextFile(`${folder}/package.json`, '{ "type": "module" }');
-  await Deno.writeTextFile(`${folder}/program.js`, `const show = ${show};\n${PROGRAM}`);
+  await Deno.writeTextFile(`${folder}/program.js`, program);
 }
 
-async function run(folder: string, command: string, ...args: string[]): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(command, {
+async function run(folder: string, command: string, ...args: string[]): Promise<Ended> {
+  const { code, stdout, stderr } = await new Deno.Command(command, {
     args: [...args, `${folder}/program.js`],
     env: { NO_COLOR: "1" },
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
-  return decoder.decode(stdout) + decoder.decode(stderr);
+  return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-async function run_in_chromium(folder: string): Promise<string> {
+async function run_in_chromium(folder: string): Promise<Ended> {
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/") {
@@ -88,16 +94,14 @@ async function run_in_chromium(folder: string): Promise<string> {
     const page = await browser.newPage();
     const shown = page.waitForEvent("console", (message) => message.type() === "log");
     await page.goto(`http://127.0.0.1:${server.addr.port}/`);
-    return (await shown).text();
+    return { code: 0, text: (await shown).text() };
   } finally {
     await browser.close();
     await server.shutdown();
   }
 }
 
-const IN_CONSOLE = "(stack) => console.log(stack)";
-
-const HOSTS: Readonly<Record<string, (folder: string) => Promise<string>>> = {
+const HOSTS: Readonly<Record<string, (folder: string) => Promise<Ended>>> = {
   "Deno": (folder) => run(folder, Deno.execPath(), "run", "-A", "--no-config"),
   "Chromium": run_in_chromium,
   "Node.js 20": (folder) => run(folder, "node"),
@@ -108,13 +112,29 @@ const HOSTS: Readonly<Record<string, (folder: string) => Promise<string>>> = {
 /** The hosts whose stacks are recorded. */
 export const STACK_HOSTS: readonly string[] = Object.keys(HOSTS);
 
-/** Returns the stack on a host. */
-export async function stack_on(host: string): Promise<string> {
+/** The hosts that are on this machine; others run when the page is recorded. */
+export async function hosts_here(): Promise<string[]> {
+  const { stdout } = await new Deno.Command("node", { args: ["--version"] }).output();
+  const version = /^v\d+/.exec(new TextDecoder().decode(stdout))?.[0].replace("v", "Node.js ");
+  const has_chromium = await Deno.stat(CHROMIUM).then(() => true, () => false);
+  return STACK_HOSTS.filter((host) =>
+    host === "Deno" || host === version || has_chromium && host === "Chromium"
+  );
+}
+
+/** Runs a program, which has the library as `./lib/mod.js`, on a host. */
+export async function run_on(host: string, program: string): Promise<Ended> {
   const folder = await Deno.makeTempDir();
   try {
-    await write_program(folder, IN_CONSOLE);
-    return outline_of(await HOSTS[host]!(folder));
+    await write_program(folder, program);
+    return await HOSTS[host]!(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Returns the stack on a host. */
+export async function stack_on(host: string): Promise<string> {
+  const program = `const show = (stack) => console.log(stack);\n${PROGRAM}`;
+  return outline_of((await run_on(host, program)).text);
 }
