@@ -8,7 +8,6 @@ import type { Scope } from "./core/contracts.ts";
 import { is_cancellation } from "./core/cancellation.ts";
 import { RuntimeError } from "./core/exceptions.ts";
 import {
-  type AnyTask,
   cancel_by_signal,
   check_abort_signal,
   type Requests,

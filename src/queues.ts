@@ -100,11 +100,6 @@ interface QueueOperation<R, A> extends Operation<R, Queue<unknown>, A> {
   finish(queue: Queue<unknown>, argument: A): R;
 }
 
-function shut_down_error(operation: string): QueueShutDown {
-  const verb = operation === PUT.name ? "put" : "get";
-  return new QueueShutDown(`Cannot ${verb} an item: the queue is shut down`);
-}
-
 function wait_for_queue<R, A>(
   operation: QueueOperation<R, A>,
   wait: Suspension<R, Queue<unknown>, A>,
@@ -122,7 +117,7 @@ function wait_for_queue<R, A>(
     if (!operation.must_wait(queue)) {
       return wait["_return"](operation.finish(queue, wait["_argument"]));
     }
-    if (queue["_is_shut_down"]) return wait["_raise"](shut_down_error(operation.name));
+    if (queue["_is_shut_down"]) return wait["_raise"](new QueueShutDown());
     return operation.waiters(queue).wait(wait, queue);
   } catch (error) {
     // A comparison or an overridden method has thrown, or the queue is bound to a different loop.
@@ -271,8 +266,8 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    */
   put_nowait(this: object, item: T): void;
   put_nowait(item: T): void {
-    if (this.#shut_down) throw shut_down_error(PUT.name);
-    if (this.full()) throw new QueueFull(`Cannot put an item: the queue holds ${this.maxsize}`);
+    if (this.#shut_down) throw new QueueShutDown();
+    if (this.full()) throw new QueueFull();
     const before = this.qsize();
     try {
       this._put(item);
@@ -311,8 +306,8 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
   get_nowait(this: object): T;
   get_nowait(): T {
     if (this.empty()) {
-      if (this.#shut_down) throw shut_down_error(GET.name);
-      throw new QueueEmpty("Cannot get an item: the queue is empty");
+      if (this.#shut_down) throw new QueueShutDown();
+      throw new QueueEmpty();
     }
     const before = this.qsize();
     let item: T;

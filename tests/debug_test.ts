@@ -470,35 +470,6 @@ for (const [name, wait] of Object.entries(WAITS)) {
   });
 }
 
-Deno.test("QueueShutDown, QueueFull, QueueEmpty: say what could not be done and why", async () => {
-  const queue = new asyncio.Queue<number>(1);
-  queue.put_nowait(1);
-  const message_of = (call: () => unknown): string => {
-    try {
-      return String(call());
-    } catch (error) {
-      return String(error);
-    }
-  };
-  assertEquals(
-    message_of(() => queue.put_nowait(2)),
-    "QueueFull: Cannot put an item: the queue holds 1",
-  );
-  queue.get_nowait();
-  assertEquals(
-    message_of(() => queue.get_nowait()),
-    "QueueEmpty: Cannot get an item: the queue is empty",
-  );
-  queue.shutdown();
-  for (const [verb, wait] of [["get", queue.get()], ["put", queue.put(1)]] as const) {
-    const error = await asyncio.run(async () => await wait).catch((error: unknown) => error);
-    assertEquals(
-      String(error),
-      `QueueShutDown: Cannot ${verb} an item: the queue is shut down`,
-    );
-  }
-});
-
 Deno.test("run: in debug mode no frames of the library stand in an error's stack, and the wait does", async () => {
   const programs: Record<string, () => PromiseLike<unknown>> = {
     async waits_for_item() {

@@ -129,7 +129,7 @@ export const interrupts_keep_alive: boolean = core !== null;
 
 // Operations are numbered, and Deno does not say what the next number is: a new one is looked for among so many after the
 // last one that was found, then among more.
-const RANGES = [1 << 12, 1 << 18];
+const RANGES = [1 << 6, 1 << 12, 1 << 18];
 
 let last_operation = -1;
 let watches_end = false;

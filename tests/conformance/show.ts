@@ -14,8 +14,8 @@ export function show(value: unknown): string {
   if (value instanceof Error) {
     // The repr of a task or a token in a message is not compared.
     const message = value.message.replace(/<(Task|Token|Future).*>/s, "...")
-      // CPython's messages of a time limit that is over, and of a queue, are empty.
-      .replace(/^(timed out (after|at)|Cannot (get|put) an item:) .*/s, "");
+      // CPython's message of a time limit that is over is empty.
+      .replace(/^timed out (after|at) .*/s, "");
     return `${value.constructor.name}(${message})`;
   }
   if (value instanceof asyncio.Task) {
