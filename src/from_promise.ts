@@ -10,7 +10,7 @@ import type { Outcome } from "./core/awaits.ts";
 import { leave_pending, note_thrown } from "./core/cancellation_state.ts";
 import { is_cancelled_error, make_cancelled_error } from "./core/cancellation.ts";
 import type { CancelledError } from "./core/exceptions.ts";
-import { type DeliveryCore, NOTHING, type TaskCore } from "./core/contracts.ts";
+import { type DeliveryCore, NOTHING } from "./core/contracts.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import { listen, type SettlementListener, stop_listening } from "./internal/settlements.ts";
@@ -140,7 +140,6 @@ const FROM_PROMISE: Operation<unknown, null, Work> = {
     work.deliveries.push(delivery);
     work.abort(message);
     if (work.abandons) wait.cancel(message);
-    else wait["_loop"]["_note_unheard"](delivery.scope._owner as TaskCore);
     return true;
   },
   may_fulfil: (wait) => {

@@ -1,4 +1,4 @@
-/** The report of tasks that were cancelled while they wait for something that a cancellation does not reach. */
+/** The report of tasks that have been cancelled and do not end. */
 
 import { assertEquals } from "@std/assert";
 import * as asyncio from "../mod.ts";
@@ -123,17 +123,74 @@ Deno.test("Task.cancel: what ends in time is not reported", async () => {
   assertEquals(outcome, { reports: [], timers_left: 0 });
 });
 
-Deno.test("Task.cancel: a cancellation that has been thrown is not reported, whatever comes then", async () => {
+Deno.test("Task.cancel: a task that goes on after the cancellation is reported once after a while", async () => {
+  const [work, settle] = native_work();
   const outcome = await reports_of(async (end_period) => {
-    const [work, settle] = native_work();
-    const task = asyncio.create_task(async () => {
+    const event = new asyncio.Event();
+    const at_event = asyncio.create_task(async function clean_up() {
+      await asyncio.sleep(60).catch(() => {});
+      await event.wait();
+    }, { name: "at event" });
+    const at_native = asyncio.create_task(async function clean_up() {
       await asyncio.sleep(60).catch(() => {});
       await work();
+    }, { name: "at native" });
+    await cancel(at_event);
+    end_period();
+    await cancel(at_native);
+    for (let i = 0; i < 3; i++) {
+      await asyncio.sleep(0.001);
+      end_period();
+    }
+    event.set();
+    settle();
+    await asyncio.wait([at_event, at_native]);
+  });
+  const text =
+    "of clean_up() was cancelled and has not ended: its code went on after the CancelledError, and " +
+    "waits on";
+  assertEquals(outcome, {
+    reports: [`task 'at event' ${text} Event.wait()`, `task 'at native' ${text} a native promise`],
+    timers_left: 0,
+  });
+});
+
+Deno.test("Task.cancel: of tasks that wait for each other the one that goes on is reported", async () => {
+  const outcome = await reports_of(async (end_period) => {
+    const event = new asyncio.Event();
+    const inner = asyncio.create_task(async function clean_up() {
+      await asyncio.sleep(60).catch(() => {});
+      await event.wait();
+    }, { name: "inner" });
+    const outer = asyncio.create_task(async () => {
+      await asyncio.gather(inner, asyncio.sleep(60));
+    });
+    await cancel(outer);
+    await asyncio.sleep(0.001);
+    for (let i = 0; i < 3; i++) end_period();
+    event.set();
+    await asyncio.wait([outer]);
+  });
+  assertEquals(outcome, {
+    reports: [
+      "task 'inner' of clean_up() was cancelled and has not ended: its code went on after the CancelledError, and " +
+      "waits on Event.wait()",
+    ],
+    timers_left: 0,
+  });
+});
+
+Deno.test("Task.uncancel: a task that has taken its cancellation back is not reported", async () => {
+  const outcome = await reports_of(async (end_period) => {
+    const event = new asyncio.Event();
+    const task = asyncio.create_task(async () => {
+      await asyncio.sleep(60).catch(() => task.uncancel());
+      await event.wait();
     });
     await cancel(task);
     await asyncio.sleep(0.001);
-    end_period();
-    settle();
+    for (let i = 0; i < 3; i++) end_period();
+    event.set();
     await task;
   });
   assertEquals(outcome, { reports: [], timers_left: 0 });
@@ -151,7 +208,7 @@ Deno.test("from_promise: work that does not stop when its signal is aborted is r
     await asyncio.sleep(0.001);
     abandoned.cancel();
     await cancel(task);
-    end_period();
+    for (let i = 0; i < 3; i++) end_period();
     settle();
     await asyncio.wait([task]);
   });

@@ -298,3 +298,20 @@ Deno.test("run: signals, those that end the run as Ctrl-C does", async () => {
   );
   assertEquals([without.code, without.stderr], [130, ""]);
 });
+
+for (const host of Object.keys(HOSTS)) {
+  Deno.test(`run: what goes on after it was cancelled at the end is named, and does not keep ${host} from ending`, async () => {
+    const { code, stderr } = await ended(
+      host,
+      `await asyncio.run(async () => {
+        asyncio.create_task(async function accept() {
+          await asyncio.sleep(60).catch(() => {});
+          await new asyncio.Event().wait();
+        }, { name: "acceptor" });
+        await asyncio.sleep(0.01);
+      });`,
+    );
+    assert(code !== 0);
+    assert(/acceptor.* waits on Event\.wait\(\)/.test(stderr), stderr);
+  });
+}

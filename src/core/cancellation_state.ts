@@ -66,7 +66,6 @@ export function leave_pending(delivery: DeliveryCore): void {
     // An await that was rejected before has not resumed the code that continues with the value.
     delivery.thrown_at = -1;
     state.add_pending(delivery);
-    if (!task.done()) task._loop._note_unheard(task);
   }
 }
 
@@ -441,9 +440,7 @@ function tell({ task, state, delivery }: Request): void {
   } finally {
     state.being_told = false;
   }
-  if (any_live) return;
-  state.add_pending(delivery);
-  if (!delivery.by_itself) task._loop._note_unheard(task);
+  if (!any_live) state.add_pending(delivery);
 }
 
 function may_fulfil(open: Continuation): boolean {

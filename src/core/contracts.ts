@@ -64,8 +64,6 @@ export interface LoopCore {
   _begin_step(task: TaskCore, scope: Scope): void;
   /** @internal A step of this task has suspended: one of its continuations waits. */
   _end_step(task: TaskCore, continuation: Continuation): void;
-  /** @internal Notes that a cancellation of a task has reached nothing that the task waits on. */
-  _note_unheard(task: TaskCore): void;
   /** @internal Notes that a task has ended while awaits of its code are open. */
   _note_loose_awaits(task: TaskCore): void;
   /** @internal Has the loop notified when the microtask queue has run dry. */

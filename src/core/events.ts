@@ -404,8 +404,6 @@ export abstract class BaseEventLoop extends Inspectable {
   protected abstract _begin_step(task: TaskCore, scope: Scope): void;
   /** @internal A step of this task has suspended: one of its continuations waits. */
   protected abstract _end_step(task: TaskCore, continuation: Continuation): void;
-  /** @internal Notes that a cancellation of a task has reached nothing that the task waits on. */
-  protected abstract _note_unheard(task: TaskCore): void;
   /** @internal Has the loop notified when the microtask queue has run dry. */
   protected abstract _watch_microtasks(): void;
   /** @internal The scope of code that belongs to the loop and to no task. */

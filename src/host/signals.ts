@@ -124,8 +124,10 @@ function find_core(): DenoCore | null {
 
 const core: DenoCore | null = has_signals ? find_core() : null;
 
-/** True if a listener of a signal would keep the program alive, and this module can have it not to. */
-export const interrupts_keep_alive: boolean = core !== null;
+/** Returns whether listeners of this module would keep the program alive, and it can have them not to. */
+export function interrupts_keep_alive(): boolean {
+  return core !== null && interrupts.size > 0;
+}
 
 // Operations are numbered, and Deno does not say what the next number is: a new one is looked for among so many after the
 // last one that was found, then among more.

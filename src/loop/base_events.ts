@@ -23,7 +23,6 @@ import { leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
 import { FAILED, Future, wrap_future } from "../core/futures.ts";
 import type { Recorder } from "../core/recording.ts";
 import { LoopScope, next_moment } from "../core/scopes.ts";
-import { NOT_STARTED } from "../core/steps.ts";
 import {
   ensure_future,
   type OwnTaskOptions,
@@ -269,13 +268,9 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   /** @internal */
   protected _note_cancel(task: AnyTask): void {
     if (this._observer !== null) this._observer.cancel_requested(task);
-  }
-
-  /** @internal */
-  protected override _note_unheard(task: TaskCore): void {
     // Runner.close() cancels between two runs. A loop that works without any is not watched.
-    if ((!this._is_run() && this._is_active()) || task._step === NOT_STARTED) return;
-    (this.#slow_cancellations ??= new SlowCancellations(this)).add(task as unknown as AnyTask);
+    if (!this._is_run() && this._is_active()) return;
+    (this.#slow_cancellations ??= new SlowCancellations(this)).note(task);
   }
 
   /**

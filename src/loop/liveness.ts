@@ -74,7 +74,8 @@ export class Liveness {
 
   /** Notes that nothing is ready and no timer is set. */
   rest(): void {
-    if (!interrupts_keep_alive || this.#timer !== null || this.#forget === null) return;
+    // A timer that is not waited for delays the end of a program on Deno all the same.
+    if (!interrupts_keep_alive() || this.#timer !== null || this.#forget === null) return;
     this.#timer = host_timers.set(() => {
       this.#timer = null;
       if (this.#handlers > 0 || !this.#is_resting()) return;

@@ -11,7 +11,8 @@ import type { AbstractEventLoop } from "../core/events.ts";
 
 type AnyTask = Task<unknown>;
 
-function describe_waitable(waitable: Waitable): string {
+/** Returns what something that is waited on is, in a few words. */
+export function describe_waitable(waitable: Waitable): string {
   if (waitable instanceof Suspension) return `${waitable.name}()`;
   return waitable instanceof Task ? `task ${waitable.get_name()}` : String(waitable);
 }
