@@ -83,7 +83,11 @@ Deno.test("a block that ends before its signal is aborted hears nothing of it", 
   }, { loop_factory: virtual }));
 
 Deno.test("what is no signal is refused", async () => {
-  assertThrows(() => asyncio.aborted_by({} as AbortSignal), TypeError, "signal must be an AbortSignal");
+  assertThrows(
+    () => asyncio.aborted_by({} as AbortSignal),
+    TypeError,
+    "signal must be an AbortSignal",
+  );
   await assertRejects(
     () => asyncio.run(() => asyncio.sleep(0), { signal: {} as AbortSignal }),
     TypeError,

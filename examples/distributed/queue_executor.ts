@@ -14,7 +14,7 @@ import {
   ValueError,
 } from "../../mod.ts";
 import { type CallData, cancel_channel, cancel_key, DEFAULT_QUEUE, id_of_key } from "./calls.ts";
-import { connect } from "./redis.ts";
+import { close, connect } from "./redis.ts";
 import { decode, encode, type ErrorClass } from "./values.ts";
 
 /** How calls are made. */
@@ -370,7 +370,7 @@ export class QueueExecutor<M extends object = UntypedModule>
     this.#connections = null;
     await events.close();
     await queue.close();
-    redis.disconnect();
+    await close(redis);
   }
 }
 

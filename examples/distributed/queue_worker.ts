@@ -5,7 +5,7 @@ import type { Redis } from "ioredis";
 import * as asyncio from "../../mod.ts";
 import { type CallData, cancel_channel, cancel_key, DEFAULT_QUEUE } from "./calls.ts";
 import { JOB } from "./current_job.ts";
-import { connect } from "./redis.ts";
+import { close, connect } from "./redis.ts";
 import { decode, encode, encode_error } from "./values.ts";
 
 /** How a worker is made. */
@@ -90,8 +90,8 @@ export class QueueWorker implements AsyncDisposable {
   /** Takes no more calls, and waits for those that run. */
   async close(): Promise<void> {
     await this.#worker.close();
-    this.#subscriber.disconnect();
-    this.#redis.disconnect();
+    await close(this.#subscriber);
+    await close(this.#redis);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -23,6 +23,12 @@ export async function connect(url: string): Promise<Redis> {
   return redis;
 }
 
+/** Closes a connection when what was asked by it has been answered: libraries ask without waiting, too. */
+export async function close(redis: Redis): Promise<void> {
+  if (redis.status === "ready") await redis.quit().catch(() => {});
+  redis.disconnect();
+}
+
 /** A URL as messages show it: without its password. */
 function shown(url: string): string {
   return url.replace(/(?<=:\/\/)[^@/]*@/, "");

@@ -29,17 +29,15 @@ function attach(promise: Promise<unknown>, listeners: Set<SettlementListener>): 
 }
 
 /** Begins to listen to a promise, or any thenable. */
-export function listen(promise: PromiseLike<unknown>, listener: SettlementListener): void {
-  if (!(promise instanceof Promise)) {
-    // It may settle at once, more than once, or with another promise, and may throw.
-    const thenable = promise;
-    promise = new Promise((resolve, reject) => thenable.then(resolve, reject));
-  }
-  const settling = promise as Promise<unknown>;
-  let listeners = listeners_of.get(settling);
+export function listen(given: PromiseLike<unknown>, listener: SettlementListener): void {
+  // A thenable may settle at once, more than once, or with another promise, and may throw.
+  const promise = given instanceof Promise
+    ? given
+    : new Promise<unknown>((resolve, reject) => given.then(resolve, reject));
+  let listeners = listeners_of.get(promise);
   if (listeners === undefined) {
-    listeners_of.set(settling, listeners = new Set());
-    run_in(outside, attach, settling, listeners);
+    listeners_of.set(promise, listeners = new Set());
+    run_in(outside, attach, promise, listeners);
   }
   listeners.add(listener);
 }

@@ -18,6 +18,7 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
     "Promise.race with something that is done already takes no time",
     "the loop that runs a task is known after a foreign await",
     "what the host settles soon comes before time jumps",
+    "Queue iteration: a cancellation during a native wait is thrown by next(), which takes no item",
   ],
   "code that belongs to no task, or whose task is over, is told from a task's after a native await":
     [
@@ -28,6 +29,10 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
       "run: a detached call that waits for a future cleans up to its end",
       "run: a call that the clean-up of a cancelled task begins, and that waits for a future, is cancelled",
       "run: a callback that a clean-up at the end has scheduled is cancelled when it waits",
+      "run: a call that a task has left running when its own code ends with main cleans up to its end",
+      "run: a call left running whose clean-up begins blocks one after the other runs to its end",
+      "run: a call of an ended task is cancelled though its wait has just ended, and no item is lost",
+      "run: a call that is detached is cancelled though its wait has just ended, and no item is lost",
       "run: a wait that begins too late is reported if nothing catches its cancellation",
       "Task.cancel: what a race of the task has left behind does not use the cancellation up",
       "Task.cancel: what a race has left behind does not use it up, though the native promise settles in the next callback of the host",
@@ -37,6 +42,10 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
       "call_soon: an async callback belongs to no task, before and after its first await",
       "timeout: in code that has outlived its task, what a branch waits for is cancelled with its block",
     ],
+  "which signals there are is known by the host's own modules, which are hidden with it": [
+    "run: refuses signals that this host does not have",
+    "a signal's callback is a plain function, and the signal one that can be caught",
+  ],
   "the user's own AsyncLocalStorage": [
     "tasks that are made together each begin in the AsyncLocalStorage of who made them",
     "the user's own AsyncLocalStorage is kept by tasks and callbacks",

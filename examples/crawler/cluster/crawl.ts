@@ -2,7 +2,7 @@
 
 import type { Redis } from "ioredis";
 import * as asyncio from "../../../mod.ts";
-import { connect } from "../../distributed/redis.ts";
+import { close, connect } from "../../distributed/redis.ts";
 import { Client } from "../client.ts";
 import { check_start, is_wanted } from "../crawl.ts";
 import { MySQLStorage } from "../mysql_storage.ts";
@@ -110,7 +110,7 @@ export class ClusterCrawl {
       this.#has_begun = first !== null;
       await this.#take_part(frontier, visit);
     } finally {
-      this.#redis.disconnect();
+      await close(this.#redis);
     }
   }
 
