@@ -41,7 +41,7 @@ if (is_all) {
   parts.push("## Cost as work grows\n", growth_table(growth));
   const latency = await timed("latency", () => measure_latency(tell));
   parts.push("## Latency under load\n", latency_table(latency));
-  const network = await timed("servers", () => measure_network(tell));
+  const network = await timed("servers", () => measure_network(tell, { rounds }));
   parts.push("## Servers, by their CPU time\n", network_table(network));
 }
 tell("");

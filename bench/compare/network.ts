@@ -1,5 +1,5 @@
 /**
- * Servers on loopback, by their CPU time: an echo of small messages over many connections, a gigabyte through an
+ * Servers on loopback, by their CPU time: an echo of small messages over many connections, 256 MiB through an
  * echo, lines that are counted, processes that are run, and the output of one that is read. The client is the same for
  * all of them, and all servers of a load run at the same time and are measured in turns, so that a ratio
  * compares what the machine did within some seconds.
@@ -62,11 +62,11 @@ const LOADS: readonly Load[] = [
   },
   {
     id: "bulk",
-    title: "a gigabyte through an echo",
+    title: "256 MiB through an echo",
     serve: "echo",
     operation: "per MiB",
-    size: 1_024,
-    warm_up: 128,
+    size: 256,
+    warm_up: 64,
     most_rounds: 3,
     run: echo_megabytes,
   },
