@@ -130,12 +130,12 @@ Deno.test("capture_call_graph: debug mode gives files and lines of suspended fun
 Deno.test("capture_call_graph: the current task's stack ends where it has been started eagerly", async () => {
   await asyncio.run(async function main() {
     let names: string[] = [];
-    const eager = async function eager() {
+    const work = async function begun_eagerly() {
       names = names_of(asyncio.capture_call_graph());
       await asyncio.sleep(0);
     };
-    await asyncio.create_task(eager, { eager_start: true });
-    assertEquals(names, ["eager"]);
+    await asyncio.create_task(work, { eager_start: true });
+    assertEquals(names, ["begun_eagerly"]);
   });
 });
 
@@ -153,7 +153,8 @@ Deno.test("capture_call_graph: the current task's stack has what called the call
       outside();
       await asyncio.sleep(0);
     });
-    assertEquals(names, ["inside", "outside", "caller"]);
+    // In a bundle the library's own functions follow.
+    assertEquals(names.slice(0, 3), ["inside", "outside", "caller"]);
   });
 });
 

@@ -171,10 +171,16 @@ Deno.test("explore: a program that does not end is found by its steps", async ()
 });
 
 Deno.test("explore: a promise that only the host settles is a hang, unless patience is given", async () => {
-  const program = () => new Promise((resolve) => setTimeout(resolve, 5));
+  let settle = () => {};
+  const program = () => new Promise<void>((resolve) => settle = resolve);
   const error = await find(program, { runs: 1 });
   assertStringIncludes(error.message, "give");
-  assertEquals((await explore(program, { runs: 3, patience: 1 })).runs, 3);
+  const settling = setInterval(() => settle(), 1);
+  try {
+    assertEquals((await explore(program, { runs: 3, patience: 60 })).runs, 3);
+  } finally {
+    clearInterval(settling);
+  }
 });
 
 Deno.test("World.always: a condition is checked between all steps", async () => {
