@@ -985,6 +985,8 @@ export class Run {
       if (this.end !== null || message?.endsWith("exception in shielded future")) return;
       // After some seconds: a call that is held, and was begun outside of a block, is no part of it.
       if (message?.includes("it waits for a native promise")) return;
+      // So is code that goes on though it was cancelled.
+      if (message?.includes("was cancelled and has not ended")) return;
       this.violate("reported", `${message}: ${describe(exception)}`);
     });
     for (const value of semaphores) this.semaphores.push(new asyncio.Semaphore(value));
