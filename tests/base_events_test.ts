@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
+import { console_of } from "./console.ts";
 
 /** Runs `body` with a loop that is closed at the end; the loop does not run yet. */
 async function with_loop<L extends asyncio.EventLoop>(
@@ -26,19 +27,6 @@ function record_errors(loop: asyncio.EventLoop): asyncio.ExceptionContext[] {
   const contexts: asyncio.ExceptionContext[] = [];
   loop.set_exception_handler((_, context) => contexts.push(context));
   return contexts;
-}
-
-/** Keeps what is written to the console while `body` runs. */
-async function console_of(method: "error" | "warn", body: () => Promise<void>): Promise<string> {
-  const original = console[method];
-  const lines: string[] = [];
-  console[method] = (...args: unknown[]) => lines.push(args.map(String).join(" "));
-  try {
-    await body();
-  } finally {
-    console[method] = original;
-  }
-  return lines.join("\n");
 }
 
 const run_until_idle = async (loop: asyncio.EventLoop) => {
@@ -307,7 +295,7 @@ Deno.test("KeyboardInterrupt in a callback leaves the run; the loop can be run a
 
 Deno.test("without a handler errors are written to the console", () =>
   virtual(async (loop) => {
-    const written = await console_of("error", async () => {
+    const lines = await console_of("error", async () => {
       loop.call_soon(function broken() {
         throw new TypeError("oops");
       });
@@ -315,6 +303,7 @@ Deno.test("without a handler errors are written to the console", () =>
       loop.call_exception_handler({ message: "told", b: [1], a: "x" });
       loop.call_exception_handler({});
     });
+    const written = lines.join("\n");
     assertMatch(written, /^Exception in callback broken\(\)\nhandle: <Handle broken\(\)>\n/);
     assertMatch(written, /TypeError: oops/);
     assertMatch(written, /told\na: 'x'\nb: \[1\]\nUnhandled exception in event loop$/);
@@ -325,10 +314,11 @@ Deno.test("an error in the exception handler is reported with what it was told",
     loop.set_exception_handler(() => {
       throw new RangeError("handler");
     });
-    const written = await console_of("error", () => {
+    const lines = await console_of("error", () => {
       loop.call_exception_handler({ message: "told" });
       return Promise.resolve();
     });
+    const written = lines.join("\n");
     assertMatch(written, /^Unhandled error in exception handler\ncontext: \{message: 'told'\}/);
     assertMatch(written, /RangeError: handler/);
   }));
@@ -386,7 +376,7 @@ Deno.test("debug mode warns of slow callbacks and slow steps", async () => {
   const spin = () => {
     now += 0.125;
   };
-  const written = await console_of(
+  const lines = await console_of(
     "warn",
     () =>
       with_loop(new asyncio.EventLoop({ time: () => now }), async (loop) => {
@@ -398,7 +388,7 @@ Deno.test("debug mode warns of slow callbacks and slow steps", async () => {
         });
       }),
   );
-  const [callback, step, ...more] = written.split("\n");
+  const [callback, step, ...more] = lines;
   assertMatch(`${callback}`, /^Executing <Handle spin\(\).*> took 0\.125 seconds$/);
   assertMatch(`${step}`, /^Executing .+ took 0\.125 seconds$/);
   assertEquals(more, []);

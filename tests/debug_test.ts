@@ -5,22 +5,15 @@ import * as asyncio from "../mod.ts";
 import { CancelScope } from "../structured.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
 import { child } from "./child.ts";
+import { console_of } from "./console.ts";
 
 /** Runs a program in debug mode and gives what it warned of, but for a slow machine. */
-async function warnings_of(main: () => PromiseLike<unknown>): Promise<string[]> {
-  const warnings: string[] = [];
-  const { warn } = console;
-  console.warn = (...args: unknown[]) => warnings.push(args.join(" "));
+function warnings_of(main: () => PromiseLike<unknown>): Promise<string[]> {
   const never_slow = async () => {
     asyncio.get_running_loop().slow_callback_duration = Infinity;
     await main();
   };
-  try {
-    await asyncio.run(never_slow, { debug: true });
-  } finally {
-    console.warn = warn;
-  }
-  return warnings;
+  return console_of("warn", () => asyncio.run(never_slow, { debug: true }));
 }
 
 Deno.test("a cancellation that a catch swallows is reported, with the place that made the task", async () => {

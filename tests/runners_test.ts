@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
 import { DeadlockError, VirtualClockEventLoop } from "../testing.ts";
+import { console_of } from "./console.ts";
 
 const loop_factory = () => new VirtualClockEventLoop();
 const run = <T>(main: asyncio.CoroutineLike<T> | asyncio.Future<T>): Promise<T> =>
@@ -339,17 +340,11 @@ Deno.test("KeyboardInterrupt that main throws leaves run after the cleaning up, 
 });
 
 Deno.test("an error that is lost is written to the console by default", async () => {
-  const original = console.error;
-  const lines: string[] = [];
-  console.error = (...args: unknown[]) => lines.push(args.map(String).join(" "));
-  try {
-    await run(async () => {
+  const lines = await console_of("error", () =>
+    run(async () => {
       asyncio.create_task(() => Promise.reject(new TypeError("lost")), { name: "loser" });
       await asyncio.sleep(1);
-    });
-  } finally {
-    console.error = original;
-  }
+    }));
   assertEquals(lines.length, 1);
   assertMatch(`${lines[0]}`, /^Task exception was never retrieved: task 'loser' of <lambda>\(\)\n/);
   assertMatch(`${lines[0]}`, /TypeError: lost/);

@@ -15,20 +15,8 @@ import {
 } from "@std/assert";
 import * as asyncio from "../../mod.ts";
 import { VirtualClockEventLoop } from "../../testing.ts";
+import { console_of } from "../console.ts";
 import { cancellation_of, record_reports, run, run_briefly, with_loop } from "./loops.ts";
-
-/** What the console is given while `body` runs. */
-async function console_of(method: "error" | "warn", body: () => Promise<void>): Promise<string[]> {
-  const original = console[method];
-  const lines: string[] = [];
-  console[method] = (...args: unknown[]) => lines.push(args.map(String).join(" "));
-  try {
-    await body();
-  } finally {
-    console[method] = original;
-  }
-  return lines;
-}
 
 function zero_error(future?: asyncio.Future<boolean>): void {
   future?.set_result(true);

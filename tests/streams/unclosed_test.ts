@@ -3,19 +3,12 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import * as asyncio from "../../mod.ts";
 import { VirtualClockEventLoop, VirtualNetwork } from "../../testing.ts";
+import { console_of } from "../console.ts";
 
-async function warnings_of(main: () => Promise<void>, debug: boolean): Promise<string[]> {
+function warnings_of(main: () => Promise<void>, debug: boolean): Promise<string[]> {
   const network = new VirtualNetwork();
   const loop_factory = () => new VirtualClockEventLoop({ network });
-  const warnings: string[] = [];
-  const { warn } = console;
-  console.warn = (...args: unknown[]) => warnings.push(args.join(" "));
-  try {
-    await asyncio.run(main, { debug, loop_factory });
-  } finally {
-    console.warn = warn;
-  }
-  return warnings;
+  return console_of("warn", () => asyncio.run(main, { debug, loop_factory }));
 }
 
 async function leave_open(): Promise<void> {
