@@ -18,7 +18,7 @@ export interface Contestant {
   readonly workloads?: readonly string[];
   /** Who its figures are divided by: the floor on the same host. */
   readonly floor?: string;
-  /** Whether the goals are its. */
+  /** True if its figures are held against the goals. */
   readonly has_goals?: boolean;
   /** In how many rounds it takes part; in all when absent. */
   readonly rounds?: number;

@@ -329,12 +329,14 @@ export function extract_stack(skip: object, end?: RegExp): string {
 }
 
 function format_stack(stack: string, end: RegExp | undefined): string {
-  const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line));
+  const frames = stack.split("\n").filter(is_frame);
   const library = library_folder();
   const last = end === undefined ? -1 : frames.findIndex((line) => end.test(line));
   return frames.slice(0, last < 0 ? undefined : last).filter((line) => !is_internal(line, library))
     .join("\n");
 }
+
+const is_frame = (line: string): boolean => /^\s+at |@/.test(line);
 
 const is_internal = (line: string, library: string | null): boolean =>
   OF_HOST.test(line) || library !== null && line.includes(library);
@@ -342,7 +344,7 @@ const is_internal = (line: string, library: string | null): boolean =>
 /** Returns a stack without the frames of the library and the host; what is no frame stays. */
 export function without_internal_frames(stack: string): string {
   const library = library_folder();
-  return stack.split("\n").filter((line) => !/^\s+at |@/.test(line) || !is_internal(line, library))
+  return stack.split("\n").filter((line) => !is_frame(line) || !is_internal(line, library))
     .join("\n");
 }
 
