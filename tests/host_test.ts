@@ -106,6 +106,17 @@ test_contexts(
 );
 
 Deno.test({
+  name: "looking for Node.js's frames leaves that of the code as it was",
+  ignore: node_frames === null,
+  fn: () => {
+    // Not even an entry for a variable without a value: each task would have a copy of the frame.
+    const before = node_frames!.current();
+    frames_of_node(hooks!);
+    assertEquals(node_frames!.current(), before);
+  },
+});
+
+Deno.test({
   name: "frames that do not go with the host's AsyncLocalStorage are found out",
   ignore: hooks === undefined,
   fn: () => {

@@ -198,6 +198,7 @@ export function frames_of_node(
   { AsyncLocalStorage, AsyncResource }: AsyncHooks,
 ): Frames<NodeFrame> | null {
   // An AsyncResource carries the frame in which it was made.
+  const before = new AsyncResource("asyncio");
   const resource = new AsyncLocalStorage().run(1, () => new AsyncResource("asyncio"));
   const key = Object.getOwnPropertySymbols(resource).find(({ description }) =>
     description === "context_frame"
@@ -206,6 +207,8 @@ export function frames_of_node(
   const { [key]: first } = resource as unknown as Record<symbol, object>;
   const frame_class = first?.constructor as NodeFrameClass;
   const enter = (frame: NodeFrame) => frame_class.set(frame);
+  // `run` leaves a frame with an entry, of which every task would need a copy.
+  enter((before as unknown as Record<symbol, NodeFrame>)[key]);
   return {
     current: () => frame_class.current(),
     enter,
@@ -261,8 +264,14 @@ function find_contexts(): Contexts | null {
   if (hooks === undefined) return null;
   try {
     const frames = find_frames(hooks);
-    const contexts = frames === null ? null : contexts_of_frames(frames);
-    if (contexts !== null && agree(contexts, hooks)) return contexts;
+    if (frames === null) return contexts_of_storage(hooks);
+    const contexts = contexts_of_frames(frames);
+    const before = frames.current();
+    try {
+      if (agree(contexts, hooks)) return contexts;
+    } finally {
+      frames.enter(before);
+    }
   } catch {
     // They have become others.
   }
