@@ -13,6 +13,7 @@ import {
   library_coroutine,
   wait_on,
 } from "./core/coroutines.ts";
+import { note_made, type Unawaited } from "./core/unawaited.ts";
 import { as_error } from "./core/cancellation.ts";
 import { repr } from "./internal/format_helpers.ts";
 import {
@@ -231,6 +232,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
     this._failed = false;
     this._scope = null;
     this._is_late = false;
+    note_made(this as unknown as Unawaited, Block);
   }
 
   override get name(): string {
@@ -327,7 +329,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   /** @internal */
   protected _call_body(): Outcome {
     const body = this._body;
-    return this._delegate_to(check_returned(body(this._value as T), body.name));
+    return this._delegate_to(check_returned(body(this._value as T), body));
   }
 
   private _leave(raised: boolean): Outcome {

@@ -232,7 +232,7 @@ export class Timeout extends ScopeManager {
       loop,
       when,
       "Timeout._on_timeout()",
-      (limit) => limit._on_timeout(),
+      end_block,
       this,
     );
     if (when <= loop["_last_time"]()) loop["_schedule"](this._deadline as unknown as Runnable);
@@ -289,6 +289,8 @@ export class Timeout extends ScopeManager {
     return `<Timeout [${this._state}]${this._state === "active" ? ` when=${when}` : ""}>`;
   }
 }
+
+const end_block = (limit: Timeout): void => limit["_on_timeout"]();
 
 /**
  * Limits the time of a block of code: `async_with(timeout(10), async () => …)`.

@@ -123,11 +123,6 @@ export abstract class Coroutine<T> implements Promise<T> {
   /** @internal The value that it waits on, when it is suspended. */
   protected abstract readonly _yielded: unknown;
 
-  /** @internal Subclasses set the fields. */
-  constructor() {
-    note_made(this as unknown as Unawaited, Coroutine);
-  }
-
   /**
    * @internal Runs it up to the next thing that it waits on, or to its end. What it raises it gives or
    * throws, which takes hosts a microsecond: {@linkcode advance} makes one of both.
@@ -163,7 +158,7 @@ export abstract class Coroutine<T> implements Promise<T> {
   }
 
   /** @internal */
-  private _await(
+  protected _await(
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {
@@ -378,6 +373,7 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
     this.name = name;
     this._delegate = null;
     this._generator = generator;
+    note_made(this as unknown as Unawaited, GeneratorCoroutine);
   }
 
   /** @internal */
@@ -495,6 +491,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
     this._inner = null;
     this._name = name;
     this._call = call;
+    note_made(this as unknown as Unawaited, FunctionCoroutine);
   }
 
   override get name(): string {
@@ -509,7 +506,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
     try {
       outcome = call === null || thrown
         ? this._forward(thrown, value)
-        : this._delegate_to(check_returned(call(), this._name));
+        : this._delegate_to(check_returned(call(), this));
     } catch (error) {
       outcome = this._raise(error);
     }
@@ -522,7 +519,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
     this._claim();
     let outcome: Outcome;
     try {
-      outcome = this._delegate_to(check_returned(returned, this._name));
+      outcome = this._delegate_to(check_returned(returned, this));
     } catch (error) {
       outcome = this._raise(error);
     }
@@ -559,11 +556,17 @@ function inner_coroutine(awaitable: unknown): Coroutine<unknown> | null {
   return inner;
 }
 
-/** Passes on what a function that was to be a coroutine's returned, if it can be awaited. */
-export function check_returned(returned: unknown, name: string): unknown {
+/**
+ * Passes on what a function that was to be a coroutine's returned, if it can be awaited.
+ *
+ * @param named the function, or what has its name, which engines take time to return
+ */
+export function check_returned(returned: unknown, named: { readonly name: string }): unknown {
   if (isawaitable(returned) || is_generator(returned)) return returned;
   throw new TypeError(
-    `a coroutine function was expected, but ${function_name(name)}() returned ${repr(returned)}`,
+    `a coroutine function was expected, but ${function_name(named.name)}() returned ${
+      repr(returned)
+    }`,
   );
 }
 

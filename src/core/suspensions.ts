@@ -6,10 +6,10 @@
 
 import { type Outcome, SUSPENDED } from "./awaits.ts";
 import { Cancellation, make_cancelled_error } from "./cancellation.ts";
-import type { DeliveryCore, LoopCore, Runnable } from "./contracts.ts";
+import type { DeliveryCore, LoopCore, OnRejected, Runnable } from "./contracts.ts";
 import { Coroutine } from "./coroutines.ts";
 import type { CancelledError } from "./exceptions.ts";
-import { CLOSED, CREATED } from "./unawaited.ts";
+import { CLOSED, CREATED, note_made, type Unawaited } from "./unawaited.ts";
 
 const NO_LOOP = null as unknown as LoopCore;
 
@@ -76,6 +76,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
     this._previous = null;
     this._next = null;
     this._scheduled = false;
+    note_made(this as unknown as Unawaited, Suspension);
   }
 
   override get name(): string {
@@ -220,6 +221,17 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
   protected _repr_waitable(): string {
     const state = ["pending", "pending", "finished result=null", "cancelled"][this._state];
     return `<Future ${state}${this._waiter === null ? "" : " cb=[Task.task_wakeup()]"}>`;
+  }
+
+  // An `await` looks for it in the object, then in each class, in each from the last method to the first.
+  /** @internal */
+  override then<R1 = T, R2 = never>(
+    on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
+    on_rejected?: OnRejected<R2> | null,
+  ): Promise<R1 | R2> {
+    return typeof on_fulfilled === "function" && typeof on_rejected === "function"
+      ? this._await(on_fulfilled, on_rejected) as Promise<R1 | R2>
+      : super.then(on_fulfilled, on_rejected);
   }
 }
 

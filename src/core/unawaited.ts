@@ -37,7 +37,8 @@ interface Report {
   readonly origin: string | undefined;
 }
 
-let latest: Unawaited | null = null;
+// Made anew often: a store of what is young in what is old takes an engine longer.
+let recent: { latest: Unawaited | null } = { latest: null };
 let untouched: Unawaited[] = [];
 const watched = new Map<Report, Reference<Unawaited>>();
 const reports = new WeakMap<Unawaited, Report>();
@@ -59,8 +60,8 @@ function warn({ name, origin }: Report): void {
 
 /** Notes a coroutine that is being made. */
 export function note_made(coroutine: Unawaited, maker: object): void {
-  const before = latest;
-  latest = coroutine;
+  const before = recent.latest;
+  recent.latest = coroutine;
   if (before === null || before._phase === CREATED) note_untouched(before);
   if (debug_loops > 0) coroutine._origin = note_stack(maker);
 }
@@ -84,9 +85,10 @@ export function origin_of(coroutine: Unawaited): Origin {
 
 /** Watches the coroutines that nothing has been done with since they were made. */
 export function watch_untouched(): void {
+  const { latest } = recent;
   if (latest !== null) {
     if (latest._phase === CREATED) watch(latest);
-    latest = null;
+    recent = { latest: null };
   }
   if (untouched.length === 0) return;
   const noted = untouched;
