@@ -214,7 +214,6 @@ export class Future<T> implements Promise<T> {
     this._state = PENDING;
     this._value = undefined;
     this._waiters = null;
-    this._unretrieved = false;
     if (this._loop.get_debug()) this._source_traceback = note_stack(new.target);
   }
 
@@ -295,8 +294,10 @@ export class Future<T> implements Promise<T> {
    */
   cancel(this: object, message?: unknown): boolean;
   cancel(message?: unknown): boolean {
-    if (this._unretrieved) this._mark_retrieved();
-    if (this._state !== PENDING) return false;
+    if (this._state !== PENDING) {
+      this._mark_retrieved();
+      return false;
+    }
     this._finish(CANCELLED, new Cancellation(message_or_reason(keyword_or_value("msg", message))));
     return true;
   }
@@ -394,13 +395,12 @@ export class Future<T> implements Promise<T> {
   declare protected _state: number;
   /**
    * @internal The result, or the error; of a cancelled future a note of the cancellation, or the very
-   * error that its coroutine ended with, which the first to retrieve it gets.
+   * error that its coroutine ended with, which the first to retrieve it gets. Of a pending task the host's
+   * context for the next step, if user code runs in it.
    */
   declare protected _value: unknown;
   /** @internal A listener that is alone stays here until it is called. */
   declare protected _waiters: Waiting | Waiting[] | Set<Waiting> | null;
-  /** @internal True if the error has not been retrieved yet. */
-  declare protected _unretrieved: boolean;
   /** @internal Where it was made; in debug mode. */
   declare protected _source_traceback?: CapturedStack;
 
@@ -563,7 +563,6 @@ export class Future<T> implements Promise<T> {
   /** @internal */
   protected _fail(error: unknown): void {
     this._finish(FAILED, error);
-    this._unretrieved = true;
     this._loop["_note_unretrieved"](this as Future<unknown>);
   }
 
@@ -586,10 +585,7 @@ export class Future<T> implements Promise<T> {
 
   /** @internal */
   protected _mark_retrieved(): void {
-    if (this._unretrieved) {
-      this._unretrieved = false;
-      this._loop["_forget_unretrieved"](this as Future<unknown>);
-    }
+    if (this._state === FAILED) this._loop["_forget_unretrieved"](this as Future<unknown>);
   }
 
   /** @internal */

@@ -199,8 +199,6 @@ export class Task<T> extends Future<T> {
   declare private _context: Context | Values;
   /** @internal A number until it is needed. */
   declare private _name: string | number;
-  /** @internal The host's context for the next step, if user code runs in it. */
-  declare private _kept: KeptContext;
 
   /**
    * Makes a task and schedules its first step.
@@ -241,7 +239,7 @@ export class Task<T> extends Future<T> {
     this._coroutine = start;
     this._name = is_own || options.name == null ? ++tasks_named : String(options.name);
     this._context = is_own || options.context == null ? share_values() : options.context;
-    this._kept = this._needs_context() ? keep_context() : undefined;
+    if (this._needs_context()) this._value = keep_context();
     this._loop["_register_task"](this as Task<unknown>);
     if (runs_eagerly) this._start_eagerly();
     else this._loop["_schedule"](this as unknown as Runnable);
@@ -356,7 +354,7 @@ export class Task<T> extends Future<T> {
    */
   override cancel(this: object, message?: unknown): boolean;
   override cancel(message?: unknown): boolean {
-    if (this._unretrieved) this._mark_retrieved();
+    this._mark_retrieved();
     const state = this._cancellation_state ??= new CancellationState();
     const target = state.target ?? this as unknown as Scope;
     const by_block = state.target !== null && state.is_new_request;
@@ -478,8 +476,8 @@ export class Task<T> extends Future<T> {
 
   /** @internal Releases the kept context: at the first step it is the creator's, which the task must not keep alive. */
   private _let_go_of_context(): KeptContext {
-    const kept = this._kept;
-    this._kept = undefined;
+    const kept = this._value;
+    this._value = undefined;
     return kept;
   }
 
@@ -578,7 +576,7 @@ export class Task<T> extends Future<T> {
         (error) => this._native_call_ended(true, error),
       );
     } else {
-      if (has_async_context && coroutine["_needs_context"]()) this._kept = keep_context();
+      if (has_async_context && coroutine["_needs_context"]()) this._value = keep_context();
       this._suspend_on_yielded(this as unknown as Continuation, yielded);
     }
   }
@@ -637,7 +635,6 @@ export class Task<T> extends Future<T> {
     this._loop["_unregister_task"](this as Task<unknown>, state, value);
     this._waiting = null;
     this._begun = 0;
-    this._kept = undefined;
     if (this._newest !== null) this._loop["_note_loose_awaits"](this as unknown as TaskCore);
     else this._cancellation_state?.end();
   }
