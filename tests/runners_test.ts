@@ -432,6 +432,37 @@ for (
   });
 }
 
+Deno.test("run: a call beside a task's own code cleans up to its end though the task ends with its value", async () => {
+  const log: string[] = [];
+  await run(async () => {
+    asyncio.create_task(async () => {
+      void wait_and_clean_up(asyncio.sleep(60), log);
+      // Work that ends all the same when it is aborted: the call has taken the cancellation.
+      await asyncio.from_promise((signal) =>
+        new Promise((resolve) => signal.addEventListener("abort", () => resolve(asyncio.sleep(1))))
+      );
+    });
+    await asyncio.sleep(0);
+  });
+  assertEquals(log, ["CancelledError", "cleaned up"]);
+});
+
+Deno.test("run: what a task begins that swallows its cancellation is cancelled, and a call beside it cleans up to its end", async () => {
+  const log: string[] = [];
+  await run(async () => {
+    asyncio.create_task(async () => {
+      void wait_and_clean_up(asyncio.sleep(60), log);
+      try {
+        await asyncio.sleep(60);
+      } catch {
+        void name_of_error(asyncio.get_running_loop().create_future(), log);
+      }
+    });
+    await asyncio.sleep(0);
+  });
+  assertEquals(log, ["CancelledError", "CancelledError", "cleaned up"]);
+});
+
 Deno.test("run: a call that a task has left running when its own code ends with main cleans up to its end", async () => {
   const log: string[] = [];
   await run(async () => {

@@ -138,6 +138,14 @@ export interface BlockPolicy {
   pass_on(scope: Scope, tasks: Iterable<TaskCore>, is_repeated: boolean): void;
 }
 
+/** Follows what the code of a cancelled task waits for. */
+export interface WaitNotes {
+  /** Notes that a continuation is about to be resumed. */
+  note_resumed(continuation: Continuation): void;
+  /** Notes that a continuation begins to wait. */
+  note_wait(continuation: Continuation): void;
+}
+
 /** The cancellation state of a task: made at its first cancellation, or when it yields what cannot be waited on. */
 export class CancellationState {
   /** The requests that have not been taken back. */
@@ -154,6 +162,8 @@ export class CancellationState {
   is_new_request = false;
   /** Made by the first block that needs it. */
   policy: BlockPolicy | null = null;
+  /** Set by the end of the run for tasks with several lines of code. */
+  waits: WaitNotes | null = null;
   // The requests of blocks, which are part of `requests`.
   #requests_of: Map<Scope, number> | null = null;
   #pending: Map<Scope, DeliveryCore> | null = null;
@@ -251,6 +261,7 @@ export class CancellationState {
 
   /** Takes what is to be thrown into a continuation that is resumed; `undefined` for nothing. */
   take_mark(continuation: Continuation): unknown {
+    this.waits?.note_resumed(continuation);
     const told = this.#told?.get(continuation);
     if (told !== undefined) {
       // One error stands for all cancellations that were delivered to it.

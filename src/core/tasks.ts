@@ -654,6 +654,7 @@ export class Task<T> extends Future<T> {
     if (yielded === null || yielded === undefined) {
       this._begin_wait(continuation);
       const state = this._cancellation_state;
+      state?.waits?.note_wait(continuation);
       const due = state?.take_pending(continuation._scope, true) ?? null;
       if (due !== null) state?.mark(continuation, due.cancellation);
       this._loop["_schedule"](continuation);
@@ -682,6 +683,7 @@ export class Task<T> extends Future<T> {
       continuation._waiting = waitable;
       const state = this._cancellation_state;
       if (state !== null) {
+        state.waits?.note_wait(continuation);
         const due = state.take_pending(continuation._scope, true, waitable);
         if (due !== null) {
           const taken = waitable._may_fulfil ? renew(due) : due;
