@@ -5,7 +5,12 @@
  */
 
 import { when_dry } from "../host/macrotask.ts";
-import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
+import {
+  cancel_each,
+  Cancellation,
+  is_cancelled_error,
+  make_cancelled_error,
+} from "./cancellation.ts";
 import type { Continuation, DeliveryCore, Scope, TaskCore, Waitable } from "./contracts.ts";
 import {
   is_inside,
@@ -437,15 +442,16 @@ function tell({ task, state, delivery }: Request): void {
     } else if (newest !== null) {
       const told: Continuation[] = [];
       let reached = 0;
-      for (const open of open_awaits(task)) {
-        if (open._begun === 0) continue;
+      const tell_open = (open: Continuation): void => {
+        if (open._begun === 0) return;
         const how = tell_one(state, open, delivery);
         if (how === "live") any_live = true;
-        if (how === "outside") continue;
+        if (how === "outside") return;
         reached++;
         // A wait that may still return a value notes itself whether the cancellation has reached the code.
         if (!may_fulfil(open)) told.push(open);
-      }
+      };
+      cancel_each(open_awaits(task), tell_open);
       if (reached > 1 || !any_live) state.add_told(told, delivery);
     }
   } finally {
