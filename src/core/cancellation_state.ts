@@ -346,7 +346,8 @@ export class CancellationState {
       if (delivery.thrown_at <= dry) return false;
       if (!is_inside(scope, delivery.scope)) return true;
       // What is resumed beside an await that is live still is not the code which waits there.
-      if (is_live_since(delivery.scope, delivery.thrown_at)) return true;
+      const was_told = (open: Continuation) => this.#told?.get(open)?.includes(delivery) ?? false;
+      if (is_live_since(delivery.scope, delivery.thrown_at, was_told)) return true;
       delivery.is_known = true;
       return false;
     });
