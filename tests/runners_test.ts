@@ -476,6 +476,22 @@ Deno.test("run: a call that a task has left running when its own code ends with 
   assertEquals(log, ["CancelledError", "cleaned up"]);
 });
 
+Deno.test("create_task, TaskGroup.create_task: the error of a native promise that is refused is not reported beside", async () => {
+  const refused = "instead of create_task(work(x)) write create_task(() => work(x))";
+  const work = () => Promise.reject(new RangeError("of the work"));
+  await run(async () => {
+    assertThrows(() => asyncio.create_task(work() as never), TypeError, refused);
+    const group = asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+      await asyncio.sleep(1);
+      group.create_task(work() as never);
+    });
+    const error = await assertRejects(async () => await group, asyncio.ExceptionGroup);
+    assertMatch(`${error.exceptions}`, /^TypeError: a coroutine was expected/);
+    // A rejection that is not handled fails the test.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  });
+});
+
 async function name_of_error(wait: PromiseLike<unknown>, log: unknown[]): Promise<void> {
   try {
     await wait;

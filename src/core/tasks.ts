@@ -827,6 +827,8 @@ function not_a_coroutine(value: unknown): string {
     return `a coroutine was expected, got ${value}; it runs by itself: await it, ` +
       "or use ensure_future()";
   }
+  // The error thrown here says more than that of the promise.
+  if (value instanceof Promise) value.then(null, () => {});
   return `a coroutine was expected, got ${repr(value)}: its work has already started, outside of ` +
     "any task; instead of create_task(work(x)) write create_task(() => work(x)), or declare " +
     "work = coroutine(async (x) => …)";
