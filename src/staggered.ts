@@ -11,7 +11,7 @@ import {
   library_coroutine,
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
-import { is_cancelled_error } from "./core/cancellation.ts";
+import { cancel_each, is_cancelled_error } from "./core/cancellation.ts";
 import {
   type CancelledError,
   ExceptionGroup,
@@ -175,9 +175,7 @@ function* race<T>(
       return;
     }
     const self = current_task(loop);
-    for (const task of running) {
-      if (task !== self) task.cancel();
-    }
+    cancel_each(running, (task) => task !== self && task.cancel());
   }
 
   start_next(null);
@@ -189,7 +187,7 @@ function* race<T>(
     } catch (error) {
       if (!is_cancelled_error(error)) throw error;
       cancellation = error;
-      for (const task of running) task.cancel(...error.args);
+      cancel_each(running, (task) => task.cancel(...error.args));
     }
     all_done = null;
   }

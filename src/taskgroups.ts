@@ -20,7 +20,7 @@ import { keyword_or_value, NO_OPTIONS } from "./internal/options.ts";
 import { repeat_wait } from "./internal/repeated_waits.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { repr } from "./internal/format_helpers.ts";
-import { cancel_because, is_cancellation } from "./core/cancellation.ts";
+import { cancel_because, cancel_each, is_cancellation } from "./core/cancellation.ts";
 import { BaseExceptionGroup, leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import { type Future, Listener } from "./core/futures.ts";
 import type { Task, TaskOptions } from "./core/tasks.ts";
@@ -320,18 +320,20 @@ export class TaskGroup extends ScopeManager {
   }
 
   /**
-   * Cancels the tasks.
+   * Cancels the tasks; what their `cancel()` throws is reported.
    *
    * @param why what their errors say, if there is no message
    */
   #abort(why: string, message?: unknown): void {
     this.#aborting = true;
     this.#why = why;
-    cancel_because(reason_of(why), () => {
-      for (const task of this.#tasks) {
-        if (!task.done()) task.cancel(message);
-      }
-    });
+    const cancel = (task: AnyTask) => task.done() || task.cancel(message);
+    try {
+      cancel_because(reason_of(why), () => cancel_each(this.#tasks, cancel));
+    } catch (exception) {
+      const message = `Exception in cancel() of a task of ${this}`;
+      this.#loop?.call_exception_handler({ message, exception });
+    }
     if (this.#scope !== null) pass_on_cancellation(this.#scope, this.#tasks, false);
   }
 

@@ -19,6 +19,7 @@ import { type Operation, Suspension } from "./core/suspensions.ts";
 import type { TaskCore, Timed } from "./core/contracts.ts";
 import {
   cancel_because,
+  cancel_each,
   Cancellation,
   is_cancellation,
   is_cancelled_error,
@@ -166,10 +167,9 @@ class GatheringFuture<T> extends Future<T> {
   override cancel(message?: unknown): boolean {
     if (this.done()) return false;
     let cancelled = false;
-    for (const child of this._children) {
-      if (child.cancel(message)) cancelled = true;
-    }
-    if (cancelled) this._cancel_requested = true;
+    cancel_each(this._children, (child) => {
+      if (child.cancel(message)) cancelled = this._cancel_requested = true;
+    });
     return cancelled;
   }
 

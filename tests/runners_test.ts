@@ -432,6 +432,37 @@ for (
   });
 }
 
+Deno.test("run: a call beside a task's own code cleans up to its end though the task ends with its value", async () => {
+  const log: string[] = [];
+  await run(async () => {
+    asyncio.create_task(async () => {
+      void wait_and_clean_up(asyncio.sleep(60), log);
+      // Work that ends all the same when it is aborted: the call has taken the cancellation.
+      await asyncio.from_promise((signal) =>
+        new Promise((resolve) => signal.addEventListener("abort", () => resolve(asyncio.sleep(1))))
+      );
+    });
+    await asyncio.sleep(0);
+  });
+  assertEquals(log, ["CancelledError", "cleaned up"]);
+});
+
+Deno.test("run: what a task begins that swallows its cancellation is cancelled, and a call beside it cleans up to its end", async () => {
+  const log: string[] = [];
+  await run(async () => {
+    asyncio.create_task(async () => {
+      void wait_and_clean_up(asyncio.sleep(60), log);
+      try {
+        await asyncio.sleep(60);
+      } catch {
+        void name_of_error(asyncio.get_running_loop().create_future(), log);
+      }
+    });
+    await asyncio.sleep(0);
+  });
+  assertEquals(log, ["CancelledError", "CancelledError", "cleaned up"]);
+});
+
 Deno.test("run: a call that a task has left running when its own code ends with main cleans up to its end", async () => {
   const log: string[] = [];
   await run(async () => {
@@ -443,6 +474,22 @@ Deno.test("run: a call that a task has left running when its own code ends with 
     await asyncio.sleep(0);
   });
   assertEquals(log, ["CancelledError", "cleaned up"]);
+});
+
+Deno.test("create_task, TaskGroup.create_task: the error of a native promise that is refused is not reported beside", async () => {
+  const refused = "instead of create_task(work(x)) write create_task(() => work(x))";
+  const work = () => Promise.reject(new RangeError("of the work"));
+  await run(async () => {
+    assertThrows(() => asyncio.create_task(work() as never), TypeError, refused);
+    const group = asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+      await asyncio.sleep(1);
+      group.create_task(work() as never);
+    });
+    const error = await assertRejects(async () => await group, asyncio.ExceptionGroup);
+    assertMatch(`${error.exceptions}`, /^TypeError: a coroutine was expected/);
+    // A rejection that is not handled fails the test.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  });
 });
 
 async function name_of_error(wait: PromiseLike<unknown>, log: unknown[]): Promise<void> {

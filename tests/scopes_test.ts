@@ -375,3 +375,28 @@ Deno.test("from_promise: the cancellation that it leaves to the next await is no
     await task;
     assertEquals(seen, ["CancelledError"]);
   }));
+
+Deno.test("Task.cancel: called by a branch of its own, it is thrown once into the code that waits for several branches", () =>
+  run(async () => {
+    const log: string[] = [];
+    const event = new asyncio.Event();
+    event.set();
+    const task: asyncio.Task<void> = asyncio.create_task(async () => {
+      try {
+        await asyncio.sleep(0);
+        await Promise.all([
+          (async () => {
+            await asyncio.sleep(1);
+            task.cancel();
+          })(),
+          // What need not wait makes the waits before it older ones.
+          Promise.all([asyncio.sleep(1), event.wait(), asyncio.sleep(1)]),
+        ]);
+      } finally {
+        await asyncio.sleep(1);
+        log.push("cleaned up");
+      }
+    });
+    await asyncio.wait([task]);
+    assertEquals([task.cancelled(), log], [true, ["cleaned up"]]);
+  }));

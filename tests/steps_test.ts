@@ -2,9 +2,10 @@
  * The step protocol: each row of the table at the top of `core/steps.ts`, seen in a program.
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import * as asyncio from "../mod.ts";
-import { FOREIGN, NOT_STARTED, OPEN, SUSPENDED } from "../src/core/steps.ts";
+import { FOREIGN, NOT_STARTED, OPEN, Steps, SUSPENDED } from "../src/core/steps.ts";
+import type { TaskCore } from "../src/core/contracts.ts";
 import { create_macrotasks } from "../src/host/macrotask.ts";
 
 const NAMES = new Map([
@@ -199,4 +200,23 @@ Deno.test("step: every row of the table has a test", async () => {
     from.split(",").map((each) => `${each.trim()}, ${event.trim()}: ${to.trim()}`)
   );
   assertEquals(tested.toSorted(), expected.toSorted());
+});
+
+/** The milliseconds that 30,000 waits of a task for the host take beside some that stay open. */
+function time_beside(waits: number): number {
+  const steps = new Steps();
+  for (let i = 0; i < waits; i++) steps.add_foreign({});
+  const task: TaskCore = Object.create({ _begun: 0, _resumed: 0, _newest: null });
+  Object.assign(task, { _owner: task });
+  const start = performance.now();
+  for (let i = 0; i < 30_000; i++) {
+    steps.begin(task);
+    steps.run_dry();
+  }
+  return performance.now() - start;
+}
+
+Deno.test("Steps: a wait of a task for the host costs the same however many others are open", () => {
+  const ratio = () => time_beside(40_000) / time_beside(0);
+  assert(Math.min(ratio(), ratio(), ratio()) < 10);
 });

@@ -62,6 +62,19 @@ export function cancel_with<T>(
     : cancelled.cancel(message);
 }
 
+/** Calls a function that cancels for each of several things, also if it throws for one; throws the first error then. */
+export function cancel_each<T>(cancelled: Iterable<T>, cancel: (each: T) => unknown): void {
+  let failure: { readonly error: unknown } | null = null;
+  for (const each of cancelled) {
+    try {
+      cancel(each);
+    } catch (error) {
+      failure ??= { error };
+    }
+  }
+  if (failure !== null) throw failure.error;
+}
+
 /** Returns the message of a cancellation: the argument of `cancel()`, else the reason for which it is called. */
 export function message_or_reason(message: unknown): unknown {
   return message ?? current_reason;

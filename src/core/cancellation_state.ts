@@ -5,7 +5,12 @@
  */
 
 import { when_dry } from "../host/macrotask.ts";
-import { Cancellation, is_cancelled_error, make_cancelled_error } from "./cancellation.ts";
+import {
+  cancel_each,
+  Cancellation,
+  is_cancelled_error,
+  make_cancelled_error,
+} from "./cancellation.ts";
 import type { Continuation, DeliveryCore, Scope, TaskCore, Waitable } from "./contracts.ts";
 import {
   is_inside,
@@ -138,6 +143,14 @@ export interface BlockPolicy {
   pass_on(scope: Scope, tasks: Iterable<TaskCore>, is_repeated: boolean): void;
 }
 
+/** Follows what the code of a cancelled task waits for. */
+export interface WaitNotes {
+  /** Notes that a continuation is about to be resumed. */
+  note_resumed(continuation: Continuation): void;
+  /** Notes that a continuation begins to wait. */
+  note_wait(continuation: Continuation): void;
+}
+
 /** The cancellation state of a task: made at its first cancellation, or when it yields what cannot be waited on. */
 export class CancellationState {
   /** The requests that have not been taken back. */
@@ -154,6 +167,8 @@ export class CancellationState {
   is_new_request = false;
   /** Made by the first block that needs it. */
   policy: BlockPolicy | null = null;
+  /** Set by the end of the run for tasks with several lines of code. */
+  waits: WaitNotes | null = null;
   // The requests of blocks, which are part of `requests`.
   #requests_of: Map<Scope, number> | null = null;
   #pending: Map<Scope, DeliveryCore> | null = null;
@@ -251,6 +266,7 @@ export class CancellationState {
 
   /** Takes what is to be thrown into a continuation that is resumed; `undefined` for nothing. */
   take_mark(continuation: Continuation): unknown {
+    this.waits?.note_resumed(continuation);
     const told = this.#told?.get(continuation);
     if (told !== undefined) {
       // One error stands for all cancellations that were delivered to it.
@@ -330,7 +346,8 @@ export class CancellationState {
       if (delivery.thrown_at <= dry) return false;
       if (!is_inside(scope, delivery.scope)) return true;
       // What is resumed beside an await that is live still is not the code which waits there.
-      if (is_live_since(delivery.scope, delivery.thrown_at)) return true;
+      const was_told = (open: Continuation) => this.#told?.get(open)?.includes(delivery) ?? false;
+      if (is_live_since(delivery.scope, delivery.thrown_at, was_told)) return true;
       delivery.is_known = true;
       return false;
     });
@@ -426,15 +443,16 @@ function tell({ task, state, delivery }: Request): void {
     } else if (newest !== null) {
       const told: Continuation[] = [];
       let reached = 0;
-      for (const open of open_awaits(task)) {
-        if (open._begun === 0) continue;
+      const tell_open = (open: Continuation): void => {
+        if (open._begun === 0) return;
         const how = tell_one(state, open, delivery);
         if (how === "live") any_live = true;
-        if (how === "outside") continue;
+        if (how === "outside") return;
         reached++;
         // A wait that may still return a value notes itself whether the cancellation has reached the code.
         if (!may_fulfil(open)) told.push(open);
-      }
+      };
+      cancel_each(open_awaits(task), tell_open);
       if (reached > 1 || !any_live) state.add_told(told, delivery);
     }
   } finally {

@@ -125,10 +125,16 @@ export function check_abort_signal(doing: string, signal: AbortSignal): AbortSig
 
 /** Cancels a scope since a signal was aborted. */
 export function cancel_by_signal(scope: Scope, signal: AbortSignal): void {
-  cancel_because(
-    `cancelled by a signal: ${repr(signal.reason)}`,
-    () => (scope._owner as unknown as AnyTask)["_cancel_block"](scope, true),
-  );
+  try {
+    cancel_because(
+      `cancelled by a signal: ${repr(signal.reason)}`,
+      () => (scope._owner as unknown as AnyTask)["_cancel_block"](scope, true),
+    );
+  } catch (error) {
+    // Of a `cancel()` of the program; thrown by a listener of the host it would end the process.
+    const message = "Exception in callback of an AbortSignal";
+    scope._loop.call_exception_handler({ message, exception: error });
+  }
 }
 
 /** Requests for cancellation, counted by the scopes that made them; `null` for none. */

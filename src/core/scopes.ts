@@ -126,10 +126,14 @@ export function live_await(scope: Scope): Continuation | null {
   return null;
 }
 
-/** Returns whether an await that began before a moment is still live for a scope of a task. */
-export function is_live_since(scope: Scope, moment: number): boolean {
+/** Returns whether an await that began before a moment, and is not excepted, is still live for a scope of a task. */
+export function is_live_since(
+  scope: Scope,
+  moment: number,
+  is_excepted: (open: Continuation) => boolean,
+): boolean {
   return open_awaits(scope._owner as TaskCore).some((open) =>
-    open._begun < moment && reach(open, scope) === "live"
+    open._begun < moment && reach(open, scope) === "live" && !is_excepted(open)
   );
 }
 

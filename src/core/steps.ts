@@ -40,12 +40,14 @@ export class Steps {
   open: TaskCore | null = null;
   // Hardly ever any: a promise of the host may resume one task while the step of another is open.
   readonly #below: TaskCore[] = [];
-  readonly #foreign = new Set<unknown>();
+  // The tasks that are foreign; not in a set, in which a task that comes and goes leaves a longer and longer chain.
+  #foreign_tasks = 0;
+  readonly #foreign_waits = new Set<object>();
 
   /** Opens a step of a task; false if it is open already. */
   begin(task: TaskCore): boolean {
     if (task._step === OPEN) return false;
-    if (task._step === FOREIGN) this.#foreign.delete(task);
+    if (task._step === FOREIGN) this.#foreign_tasks--;
     task._step = OPEN;
     if (this.open !== null) this.#below.push(this.open);
     this.open = task;
@@ -63,7 +65,7 @@ export class Steps {
     }
     if (task._step === FOREIGN) {
       task._step = SUSPENDED;
-      this.#foreign.delete(task);
+      this.#foreign_tasks--;
     }
     return false;
   }
@@ -75,7 +77,7 @@ export class Steps {
     for (const task of [...this.#below, this.open]) {
       task._step = live_await(task) !== null ? SUSPENDED : FOREIGN;
       if (task._step === FOREIGN) {
-        this.#foreign.add(task);
+        this.#foreign_tasks++;
         foreign.push(task);
       }
     }
@@ -86,24 +88,25 @@ export class Steps {
 
   /** Returns whether any wait for something of the host is in progress. */
   get any_foreign(): boolean {
-    return this.#foreign.size > 0;
+    return this.#foreign_tasks > 0 || this.#foreign_waits.size > 0;
   }
 
   /** Notes a wait for something of the host. */
   add_foreign(wait: object): void {
-    this.#foreign.add(wait);
+    this.#foreign_waits.add(wait);
   }
 
   /** Forgets a wait for something of the host. */
   delete_foreign(wait: object): void {
-    this.#foreign.delete(wait);
+    this.#foreign_waits.delete(wait);
   }
 
   /** Forgets everything: the loop is closed. */
   clear(): void {
     this.open = null;
     this.#below.length = 0;
-    this.#foreign.clear();
+    this.#foreign_tasks = 0;
+    this.#foreign_waits.clear();
   }
 }
 

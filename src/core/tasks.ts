@@ -651,6 +651,7 @@ export class Task<T> extends Future<T> {
     if (yielded === null || yielded === undefined) {
       this._begin_wait(continuation);
       const state = this._cancellation_state;
+      state?.waits?.note_wait(continuation);
       const due = state?.take_pending(continuation._scope, true) ?? null;
       if (due !== null) state?.mark(continuation, due.cancellation);
       this._loop["_schedule"](continuation);
@@ -679,6 +680,7 @@ export class Task<T> extends Future<T> {
       continuation._waiting = waitable;
       const state = this._cancellation_state;
       if (state !== null) {
+        state.waits?.note_wait(continuation);
         const due = state.take_pending(continuation._scope, true, waitable);
         if (due !== null) {
           const taken = waitable._may_fulfil ? renew(due) : due;
@@ -822,6 +824,8 @@ function not_a_coroutine(value: unknown): string {
     return `a coroutine was expected, got ${value}; it runs by itself: await it, ` +
       "or use ensure_future()";
   }
+  // The error thrown here says more than that of the promise.
+  if (value instanceof Promise) value.then(null, () => {});
   return `a coroutine was expected, got ${repr(value)}: its work has already started, outside of ` +
     "any task; instead of create_task(work(x)) write create_task(() => work(x)), or declare " +
     "work = coroutine(async (x) => …)";

@@ -5,8 +5,9 @@
  */
 
 import type { Await, FutureAwait } from "../core/awaits.ts";
-import type { OpenAwait, TaskCore } from "../core/contracts.ts";
-import { open_awaits } from "../core/scopes.ts";
+import { CancellationState, type WaitNotes } from "../core/cancellation_state.ts";
+import type { Continuation, OpenAwait, TaskCore } from "../core/contracts.ts";
+import { next_moment, open_awaits } from "../core/scopes.ts";
 import { Task } from "../core/tasks.ts";
 
 type Holder = FutureAwait | Task<unknown>;
@@ -18,6 +19,54 @@ const MIN_SEARCHED = 100;
 const MAX_HELD = 1000;
 
 /**
+ * The lines of code of a task that the end of the run cancels while several awaits of its code are open: each of
+ * those is told, and what is resumed by it and by the waits that it begins then is one line.
+ */
+class Lines implements WaitNotes {
+  readonly #task: Task<unknown>;
+  // The await with which the line of a wait began.
+  readonly #line_of = new WeakMap<Continuation, Continuation>();
+  // The line whose code runs, until the microtask queue runs dry; `undefined` if that is not known.
+  #running: Continuation | undefined;
+  #resumed = 0;
+  // The line with which the task ended; null before.
+  #last: { readonly line: Continuation | undefined } | null = null;
+
+  constructor(task: Task<unknown>, awaits: readonly Continuation[]) {
+    this.#task = task;
+    for (const open of awaits) this.#line_of.set(open, open);
+  }
+
+  note_resumed(continuation: Continuation): void {
+    this.#running = this.#line_of.get(continuation);
+    this.#resumed = next_moment();
+  }
+
+  note_wait(continuation: Continuation): void {
+    const line = this.#line();
+    if (line !== undefined) this.#line_of.set(continuation, line);
+  }
+
+  /** Notes that the task has ended. */
+  note_end(): void {
+    this.#last ??= { line: this.#line() };
+  }
+
+  /** Returns whether the code of an await cleans up: it was told, and is not of the line that has ended the task. */
+  cleans_up(open: Await): boolean {
+    const last = this.#last?.line;
+    const line = this.#line_of.get(open);
+    // A task that has swallowed its cancellation may have begun anything.
+    if (last === undefined || line === undefined) return this.#task.cancelled();
+    return line !== last;
+  }
+
+  #line(): Continuation | undefined {
+    return this.#resumed > this.#task["_loop"]["_dry_moment"] ? this.#running : undefined;
+  }
+}
+
+/**
  * The loose awaits of a loop, referred to weakly but for the latest, since such a wait may never end: what waits for a
  * future that nothing else refers to can be collected, and its code is then not resumed any more.
  */
@@ -27,12 +76,13 @@ export class LooseAwaits {
   // Those that have been cancelled; null before.
   #cancelled: WeakSet<Task<unknown>> | null = null;
   // Tasks that the end of the run cancels, and beside whose own code other code of theirs waits.
-  readonly #cleaning_up = new Set<Task<unknown>>();
+  readonly #cleaning_up = new Map<Task<unknown>, Lines>();
   // The size at which those that are over are next searched for.
   #limit = MIN_SEARCHED;
 
   /** Adds an await, or the ended task whose code has open awaits. */
   add(holder: Holder): void {
+    if (holder instanceof Task) this.#cleaning_up.get(holder)?.note_end();
     if (typeof WeakRef === "undefined") return;
     if (this.#held.length >= MAX_HELD) this.#held = this.#held.filter(is_open).slice(-MAX_HELD / 2);
     this.#held.push(holder);
@@ -51,8 +101,8 @@ export class LooseAwaits {
    *
    * Code is cancelled once: a later call reaches only what tasks have left running that ended since; if other code is
    * about to be resumed there is an empty list. If such a task
-   * was cancelled by the end of the run while several awaits of its code were open, all of them were, and what is
-   * still waited for are their clean-ups; a task that has swallowed its cancellation may have begun anything.
+   * was cancelled by the end of the run while several awaits of its code were open, all of them were, and what other
+   * lines of its code than its own still wait for are their clean-ups.
    *
    * @param tasks what is about to be cancelled, too
    */
@@ -78,17 +128,22 @@ export class LooseAwaits {
       any = true;
       if (held instanceof Task) {
         cancelled.add(held);
-        const awaits = awaits_of(held);
-        if (cleaning_up.has(held) && held.cancelled()) {
-          endings.push(...awaits.map((open) => open.then()));
-        } else awaits.forEach(cancel);
+        const lines = cleaning_up.get(held);
+        for (const open of awaits_of(held)) {
+          if (lines?.cleans_up(open)) endings.push(open.then());
+          else cancel(open);
+        }
       } else cancel(held);
     }
     this.clear();
     open_still.forEach((held) => this.add(held));
     cleaning_up.clear();
     for (const task of tasks ?? []) {
-      if (open_awaits(task as unknown as TaskCore).length > 1) cleaning_up.add(task);
+      const awaits = open_awaits(task as unknown as TaskCore);
+      if (awaits.length <= 1) continue;
+      const lines = new Lines(task, awaits);
+      cleaning_up.set(task, lines);
+      (task["_cancellation_state"] ??= new CancellationState()).waits = lines;
     }
     return any ? endings : null;
   }

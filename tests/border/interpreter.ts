@@ -122,6 +122,8 @@ export class Run {
   readonly locks: asyncio.Lock[] = [];
   readonly events: asyncio.Event[] = [];
   readonly events_set: (Moment | null)[] = [];
+  /** When code of a task was resumed by a native promise, of which the library knows nothing. */
+  readonly native_resumptions: { task: TaskRecord | null; over: Moment }[] = [];
   /** When the main task had nothing more to wait for. */
   end: Moment | null = null;
 
@@ -662,6 +664,7 @@ export class Run {
       pending.over = this.moment();
       if (pending.has_native || pending.flows.some(({ waited_natively }) => waited_natively)) {
         flow.waited_natively = pending.over;
+        this.native_resumptions.push({ task: flow.task, over: pending.over });
       }
       this.#learn_from(flow, pending);
       this.#see(flow, pending.part.flow?.seen ?? []);

@@ -355,6 +355,7 @@ function* meant(run: Run): Generator<string> {
 /** A cancellation is thrown once: code that knows of it does not see it again. */
 function* once(run: Run): Generator<string> {
   const late = new Map<string, Leaf>();
+  const resumed = resumptions(run);
   for (const leaf of run.leaves) {
     const { name, kind, tags, begun, flow, seen } = leaf;
     if (!AT_ONCE.has(kind) && kind !== "from_promise") continue;
@@ -363,7 +364,7 @@ function* once(run: Run): Generator<string> {
       // Two awaits of one task pass it on twice.
       const count = run.requests.filter((one) => one.tag === tag && one.task === flow.task).length;
       if (tag === "" || count > 1) continue;
-      if (is_left_beside(run, flow, tag)) continue;
+      if (is_left_beside(run, flow, tag) || is_hidden_by_native(run, leaf, tag, resumed)) continue;
       if (seen.has(tag)) {
         yield `${flow.name} has seen ${tag}, and its ${name}, a ${kind}, throws it`;
       }
@@ -396,6 +397,35 @@ function is_left_beside(run: Run, { task }: Flow, tag: string): boolean {
     told.some(({ operation, outcome }) =>
       operation !== null && outcome?.failed === false &&
       (operation.aborted !== null || outcome.time === request.time)
+    );
+}
+
+/**
+ * Whether code that has caught the error of an older await, as of a branch of `Promise.all` beside one that had settled,
+ * waited for a native promise next: to the library it looks as a lost race beside code that waits for that promise.
+ */
+function is_hidden_by_native(
+  run: Run,
+  { begun, flow: { task } }: Leaf,
+  tag: string,
+  resumed: ReadonlyMap<Scope, readonly Moment[]>,
+): boolean {
+  const request = run.requests.find((one) => one.tag === tag && one.task === task);
+  const scope = request === undefined ? null : only_scope(request);
+  if (request === undefined || scope === null || begun === null) return false;
+  const native = run.native_resumptions.find((native) =>
+    native.task === task && native.over.at > request.at && native.over.at < begun.at
+  );
+  if (native === undefined) return false;
+  const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
+  const is_older = (leaf: Leaf) =>
+    scopes_up_to(leaf, scope).some((scope) =>
+      resumed.get(scope)?.some(({ at }) => at > leaf.begun!.at && at < request.at)
+    );
+  const open = inside.filter((leaf) => is_open_at(leaf, request.at));
+  return open.length > 0 && open.every(is_older) &&
+    !inside.some(({ begun }) =>
+      begun !== null && begun.at > request.at && begun.at < native.over.at
     );
 }
 
