@@ -126,13 +126,6 @@ export function live_await(scope: Scope): Continuation | null {
   return null;
 }
 
-/** Returns whether an await that began before a moment is still live for a scope of a task. */
-export function is_live_since(scope: Scope, moment: number): boolean {
-  return open_awaits(scope._owner as TaskCore).some((open) =>
-    open._begun < moment && reach(open, scope) === "live"
-  );
-}
-
 /** Adds a continuation to its task's open awaits. */
 export function add_open_await(task: TaskCore, continuation: OpenAwait): void {
   const newest = task._newest;
