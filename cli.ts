@@ -98,7 +98,7 @@ async function find_target({ pid, port }: Request): Promise<Target> {
   if (given === null && host !== "node") throw new UserError(STARTED_WITHOUT[host]);
   const [, name = "127.0.0.1", number, path = null] = given ?? [];
   const address = `${name}:${port ?? number ?? DEFAULT_PORTS[host]}`;
-  if (given === null && !await answers(address)) host_process?.kill?.(pid, "SIGUSR1");
+  if (given === null && !await answers(address)) host_process()?.kill?.(pid, "SIGUSR1");
   return { host, address, path };
 }
 

@@ -16,6 +16,42 @@ import {
   take_back_own,
 } from "./core/scope_managers.ts";
 
+/** The one listener of a signal for all blocks that it ends: hosts search all of a signal to remove one. */
+class BlocksOfSignal {
+  readonly #signal: AbortSignal;
+  readonly #blocks = new Set<() => void>();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#on_abort, { once: true });
+  }
+
+  readonly #on_abort = (): void => {
+    const errors: unknown[] = [];
+    for (const on_abort of this.#blocks) {
+      try {
+        on_abort();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
+  };
+
+  add(on_abort: () => void): void {
+    this.#blocks.add(on_abort);
+  }
+
+  delete(on_abort: () => void): void {
+    this.#blocks.delete(on_abort);
+    if (this.#blocks.size > 0) return;
+    this.#signal.removeEventListener("abort", this.#on_abort);
+    blocks_of.delete(this.#signal);
+  }
+}
+
+const blocks_of = new WeakMap<AbortSignal, BlocksOfSignal>();
+
 /**
  * A block of code that a signal ends; `aborted_by()` makes it, `async_with()` enters it.
  *
@@ -65,12 +101,17 @@ export class AbortScope extends ScopeManager {
     if (scope === null) throw new RuntimeError("AbortScope should be used inside a task");
     this.#scope = scope;
     this.#requests = requests_around(scope);
-    this.#signal.addEventListener("abort", this.#on_abort, { once: true });
+    let blocks = blocks_of.get(this.#signal);
+    if (blocks === undefined) {
+      blocks = new BlocksOfSignal(this.#signal);
+      blocks_of.set(this.#signal, blocks);
+    }
+    blocks.add(this.#on_abort);
   }
 
   /** @internal */
   protected override _exit(error: unknown): void {
-    this.#signal.removeEventListener("abort", this.#on_abort);
+    blocks_of.get(this.#signal)?.delete(this.#on_abort);
     if (!this.#aborted) return;
     if (take_back_own(this.#scope as Scope, this.#requests) && is_cancellation(error)) {
       throw this.#signal.reason;

@@ -11,10 +11,10 @@ import {
   ScopeManager,
   take_back_own,
 } from "./core/scope_managers.ts";
+import { CancellationState } from "./core/cancellation_state.ts";
 import type { LoopCore, Runnable, Scope, Timed, Waitable } from "./core/contracts.ts";
 import { Suspension } from "./core/suspensions.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
-import { live_await } from "./core/scopes.ts";
 import { FOREIGN } from "./core/steps.ts";
 import { Task } from "./core/tasks.ts";
 import { enter, leave } from "./core/current.ts";
@@ -96,13 +96,12 @@ export function format_seconds(seconds: number): string {
 
 /** Returns what code of a scope waits for: `", waiting for Queue.get()"`. */
 function describe_wait(scope: Scope): string {
-  const open = live_await(scope);
+  const task = scope._owner as unknown as AnyTask;
+  const open = (task["_cancellation_state"] ??= new CancellationState()).live_await(scope);
   const waiting = open?._waiting ?? null;
   if (waiting instanceof Task) return `, waiting for task ${repr(waiting.get_name())}`;
   if (waiting !== null) return `, waiting for ${name_of_wait(open as InCoroutine, waiting)}`;
-  return (scope._owner as unknown as AnyTask)["_step"] === FOREIGN
-    ? ", waiting for a native promise"
-    : "";
+  return task["_step"] === FOREIGN ? ", waiting for a native promise" : "";
 }
 
 /** A coroutine, by the fields that one kind or another has. */

@@ -42,6 +42,8 @@ const KINDS: readonly Kind[] = [
   { title: "cancelled queue waiters", goal: 3 },
   { title: "lock waiters", goal: 3 },
   { title: "locked() of cancelled waiters", goal: 3 },
+  { title: "limits in one task", goal: 3 },
+  { title: "blocks of one signal", goal: 3 },
   { title: "as_completed", goal: 3 },
   { title: "wait", goal: 2 },
   { title: "TaskGroup", goal: 2 },

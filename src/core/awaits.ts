@@ -225,7 +225,7 @@ const marked_outside = new WeakSet<Await>();
 
 function describe_loose(waiting: Await): string {
   const task = waiting._task;
-  const made_in = task === null ? "outside of tasks" : `in ${task}`;
+  const made_in = task === null ? "outside of tasks" : `in ${describe_task(task)}`;
   const name = waiting._coroutine_name();
   const on = name === null ? "a future" : `${name}()`;
   return `A call made ${made_in} and not awaited still waited on ${on} when the run of its loop ended: ` +

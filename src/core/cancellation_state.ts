@@ -12,15 +12,8 @@ import {
   make_cancelled_error,
 } from "./cancellation.ts";
 import type { Continuation, DeliveryCore, Scope, TaskCore, Waitable } from "./contracts.ts";
-import {
-  is_inside,
-  is_live_since,
-  next_moment,
-  open_awaits,
-  type Reach,
-  reach,
-  scope_around,
-} from "./scopes.ts";
+import { OpenAwaits } from "./open_awaits.ts";
+import { is_inside, next_moment, type Reach, reach, scope_around } from "./scopes.ts";
 
 /** One cancellation of a scope, on its way to the code. */
 export class Delivery implements DeliveryCore {
@@ -169,44 +162,55 @@ export class CancellationState {
   policy: BlockPolicy | null = null;
   /** Set by the end of the run for tasks with several lines of code. */
   waits: WaitNotes | null = null;
-  // The requests of blocks, which are part of `requests`.
+  #open: OpenAwaits | null = null;
+  // The requests of blocks, which are part of `requests`, and their sum.
   #requests_of: Map<Scope, number> | null = null;
+  #of_blocks = 0;
   #pending: Map<Scope, DeliveryCore> | null = null;
   // The errors thrown into continuations at their resumption: a cancellation that may be dropped, or an error.
   #marked: Map<Continuation, unknown> | null = null;
   // The awaits that a cancellation was delivered to, where that may not be the end of the delivery.
   #told: Map<Continuation, DeliveryCore[]> | null = null;
-  // Those that have been thrown: the next await shows whether they have resumed the code.
-  #thrown: DeliveryCore[] = [];
+  // Those that have been thrown, by their scopes: the next await shows whether they have resumed the code.
+  #thrown: Map<Scope, Set<DeliveryCore>> | null = null;
+  // The moment at which the latest of them was thrown.
+  #thrown_at = 0;
 
   /** Counts a request of a block. */
   add_request(scope: Scope): void {
     const counts = this.#requests_of ??= new Map();
     counts.set(scope, (counts.get(scope) ?? 0) + 1);
+    this.#of_blocks++;
   }
 
   /** Takes one request of a block out of account; an AsyncExitStack's managers make theirs for the same block. */
   forget_request(scope: Scope): void {
     const left = (this.#requests_of?.get(scope) ?? 0) - 1;
-    if (left > 0) this.#requests_of?.set(scope, left);
-    else this.forget(scope);
+    if (left > 0) {
+      this.#requests_of?.set(scope, left);
+      this.#of_blocks--;
+    } else this.forget(scope);
   }
 
   /** Takes the requests of a block out of account, and drops what it left pending. */
   forget(scope: Scope): void {
-    this.#requests_of?.delete(scope);
+    const requests = this.#requests_of?.get(scope);
+    if (requests !== undefined) {
+      this.#of_blocks -= requests;
+      this.#requests_of?.delete(scope);
+    }
     this.#pending?.delete(scope);
   }
 
   /** The requests that do not reach a scope: of blocks that it is not in, and of what is outside of a shield. */
   requests_outside(scope: Scope): number {
-    let count = 0;
-    let of_task = this.requests;
-    for (const [block, requests] of this.#requests_of ?? []) {
-      of_task -= requests;
-      if (!is_inside(scope, block)) count += requests;
+    let outside = this.requests;
+    for (let at: Scope | null = scope; at !== null; at = scope_around(at)) {
+      outside -= at === scope._owner
+        ? this.requests - this.#of_blocks
+        : this.#requests_of?.get(at) ?? 0;
     }
-    return is_inside(scope, scope._owner as TaskCore) ? count : count + of_task;
+    return outside;
   }
 
   /**
@@ -216,13 +220,10 @@ export class CancellationState {
    */
   requests_around(scope: Scope, count: number): Map<Scope, number> {
     const around = new Map<Scope, number>();
-    let of_task = count;
-    for (const [block, requests] of this.#requests_of ?? []) {
-      of_task -= requests;
-      if (is_inside(scope, block)) around.set(block, requests);
+    for (let at: Scope | null = scope; at !== null; at = scope_around(at)) {
+      const requests = at === scope._owner ? count - this.#of_blocks : this.#requests_of?.get(at);
+      if (requests !== undefined) around.set(at, requests);
     }
-    const task = scope._owner as TaskCore;
-    if (is_inside(scope, task)) around.set(task, of_task);
     return around;
   }
 
@@ -239,9 +240,7 @@ export class CancellationState {
   /** The outermost scope around a scope that has requested a cancellation. */
   requester_around(scope: Scope): Scope {
     let found: Scope = scope._owner as TaskCore;
-    let of_blocks = 0;
-    for (const requests of this.#requests_of?.values() ?? []) of_blocks += requests;
-    if (this.requests > of_blocks && is_inside(scope, found)) return found;
+    if (this.requests > this.#of_blocks && is_inside(scope, found)) return found;
     for (let outer: Scope | null = scope; outer !== null; outer = scope_around(outer)) {
       if (this.#requests_of?.has(outer)) found = outer;
     }
@@ -267,6 +266,7 @@ export class CancellationState {
   /** Takes what is to be thrown into a continuation that is resumed; `undefined` for nothing. */
   take_mark(continuation: Continuation): unknown {
     this.waits?.note_resumed(continuation);
+    this.#open?.delete(continuation);
     const told = this.#told?.get(continuation);
     if (told !== undefined) {
       // One error stands for all cancellations that were delivered to it.
@@ -276,6 +276,15 @@ export class CancellationState {
     const thrown = this.#marked?.get(continuation);
     this.#marked?.delete(continuation);
     return thrown;
+  }
+
+  /** Returns the open awaits in a scope of the task in the order in which they began, and at times some around it. */
+  open_awaits_in(scope: Scope): readonly Continuation[] {
+    return this.#awaits.of(scope._owner as TaskCore, scope);
+  }
+
+  get #awaits(): OpenAwaits {
+    return this.#open ??= new OpenAwaits();
   }
 
   /** Notes that a cancellation was delivered to continuations. */
@@ -290,7 +299,11 @@ export class CancellationState {
 
   /** Notes a cancellation that an await has been rejected with. */
   add_thrown(delivery: DeliveryCore): void {
-    this.#thrown.push(delivery);
+    this.#thrown_at = delivery.thrown_at;
+    const thrown = this.#thrown ??= new Map();
+    const same = thrown.get(delivery.scope);
+    if (same === undefined) thrown.set(delivery.scope, new Set([delivery]));
+    else same.add(delivery);
   }
 
   /** Leaves a cancellation pending. */
@@ -325,37 +338,55 @@ export class CancellationState {
     must_wait: boolean,
     waitable: Waitable | null = null,
   ): DeliveryCore | null {
-    if (this.#thrown.length > 0) this.#note_known(scope);
-    const all = this.#pending;
-    let due: DeliveryCore | null = null;
-    if (all !== null && all.size > 0) {
-      for (const delivery of [...all.values()]) {
-        if (!is_inside(scope, delivery.scope)) continue;
-        if (delivery.is_known) all.delete(delivery.scope);
-        else if (must_wait || !delivery.by_itself) due = delivery;
-      }
-    }
+    if (this.#thrown !== null) this.#note_known(scope, this.#thrown);
+    const due = this.any_pending ? this.#latest_due(scope, must_wait) : null;
     if (due !== null) this.drop_around(scope);
     return due ?? (must_wait ? this.policy?.due_at_wait(scope, waitable) ?? null : null);
   }
 
+  #latest_due(scope: Scope, must_wait: boolean): DeliveryCore | null {
+    const all = this.#pending as Map<Scope, DeliveryCore>;
+    const due: DeliveryCore[] = [];
+    for (let at: Scope | null = scope; at !== null; at = scope_around(at)) {
+      const delivery = all.get(at);
+      if (delivery === undefined) continue;
+      if (delivery.is_known) all.delete(at);
+      else if (must_wait || !delivery.by_itself) due.push(delivery);
+    }
+    if (due.length < 2) return due[0] ?? null;
+    return [...all.values()].findLast((delivery) => due.includes(delivery)) as DeliveryCore;
+  }
+
   // Code that reaches an await, or ends, before the microtask queue runs dry has been resumed by the rejection.
-  #note_known(scope: Scope): void {
+  #note_known(scope: Scope, thrown: Map<Scope, Set<DeliveryCore>>): void {
     const { _dry_moment: dry } = scope._loop;
-    this.#thrown = this.#thrown.filter((delivery) => {
-      if (delivery.thrown_at <= dry) return false;
-      if (!is_inside(scope, delivery.scope)) return true;
-      // What is resumed beside an await that is live still is not the code which waits there.
-      const was_told = (open: Continuation) => this.#told?.get(open)?.includes(delivery) ?? false;
-      if (is_live_since(delivery.scope, delivery.thrown_at, was_told)) return true;
-      delivery.is_known = true;
-      return false;
-    });
+    if (this.#thrown_at <= dry) thrown.clear();
+    for (let at: Scope | null = scope; at !== null; at = scope_around(at)) {
+      const deliveries = thrown.get(at);
+      for (const delivery of deliveries ?? []) {
+        if (delivery.thrown_at > dry) {
+          // What is resumed beside an await that is live still is not the code which waits there.
+          const was_told = (open: Continuation) =>
+            this.#told?.get(open)?.includes(delivery) ?? false;
+          const task = scope._owner as TaskCore;
+          if (this.#awaits.live(task, at, delivery.thrown_at, was_told) !== null) continue;
+          delivery.is_known = true;
+        }
+        deliveries?.delete(delivery);
+      }
+      if (deliveries?.size === 0) thrown.delete(at);
+    }
+    if (thrown.size === 0) this.#thrown = null;
+  }
+
+  /** Returns an await that is live for a scope of the task, the newest of several; `null` if there is none. */
+  live_await(scope: Scope): Continuation | null {
+    return this.#awaits.live(scope._owner as TaskCore, scope);
   }
 
   /** Takes the cancellation that is due at the end of a scope's own code, or `null`. */
   take_pending_at_end(scope: Scope, failed: boolean): DeliveryCore | null {
-    if (this.#thrown.length > 0) this.#note_known(scope);
+    if (this.#thrown !== null) this.#note_known(scope, this.#thrown);
     const delivery = this.#pending?.get(scope);
     if (delivery === undefined) return null;
     const knows = delivery.is_known;
@@ -377,8 +408,8 @@ export class CancellationState {
   /** Frees what only a task that has not ended needs; blocks of code that outlives it keep what is theirs. */
   end(): void {
     this.own_scope = this.policy = null;
-    this.#marked = this.#told = null;
-    this.#thrown = [];
+    this.#marked = this.#told = this.#open = null;
+    this.#thrown = null;
     for (const scope of this.#pending?.keys() ?? []) {
       if (scope === scope._owner) this.#pending?.delete(scope);
     }
@@ -452,7 +483,7 @@ function tell({ task, state, delivery }: Request): void {
         // A wait that may still return a value notes itself whether the cancellation has reached the code.
         if (!may_fulfil(open)) told.push(open);
       };
-      cancel_each(open_awaits(task), tell_open);
+      cancel_each(state.open_awaits_in(delivery.scope), tell_open);
       if (reached > 1 || !any_live) state.add_told(told, delivery);
     }
   } finally {

@@ -14,30 +14,31 @@ import { do_not_wait_for, host_timers } from "./timers.ts";
  * In browsers that is when the page is left for good; the end of a worker cannot be seen there.
  */
 export function at_exit(callback: () => void): void {
-  if (host_process?.on === undefined) {
+  const process = host_process();
+  if (process?.on === undefined) {
     globalThis.addEventListener?.("pagehide", (event) => {
       if (!(event as Event & { persisted?: boolean }).persisted) callback();
     });
     return;
   }
-  host_process.on("exit", callback);
+  process.on("exit", callback);
   if (!("Deno" in globalThis)) return;
   // Deno gives no "exit" after Deno.exit(), and neither of both after an uncaught error.
   globalThis.addEventListener?.("unload", callback);
-  host_process.on("uncaughtExceptionMonitor", () => {
+  process.on("uncaughtExceptionMonitor", () => {
     if (!has_listeners("uncaughtException")) callback();
   });
 }
 
 function has_listeners(event: string): boolean {
-  return (host_process?.listenerCount?.(event) ?? 0) > 0;
+  return (host_process()?.listenerCount?.(event) ?? 0) > 0;
 }
 
 const exit_codes = new WeakMap<object, number>();
 let watches_uncaught = false;
 
 function listen(event: string, listener: (error: unknown) => void): void {
-  host_process?.on?.(event, listener);
+  host_process()?.on?.(event, listener);
 }
 
 /** Lets the process end with an exit code, and one line on the terminal, if nothing catches an error. */
@@ -51,7 +52,7 @@ export function exit_if_uncaught(error: Error, code: number): void {
   if (!("Bun" in globalThis)) return;
   // Bun calls the monitor for no rejection, and a listener replaces what it does at any.
   listen("unhandledRejection", (uncaught) => {
-    if (host_process?.listenerCount?.("unhandledRejection") !== 1) return;
+    if (host_process()?.listenerCount?.("unhandledRejection") !== 1) return;
     exit_with(uncaught);
     throw_to_host(uncaught);
   });
@@ -62,7 +63,7 @@ function exit_with(uncaught: unknown): void {
   if (code === undefined) return;
   const { name, message } = uncaught as Error;
   console.error(message === "" ? name : `${name}: ${message}`);
-  host_process?.exit?.(code);
+  host_process()?.exit?.(code);
 }
 
 // The code with which Node.js ends a program that awaits a promise which nothing settles any more.
@@ -99,7 +100,7 @@ export function name_stuck(): void {
   if (stuck.size === 0) return;
   for (const describe of stuck) console.error(describe());
   stuck.clear();
-  (host_process as { exitCode?: unknown }).exitCode ||= UNSETTLED;
+  (host_process() as { exitCode?: unknown }).exitCode ||= UNSETTLED;
 }
 
 const reports = new WeakMap<object, () => void>();
@@ -140,7 +141,7 @@ function listen_to_events(): void {
 // Node.js and Bun: listeners replace what the process does at any error. So they are there only until
 // the callback that throws the error has ended.
 function capture_uncaught(): void {
-  const process = host_process;
+  const process = host_process();
   if (is_capturing || process?.hasUncaughtExceptionCaptureCallback?.() !== false) return;
   is_capturing = true;
   const on_uncaught = (error: unknown) => {

@@ -127,7 +127,8 @@ export function create_macrotasks(callback: () => void, source: TurnSource = HOS
   return new TimedTurns(host_timers, callback);
 }
 
-const next_tick = host_process?.nextTick;
+// Deno takes milliseconds to load the process.
+let next_tick = "Deno" in globalThis ? null : host_process()?.nextTick;
 const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
 
 /**
@@ -137,7 +138,8 @@ const RESOLVED: Promise<undefined> = Promise.resolve(undefined);
  * A turn comes later: between two timers that are due a host runs the microtasks, and no turn.
  */
 export function when_dry(callback: () => void): boolean {
-  if (next_tick === undefined) return false;
-  RESOLVED.then(() => next_tick(callback));
+  const tick = next_tick === null ? next_tick = host_process()?.nextTick : next_tick;
+  if (tick === undefined) return false;
+  RESOLVED.then(() => tick(callback));
   return true;
 }

@@ -34,9 +34,31 @@ export interface HostProcess {
   getBuiltinModule(name: string): unknown;
 }
 
-/** The process; on hosts without one, `undefined`. */
-export const host_process: Partial<HostProcess> | undefined = (globalThis as { process?: unknown })
-  .process as Partial<HostProcess> | undefined;
+/**
+ * Returns a function that returns a global variable as it is now.
+ *
+ * Deno loads a part of itself when one of its own is first read, which takes milliseconds: it is read when the function is
+ * first called, also if the variable has been replaced by then.
+ */
+export function host_global<T>(name: string): () => T | undefined {
+  const own = Object.getOwnPropertyDescriptor(globalThis, name);
+  if ("Deno" in globalThis && own?.get !== undefined) {
+    let read: (() => T) | null = own.get;
+    let value: T;
+    return () => {
+      if (read !== null) value = read.call(globalThis);
+      read = null;
+      return value;
+    };
+  }
+  const value = (globalThis as unknown as Record<string, T | undefined>)[name];
+  return () => value;
+}
+
+/** Returns the process; on hosts without one, `undefined`. */
+export const host_process: () => Partial<HostProcess> | undefined = /* @__PURE__ */ host_global(
+  "process",
+);
 
 /**
  * Returns a built-in module of Node.js, or `undefined`.
@@ -45,20 +67,23 @@ export const host_process: Partial<HostProcess> | undefined = (globalThis as { p
  */
 export function builtin_module<T>(name: string): T | undefined {
   try {
-    return host_process?.getBuiltinModule?.(name) as T | undefined;
+    return host_process()?.getBuiltinModule?.(name) as T | undefined;
   } catch {
     return undefined; // Bun's node:perf_hooks needs the global performance
   }
 }
 
-interface Permissions {
-  querySync?(descriptor: { name: "env"; variable: string }): { readonly state: string };
+interface DenoEnvironment {
+  readonly permissions?: {
+    querySync?(descriptor: { name: "env"; variable: string }): { readonly state: string };
+  };
+  readonly env?: { get?(name: string): string | undefined };
 }
 
 /** Returns a variable of the environment; `undefined` where there is none, or where the host would have to ask for a permission. */
 export function environment_variable(name: string): string | undefined {
-  const { permissions } = (globalThis as { Deno?: { permissions?: Permissions } }).Deno ?? {};
+  const { permissions, env } = (globalThis as { Deno?: DenoEnvironment }).Deno ?? {};
   const state = permissions?.querySync?.({ name: "env", variable: name }).state ?? "granted";
   if (state !== "granted") return undefined;
-  return host_process?.env?.[name];
+  return env?.get === undefined ? host_process()?.env?.[name] : env.get(name);
 }

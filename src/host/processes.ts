@@ -122,7 +122,7 @@ function file_failure(path: string, cwd: string | undefined): string | null {
 
 /** The environment of this process. */
 export function host_environment(): Readonly<Record<string, string | undefined>> {
-  return host_process?.env ?? {};
+  return host_process()?.env ?? {};
 }
 
 // Bun's sink below a pipe: a pending write of it keeps the program alive, even if the pipe is destroyed.
@@ -200,7 +200,7 @@ export class Child {
   kill(signal: string): void {
     if (this.#ended) return;
     try {
-      (host_process as HostProcess).kill(this.pid as number, signal);
+      (host_process() as HostProcess).kill(this.pid as number, signal);
     } catch (error) {
       if (code_of(error) !== "ESRCH") throw error;
     }

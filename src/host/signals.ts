@@ -6,9 +6,11 @@
 
 import { builtin_module, host_process, type HostProcess } from "./process.ts";
 
-/** True if the host lets a program listen to signals. */
-export const has_signals: boolean = typeof host_process?.on === "function" &&
-  typeof host_process.off === "function" && typeof host_process.listeners === "function";
+/** Returns whether the host lets a program listen to signals. */
+export function has_signals(): boolean {
+  const { on, off, listeners } = host_process() ?? {};
+  return [on, off, listeners].every((method) => typeof method === "function");
+}
 
 interface OSModule {
   readonly constants: { readonly signals: Readonly<Record<string, number>> };
@@ -32,19 +34,19 @@ export function add_signal_listener(signal: string, listener: () => void): void 
   if (signal === "SIGKILL" || signal === "SIGSTOP") {
     throw new Error(`no program can catch ${signal}`);
   }
-  (host_process as HostProcess).on(signal, listener);
+  (host_process() as HostProcess).on(signal, listener);
 }
 
 /** Removes a listener. */
 export function remove_signal_listener(signal: string, listener: () => void): void {
-  (host_process as HostProcess).off(signal, listener);
+  (host_process() as HostProcess).off(signal, listener);
 }
 
 // Marks the listeners of this module, and those of other copies of it.
 const INTERRUPTS = Symbol.for("@pythonic/asyncio interrupts");
 
 function has_other_listeners(signal: string): boolean {
-  const listeners = (host_process as HostProcess).listeners(signal);
+  const listeners = (host_process() as HostProcess).listeners(signal);
   return listeners.some((listener) => !(INTERRUPTS in (listener as object)));
 }
 
@@ -81,7 +83,7 @@ export function on_interrupt(
   signals: Iterable<string>,
   callback: (signal: string) => void,
 ): () => void {
-  if (!has_signals) return () => {};
+  if (!has_signals()) return () => {};
   const listened = [...signals].filter((signal) => !has_other_listeners(signal));
   for (const signal of listened) {
     let known = interrupts.get(signal);
@@ -122,7 +124,7 @@ function find_core(): DenoCore | null {
   return core?.hasPromise && core.unrefOpPromise && core.promiseIdSymbol ? core as DenoCore : null;
 }
 
-const core: DenoCore | null = has_signals ? find_core() : null;
+const core: DenoCore | null = find_core();
 
 /** Returns whether listeners of this module would keep the program alive, and it can have them not to. */
 export function interrupts_keep_alive(): boolean {
@@ -168,7 +170,7 @@ function listen(signal: string, known: Interrupts): void {
   core?.unrefOpPromise(promise_of(known.operation));
   if (watches_end) return;
   watches_end = true;
-  host_process?.on?.("beforeExit", others_listen);
+  host_process()?.on?.("beforeExit", others_listen);
 }
 
 function promise_of(operation: number): object {
@@ -205,7 +207,7 @@ const HARMLESS = "SIGWINCH";
  * ends a program for which that is so only without any listener.
  */
 export function interrupts_alone_are_pending(): boolean {
-  const resources = host_process?.getActiveResourcesInfo?.();
+  const resources = host_process()?.getActiveResourcesInfo?.();
   if (interrupts.size === 0 || resources === undefined || resources.length > 0) return false;
   // The newest operation shows how many numbers there are.
   const listener = () => {};

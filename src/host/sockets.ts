@@ -6,6 +6,7 @@
  */
 
 import { own_bytes } from "../internal/bytes.ts";
+import { host_global } from "./process.ts";
 import type {
   Address,
   AddressInfo,
@@ -160,10 +161,11 @@ interface HostBuffers {
   allocUnsafeSlow(size: number): Uint8Array;
 }
 
-const { Buffer } = globalThis as { Buffer?: HostBuffers };
+const host_buffers = /* @__PURE__ */ host_global<HostBuffers>("Buffer");
 
 /** A copy for the host alone: small ones share a block of memory, where it has such. */
 export function copy_bytes(bytes: Uint8Array): Uint8Array {
+  const Buffer = host_buffers();
   return Buffer === undefined ? new Uint8Array(bytes) : Buffer.from(bytes);
 }
 
@@ -179,6 +181,7 @@ function write_copy(
   on_written: (error?: unknown) => void,
 ): void {
   const size = bytes.length;
+  const Buffer = host_buffers();
   if (Buffer === undefined || size > SCRATCH_SIZE || socket.writableLength > 0) {
     socket.write(copy_bytes(bytes), on_written);
     return;

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { builtin_module } from "./process.ts";
+import { builtin_module, host_global } from "./process.ts";
 
 /** Calls functions later. */
 export interface Timers {
@@ -31,8 +31,6 @@ interface Clock {
   now?(): number;
 }
 
-const node_timers = builtin_module<TimerFunctions>("node:timers");
-
 /** Returns whether a function is one of @sinonjs/fake-timers (sinon, Vitest, Jest), or of Jest's older ones. */
 function is_fake(fn: object): boolean {
   return "clock" in fn || "_isMockFunction" in fn;
@@ -45,9 +43,18 @@ function is_fake(fn: object): boolean {
  * distinguished from the host's: if it does so before this library is loaded, the fakes are used.
  */
 export function host_function<N extends keyof TimerFunctions>(name: N): TimerFunctions[N] {
+  if (
+    "Deno" in globalThis && Object.getOwnPropertyDescriptor(globalThis, name)?.get !== undefined
+  ) {
+    const read = host_global<HostFunction>(name);
+    return (given: unknown, milliseconds?: number) => read()?.(given, milliseconds);
+  }
+  const node_timers = builtin_module<TimerFunctions>("node:timers");
   const all = [node_timers?.[name], (globalThis as TimerFunctions)[name]];
   return all.find((fn) => typeof fn === "function" && !is_fake(fn));
 }
+
+type HostFunction = (given: unknown, milliseconds?: number) => unknown;
 
 function make_timers(
   set: TimerFunctions["setTimeout"],

@@ -16,7 +16,8 @@ export type Bytes = Uint8Array | string;
 /** No bytes. */
 export const NO_BYTES: Uint8Array = new Uint8Array(0);
 
-const encoder = new TextEncoder();
+// Deno loads its encodings at the first use.
+let encoder: TextEncoder | null = null;
 
 /**
  * Returns the bytes of an argument; `what` is the operation that the error says is impossible.
@@ -25,7 +26,7 @@ const encoder = new TextEncoder();
  */
 export function to_bytes(data: Bytes, what: string): Uint8Array {
   if (data instanceof Uint8Array) return data;
-  if (typeof data === "string") return encoder.encode(data);
+  if (typeof data === "string") return (encoder ??= new TextEncoder()).encode(data);
   // Of another realm.
   if (Object.prototype.toString.call(data) === "[object Uint8Array]") return data;
   throw new TypeError(`Cannot ${what}: expected a Uint8Array or a string: received ${repr(data)}`);

@@ -31,7 +31,7 @@ export class SignalHandlers {
    * @throws {RuntimeError} if the signal cannot be caught, or there are no signals on this host
    */
   set(signal: string, listener: () => void): void {
-    if (!has_signals) throw new RuntimeError("signals are not supported on this host");
+    if (!has_signals()) throw new RuntimeError("signals are not supported on this host");
     this.delete(signal);
     try {
       add_signal_listener(signal, listener);

@@ -31,13 +31,15 @@ class CancelScopePolicy implements BlockPolicy {
   readonly #levels = new Map<Scope, unknown>();
   // The blocks that are shielded or were, with the latest cancellation of what is around them.
   readonly #kept_off = new Map<Scope, DeliveryCore | null>();
+  // Those blocks by each scope around them.
+  readonly #blocks_in = new Map<Scope, Set<Scope>>();
 
   constructor(state: CancellationState) {
     this.#state = state;
   }
 
   note_delivery(delivery: DeliveryCore): void {
-    for (const block of this.#kept_off.keys()) {
+    for (const block of this.#blocks_in.get(delivery.scope) ?? []) {
       if (!block._is_shielded || !is_inside(block._parent, delivery.scope)) continue;
       this.#kept_off.set(block, delivery);
     }
@@ -75,6 +77,11 @@ class CancelScopePolicy implements BlockPolicy {
   shield(block: Scope): void {
     block._is_shielded = true;
     this.#kept_off.set(block, null);
+    for (let around = block._parent; around !== null; around = around._parent) {
+      const blocks = this.#blocks_in.get(around);
+      if (blocks === undefined) this.#blocks_in.set(around, new Set([block]));
+      else blocks.add(block);
+    }
   }
 
   /** Ends the shield of a block that goes on: delivers to its waits what was kept off. */
@@ -102,6 +109,15 @@ class CancelScopePolicy implements BlockPolicy {
     return null;
   }
 
+  #forget(block: Scope): void {
+    if (!this.#kept_off.delete(block)) return;
+    for (let around = block._parent; around !== null; around = around._parent) {
+      const blocks = this.#blocks_in.get(around);
+      blocks?.delete(block);
+      if (blocks?.size === 0) this.#blocks_in.delete(around);
+    }
+  }
+
   /**
    * Ends a block.
    *
@@ -112,7 +128,7 @@ class CancelScopePolicy implements BlockPolicy {
     const was_shielded = block._is_shielded;
     block._is_shielded = false;
     const kept = this.#released(block);
-    this.#kept_off.delete(block);
+    this.#forget(block);
     this.#levels.delete(block);
     if (kept === null) return;
     const { message } = kept.cancellation;

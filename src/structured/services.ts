@@ -196,7 +196,8 @@ export async function run_service(
     service["_ended"]();
     ending.stop();
   }
-  if (host_process !== undefined) host_process.exitCode = code;
+  const process = host_process();
+  if (process !== undefined) process.exitCode = code;
   return code;
 }
 
@@ -245,7 +246,7 @@ class Ending {
   #exit(signal: string, why: string): void {
     const left = [...all_tasks(this.#loop)].map((task) => task.get_name()).join(", ");
     console.error(`The service is ended at once: ${why}; tasks left: ${left || "none"}`);
-    host_process?.exit?.(128 + (signal_number(signal) ?? 0));
+    host_process()?.exit?.(128 + (signal_number(signal) ?? 0));
   }
 }
 

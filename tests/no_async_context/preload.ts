@@ -7,6 +7,7 @@ import { needs_context } from "./needs_context.ts";
 
 const host = globalThis as { process?: { getBuiltinModule?: unknown } };
 if (host.process !== undefined) delete host.process.getBuiltinModule;
+Reflect.get(Deno, Reflect.get(Deno, "internal")).core = undefined;
 
 type Fn = (t: Deno.TestContext) => void | Promise<void>;
 

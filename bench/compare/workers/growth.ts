@@ -5,6 +5,7 @@
  */
 
 import {
+  aborted_by,
   as_completed,
   async_with,
   create_task,
@@ -17,6 +18,7 @@ import {
   sleep,
   type Task,
   TaskGroup,
+  timeout,
   wait,
   wait_for,
 } from "../../../mod.ts";
@@ -123,6 +125,23 @@ const batches: Batches = {
     let removed = 0;
     for (const callback of callbacks.reverse()) removed += future.remove_done_callback(callback);
     return Promise.resolve(checked(size, removed, size));
+  },
+
+  async "limits in one task"(size) {
+    const branch = async (): Promise<number> => {
+      const limit = timeout(1);
+      await async_with(limit, () => sleep(60)).catch(() => {});
+      return Number(limit.expired());
+    };
+    const expired = await Promise.all(Array.from({ length: size }, branch));
+    return checked(size, expired.reduce((sum, one) => sum + one, 0), size);
+  },
+
+  async "blocks of one signal"(size) {
+    const { signal } = new AbortController();
+    const block = () => async_with(aborted_by(signal), () => sleep(1));
+    await gather(Array.from({ length: size }, () => block));
+    return size;
   },
 
   async "wait"(size) {
