@@ -411,7 +411,7 @@ function merge(...visitors: Visitor[]): Visitor {
 }
 
 /**
- * Makes a rule that looks at some nodes when the whole file is known.
+ * Makes a rule that checks some nodes when the whole file is known.
  *
  * @param check called with each node; returns what is to be reported, or `null`
  */

@@ -191,7 +191,7 @@ interface ExitsAtOnce {
   _exit(error: unknown): void;
 }
 
-/** A manager of the library that is told of thrown values which are no sign of an error. */
+/** A manager of the library that is notified of thrown values which are no sign of an error. */
 export interface NotesThrown {
   _note_thrown(error: unknown): void;
 }

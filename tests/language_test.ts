@@ -91,6 +91,14 @@ const RULES: Readonly<Record<string, Rule>> = {
     find: comments_with(/.*\b(?:who|whoever|whom)\b.*/i),
     known: [],
   },
+  "comments have the words of the field": {
+    advice:
+      "say resume, continue, settle, deliver, retrieve, abandon; the native promise, the foreign wait",
+    find: comments_with(
+      /.*\b(?:go(?:es)? on|went on|g(?:ave|ives?|iven) up|(?:is|are|be|been|was) told (?:of|to)|asked for|looks? at|elsewhere|of ours|not ours|comes? to (?:its|their))\b.*/i,
+    ),
+    known: [],
+  },
   "no message of an error has a word of Python's": {
     advice: "say null, string, array, function; what is CPython's own text is listed in KEPT",
     find: messages_with(/\b(?:None|str|tuple|callable)\b/),

@@ -352,7 +352,7 @@ function microtasks_have_run(): Promise<void> {
   return new Promise((resolve) => create_macrotasks(resolve).request());
 }
 
-// Code outside of tasks that the last iteration has resumed comes to its next await, or ends. What begins to wait
+// Code outside of tasks that the last iteration has resumed reaches its next await, or ends. What begins to wait
 // later, as in a callback that a clean-up has scheduled, is refused.
 async function loose_code_has_run(loop: AbstractEventLoop): Promise<void> {
   while (loop["_loose_moment"] > loop["_dry_moment"]) {

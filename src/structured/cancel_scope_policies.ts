@@ -3,7 +3,7 @@
  *
  * - Of a shielded block the core takes no notice when something around it is cancelled. The policy keeps that
  *   cancellation for the block's own branch of code. If it is pending still when the shield ends, the next wait throws
- *   it, as ever; if another branch has got it, it would come to nobody in this one, so the end of the block throws it.
+ *   it, as ever; if it was delivered to another branch, nothing would deliver it to this one, so the end of the block throws it.
  * - A level-triggered scope that is cancelled cancels each wait that begins in it, up to the next shield.
  *
  * @module
@@ -77,7 +77,7 @@ class CancelScopePolicy implements BlockPolicy {
     this.#kept_off.set(block, null);
   }
 
-  /** Ends the shield of a block that goes on: delivers to its waits what was kept off. */
+  /** Ends the shield of a block that is not over: delivers to its waits what was kept off. */
   unshield(block: Scope): void {
     const task = block._owner as TaskCore;
     block._is_shielded = false;
