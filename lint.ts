@@ -470,7 +470,7 @@ const no_started_call = rule(
   (node, facts, { sourceCode }) => {
     if (!facts.calls_one_of(node, STARTERS)) return null;
     const name = facts.called(node) ?? facts.called_method(node);
-    // What takes several awaitables and what waits may be given promises; only a task must begin itself.
+    // Functions that take several awaitables or wait may be given promises; only a task must begin its work itself.
     const takes_promises = !["run", "create_task"].includes(name ?? "");
     const started = (node.arguments ?? []).find((argument) => facts.is_async_call(argument));
     if (started === undefined || takes_promises) return null;

@@ -478,7 +478,7 @@ function* start_if_wanted(
     try {
       yield* sleep(0);
     } catch (error) {
-      server.close(); // cancelled: nobody gets it
+      server.close(); // cancelled: no caller gets it
       throw error;
     }
   }

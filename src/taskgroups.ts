@@ -69,7 +69,7 @@ export class TaskGroup extends ScopeManager {
   #loop: AbstractEventLoop | null = null;
   #scope: Scope | null = null;
   #cancelled_parent = false;
-  // Whether `cancel()` was called, and its message.
+  // True once `cancel()` was called, with its message.
   #cancel_called = false;
   #message: unknown = undefined;
   // Why it cancels its tasks.

@@ -40,7 +40,7 @@ export class Delivery implements DeliveryCore {
 let just_thrown: DeliveryCore[] = [];
 
 function forget_just_thrown(): void {
-  // What is resumed from now on is not resumed by their rejections.
+  // Code that is resumed from now on is not resumed by their rejections.
   for (const delivery of just_thrown) delivery.thrown_at = -1;
   just_thrown = [];
 }
@@ -329,7 +329,7 @@ export class CancellationState {
     this.#thrown = this.#thrown.filter((delivery) => {
       if (delivery.thrown_at <= dry) return false;
       if (!is_inside(scope, delivery.scope)) return true;
-      // What is resumed beside an await that is live still is not the code which waits there.
+      // Code that is resumed beside an await which is still live is not the code that waits there.
       if (is_live_since(delivery.scope, delivery.thrown_at)) return true;
       delivery.is_known = true;
       return false;

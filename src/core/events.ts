@@ -485,7 +485,7 @@ export function add_methods<N extends string>(methods: LoopMethods<N>): void {
   }
 }
 
-// What a bundler may leave out says so.
+// A method that a bundler has left out says so.
 function note_left_out(names: string, bringing: string): void {
   for (const name of names.split(" ")) {
     add_methods({

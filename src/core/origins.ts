@@ -21,10 +21,11 @@ export type Origin = CapturedStack | null;
 const SHARE = 0.25;
 // How much can be spent at once, in milliseconds: enough for thousands.
 const MAX_CREDIT = 20;
-// What counts of one stack, and of the time between two, in milliseconds: in the rest the host did something else.
+// The most that counts for one stack, and for the time between two, in milliseconds: the host did something else in
+// the rest.
 const MAX_COST = 0.02;
 const MAX_GAP = 1;
-// What counts of one error, whose stack becomes text.
+// The most that is counted for one error, whose stack becomes text.
 const MAX_ERROR_COST = 0.2;
 // Of the calls that are refused, one in so many reads the clock, which takes its time, too.
 const REFUSED = 8;

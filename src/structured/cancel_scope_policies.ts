@@ -44,7 +44,7 @@ class CancelScopePolicy implements BlockPolicy {
   }
 
   due_at_wait(scope: Scope, waitable: Waitable | null): DeliveryCore | null {
-    // What has to be waited for would be begun again without an end.
+    // A wait that has to be waited for would be begun again without an end.
     if (waitable !== null && is_repeated_wait(waitable)) return null;
     for (let at: Scope | null = scope; at !== null; at = scope_around(at)) {
       if (this.#levels.has(at)) return new Delivery(at, this.#levels.get(at), false);
@@ -90,7 +90,8 @@ class CancelScopePolicy implements BlockPolicy {
     cancel_scope(task, this.#state, new Delivery(block, due.cancellation.message, by_itself));
   }
 
-  // What was kept off a block and still holds. If a block around it has been shielded since, that keeps it off.
+  // The cancellations that were kept off a block and still hold. If a block around it has been shielded since, that
+  // keeps them off.
   #released(block: Scope): DeliveryCore | null {
     const kept = this.#kept_off.get(block) ?? null;
     if (kept === null || kept.scope._ended) return null;
