@@ -6,7 +6,7 @@
  * npx @pythonic/asyncio pstree PID
  * ```
  *
- * It attaches to the program's inspector. Node.js opens it when it is told to, so nothing has to be prepared; Deno and
+ * It attaches to the program's inspector. Node.js opens it at a signal, so nothing has to be prepared; Deno and
  * Bun have one if the program was started with `--inspect`.
  *
  * @module
@@ -171,7 +171,7 @@ function evaluate(url: string): Promise<Answer> {
   });
 }
 
-/** Returns the tasks of the process that is asked for, as text. */
+/** Returns the tasks of the requested process, as text. */
 async function show(request: Request): Promise<string> {
   const { pid, tasks } = await evaluate(await socket_url(await find_target(request)));
   if (pid !== request.pid) {

@@ -411,7 +411,7 @@ function merge(...visitors: Visitor[]): Visitor {
 }
 
 /**
- * Makes a rule that looks at some nodes when the whole file is known.
+ * Makes a rule that checks some nodes when the whole file is known.
  *
  * @param check called with each node; returns what is to be reported, or `null`
  */
@@ -470,7 +470,7 @@ const no_started_call = rule(
   (node, facts, { sourceCode }) => {
     if (!facts.calls_one_of(node, STARTERS)) return null;
     const name = facts.called(node) ?? facts.called_method(node);
-    // What takes several awaitables and what waits may be given promises; only a task must begin itself.
+    // Functions that take several awaitables or wait may be given promises; only a task must begin its work itself.
     const takes_promises = !["run", "create_task"].includes(name ?? "");
     const started = (node.arguments ?? []).find((argument) => facts.is_async_call(argument));
     if (started === undefined || takes_promises) return null;

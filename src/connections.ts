@@ -41,6 +41,7 @@ import type {
 } from "./core/connection_options.ts";
 import { check_options } from "./internal/options.ts";
 import type { AbstractEventLoop, AbstractServer } from "./core/events.ts";
+import { open_transport } from "./open_transports.ts";
 import { make_os_error, OSError, translate_error } from "./os_errors.ts";
 import type { BaseProtocol } from "./core/protocols.ts";
 import { ListeningServer } from "./servers.ts";
@@ -205,21 +206,16 @@ function format_address(address: readonly unknown[]): string {
 }
 
 /** Makes the transport of an endpoint that is connected, and waits until it can be used. */
-function* open_transport(
+function open_bytes(
   loop: AbstractEventLoop,
   endpoint: Endpoint,
   protocol: BaseProtocol,
   owner: TransportOwner | null,
 ): Generator<unknown, Transport, unknown> {
-  const waiter = loop.create_future<void>();
-  const transport = new ByteTransport(loop, endpoint, protocol, waiter, owner);
-  try {
-    yield* waiter;
-  } catch (error) {
-    transport.close();
-    throw error;
-  }
-  return transport;
+  return open_transport(
+    loop,
+    (connected) => new ByteTransport(loop, endpoint, protocol, connected, owner),
+  );
 }
 
 /** Refuses a socket of the host on a loop with a network in memory. */
@@ -270,7 +266,7 @@ function* finish_connection<P extends BaseProtocol>(
   const protocol = call_factory(factory, endpoint);
   const transport = ssl
     ? yield* tls_over(loop, endpoint, protocol, ssl, { ...options, server_side: false }, null)
-    : yield* open_transport(loop, endpoint, protocol, null);
+    : yield* open_bytes(loop, endpoint, protocol, null);
   return [transport, protocol];
 }
 
@@ -450,7 +446,7 @@ function* accept_socket<P extends BaseProtocol>(
   const protocol = call_factory(factory, endpoint);
   const transport = ssl
     ? yield* tls_over(loop, endpoint, protocol, ssl, { ...limits, server_side: true }, null)
-    : yield* open_transport(loop, endpoint, protocol, null);
+    : yield* open_bytes(loop, endpoint, protocol, null);
   return [transport, protocol];
 }
 
@@ -469,7 +465,7 @@ function make_server(
     (endpoint, protocol, owner) =>
       ssl
         ? tls_over(loop, endpoint, protocol, ssl, tls_options, owner)
-        : open_transport(loop, endpoint, protocol, owner),
+        : open_bytes(loop, endpoint, protocol, owner),
   );
 }
 
@@ -482,7 +478,7 @@ function* start_if_wanted(
     try {
       yield* sleep(0);
     } catch (error) {
-      server.close(); // cancelled: nobody gets it
+      server.close(); // cancelled: no caller gets it
       throw error;
     }
   }

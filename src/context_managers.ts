@@ -185,13 +185,13 @@ async function run_block_outside<T, R>(
   return result;
 }
 
-/** A manager of the library whose `__aexit__`, if nobody has overridden it, does not wait. */
+/** A manager of the library whose `__aexit__`, if no subclass overrides it, does not wait. */
 interface ExitsAtOnce {
   readonly _exits_at_once: boolean;
   _exit(error: unknown): void;
 }
 
-/** A manager of the library that is told of thrown values which are no sign of an error. */
+/** A manager of the library that is notified of thrown values which are no sign of an error. */
 export interface NotesThrown {
   _note_thrown(error: unknown): void;
 }
@@ -213,7 +213,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
   declare private _failed: boolean;
   // The scope of the block, if its manager can cancel it.
   declare private _scope: BlockScope | null;
-  // Whether a cancellation was thrown at the end of the body.
+  // True if a cancellation was thrown at the end of the body.
   declare private _is_late: boolean;
 
   constructor(

@@ -25,7 +25,7 @@ import { type Bytes, to_bytes } from "./internal/bytes.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import type { AbstractEventLoop } from "./core/events.ts";
-import { hold_open, release } from "./open_transports.ts";
+import { hold_open, open_transport, release } from "./open_transports.ts";
 import { translate_error } from "./os_errors.ts";
 import type { BaseProtocol, DatagramProtocol } from "./core/protocols.ts";
 import { DatagramTransport } from "./core/transports.ts";
@@ -265,14 +265,10 @@ function* connect_socket<P extends DatagramProtocol>(
     socket.close();
     throw error;
   }
-  const waiter = loop.create_future<void>();
-  const transport = new SocketDatagramTransport(loop, socket, protocol, remote, waiter);
-  try {
-    yield* waiter;
-  } catch (error) {
-    transport.close();
-    throw error;
-  }
+  const transport = yield* open_transport(
+    loop,
+    (connected) => new SocketDatagramTransport(loop, socket, protocol, remote, connected),
+  );
   return [transport, protocol];
 }
 

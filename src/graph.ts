@@ -242,7 +242,7 @@ function limited(
   return limit > 0 ? stack.slice(-limit) : stack.slice(0, -limit);
 }
 
-// What future_add_to_awaited_by() has recorded.
+// The waiters that future_add_to_awaited_by() has recorded.
 const recorded = /* @__PURE__ */ new WeakMap<AnyFuture, Set<AnyFuture>>();
 
 /** Returns the futures that await one: the tasks that wait for it, and what has been recorded. */
@@ -405,7 +405,7 @@ function delegates(coroutine: Steps): Steps[] {
   const inside: Steps[] = [];
   const yielded = innermost_yielded(coroutine);
   let inner = delegate_of(coroutine);
-  // What is left of an earlier wait does not wait for the same.
+  // A listener left over from an earlier wait does not wait for the same future.
   while (inner !== null && innermost_yielded(inner) === yielded) {
     inside.push(inner);
     inner = delegate_of(inner);

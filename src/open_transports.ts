@@ -1,11 +1,12 @@
 /**
- * The resources that a loop has open on its host, so that nothing is left behind when the loop is closed.
+ * The transports that a loop opens and has open on its host, so that nothing is left behind when the loop is closed.
  *
  * @module
  */
 
 import type { Open, OpenSet } from "./host/endpoints.ts";
 import type { AbstractEventLoop } from "./core/events.ts";
+import type { Future } from "./core/futures.ts";
 
 /** The open transports, as the loop sees them. */
 class OpenTransports implements OpenSet {
@@ -36,6 +37,26 @@ class OpenTransports implements OpenSet {
     }
     this.#open.clear();
   }
+}
+
+/**
+ * Makes a transport and waits until its protocol is connected to it; closes it if that fails or is cancelled.
+ *
+ * @param make makes it; it settles the future when the protocol is connected
+ */
+export function* open_transport<T extends { close(): void }>(
+  loop: AbstractEventLoop,
+  make: (connected: Future<void>) => T,
+): Generator<unknown, T, unknown> {
+  const connected = loop.create_future<void>();
+  const transport = make(connected);
+  try {
+    yield* connected;
+  } catch (error) {
+    transport.close();
+    throw error;
+  }
+  return transport;
 }
 
 /** Notes that something is open, which may wake the loop. */

@@ -11,6 +11,7 @@ import type { Endpoint } from "./host/endpoints.ts";
 import { read_endpoint, write_endpoint } from "./host/pipes.ts";
 import { repr } from "./internal/format_helpers.ts";
 import type { AbstractEventLoop } from "./core/events.ts";
+import { open_transport } from "./open_transports.ts";
 import { make_os_error } from "./os_errors.ts";
 import type { BaseProtocol, Protocol } from "./core/protocols.ts";
 import type { ReadTransport, WriteTransport } from "./core/transports.ts";
@@ -55,14 +56,10 @@ function* connect<P extends BaseProtocol>(
   Kind: typeof ByteTransport,
 ): Generator<unknown, [ByteTransport, P], unknown> {
   const protocol = factory();
-  const waiter = loop.create_future<void>();
-  const transport = new Kind(loop, endpoint, protocol, waiter);
-  try {
-    yield* waiter;
-  } catch (error) {
-    transport.close();
-    throw error;
-  }
+  const transport = yield* open_transport(
+    loop,
+    (connected) => new Kind(loop, endpoint, protocol, connected),
+  );
   return [transport, protocol];
 }
 

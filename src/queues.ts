@@ -489,7 +489,7 @@ class QueueIterator<T> implements AsyncGenerator<T, void, void> {
     return promise;
   }
 
-  // What `get()` does that need not wait, for the host's own await: a third of the time. `null` if it may have
+  // The work of a `get()` that need not wait, for the host's own await: a third of the time. `null` if it may have
   // to wait, in line or for an item, or if a cancellation may have to be thrown.
   #take_ready(): Promise<Step<T>> | null {
     const queue = this.#queue;

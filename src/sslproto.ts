@@ -281,7 +281,7 @@ class TLSProtocol extends Protocol implements Endpoint {
   }
 
   pending(): number {
-    // What the transport below has is sent before it closes; above its mark, TLS is not notified of a write.
+    // The transport below sends what it has before it closes; above its mark, TLS is not notified of a write.
     return this.#transport === null ? 0 : this.#stream?.pending() ?? 0;
   }
 

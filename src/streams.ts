@@ -280,7 +280,7 @@ export class StreamReader extends Inspectable
   #waiter: Wait | null = null;
   #exception: unknown = null;
   #transport: ReadTransport | null = null;
-  // The transport, if it has to be asked for each chunk.
+  // The transport, if each chunk must be requested from it.
   #source: SourceTransport | null = null;
   #paused = false;
   // How many calls have lifted the limit.

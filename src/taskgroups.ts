@@ -69,7 +69,7 @@ export class TaskGroup extends ScopeManager {
   #loop: AbstractEventLoop | null = null;
   #scope: Scope | null = null;
   #cancelled_parent = false;
-  // Whether `cancel()` was called, and its message.
+  // True once `cancel()` was called, with its message.
   #cancel_called = false;
   #message: unknown = undefined;
   // Why it cancels its tasks.
@@ -229,7 +229,7 @@ export class TaskGroup extends ScopeManager {
    * @returns a coroutine of what was given to `status.started()`
    * @throws {RuntimeError} if the task ends without having called `status.started()`, or the group takes no tasks
    * @throws {TypeError} if `fn` is no function
-   * @throws what the task throws before it calls `status.started()`; then the group goes on
+   * @throws what the task throws before it calls `status.started()`; the group then continues
    *
    * @example
    * ```ts

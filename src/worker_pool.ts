@@ -188,7 +188,7 @@ export class WorkerPoolExecutor<M extends object = UntypedModule> extends Inspec
   #starting = 0;
   #running = 0;
   #is_shut = false;
-  // What ready() and shutdown() wait for.
+  // The futures of ready() and shutdown().
   readonly #wait_for_room = new Set<ConcurrentFuture<void>>();
   readonly #wait_for_end: (() => void)[] = [];
 

@@ -13,6 +13,9 @@ function tasks_in(text: string): string[] {
   return [...text.matchAll(/\b(?:task|serve \S+) ([a-z][\w:]*)/g)].map(([, name]) => name!);
 }
 
+/** What `ok` leaves out besides: what deno.json excludes, which a list of ignored files would bring back. */
+const EXCLUDED = ["npm", "tests/jsr"];
+
 Deno.test("deno.json: continuous integration runs every task", async () => {
   const run = new Set<string>();
   const add = (names: string[]) => {
@@ -22,8 +25,18 @@ Deno.test("deno.json: continuous integration runs every task", async () => {
     }
   };
   add(tasks_in(await Deno.readTextFile(new URL("../.ci/run", import.meta.url))));
-  // `ok` runs what the script runs.
-  const all = tasks_in(TASKS["ok"]!.command).every((name) => run.has(name)) ? ["ok"] : [];
-  const left_out = Object.keys(TASKS).filter((name) => ![...run, ...all].includes(name));
+  // Its tests are those of two others, by the test below.
+  if (run.has("ok") && run.has("test:slow")) run.add("test");
+  const left_out = Object.keys(TASKS).filter((name) => !run.has(name));
   assertEquals(left_out.sort(), NEEDS_JSR);
+});
+
+Deno.test("deno.json: each test is run by ok or by test:slow", () => {
+  const [, ignored = ""] = TASKS["ok"]!.command.match(/deno test .*--ignore=(\S+)$/) ?? [];
+  const [, slow = ""] = TASKS["test:slow"]!.command.match(/^deno test -A --parallel (.+)$/) ?? [];
+  assertEquals(
+    ignored.split(",").filter((path) => !EXCLUDED.includes(path)).sort(),
+    slow.split(" ").sort(),
+  );
+  assertEquals(TASKS["test"]!.command, "deno test -A --parallel");
 });

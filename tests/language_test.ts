@@ -44,13 +44,12 @@ function words_of({ text }: Comment): string {
     .replaceAll(/```[^]*?```/g, "").replaceAll(/`[^`]*`/g, "").trim();
 }
 
-function comments_with(pattern: RegExp, only_docstrings = false) {
+function comments_with(pattern: RegExp) {
   return (file: SourceFile) =>
-    comments_of(file).filter(({ text }) => !only_docstrings || text.startsWith("/**"))
-      .flatMap((comment) => {
-        const [match] = words_of(comment).match(pattern) ?? [];
-        return match === undefined ? [] : [{ text: match, position: comment.position }];
-      });
+    comments_of(file).flatMap((comment) => {
+      const [match] = words_of(comment).match(pattern) ?? [];
+      return match === undefined ? [] : [{ text: match, position: comment.position }];
+    });
 }
 
 /** CPython's own texts, kept though they have words of Python's. */
@@ -81,14 +80,22 @@ function messages_with(pattern: RegExp) {
 }
 
 const RULES: Readonly<Record<string, Rule>> = {
-  "no docstring begins with What or Whether": {
+  "no comment begins with What or Whether": {
     advice: 'begin with a verb: "Returns …", "Checks whether …", or name the thing',
-    find: comments_with(/^(?:What|Whether)\b.*/, true),
+    find: comments_with(/^(?:What|Whether)\b.*/),
     known: [],
   },
   "no comment speaks of who": {
-    advice: "say the waiter, the caller, the owner, the task",
-    find: comments_with(/.*\b(?:who|whoever|whom)\b.*/i),
+    advice: "say the waiter, the caller, the owner, the task; nothing, no task",
+    find: comments_with(/.*\b(?:who|whoever|whom|nobody|somebody)\b.*/i),
+    known: [],
+  },
+  "comments have the words of the field": {
+    advice:
+      "say resume, continue, settle, deliver, retrieve, abandon; the native promise, the foreign wait",
+    find: comments_with(
+      /.*\b(?:go(?:es)? on|went on|g(?:ave|ives?|iven) up|(?:is|are|be|been|was) told (?:of|to)|asked for|looks? at|elsewhere|of ours|not ours|comes? to (?:its|their))\b.*/i,
+    ),
     known: [],
   },
   "no message of an error has a word of Python's": {

@@ -76,6 +76,22 @@ const PROGRAMS: Record<string, [program: string, expected: string[]]> = {
     await host_sleep(10);`,
     [CLOSED],
   ],
+  "create_task: after the loop is closed": [
+    `const loop = asyncio.new_event_loop();
+    loop.set_exception_handler(handler);
+    setTimeout(() => loop.create_task(() => console.log("called")), 5);
+    loop.close();
+    await host_sleep(10);`,
+    [CLOSED],
+  ],
+  "Task: after its loop is closed": [
+    `const loop = asyncio.new_event_loop();
+    loop.set_exception_handler(handler);
+    setTimeout(() => new asyncio.Task(() => console.log("called"), { loop }), 5);
+    loop.close();
+    await host_sleep(10);`,
+    [CLOSED],
+  ],
   "wrap_future, next_event, run_in_executor: outcomes after the loop is closed": [
     `const target = new EventTarget();
     const loop = asyncio.new_event_loop();

@@ -147,7 +147,7 @@ Deno.test("Task.cancel: a task that goes on after the cancellation is reported o
     await asyncio.wait([at_event, at_native]);
   });
   const text =
-    "of clean_up() was cancelled and has not ended: its code went on after the CancelledError, and " +
+    "of clean_up() was cancelled and has not ended: its code continued after the CancelledError, and " +
     "waits on";
   assertEquals(outcome, {
     reports: [`task 'at event' ${text} Event.wait()`, `task 'at native' ${text} a native promise`],
@@ -173,7 +173,7 @@ Deno.test("Task.cancel: of tasks that wait for each other the one that goes on i
   });
   assertEquals(outcome, {
     reports: [
-      "task 'inner' of clean_up() was cancelled and has not ended: its code went on after the CancelledError, and " +
+      "task 'inner' of clean_up() was cancelled and has not ended: its code continued after the CancelledError, and " +
       "waits on Event.wait()",
     ],
     timers_left: 0,

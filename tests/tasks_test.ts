@@ -388,7 +388,7 @@ Deno.test("tasks that wait for each other are reported on the real clock, and ca
     assertEquals([a.cancelled(), b.cancelled()], [true, true]);
     assertThrows(() => a.result(), asyncio.CancelledError, "cycle");
     assertEquals(told, [
-      "Tasks wait for each other, none can go on until one is cancelled: A -> B -> A",
+      "Tasks wait for each other, none can be resumed until one is cancelled: A -> B -> A",
     ]);
   }));
 

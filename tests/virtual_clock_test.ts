@@ -97,7 +97,7 @@ Deno.test("a deadlock names every waiting task and what it waits on", async () =
     await reader;
   });
   const lines = message.split("\n");
-  assertEquals(lines[0], "No task can go on and no timer is set:");
+  assertEquals(lines[0], "No task can be resumed and no timer is set:");
   assertMatch(`${lines[1]}`, /^ {2}main \(.*\) waits on task reader$/);
   assertEquals(lines.slice(2), [
     "  locker (Lock.acquire()) waits on Lock.acquire()",

@@ -113,7 +113,7 @@ const ERRORS: Readonly<Record<string, { source: string; message: string; line: n
   },
   "a deadlock": {
     source: in_main("  await new asyncio.Event().wait();"),
-    message: "DeadlockError: No task can go on and no timer is set:\n" +
+    message: "DeadlockError: No task can be resumed and no timer is set:\n" +
       "  Task-1 (<lambda>()) waits on Event.wait()",
     line: null,
   },

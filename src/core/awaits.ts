@@ -325,7 +325,7 @@ export function advance(coroutine: Steps, thrown: boolean, value: unknown): Outc
 }
 
 /**
- * Returns the error that a coroutine has raised, as user code gets it; in debug mode its stack goes on with where
+ * Returns the error that a coroutine has raised, as user code gets it; in debug mode its stack continues with where
  * the coroutine was made.
  */
 export function error_of(coroutine: Steps): unknown {

@@ -38,7 +38,7 @@ export class Delivery implements DeliveryCore {
 let just_thrown: DeliveryCore[] = [];
 
 function forget_just_thrown(): void {
-  // What is resumed from now on is not resumed by their rejections.
+  // Code that is resumed from now on is not resumed by their rejections.
   for (const delivery of just_thrown) delivery.thrown_at = -1;
   just_thrown = [];
 }
@@ -365,7 +365,7 @@ export class CancellationState {
       const deliveries = thrown.get(at);
       for (const delivery of deliveries ?? []) {
         if (delivery.thrown_at > dry) {
-          // What is resumed beside an await that is live still is not the code which waits there.
+          // Code that is resumed beside an await which is still live is not the code that waits there.
           const was_told = (open: Continuation) =>
             this.#told?.get(open)?.includes(delivery) ?? false;
           const task = scope._owner as TaskCore;

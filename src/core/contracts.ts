@@ -27,7 +27,7 @@ export interface Arrivals {
   /**
    * Takes an outcome that is there.
    *
-   * @param waiter the wait for it, which the loop was told of as foreign
+   * @param waiter the wait for it, which the loop has noted as foreign
    * @param may_fail true if it may be replaced by an error
    * @param arrive is to be called once, with the error in its place or `NOTHING`
    */

@@ -444,6 +444,8 @@ export abstract class BaseEventLoop extends Inspectable {
   protected abstract _note_unretrieved(future: Future<unknown>): void;
   /** @internal */
   protected abstract _forget_unretrieved(future: Future<unknown>): void;
+  /** @internal Throws if the loop is closed, and closes a coroutine that was to run on it. */
+  protected abstract _check_closed(coro?: unknown): void;
   /** @internal */
   protected abstract _register_task(task: Task<unknown>): void;
   /** @internal Notes the end of a task: the state and the value that it is about to have. */
@@ -483,7 +485,7 @@ export function add_methods<N extends string>(methods: LoopMethods<N>): void {
   }
 }
 
-// What a bundler may leave out says so.
+// A method that a bundler has left out says so.
 function note_left_out(names: string, bringing: string): void {
   for (const name of names.split(" ")) {
     add_methods({

@@ -174,8 +174,8 @@ export interface CallbackOptions {
 /**
  * A result that is not there yet.
  *
- * `await` waits for it; so do `Promise.all`, `.then` and `yield*`. Unlike a promise it can be asked
- * (`done()`, `result()`), be cancelled, and calls its callbacks in its loop's turn, in order.
+ * `await` waits for it; so do `Promise.all`, `.then` and `yield*`. Unlike a promise it shows its state
+ * (`done()`, `result()`), can be cancelled, and calls its callbacks in its loop's turn, in order.
  *
  * See {@link https://docs.python.org/3/library/asyncio-future.html#asyncio.Future Python's Future}.
  *

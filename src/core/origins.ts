@@ -21,12 +21,13 @@ export type Origin = CapturedStack | null;
 const SHARE = 0.25;
 // How much can be spent at once, in milliseconds: enough for thousands.
 const MAX_CREDIT = 20;
-// What counts of one stack, and of the time between two, in milliseconds: in the rest the host did something else.
+// The most that counts for one stack, and for the time between two, in milliseconds: the host did something else in
+// the rest.
 const MAX_COST = 0.02;
 const MAX_GAP = 1;
-// What counts of one error, whose stack becomes text.
+// The most that is counted for one error, whose stack becomes text.
 const MAX_ERROR_COST = 0.2;
-// Of the calls that are refused, one in so many looks at the clock, which takes its time, too.
+// Of the calls that are refused, one in so many reads the clock, which takes its time, too.
 const REFUSED = 8;
 
 const NOT_NOTED = /* @__PURE__ */ new CapturedStack(
@@ -130,7 +131,7 @@ const place_of = (line: string): string => line.match(/([^\s(@]+:\d+):\d+\)?$/)?
  * and the host go.
  *
  * @param error any value that is thrown; of no effect if it is no error
- * @param heading the line above them, which says what they are; none if they go on from those that are there
+ * @param heading the line above them, which says what they are; none if they continue those that are there
  */
 export function add_frames(error: unknown, frames: Origin, heading: string | null = null): void {
   if (frames === null || !(error instanceof Error)) return;

@@ -7,7 +7,7 @@
 import type { Continuation, Runnable } from "./contracts.ts";
 import type { Task } from "./tasks.ts";
 
-/** Is told of what the tasks of a loop do, as it happens. */
+/** Observes what the tasks of a loop do, as it happens. */
 export interface TaskObserver {
   /** A task has been made. */
   created(task: Task<unknown>): void;

@@ -218,7 +218,7 @@ export class Task<T> extends Future<T> {
     const start = to_start<T>(coro);
     if (start === null) throw new TypeError(not_a_coroutine(coro));
     if (!is_own && options.context != null) check_context("create_task", options.context);
-    if (!is_own) refuse_closed(this._loop, start);
+    if (!is_own) this._loop["_check_closed"](start);
     const runs_eagerly = !is_own && options.eager_start && this._loop.is_running();
     if (runs_eagerly && eager_depth() >= MAX_EAGER_DEPTH) {
       if (start instanceof Coroutine) start.close();
@@ -945,12 +945,6 @@ export function ensure_future<T>(
   check_options("ensure_future", options, ["loop"]);
   if (options.loop != null) check_loop("ensure_future", options.loop);
   return to_future(awaitable, options.loop ?? null);
-}
-
-function refuse_closed(loop: AbstractEventLoop, start: unknown): void {
-  if (!loop.is_closed()) return;
-  if (start instanceof Coroutine) start.close();
-  throw new RuntimeError("Event loop is closed");
 }
 
 /** Makes a future of any awaitable, in a loop if one is given. */

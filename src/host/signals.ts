@@ -104,7 +104,7 @@ export function on_interrupt(
  * The part of Deno's core that knows which of its operations are pending; not an interface that Deno promises to keep.
  *
  * A listener of a signal keeps a program alive on Deno, and on Node.js and Bun not. Deno has nothing public that
- * changes this. Without this part a program on Deno that cannot go on waits until it is interrupted.
+ * changes this. Without this part a program on Deno in which nothing can be resumed waits until it is interrupted.
  */
 interface DenoCore {
   hasPromise(id: number): boolean;

@@ -171,7 +171,7 @@ export function copy_bytes(bytes: Uint8Array): Uint8Array {
 
 const SCRATCH_SIZE = 64 * 1024;
 
-// What is written is copied here, so that no write that the system takes at once allocates memory.
+// The chunks of a write are copied here, so that no write that the system takes at once allocates memory.
 let scratch: Uint8Array | null = null;
 
 /** Writes bytes that the caller may change afterwards. */
@@ -306,7 +306,7 @@ export class SocketEndpoint implements Endpoint {
     const socket = this.#socket;
     if (socket.destroyed) return;
     socket.end(() => socket.destroy());
-    // What is written is sent all the same; the program need not live on for what the peer says.
+    // All that was written is sent all the same; the program need not stay alive for the answer of the peer.
     socket.unref?.();
   }
 

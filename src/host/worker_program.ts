@@ -31,7 +31,7 @@ export const REGISTERED = "@pythonic/asyncio:";
  *
  * Context variables of the caller have their values here, too, while a call is under way; one that was set in the
  * context of a task ends with the call. A stream sends as many items as the caller has room for. A page that has made a
- * worker is told neither that it closes itself nor what it does not catch, so the program tells it.
+ * worker has no event when it closes itself, nor for what it does not catch, so the program sends them.
  */
 export const WORKER_PROGRAM: string = String.raw`(() => {
 "use strict";

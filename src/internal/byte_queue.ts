@@ -23,7 +23,7 @@ class Stretch {
   }
 }
 
-// An array that was longer once is given up when it is empty.
+// An array that was longer once is replaced when it is empty.
 const MAX_IDLE_SLOTS = 64;
 
 /**

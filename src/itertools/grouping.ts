@@ -76,7 +76,7 @@ class Groups<T, K> {
 /**
  * Yields each run of consecutive items with the same key, as the key and an iterator of the run's items.
  *
- * A run that has not been read to its end is skipped when the next one is asked for, and its iterator ends:
+ * A run that has not been read to its end is skipped when the next one is requested, and its iterator ends:
  * to keep the items, make an array of them. Keys are equal as in Python, arrays element by element.
  *
  * See {@link https://docs.python.org/3/library/itertools.html#itertools.groupby Python's groupby}.

@@ -475,10 +475,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
    * @throws {TypeError} if `coro` is a promise: its work has started already
    */
   create_task<T>(coro: CoroutineLike<T, NotStarted>, options: TaskOptions = NO_OPTIONS): Task<T> {
-    if (this.is_closed()) {
-      if (iscoroutine(coro)) coro.close();
-      this._check_closed();
-    }
+    this._check_closed(coro);
     if (this.#task_factory !== null) return this.#task_factory(this, coro, options);
     if (options === NO_OPTIONS) return new Task(coro, this._only_loop);
     check_options("create_task", options, ["name", "context", "eager_start"]);

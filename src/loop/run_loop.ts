@@ -20,6 +20,7 @@ import {
   running_loop,
   set_stepping_scope,
 } from "../core/current.ts";
+import { iscoroutine } from "../core/coroutines.ts";
 import { DeadlockError, leaves_the_loop, RuntimeError } from "../core/exceptions.ts";
 import { observer_of, type Recorder, type TaskObserver } from "../core/recording.ts";
 import { next_moment, this_moment } from "../core/scopes.ts";
@@ -425,9 +426,11 @@ export abstract class RunLoop extends BaseEventLoop {
     }
   }
 
-  /** @internal Throws if the loop is closed. */
-  protected _check_closed(): void {
-    if (this.#is_closed) throw this.#closed_error();
+  /** @internal */
+  protected _check_closed(coro: unknown = null): void {
+    if (!this.#is_closed) return;
+    if (iscoroutine(coro)) coro.close();
+    throw this.#closed_error();
   }
 
   #closed_error(): RuntimeError {

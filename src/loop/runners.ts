@@ -302,7 +302,7 @@ export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
   if (tasks.size > 0) {
     await loop.run_until_complete(until_done(tasks, loop));
     await loose_code_has_run(loop);
-    // What the tasks have left behind.
+    // The awaits that the tasks have left behind.
     endings = join(endings, loop["_cancel_loose_awaits"]());
   }
   // Each await of a clean-up outside of tasks is a task; they are not cut short.
@@ -310,7 +310,7 @@ export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
     // Native work that has been aborted settles when it has stopped.
     const settled = endings;
     if (settled.length > 0) await loop.run_until_complete(() => Promise.allSettled(settled));
-    // What has ended resumes its code in the next iteration.
+    // An await that has ended resumes its code in the next iteration.
     await loop.run_until_complete(sleep(0));
     await loose_code_has_run(loop);
     const clean_ups = all_tasks(loop);
@@ -319,7 +319,7 @@ export async function cancel_all_tasks(loop: AbstractEventLoop): Promise<void> {
       endings = [];
       continue;
     }
-    // What they have left running is cancelled like all that outlives its task.
+    // Awaits that they have left open are cancelled like all that outlive their task.
     endings = loop["_cancel_loose_awaits"]();
   }
   for (const task of tasks) {
@@ -352,7 +352,7 @@ function microtasks_have_run(): Promise<void> {
   return new Promise((resolve) => create_macrotasks(resolve).request());
 }
 
-// Code outside of tasks that the last iteration has resumed comes to its next await, or ends. What begins to wait
+// Code outside of tasks that the last iteration has resumed reaches its next await, or ends. What begins to wait
 // later, as in a callback that a clean-up has scheduled, is refused.
 async function loose_code_has_run(loop: AbstractEventLoop): Promise<void> {
   while (loop["_loose_moment"] > loop["_dry_moment"]) {

@@ -12,7 +12,7 @@ import { Handle } from "../core/events.ts";
 export class SlowCallbacks {
   #running: Runnable | null = null;
   #began = 0;
-  // When the call on the stack returned: microtasks may go on with the step.
+  // When the call on the stack returned: microtasks may continue the step.
   #returned = 0;
 
   /** Begins to measure a callback or a step, at a time of the loop's clock. */

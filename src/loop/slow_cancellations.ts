@@ -97,7 +97,7 @@ function describe(task: AnyTask): string | null {
     return null;
   }
   const what = waits.length > 0 ? waits.map(describe_waitable).join(" and ") : "a native promise";
-  return `${name} was cancelled and has not ended: its code went on after the CancelledError, and waits on ${what}`;
+  return `${name} was cancelled and has not ended: its code continued after the CancelledError, and waits on ${what}`;
 }
 
 // It has been cancelled with the task: the code has not been resumed.

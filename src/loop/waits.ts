@@ -56,7 +56,7 @@ export class CycleSearch {
     for (const task of cycle) this.#found.add(task);
     const names = [...cycle, cycle[0]!].map((task) => task.get_name()).join(" -> ");
     loop.call_exception_handler({
-      message: `Tasks wait for each other, none can go on until one is cancelled: ${names}`,
+      message: `Tasks wait for each other, none can be resumed until one is cancelled: ${names}`,
       task: cycle[0]!,
     });
   }

@@ -3,7 +3,7 @@
  *
  * - Of a shielded block the core takes no notice when something around it is cancelled. The policy keeps that
  *   cancellation for the block's own branch of code. If it is pending still when the shield ends, the next wait throws
- *   it, as ever; if another branch has got it, it would come to nobody in this one, so the end of the block throws it.
+ *   it, as ever; if it was delivered to another branch, nothing would deliver it to this one, so the end of the block throws it.
  * - A level-triggered scope that is cancelled cancels each wait that begins in it, up to the next shield.
  *
  * @module
@@ -46,7 +46,7 @@ class CancelScopePolicy implements BlockPolicy {
   }
 
   due_at_wait(scope: Scope, waitable: Waitable | null): DeliveryCore | null {
-    // What has to be waited for would be begun again without an end.
+    // A wait that has to be waited for would be begun again without an end.
     if (waitable !== null && is_repeated_wait(waitable)) return null;
     for (let at: Scope | null = scope; at !== null; at = scope_around(at)) {
       if (this.#levels.has(at)) return new Delivery(at, this.#levels.get(at), false);
@@ -84,7 +84,7 @@ class CancelScopePolicy implements BlockPolicy {
     }
   }
 
-  /** Ends the shield of a block that goes on: delivers to its waits what was kept off. */
+  /** Ends the shield of a block that is not over: delivers to its waits what was kept off. */
   unshield(block: Scope): void {
     const task = block._owner as TaskCore;
     block._is_shielded = false;
@@ -97,7 +97,8 @@ class CancelScopePolicy implements BlockPolicy {
     cancel_scope(task, this.#state, new Delivery(block, due.cancellation.message, by_itself));
   }
 
-  // What was kept off a block and still holds. If a block around it has been shielded since, that keeps it off.
+  // The cancellations that were kept off a block and still hold. If a block around it has been shielded since, that
+  // keeps them off.
   #released(block: Scope): DeliveryCore | null {
     const kept = this.#kept_off.get(block) ?? null;
     if (kept === null || kept.scope._ended) return null;

@@ -201,7 +201,7 @@ export class CancelScope extends ScopeManager {
     this.#requests = requests_known_in(scope);
     cancel_scopes.set(scope, this);
     if (this.#shield) policy_of(scope._owner as unknown as AnyTask).shield(scope);
-    // What cancels the block at its entry is of its own code, also where a native promise has resumed that.
+    // A cancellation of the block at its entry comes from its own code, also where a native promise has resumed that.
     const outer = enter_scope(scope);
     try {
       if (this.#cancel_called) this.#request();

@@ -78,7 +78,7 @@ function current_borrower(): unknown {
  * released. By `acquire()` the borrower is the current task; `acquire_on_behalf_of()` names another: a job, a
  * connection.
  *
- * It is fair: borrowers get tokens in the order in which they asked, and nobody overtakes one that waits. A
+ * It is fair: borrowers get tokens in the order of their calls, and none overtakes one that waits. A
  * cancelled wait takes no token; one that was being handed over goes to the next borrower.
  *
  * It follows {@link https://anyio.readthedocs.io/en/stable/api.html#anyio.CapacityLimiter AnyIO's CapacityLimiter}.
@@ -189,7 +189,7 @@ export class CapacityLimiter extends Acquirable {
   }
 
   /**
-   * Borrows a token for somebody else than the current task, and waits for one.
+   * Borrows a token for another borrower than the current task, and waits for one.
    *
    * Cancelled, it takes none.
    *
@@ -206,7 +206,7 @@ export class CapacityLimiter extends Acquirable {
   }
 
   /**
-   * Borrows a token for somebody else at once.
+   * Borrows a token for another borrower at once.
    *
    * @param borrower any value, which is compared as a key of a `Map`
    * @throws {WouldBlock} if there is none, or others wait for one

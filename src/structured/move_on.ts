@@ -20,7 +20,7 @@ export type TimeLimitOptions = Omit<CancelScopeOptions, "deadline">;
 export const TIME_LIMIT_OPTIONS = ["shield", "level"];
 
 /**
- * Limits the time of a block; when it is over, the block is cancelled and the program goes on after it.
+ * Limits the time of a block; when it is over, the block is cancelled and the program continues after it.
  *
  * `async_with()` resolves to `undefined` then, and the scope's `cancelled_caught` is true. Cancellations from
  * outside leave the block.
@@ -55,7 +55,7 @@ export function move_on_after(delay: number | null, options: TimeLimitOptions = 
 }
 
 /**
- * Limits a block to a point in time; then the block is cancelled and the program goes on after it.
+ * Limits a block to a point in time; then the block is cancelled and the program continues after it.
  *
  * It follows {@link https://anyio.readthedocs.io/en/stable/api.html#anyio.move_on_at AnyIO's move_on_at}.
  *

@@ -42,7 +42,7 @@ const ACQUIRE: Operation<void, RateLimiter, Demand> = {
 
 const LEAVE = /* @__PURE__ */ instant("RateLimiter.__aexit__", (_: RateLimiter, _none: null) => {});
 
-// What is lost to rounding when the bucket has leaked just enough.
+// The amount that is lost to rounding when the bucket has leaked just enough.
 const ROUNDING = 1e-9;
 
 /**
@@ -166,7 +166,7 @@ export class RateLimiter extends LoopBound {
     this.#checked_at = now;
   }
 
-  /** @internal Takes an amount if there is room and nobody waits; returns whether it did. */
+  /** @internal Takes an amount if there is room and nothing waits; returns whether it did. */
   protected _try_acquire(amount: number): boolean {
     if (first_waiting(this._waiters) !== null || !this.#has_room(amount)) return false;
     this.#level += amount;

@@ -39,7 +39,7 @@ export interface RetryOptions {
   jitter?: number;
   /** After which errors to try again: a class, several, or a predicate; by default all. */
   retry_on?: ErrorClass | readonly ErrorClass[] | ((error: unknown) => boolean);
-  /** The time of the loop's clock, in seconds, at which it is given up; `Infinity` by default. */
+  /** The time of the loop's clock, in seconds, at which the attempt in progress is cancelled; `Infinity` by default. */
   deadline?: number;
 }
 

@@ -30,7 +30,7 @@ const ACQUIRE: Operation<Permit, Side, Claim> = {
       lock["_waiters"].remove(wait);
       const error = wait["_error_of_wait"](thrown, value);
       if (error !== null) {
-        // A lock that was being handed to it goes on; a writer that leaves lets the readers behind it in.
+        // A lock that was being handed to it goes to the next; a writer that leaves lets the readers behind it in.
         if (claim.is_granted) side.release();
         else lock["_grant"]();
         return wait["_raise"](error);
@@ -72,7 +72,7 @@ class Side extends Acquirable {
  * `async_with(lock.reading(), …)` and `async_with(lock.writing(), …)` hold it for a block;
  * `using _ = await lock.reading().acquire()` does so without one. It is not reentrant.
  *
- * It is fair: it is granted in the order in which it was asked for, so that a reader which comes after a waiting writer
+ * It is fair: it is granted in the order in which it was requested, so that a reader which comes after a waiting writer
  * waits for it, and neither side starves; readers that wait one after another get it together. A cancelled wait takes
  * nothing; what was being handed to it goes to the next, and readers behind a cancelled writer get in at once.
  *

@@ -1,5 +1,5 @@
 /**
- * Services: programs that run until they are told to stop.
+ * Services: programs that run until a signal stops them.
  *
  * @module
  */

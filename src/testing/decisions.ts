@@ -164,7 +164,7 @@ export class Decisions {
   }
 }
 
-/** Makes the decisions of a schedule, and the plain ones elsewhere. */
+/** Makes the decisions of a schedule, and the plain ones where it has none. */
 export class Replay implements Chooser {
   readonly #choices: Readonly<Record<DecisionKind, Map<number, number>>> = {
     order: new Map(),

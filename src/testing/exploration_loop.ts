@@ -333,7 +333,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     }
     if (any_event) return true;
     throw new DeadlockError(
-      `No task can go on and no timer is set:\n${describe_waits(this._tasks())}` +
+      `No task can be resumed and no timer is set:\n${describe_waits(this._tasks())}` +
         (this._has_foreign_waits()
           ? "\nThe host is not waited for: what is foreign must settle by the program itself, or be given patience"
           : ""),

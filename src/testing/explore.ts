@@ -233,7 +233,7 @@ const FRACTIONS = 5;
 // How often progress is printed, in milliseconds.
 const PROGRESS_INTERVAL = 5000;
 
-// The memory of an exploration that goes on for hours has a limit.
+// The memory of an exploration that runs for hours has a limit.
 const MOST_ORDERS = 1_000_000;
 
 const KINDS: readonly DecisionKind[] = ["order", "draw", "choice", "cancel", "fail", "slow"];
@@ -456,7 +456,7 @@ function make_chooser(
  * What varies is what varies in the world: when timers, the network, native promises behind
  * {@linkcode from_promise} and calls in executors come back. All of it is decided by the seed, so the same
  * call does the same in every process, on every host. A run fails if the program throws, if a task ends
- * with an error that nothing handles, if no task can go on (the error says what each waits on), or if a
+ * with an error that nothing handles, if no task can be resumed (the error says what each waits on), or if a
  * condition of `world.always()` does not hold. The schedule of the error names the fewest deviations from the
  * plain order with which the run still fails.
  *

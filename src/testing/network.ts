@@ -81,7 +81,7 @@ const IPPROTO_UDP = 17;
 // To all hosts.
 const BROADCAST = "255.255.255.255";
 
-// What one datagram of UDP over IPv4 has room for.
+// The most bytes that one datagram of UDP over IPv4 has room for.
 const LARGEST_DATAGRAM = 65_507;
 
 /** An error as the host would give it. */
@@ -355,7 +355,7 @@ export class VirtualNetwork extends Inspectable {
     return true;
   }
 
-  // What a continuation of a host that has crashed waits for is retrieved by nothing.
+  // The outcome that a continuation of a crashed host waits for is retrieved by nothing.
   #abandon({ _waiting: waiting }: Continuation): void {
     if (!(waiting instanceof Future)) return;
     this.#abandoned.add(waiting);
@@ -746,7 +746,7 @@ class VirtualDatagramSocket implements DatagramSocket {
     this.#listener?.on_message(new Uint8Array(data), from);
   }
 
-  // As on Linux: only a socket that is connected is told that nobody listens.
+  // As on Linux: only a socket that is connected gets the error that nothing listens.
   _refused(to: Address): void {
     if (this.#remote === null || this.#is_closed || key_of(this.#remote) !== key_of(to)) return;
     this.#listener?.on_error(host_error("ECONNREFUSED", "recv"));
@@ -853,7 +853,7 @@ class VirtualSocket implements Endpoint {
   // Gone without a word: its host has crashed, or has lost it.
   #vanished = false;
   #owes_reset = false;
-  // What arrives is handled by the code that has the connection.
+  // Data that arrives is handled by the code that has the connection.
   #context: Context | null = null;
   readonly #name: Address;
   #peer!: VirtualSocket;

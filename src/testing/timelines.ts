@@ -45,7 +45,7 @@ export function lines_of(events: readonly TraceEvent[], notes: readonly Note[]):
     const last = lines[lines.length - 1];
     const line = (text: string) => lines.push({ time, text: `${name} ${text}`, task });
     const more = (text: string) => {
-      // What a step leads to stands behind it.
+      // The events that a step leads to stand behind it.
       if (last !== undefined && last.task === task && last.time === time) last.text += `, ${text}`;
       else line(text);
     };

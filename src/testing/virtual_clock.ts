@@ -242,7 +242,7 @@ export class VirtualClockEventLoop extends EventLoop {
     }
     if (timer !== null) return this.#jump(timer);
     throw new DeadlockError(
-      `No task can go on and no timer is set:\n${describe_waits(this._tasks())}`,
+      `No task can be resumed and no timer is set:\n${describe_waits(this._tasks())}`,
     );
   }
 

@@ -459,7 +459,7 @@ function describe(driver: Continuation, step_began: number, now: number): string
   return (driver instanceof Await ? driver._coroutine_name() : null) ?? "a future";
 }
 
-// The delay that a sleep was given lies between two times, as the clock went on since: it is most
+// The delay that a sleep was given lies between two times, as the clock has advanced since: it is most
 // likely the shortest decimal fraction there.
 function delay_of(when: number, step_began: number, now: number): number {
   const rounding = 1e-9;

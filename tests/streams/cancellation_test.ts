@@ -8,6 +8,7 @@ import fc from "fast-check";
 import * as asyncio from "../../mod.ts";
 import { VirtualClockEventLoop, VirtualNetwork } from "../../testing.ts";
 import { AUTHORITY, SERVER_CERTIFICATE, SERVER_KEY } from "./certificates.ts";
+import { exchange_line } from "./places.ts";
 
 const RUNS = 150;
 
@@ -264,12 +265,7 @@ Deno.test("Server.serve_forever: cancelled at any moment, it is closed and loses
           asyncio.create_task(async () => {
             await asyncio.sleep(wait * TICK);
             try {
-              const [reader, writer] = await asyncio.open_connection("server", 7);
-              writer.write("a line\n");
-              const { length } = await reader.read();
-              writer.close();
-              await writer.wait_closed();
-              return length;
+              return await exchange_line(["server", 7]);
             } catch (error) {
               assertInstanceOf(error, asyncio.ConnectionError);
               return 0;

@@ -87,3 +87,24 @@ export function collect_reports(): asyncio.ExceptionContext[] {
   asyncio.get_running_loop().set_exception_handler((_loop, context) => reports.push(context));
   return reports;
 }
+
+/** Closes connections and servers one after the other. */
+export async function close(...closed: (asyncio.StreamWriter | asyncio.Server)[]): Promise<void> {
+  for (const one of closed) {
+    one.close();
+    await one.wait_closed();
+  }
+}
+
+/** Connects, sends a line and reads to the end; returns how many bytes that were. */
+export async function exchange_line(
+  address: readonly [host: string, port: number],
+  delay: number | null = null,
+): Promise<number> {
+  const [reader, writer] = await asyncio.open_connection(...address);
+  if (delay !== null) await asyncio.sleep(delay);
+  writer.write("a line\n");
+  const { length } = await reader.read();
+  await close(writer);
+  return length;
+}

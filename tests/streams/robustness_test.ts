@@ -8,6 +8,7 @@ import * as asyncio from "../../mod.ts";
 import {
   address_of,
   connect,
+  exchange_line,
   MEMORY,
   settled_at,
   SOCKETS,
@@ -177,13 +178,7 @@ Deno.test("Server: cancelled under load, it loses no connection and leaves no de
       const serving = asyncio.create_task(server.serve_forever());
       const call = async (i: number): Promise<number> => {
         try {
-          const [reader, writer] = await asyncio.open_connection(...address);
-          await asyncio.sleep(i % 7 / 1000);
-          writer.write("a line\n");
-          const { length } = await reader.read();
-          writer.close();
-          await writer.wait_closed();
-          return length;
+          return await exchange_line(address, i % 7 / 1000);
         } catch (error) {
           assertInstanceOf(error, asyncio.OSError);
           return 0;

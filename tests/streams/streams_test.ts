@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import * as asyncio from "../../mod.ts";
 import {
   address_of,
+  close,
   collect_reports,
   connect,
   settled_at,
@@ -21,13 +22,6 @@ async function echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
   }
   writer.close();
   await writer.wait_closed();
-}
-
-async function close(...closed: (asyncio.StreamWriter | asyncio.Server)[]): Promise<void> {
-  for (const one of closed) {
-    one.close();
-    await one.wait_closed();
-  }
 }
 
 test_everywhere("open_connection: lines go there and back", async (place) => {

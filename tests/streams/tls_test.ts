@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import * as asyncio from "../../mod.ts";
 import { AUTHORITY, SERVER_CERTIFICATE, SERVER_KEY } from "./certificates.ts";
-import { address_of, collect_reports, SOCKETS, test_everywhere, text } from "./places.ts";
+import { address_of, close, collect_reports, SOCKETS, test_everywhere, text } from "./places.ts";
 
 const SERVER = { cert: SERVER_CERTIFICATE, key: SERVER_KEY };
 const ca = AUTHORITY;
@@ -18,13 +18,6 @@ async function echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
   }
   writer.close();
   await writer.wait_closed();
-}
-
-async function close(...closed: (asyncio.StreamWriter | asyncio.Server)[]): Promise<void> {
-  for (const one of closed) {
-    one.close();
-    await one.wait_closed();
-  }
 }
 
 test_everywhere("open_connection: with TLS", async (place) => {
