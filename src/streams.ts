@@ -11,6 +11,9 @@ import {
   iscoroutinefunction,
   library_coroutine,
 } from "./core/coroutines.ts";
+import { running_scope } from "./core/current.ts";
+import { next_moment } from "./core/scopes.ts";
+import { begin_await } from "./core/steps.ts";
 import { type Operation, Suspension } from "./core/suspensions.ts";
 import type { Outcome } from "./core/awaits.ts";
 import {
@@ -114,7 +117,11 @@ interface ReadOperation<A> extends Operation<Uint8Array, StreamReader, A> {
   /** Checks what must hold at the beginning; a result that needs no data is returned. */
   begin(reader: StreamReader, argument: A): Uint8Array | null;
   /** Returns the result; `null` if it has to wait. */
-  take(reader: StreamReader, argument: A, has_waited: boolean): Uint8Array | null;
+  take(
+    reader: StreamReader,
+    argument: A,
+    wait: Suspension<Uint8Array, StreamReader, A>,
+  ): Uint8Array | null;
   /** Puts back what was taken by a read that ends with an error. */
   put_back?(reader: StreamReader, argument: A): void;
 }
@@ -127,10 +134,9 @@ function advance_read<A>(
 ): Outcome {
   const reader = wait["_subject"];
   const argument = wait["_argument"];
-  const has_waited = wait["_has_waited"];
   try {
     let result: Uint8Array | null = null;
-    if (has_waited) {
+    if (wait["_has_waited"]) {
       reader["_end_wait"]();
       const failure = end_wait(wait as Wait, thrown, value);
       if (failure !== null) throw failure.error;
@@ -138,7 +144,7 @@ function advance_read<A>(
       if (thrown) return wait["_raise"](value);
       result = operation.begin(reader, argument);
     }
-    result ??= operation.take(reader, argument, has_waited);
+    result ??= operation.take(reader, argument, wait);
     if (result !== null) return wait["_return"](result);
     return reader["_wait_for_data"](wait as Wait, operation.method);
   } catch (error) {
@@ -156,7 +162,7 @@ const READ: ReadOperation<number> = {
     check_count("read", n);
     return n === 0 ? NO_BYTES.slice() : null;
   },
-  take: (reader, n, has_waited) => reader["_take_some"](n, has_waited),
+  take: (reader, n, wait) => reader["_take_some"](n, wait["_has_waited"]),
 };
 
 const READ_ALL: ReadOperation<Uint8Array[]> = {
@@ -164,7 +170,7 @@ const READ_ALL: ReadOperation<Uint8Array[]> = {
   method: "read",
   advance: (wait, thrown, value) => advance_read(READ_ALL, wait, thrown, value),
   begin: () => null,
-  take: (reader, blocks, has_waited) => reader["_take_to_end"](blocks, has_waited),
+  take: (reader, blocks, wait) => reader["_take_to_end"](blocks, wait["_has_waited"]),
   put_back: (reader, blocks) => reader["_put_back"](blocks),
 };
 
@@ -181,15 +187,22 @@ const READEXACTLY: ReadOperation<number> = {
   take: (reader, n) => reader["_take_exactly"](n),
 };
 
-const READLINE: ReadOperation<Search> = {
+const READLINE: ReadOperation<null> = {
   name: "StreamReader.readline",
   method: "readuntil",
-  advance: (wait, thrown, value) => advance_read(READLINE, wait, thrown, value),
+  advance(wait, thrown, value) {
+    // A line that is there needs no search that goes on.
+    const line = thrown || wait["_has_waited"] ? null : wait["_subject"]["_take_ready_line"]();
+    return line === null ? advance_read(READLINE, wait, thrown, value) : wait["_return"](line);
+  },
   begin(reader) {
     reader["_check"]();
     return null;
   },
-  take: (reader, search) => reader["_take_line"](search),
+  take(reader, _argument, wait) {
+    const search = (wait["_place"] ??= new Search(NEWLINES)) as Search;
+    return reader["_take_line"](search);
+  },
 };
 
 interface SeparatorArgument {
@@ -285,6 +298,8 @@ export class StreamReader extends Inspectable
   #paused = false;
   // How many calls have lifted the limit.
   #unlimited = 0;
+  // How many calls of an iterator's next() are in progress.
+  #next_steps = 0;
 
   /**
    * Makes a reader without a transport: `feed_data()` gives it what it reads.
@@ -487,18 +502,19 @@ export class StreamReader extends Inspectable
    * @throws {RuntimeError} if another task waits for data
    */
   readline(): Coroutine<Uint8Array> {
-    return new Suspension(READLINE, this, new Search(NEWLINES));
+    return new Suspension(READLINE, this, null);
+  }
+
+  /** @internal Takes a line that is all in the first chunk of the buffer; `null` if there is none. */
+  protected _take_ready_line(): Uint8Array | null {
+    if (this.#exception !== null) return null;
+    const line = this.#buffer.take_through(NEWLINE_BYTE, this.#limit);
+    if (line !== null) this.#maybe_resume_transport();
+    return line;
   }
 
   /** @internal Takes a line; `null` if it has to wait for more. */
   protected _take_line(search: Search): Uint8Array | null {
-    if (search.offset === 0) {
-      const line = this.#buffer.take_through(NEWLINE_BYTE, this.#limit);
-      if (line !== null) {
-        this.#maybe_resume_transport();
-        return line;
-      }
-    }
     try {
       return this._take_until(search);
     } catch (error) {
@@ -632,12 +648,31 @@ export class StreamReader extends Inspectable
 
   /** Iterates over the lines, to the end of the stream. Breaking out leaves the rest to be read. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
-    return {
-      next: async () => {
-        const value = await this.readline();
-        return value.length === 0 ? { done: true, value: undefined } : { done: false, value };
-      },
-    };
+    return { next: () => this.#take_ready_step() ?? this.#next_step() };
+  }
+
+  async #next_step(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#next_steps++;
+    try {
+      const value = await this.readline();
+      return value.length === 0 ? { done: true, value: undefined } : { done: false, value };
+    } finally {
+      this.#next_steps--;
+    }
+  }
+
+  // A line that is there, for the host's own await; `null` if it may have to wait, if an earlier call does, or
+  // if a cancellation may have to be thrown.
+  #take_ready_step(): Promise<IteratorResult<Uint8Array, undefined>> | null {
+    if (this.#next_steps > 0 || this.readline !== StreamReader.prototype.readline) return null;
+    const scope = running_scope();
+    const task = scope?._owner;
+    if (!task || task._cancellation_state !== null) return null;
+    const value = this._take_ready_line();
+    if (value === null) return null;
+    begin_await(task, scope);
+    scope._resumed = next_moment();
+    return Promise.resolve({ done: false, value });
   }
 
   /** Closes the source of a reader that {@linkcode StreamReader.from} made; else it does nothing. */

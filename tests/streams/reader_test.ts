@@ -135,6 +135,94 @@ Deno.test("StreamReader: a cancelled read leaves all bytes for the next one", ()
     assertEquals(text(await reader.read(100)), "abcabcabc");
   }));
 
+Deno.test("StreamReader[Symbol.asyncIterator]: calls of next() take lines in order, whether they wait or not", () =>
+  asyncio.run(async () => {
+    const reader = new asyncio.StreamReader();
+    const lines = reader[Symbol.asyncIterator]();
+    reader.feed_data("1\n");
+    assertEquals(text((await lines.next()).value!), "1\n");
+    const waiting = lines.next();
+    reader.feed_data("2\n3\n4\n");
+    const later = [lines.next(), lines.next()];
+    assertEquals(text((await waiting).value!), "2\n");
+    for (const [i, step] of later.entries()) {
+      assertEquals(text((await step).value!), `${i + 3}\n`);
+    }
+    reader.feed_data("over the end of a chunk");
+    reader.feed_data(`${"x".repeat(5_000)}\nrest`);
+    reader.feed_eof();
+    assertEquals((await lines.next()).value!.length, 5_024);
+    assertEquals(text((await lines.next()).value!), "rest");
+    assertEquals(await lines.next(), { done: true, value: undefined });
+  }));
+
+Deno.test("StreamReader[Symbol.asyncIterator]: lines that are there are taken without a switch, by a cancelled task, too", () =>
+  asyncio.run(async () => {
+    const reader = new asyncio.StreamReader();
+    reader.feed_data("1\n2\n3\n4\n");
+    const seen: string[] = [];
+    const task: asyncio.Task<void> = asyncio.create_task(async () => {
+      for await (const line of reader) {
+        seen.push(text(line));
+        if (seen.length === 2) task.cancel();
+      }
+    });
+    asyncio.get_running_loop().call_soon(() => seen.push("callback"));
+    await assertRejects(async () => await task, asyncio.CancelledError);
+    // As in Python, the cancellation is thrown where the task has to wait.
+    assertEquals(seen, ["1\n", "2\n", "3\n", "4\n", "callback"]);
+  }));
+
+Deno.test("StreamReader[Symbol.asyncIterator]: takes lines by the methods of a subclass, and has the reader's error", () =>
+  asyncio.run(async () => {
+    class Upper extends asyncio.StreamReader {
+      override readline(): asyncio.Coroutine<Uint8Array> {
+        const line = super.readline();
+        return asyncio.coroutine(function* () {
+          return new TextEncoder().encode(text(yield* line).toUpperCase());
+        })();
+      }
+    }
+    const reader = new Upper({ limit: 4 });
+    reader.feed_data("one\ntoo long\ntwo\n");
+    const lines = reader[Symbol.asyncIterator]();
+    assertEquals(text((await lines.next()).value!), "ONE\n");
+    const plain = new asyncio.StreamReader({ limit: 4 });
+    plain.feed_data("too long\ntwo\n");
+    const steps = plain[Symbol.asyncIterator]();
+    await assertRejects(
+      () => steps.next(),
+      asyncio.ValueError,
+      "Separator is found, but chunk is longer than limit",
+    );
+    assertEquals(text((await steps.next()).value!), "two\n");
+    plain.feed_data("one\n");
+    plain.set_exception(new Error("broken"));
+    await assertRejects(() => steps.next(), Error, "broken");
+  }));
+
+Deno.test("StreamReader[Symbol.asyncIterator]: the transport is resumed once the buffer is below the limit", () =>
+  asyncio.run(async () => {
+    const calls: string[] = [];
+    class Source extends asyncio.ReadTransport {
+      override pause_reading(): void {
+        calls.push("pause");
+      }
+      override resume_reading(): void {
+        calls.push("resume");
+      }
+    }
+    const reader = new asyncio.StreamReader({ limit: 8 });
+    reader.set_transport(new Source());
+    reader.feed_data("1234567\n".repeat(3));
+    assertEquals(calls, ["pause"]);
+    const lines = reader[Symbol.asyncIterator]();
+    await lines.next();
+    assertEquals(calls, ["pause"]);
+    await lines.next();
+    assertEquals(calls, ["pause", "resume"]);
+  }));
+
 Deno.test("StreamReader: wrong limits and numbers are named", () =>
   asyncio.run(async () => {
     assertThrows(() => new asyncio.StreamReader({ limit: 0 }), asyncio.ValueError, "<= 0");
