@@ -191,7 +191,7 @@ const READLINE: ReadOperation<null> = {
   name: "StreamReader.readline",
   method: "readuntil",
   advance(wait, thrown, value) {
-    // A line that is there needs no search that goes on.
+    // No search has to be remembered for a line that is complete.
     const line = thrown || wait["_has_waited"] ? null : wait["_subject"]["_take_ready_line"]();
     return line === null ? advance_read(READLINE, wait, thrown, value) : wait["_return"](line);
   },

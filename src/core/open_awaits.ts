@@ -58,7 +58,7 @@ export class OpenAwaits {
     const own = task as unknown as Continuation;
     if (own._begun > 0 && is_live(own)) return own;
     let visited = 0;
-    // What is live has begun no earlier than the scope was last resumed.
+    // A live await has begun no earlier than the scope was last resumed.
     for (
       let open = task._newest;
       open !== null && open._begun >= scope._resumed;
