@@ -201,6 +201,32 @@ test_everywhere(
   },
 );
 
+test_everywhere(
+  "StreamReader[Symbol.asyncIterator]: cancelled, it loses no line",
+  async (place) => {
+    const go_on = new asyncio.Event();
+    const [reader, writer, server] = await connect(place, async (_, writer) => {
+      writer.write("1\n2\n3");
+      await go_on.wait();
+      writer.write("\n4\n");
+      writer.close();
+    });
+    const seen: string[] = [];
+    const take_lines = async () => {
+      for await (const line of reader) seen.push(text(line));
+    };
+    const task = asyncio.create_task(take_lines);
+    await asyncio.sleep(0.05);
+    task.cancel();
+    await assertRejects(async () => await task, asyncio.CancelledError);
+    assertEquals(seen, ["1\n", "2\n"]);
+    go_on.set();
+    await take_lines();
+    assertEquals(seen, ["1\n", "2\n", "3\n", "4\n"]);
+    await close(writer, server);
+  },
+);
+
 test_everywhere("Server: close, close_clients and wait_closed", async (place) => {
   const [reader, writer, server] = await connect(place, async (reader, writer) => {
     await reader.read();
