@@ -44,7 +44,7 @@ export function host_global<T>(name: string): () => T | undefined {
   const own = Object.getOwnPropertyDescriptor(globalThis, name);
   if ("Deno" in globalThis && own?.get !== undefined) {
     let read: (() => T) | null = own.get;
-    let value: T;
+    let value: T | undefined;
     return () => {
       if (read !== null) value = read.call(globalThis);
       read = null;
@@ -55,10 +55,18 @@ export function host_global<T>(name: string): () => T | undefined {
   return () => value;
 }
 
-/** Returns the process; on hosts without one, `undefined`. */
-export const host_process: () => Partial<HostProcess> | undefined = /* @__PURE__ */ host_global(
-  "process",
-);
+const read_process = /* @__PURE__ */ host_global<Partial<HostProcess>>("process");
+let was_read = !("Deno" in globalThis);
+
+/**
+ * Returns the process; on hosts without one, `undefined`, and on Deno if the intrinsics were frozen before it was first
+ * needed: Deno cannot load it then.
+ */
+export function host_process(): Partial<HostProcess> | undefined {
+  if (!was_read && Object.isFrozen(Object.prototype)) return undefined;
+  was_read = true;
+  return read_process();
+}
 
 /**
  * Returns a built-in module of Node.js, or `undefined`.
