@@ -174,3 +174,26 @@ Deno.test("get_event_loop: the default loop goes on when a request has ended in 
     "in time",
   ]);
 });
+
+Deno.test({
+  name: "import: Deno loads none of its node modules for it, but when they are first needed",
+  ignore: !("Deno" in globalThis),
+  async fn() {
+    const names = ["process", "Buffer", "setTimeout", "setInterval", "setImmediate"];
+    const { stdout, stderr } = await child(
+      `
+      console.log("imported", read.join(" "));
+      console.log(await asyncio.run(() => asyncio.sleep(0.001, "slept")));
+      console.log(read.includes("setTimeout") && read.includes("setImmediate"));`,
+      {
+        before: `const read = [];
+        for (const name of ${JSON.stringify(names)}) {
+          const { get } = Object.getOwnPropertyDescriptor(globalThis, name);
+          const count = () => (read.push(name), get.call(globalThis));
+          Object.defineProperty(globalThis, name, { get: count, configurable: true });
+        }`,
+      },
+    );
+    assertEquals([stdout, stderr], [["imported ", "slept", "true"], []]);
+  },
+});
