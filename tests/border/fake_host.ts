@@ -144,6 +144,10 @@ class FakeHost {
 
   /** Replaces the timers and clocks, and takes away where else the host has them. */
   install(): void {
+    // Deno's contexts are found without a built-in module.
+    if (!has_async_context && "Deno" in globalThis) {
+      Reflect.get(Deno, Reflect.get(Deno, "internal")).core = undefined;
+    }
     Object.assign(process, {
       getBuiltinModule: !has_async_context || getBuiltinModule === undefined
         ? undefined
