@@ -4,7 +4,7 @@
  * @module
  */
 
-import { REGISTERED } from "./host/worker_program.ts";
+import { REGISTERED } from "./internal/error_kinds.ts";
 import { repr } from "./internal/format_helpers.ts";
 
 type Marks = WeakMap<object, Transferable[]>;

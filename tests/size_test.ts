@@ -72,3 +72,11 @@ for (const [name, { program, limit, goal }] of Object.entries(LIMITS)) {
     );
   });
 }
+
+Deno.test("size of transfer: the program of workers is loaded by pools alone", async () => {
+  const parts_with = async (name: string) =>
+    (await measure_sources(`export { ${name} } from "./mod.ts";`)).parts;
+  const program = "src/host/worker_program.ts";
+  assert(!(await parts_with("transfer")).has(program));
+  assert((await parts_with("WorkerPoolExecutor")).has(program));
+});

@@ -23,8 +23,7 @@
  * @module
  */
 
-/** The part of the registered symbols' names by which copies of this library find each other's things. */
-export const REGISTERED = "@pythonic/asyncio:";
+import { REGISTERED } from "../internal/error_kinds.ts";
 
 /**
  * The source of the program, for a script and for a module. It has no comments, since each page that has workers loads it.

@@ -14,9 +14,12 @@ export interface ErrorKind {
   readonly prototype: object;
 }
 
+/** The part of the registered symbols' names by which copies of this library find each other's things. */
+export const REGISTERED = "@pythonic/asyncio:";
+
 /** Returns the registered symbol by which all copies of the library recognise errors of a class of this name. */
 export function brand_of(name: string): symbol {
-  return Symbol.for(`@pythonic/asyncio:${name}`);
+  return Symbol.for(REGISTERED + name);
 }
 
 /** Returns whether a thrown value is of the class that has the brand, in any copy of the library. */
