@@ -1,5 +1,6 @@
 /** Some of the random programs at the border with native promises, with fixed seeds: none is broken. */
 
+import { FAULTS } from "./faults.ts";
 import { check, explain, make_smaller, violations_of } from "./check.ts";
 import { generate } from "./generate.ts";
 import { PROFILE_NAMES } from "./profiles.ts";
@@ -25,6 +26,13 @@ Deno.test("run: random programs on a host without an asynchronous context", asyn
     ],
   }).output();
   assert(success, new TextDecoder().decode(stdout));
+});
+
+Deno.test("plant: the text that each fault replaces occurs once in the library", async () => {
+  for (const { name, file, search } of FAULTS) {
+    const text = await Deno.readTextFile(new URL(`../../${file}`, import.meta.url));
+    assertEquals(text.split(search).length, 2, name);
+  }
 });
 
 Deno.test("generate: the same seed makes the same program", () => {

@@ -34,8 +34,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a cancellation without a live await is lost",
     file: STATE,
-    search: "  if (any_live) return;\n  state.add_pending(delivery);\n",
-    replacement: "  if (any_live) return;\n",
+    search: "  if (!any_live) state.add_pending(delivery);\n",
+    replacement: "",
   },
   {
     name: "what is pending stays so when it has been thrown",
@@ -95,8 +95,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "from_promise() does not wait for its operation",
     file: "src/from_promise.ts",
-    search: "if (work.abandons) wait.cancel(message);\n    else wait",
-    replacement: "wait.cancel(message);\n    wait",
+    search: "if (work.abandons) wait.cancel(message);",
+    replacement: "wait.cancel(message);",
   },
   {
     name: "detached calls belong to the task that makes them",

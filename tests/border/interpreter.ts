@@ -990,6 +990,9 @@ export class Run {
       if (message?.includes("it waits for a native promise")) return;
       // So is code that goes on though it was cancelled.
       if (message?.includes("was cancelled and has not ended")) return;
+      // Or a gather() that fails when its await, of a branch, has been rejected alone: others might share it.
+      const is_given_up = ({ kind, outcome }: Leaf) => kind === "gather" && outcome?.cancelled;
+      if (message?.startsWith("_GatheringFuture") && this.leaves.some(is_given_up)) return;
       this.violate("reported", `${message}: ${describe(exception)}`);
     });
     for (const value of semaphores) this.semaphores.push(new asyncio.Semaphore(value));
