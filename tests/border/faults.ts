@@ -64,14 +64,15 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "the requests of a sibling's block count",
     file: STATE,
-    search: "if (!is_inside(scope, block)) count += requests;",
-    replacement: "",
+    search: "    return outside;\n",
+    replacement:
+      "    return is_inside(scope, scope._owner as TaskCore) ? 0 : this.requests - this.#of_blocks;\n",
   },
   {
     name: "what a block has left pending comes after it",
     file: STATE,
-    search: "    this.#requests_of?.delete(scope);\n    this.#pending?.delete(scope);\n",
-    replacement: "",
+    search: "      this.#requests_of?.delete(scope);\n    }\n    this.#pending?.delete(scope);\n",
+    replacement: "      this.#of_blocks += requests;\n    }\n",
   },
   {
     name: "a limit passes in silence if a native promise ends the body",
