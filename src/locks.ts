@@ -26,6 +26,7 @@ import { repr } from "./internal/format_helpers.ts";
 import { number_argument } from "./internal/numbers.ts";
 import { keyword_or_positional } from "./internal/options.ts";
 import { repeat_wait } from "./internal/repeated_waits.ts";
+import { check_object } from "./internal/unbound.ts";
 
 interface Releasable {
   release(): void;
@@ -200,6 +201,7 @@ export class Lock extends Acquirable {
    */
   override release(this: object): void;
   override release(): void {
+    check_object(this instanceof Lock, "release");
     if (!this._is_locked) throw new RuntimeError("Lock is not acquired.");
     this._is_locked = false;
     this._wake_first();
@@ -285,6 +287,7 @@ export class Event extends LoopBound {
   /** Sets the flag and wakes all waiters. */
   set(this: object): void;
   set(): void {
+    check_object(this instanceof Event, "set");
     if (this._value) return;
     this._value = true;
     while (this._waiters.wake_next()) { /* all of them */ }
@@ -293,6 +296,7 @@ export class Event extends LoopBound {
   /** Clears the flag: calls of `wait()` from now on wait for the next `set()`. */
   clear(this: object): void;
   clear(): void {
+    check_object(this instanceof Event, "clear");
     this._value = false;
   }
 
@@ -414,6 +418,7 @@ export class Semaphore extends Acquirable {
   /** Returns a permit and wakes the first waiter. */
   override release(this: object): void;
   override release(): void {
+    check_object(this instanceof Semaphore, "release");
     this._value++;
     this._pass_one_on();
   }
@@ -494,6 +499,7 @@ export class BoundedSemaphore extends Semaphore {
    */
   override release(this: object): void;
   override release(): void {
+    check_object(this instanceof BoundedSemaphore, "release");
     if (this._value >= this.#bound) {
       throw new ValueError("BoundedSemaphore released too many times");
     }
@@ -638,6 +644,7 @@ export class Condition extends Acquirable {
    */
   override release(this: object): void;
   override release(): void {
+    check_object(this instanceof Condition, "release");
     this.#lock.release();
   }
 
@@ -733,6 +740,7 @@ export class Condition extends Acquirable {
    */
   notify(this: object, n?: number | { readonly n?: number }): void;
   notify(n: number | { readonly n?: number } = 1): void {
+    check_object(this instanceof Condition, "notify");
     const count = number_argument("notify", "n", n, 1);
     if (!this.locked()) throw new RuntimeError("cannot notify on un-acquired lock");
     this.#notify(count);
@@ -749,6 +757,7 @@ export class Condition extends Acquirable {
    */
   notify_all(this: object): void;
   notify_all(): void {
+    check_object(this instanceof Condition, "notify_all");
     this.notify(this._waiters.length);
   }
 

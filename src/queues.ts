@@ -21,6 +21,7 @@ import { number_argument } from "./internal/numbers.ts";
 import { check_options, keyword_or_positional } from "./internal/options.ts";
 import { NamedError } from "./internal/error_kinds.ts";
 import { less_than } from "./internal/ordering.ts";
+import { check_object } from "./internal/unbound.ts";
 import { Event } from "./locks.ts";
 
 /**
@@ -266,6 +267,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    */
   put_nowait(this: object, item: T): void;
   put_nowait(item: T): void {
+    check_object(this instanceof Queue, "put_nowait");
     if (this.#shut_down) throw new QueueShutDown();
     if (this.full()) throw new QueueFull();
     const before = this.qsize();
@@ -305,6 +307,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    */
   get_nowait(this: object): T;
   get_nowait(): T {
+    check_object(this instanceof Queue, "get_nowait");
     if (this.empty()) {
       if (this.#shut_down) throw new QueueShutDown();
       throw new QueueEmpty();
@@ -328,6 +331,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    */
   task_done(this: object): void;
   task_done(): void {
+    check_object(this instanceof Queue, "task_done");
     if (this.#unfinished <= 0) throw new ValueError("task_done() called too many times");
     if (--this.#unfinished === 0) this.#finished.set();
   }
@@ -353,6 +357,7 @@ export class Queue<T> extends LoopBound implements AsyncIterable<T> {
    */
   shutdown(this: object, immediate?: boolean | { readonly immediate?: boolean }): void;
   shutdown(immediate: boolean | { readonly immediate?: boolean } = false): void {
+    check_object(this instanceof Queue, "shutdown");
     const drops = keyword_or_positional<"immediate", boolean>("shutdown", "immediate", immediate) ??
       false;
     this.#shut_down = true;

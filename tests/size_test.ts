@@ -48,7 +48,7 @@ const LIMITS: Readonly<Record<string, Limit>> = {
   },
   "all of mod.ts without what needs sockets": {
     program: `export { ${WITHOUT_SOCKETS.join(", ")} } from "./mod.ts";`,
-    limit: 60_100,
+    limit: 60_200,
     goal: 26_000,
   },
 };

@@ -20,7 +20,7 @@ import {
   THIS_COPY,
 } from "../host/copies.ts";
 import { brand_of, has_brand } from "../internal/error_kinds.ts";
-import { check_bound } from "../internal/unbound.ts";
+import { check_bound, check_object } from "../internal/unbound.ts";
 import {
   cancel_with,
   Cancellation,
@@ -267,6 +267,7 @@ export class Future<T> implements Promise<T> {
    */
   set_result(this: object, result: T): void;
   set_result(result: T): void {
+    check_object(this instanceof Future, "set_result");
     this._check_pending();
     this._finish(FINISHED, result);
   }
@@ -279,6 +280,7 @@ export class Future<T> implements Promise<T> {
    */
   set_exception(this: object, exception: unknown): void;
   set_exception(exception: unknown): void {
+    check_object(this instanceof Future, "set_exception");
     this._check_pending();
     if (typeof exception === "function" && exception.prototype instanceof Error) {
       exception = new (exception as new () => Error)();
@@ -294,6 +296,7 @@ export class Future<T> implements Promise<T> {
    */
   cancel(this: object, message?: unknown): boolean;
   cancel(message?: unknown): boolean {
+    check_object(this instanceof Future, "cancel");
     if (this._state !== PENDING) {
       this._mark_retrieved();
       return false;

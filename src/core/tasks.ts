@@ -13,6 +13,7 @@ import {
   run_in,
 } from "../host/async_context.ts";
 import { repr } from "../internal/format_helpers.ts";
+import { check_object } from "../internal/unbound.ts";
 import { check_options, keyword_or_value, NO_OPTIONS, OwnOptions } from "../internal/options.ts";
 import { type AbstractEventLoop, check_loop, get_event_loop, get_running_loop } from "./events.ts";
 import {
@@ -354,6 +355,7 @@ export class Task<T> extends Future<T> {
    */
   override cancel(this: object, message?: unknown): boolean;
   override cancel(message?: unknown): boolean {
+    check_object(this instanceof Task, "cancel");
     this._mark_retrieved();
     const state = this._cancellation_state ??= new CancellationState();
     const target = state.target ?? this as unknown as Scope;

@@ -24,9 +24,20 @@ export function note_methods(prototype: object): void {
 
 /** Throws a `TypeError` if a callback is a method of the library without its object. */
 export function check_bound(where: string, callback: object): void {
-  if (!methods.has(callback)) return;
-  const { name } = callback as { name: string };
-  throw new TypeError(
+  if (methods.has(callback)) throw unbound(where, (callback as { name: string }).name);
+}
+
+/**
+ * Throws a `TypeError` if a method was called without its object, by what takes any callback: `promise.then(event.set)`.
+ *
+ * @param has_object whether `this` is an object of the method's class
+ */
+export function check_object(has_object: boolean, name: string): void {
+  if (!has_object) throw unbound(name, name);
+}
+
+function unbound(where: string, name: string): TypeError {
+  return new TypeError(
     `Cannot call ${where}(): a method loses its object when it is given as a callback; instead of ` +
       `x.${name} write () => x.${name}(): received ${name}`,
   );

@@ -31,6 +31,7 @@ import { has_async_context } from "../host/async_context.ts";
 import { when_dry } from "../host/macrotask.ts";
 import { has_requests } from "../host/timers.ts";
 import { Deque } from "../internal/deque.ts";
+import { check_object } from "../internal/unbound.ts";
 import { BaseEventLoop, type ExceptionContext } from "../core/events.ts";
 import { HostTurns } from "./host_turns.ts";
 import { Alarm, LoopClock } from "./loop_clock.ts";
@@ -486,6 +487,7 @@ export abstract class RunLoop extends BaseEventLoop {
   /** Ends `run_forever()` after the callbacks that are ready now. */
   stop(this: object): void;
   stop(): void {
+    check_object(this instanceof RunLoop, "stop");
     this.#is_stopping = true;
     if (this.#is_asleep) this.#wake();
   }
