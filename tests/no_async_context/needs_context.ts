@@ -57,6 +57,8 @@ export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
     "CancelScope.shield: what a branch beside took from what was pending comes to both",
     "CancelScope.shield: what an inner shield kept off is kept off by an outer one that came later",
     "AsyncExitStack: timeout() and TaskGroup cancel the stack's block and nothing around it",
+    "CancelScope.shield: of many shielded blocks each is told of what was cancelled around it alone",
+    "timeout: of many branches only those in the block are cancelled, also those that have gone on",
   ],
   "loops that run at the same time are told apart": [
     "each loop has a clock of its own",
