@@ -164,7 +164,8 @@ function* race<T>(
       const result = yield* call_and_wait(next.value);
       if (winner !== null) {
         // A native promise has kept the cancellation from being thrown before; it is thrown here.
-        if (current_task(loop)?.["_is_cancel_pending"]) yield null;
+        const task = current_task(loop);
+        if (task?.["_cancellation_state"]?.is_pending_from_outside(task["_owner"])) yield null;
         throw new AssertionError();
       }
       winner = { result, index };

@@ -69,6 +69,22 @@ Deno.test("staggered_race: cancelled, it cancels its functions", () =>
     assertEquals(asyncio.all_tasks().size, 1);
   }));
 
+Deno.test("staggered_race: a function that swallows its cancellation and cancels itself is an error", () =>
+  run(async () => {
+    const stubborn = async () => {
+      await asyncio.sleep(60).catch(() => {});
+      await asyncio.sleep(1);
+      asyncio.current_task()?.cancel();
+    };
+    const group: unknown = await assertRejects(
+      async () => await asyncio.staggered_race([stubborn, () => asyncio.sleep(1)], 1),
+      asyncio.ExceptionGroup,
+      "staggered race failed",
+    );
+    const { errors } = group as asyncio.ExceptionGroup;
+    assertEquals(errors.map((error) => (error as Error).name), ["AssertionError"]);
+  }));
+
 Deno.test("staggered_race: a function that swallows its cancellation and succeeds is an error", () =>
   run(async () => {
     const stubborn = async () => {

@@ -324,6 +324,11 @@ export class CancellationState {
     return this.#pending?.has(scope) ?? false;
   }
 
+  /** Returns whether a cancellation of the scope itself is pending which its own code has not requested. */
+  is_pending_from_outside(scope: Scope): boolean {
+    return this.#pending?.get(scope)?.by_itself === false;
+  }
+
   /**
    * Takes the cancellations that are pending for code of a scope; returns the latest that is due, or `null`.
    *
