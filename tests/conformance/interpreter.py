@@ -47,6 +47,16 @@ class InsertionOrderedSet(dict):
         self.pop(item, None)
 
 
+class OpenGenerators(InsertionOrderedSet):
+    """The async generators of a loop; the program refers to all, which keeps finished ones in CPython's set."""
+
+    def __len__(self):
+        return len(list(iter(self)))
+
+    def __iter__(self):
+        return (generator for generator in super().__iter__() if generator.ag_frame is not None)
+
+
 def order_sets():
     asyncio.tasks.set = InsertionOrderedSet
     asyncio.taskgroups.set = InsertionOrderedSet
@@ -120,7 +130,7 @@ class VirtualClockLoop(base_events.BaseEventLoop):
         self._now = 0.0
         self._clock_resolution = 1e-9
         self._selector = self
-        self._asyncgens = InsertionOrderedSet()
+        self._asyncgens = OpenGenerators()
         self.created = []
 
     def create_task(self, coro, **options):
