@@ -359,7 +359,7 @@ export class CancellationState {
       else if (must_wait || !delivery.by_itself) due.push(delivery);
     }
     if (due.length < 2) return due[0] ?? null;
-    return [...all.values()].findLast((delivery) => due.includes(delivery)) as DeliveryCore;
+    return [...all.values()].reverse().find((delivery) => due.includes(delivery)) as DeliveryCore;
   }
 
   // Code that reaches an await, or ends, before the microtask queue runs dry has been resumed by the rejection.

@@ -66,7 +66,7 @@ export class OpenAwaits {
     ) {
       if (is_live(open)) return open;
       if (scope !== task && ++visited === MAX_VISITED) {
-        return [...this.#index_new(task).get(scope) ?? []].findLast(is_live) ?? null;
+        return [...this.#index_new(task).get(scope) ?? []].reverse().find(is_live) ?? null;
       }
     }
     return null;
