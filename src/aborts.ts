@@ -5,7 +5,7 @@
  */
 
 import type { Scope } from "./core/contracts.ts";
-import { is_cancellation } from "./core/cancellation.ts";
+import { cancel_each, is_cancellation } from "./core/cancellation.ts";
 import { RuntimeError } from "./core/exceptions.ts";
 import {
   cancel_by_signal,
@@ -26,17 +26,7 @@ class BlocksOfSignal {
     signal.addEventListener("abort", this.#on_abort, { once: true });
   }
 
-  readonly #on_abort = (): void => {
-    const errors: unknown[] = [];
-    for (const on_abort of this.#blocks) {
-      try {
-        on_abort();
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    if (errors.length > 0) throw errors[0];
-  };
+  readonly #on_abort = (): void => cancel_each(this.#blocks, (on_abort) => on_abort());
 
   add(on_abort: () => void): void {
     this.#blocks.add(on_abort);
