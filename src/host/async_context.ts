@@ -6,7 +6,7 @@
  */
 
 import { has_other_copies, run_innermost } from "./copies.ts";
-import { builtin_module } from "./process.ts";
+import { builtin_module, core_of_deno } from "./process.ts";
 
 /** A context that is kept, to resume in it later; only this module knows its contents. */
 export type KeptContext = unknown;
@@ -133,8 +133,6 @@ class OwnFrame {
 }
 
 type DenoFrame = { readonly [VALUE]?: unknown } | null | undefined;
-
-type DenoGlobal = { readonly internal: symbol } & Record<symbol, { core?: DenoCore }>;
 
 interface DenoContext {
   getAsyncContext(): DenoFrame;
@@ -275,11 +273,6 @@ export function agree(
   }) && both(undefined, undefined);
 }
 
-const core_of_deno = (): DenoCore | undefined => {
-  const { Deno } = globalThis as { Deno?: unknown } as { Deno?: DenoGlobal };
-  return Deno?.[Deno.internal]?.core;
-};
-
 // Found at run time and by name, so that no bundler ever sees an import of a Node.js module.
 const find_hooks = (): AsyncHooks | undefined => builtin_module("node:async_hooks");
 
@@ -288,7 +281,7 @@ const make_storage = (): Storage => new (find_hooks() as AsyncHooks).AsyncLocalS
 // A host does not promise to keep its frames: without them, or should they have become others, its public interface
 // does the same, later.
 function find_contexts(): Contexts | null {
-  const core = core_of_deno();
+  const core = core_of_deno() as DenoCore | undefined;
   const of_deno = core === undefined
     ? null
     : agreeing(() => [frames_of_deno(core), storage_of_deno(core)]);

@@ -55,6 +55,17 @@ export function host_global<T>(name: string): () => T | undefined {
   return () => value;
 }
 
+interface DenoInternal {
+  readonly internal: symbol;
+  readonly [key: symbol]: { readonly core?: unknown };
+}
+
+/** Returns Deno's core, of which Deno promises nothing; `undefined` on other hosts. */
+export function core_of_deno(): unknown {
+  const { Deno } = globalThis as unknown as { Deno?: DenoInternal };
+  return Deno?.[Deno.internal]?.core;
+}
+
 const read_process = /* @__PURE__ */ host_global<Partial<HostProcess>>("process");
 let was_read = !("Deno" in globalThis);
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { builtin_module, host_process, type HostProcess } from "./process.ts";
+import { builtin_module, core_of_deno, host_process, type HostProcess } from "./process.ts";
 
 /** Returns whether the host lets a program listen to signals. */
 export function has_signals(): boolean {
@@ -113,14 +113,8 @@ interface DenoCore {
   readonly promiseIdSymbol: symbol;
 }
 
-interface DenoInternal {
-  readonly internal: symbol;
-  readonly [key: symbol]: { readonly core?: Partial<DenoCore> };
-}
-
 function find_core(): DenoCore | null {
-  const { Deno } = globalThis as unknown as { Deno?: DenoInternal };
-  const core = Deno?.[Deno.internal]?.core;
+  const core = core_of_deno() as Partial<DenoCore> | undefined;
   return core?.hasPromise && core.unrefOpPromise && core.promiseIdSymbol ? core as DenoCore : null;
 }
 
