@@ -1,5 +1,5 @@
 /**
- * What the host itself takes for the parts that the library is made of: the least that its figures can be.
+ * The time that the host takes for awaits, errors, contexts, clocks and turns: a lower bound for the library's figures.
  *
  * @module
  */

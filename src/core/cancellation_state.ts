@@ -160,7 +160,7 @@ export class CancellationState {
   is_new_request = false;
   /** Made by the first block that needs it. */
   policy: BlockPolicy | null = null;
-  /** Set by the end of the run for tasks with several lines of code. */
+  /** Set by the end of the run for tasks with several branches. */
   waits: WaitNotes | null = null;
   #open: OpenAwaits | null = null;
   // The requests of blocks, which are part of `requests`, and their sum.

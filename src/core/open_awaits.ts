@@ -12,9 +12,9 @@ const MAX_VISITED = 16;
 
 /** Finds the open awaits in a block of a task without visiting those of other blocks, however many there are. */
 export class OpenAwaits {
-  // By each block around them that is no task, oldest first; made when there are many.
+  // The index: the open awaits in each block, oldest first; made when there are many.
   #in_block: Map<Scope, Set<OpenAwait>> | null = null;
-  // The latest moment whose awaits are in it.
+  // Awaits that began later are not in the index yet.
   #moment = 0;
 
   /**

@@ -223,7 +223,7 @@ export class Suspension<T, S = unknown, A = unknown> extends Coroutine<T> {
     return `<Future ${state}${this._waiter === null ? "" : " cb=[Task.task_wakeup()]"}>`;
   }
 
-  // An `await` looks for it in the object, then in each class, in each from the last method to the first.
+  // The inherited method again, and last: an `await` searches the object and then each class, from its last method.
   /** @internal */
   override then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,

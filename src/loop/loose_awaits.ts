@@ -19,49 +19,49 @@ const MIN_SEARCHED = 100;
 const MAX_HELD = 1000;
 
 /**
- * The lines of code of a task that the end of the run cancels while several awaits of its code are open: each of
- * those is told, and what is resumed by it and by the waits that it begins then is one line.
+ * The branches of a task that the end of the run cancels while several awaits of its code are open. A branch is one of
+ * those awaits, the code that it resumes, and the waits that this code begins.
  */
-class Lines implements WaitNotes {
+class Branches implements WaitNotes {
   readonly #task: Task<unknown>;
-  // The await with which the line of a wait began.
-  readonly #line_of = new WeakMap<Continuation, Continuation>();
-  // The line whose code runs, until the microtask queue runs dry; `undefined` if that is not known.
+  // The await with which the branch of a wait began.
+  readonly #branch_of = new WeakMap<Continuation, Continuation>();
+  // The branch that runs until the microtask queue runs dry; `undefined` if that is not known.
   #running: Continuation | undefined;
   #resumed = 0;
-  // The line with which the task ended; null before.
-  #last: { readonly line: Continuation | undefined } | null = null;
+  // The branch with which the task ended; null before.
+  #last: { readonly branch: Continuation | undefined } | null = null;
 
   constructor(task: Task<unknown>, awaits: readonly Continuation[]) {
     this.#task = task;
-    for (const open of awaits) this.#line_of.set(open, open);
+    for (const open of awaits) this.#branch_of.set(open, open);
   }
 
   note_resumed(continuation: Continuation): void {
-    this.#running = this.#line_of.get(continuation);
+    this.#running = this.#branch_of.get(continuation);
     this.#resumed = next_moment();
   }
 
   note_wait(continuation: Continuation): void {
-    const line = this.#line();
-    if (line !== undefined) this.#line_of.set(continuation, line);
+    const branch = this.#branch();
+    if (branch !== undefined) this.#branch_of.set(continuation, branch);
   }
 
   /** Notes that the task has ended. */
   note_end(): void {
-    this.#last ??= { line: this.#line() };
+    this.#last ??= { branch: this.#branch() };
   }
 
-  /** Returns whether the code of an await cleans up: it was told, and is not of the line that has ended the task. */
+  /** Returns whether an await is part of a clean-up: its branch was cancelled, and is not the one that ended the task. */
   cleans_up(open: Await): boolean {
-    const last = this.#last?.line;
-    const line = this.#line_of.get(open);
+    const last = this.#last?.branch;
+    const branch = this.#branch_of.get(open);
     // A task that has swallowed its cancellation may have begun anything.
-    if (last === undefined || line === undefined) return this.#task.cancelled();
-    return line !== last;
+    if (last === undefined || branch === undefined) return this.#task.cancelled();
+    return branch !== last;
   }
 
-  #line(): Continuation | undefined {
+  #branch(): Continuation | undefined {
     return this.#resumed > this.#task["_loop"]["_dry_moment"] ? this.#running : undefined;
   }
 }
@@ -76,7 +76,7 @@ export class LooseAwaits {
   // Those that have been cancelled; null before.
   #cancelled: WeakSet<Task<unknown>> | null = null;
   // Tasks that the end of the run cancels, and beside whose own code other code of theirs waits.
-  readonly #cleaning_up = new Map<Task<unknown>, Lines>();
+  readonly #cleaning_up = new Map<Task<unknown>, Branches>();
   // The size at which those that are over are next searched for.
   #limit = MIN_SEARCHED;
 
@@ -102,7 +102,7 @@ export class LooseAwaits {
    * Code is cancelled once: a later call reaches only what tasks have left running that ended since; if other code is
    * about to be resumed there is an empty list. If such a task
    * was cancelled by the end of the run while several awaits of its code were open, all of them were, and what other
-   * lines of its code than its own still wait for are their clean-ups.
+   * branches of its code than its own still wait for are their clean-ups.
    *
    * @param tasks what is about to be cancelled, too
    */
@@ -128,9 +128,9 @@ export class LooseAwaits {
       any = true;
       if (held instanceof Task) {
         cancelled.add(held);
-        const lines = cleaning_up.get(held);
+        const branches = cleaning_up.get(held);
         for (const open of awaits_of(held)) {
-          if (lines?.cleans_up(open)) endings.push(open.then());
+          if (branches?.cleans_up(open)) endings.push(open.then());
           else cancel(open);
         }
       } else cancel(held);
@@ -141,9 +141,9 @@ export class LooseAwaits {
     for (const task of tasks ?? []) {
       const awaits = open_awaits(task as unknown as TaskCore);
       if (awaits.length <= 1) continue;
-      const lines = new Lines(task, awaits);
-      cleaning_up.set(task, lines);
-      (task["_cancellation_state"] ??= new CancellationState()).waits = lines;
+      const branches = new Branches(task, awaits);
+      cleaning_up.set(task, branches);
+      (task["_cancellation_state"] ??= new CancellationState()).waits = branches;
     }
     return any ? endings : null;
   }
