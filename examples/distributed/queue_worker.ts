@@ -5,7 +5,7 @@ import type { Redis } from "ioredis";
 import * as asyncio from "../../mod.ts";
 import { type CallData, cancel_channel, cancel_key, DEFAULT_QUEUE } from "./calls.ts";
 import { JOB } from "./current_job.ts";
-import { close, connect } from "./redis.ts";
+import { close, close_worker, connect } from "./redis.ts";
 import { decode, encode, encode_error } from "./values.ts";
 
 /** How a worker is made. */
@@ -89,7 +89,7 @@ export class QueueWorker implements AsyncDisposable {
 
   /** Takes no more calls, and waits for those that run. */
   async close(): Promise<void> {
-    await this.#worker.close();
+    await close_worker(this.#worker);
     await close(this.#subscriber);
     await close(this.#redis);
   }

@@ -1,5 +1,6 @@
 /** Connections to Redis. */
 
+import type { Worker } from "bullmq";
 import { Redis } from "ioredis";
 
 /**
@@ -27,6 +28,16 @@ export async function connect(url: string): Promise<Redis> {
 export async function close(redis: Redis): Promise<void> {
   if (redis.status === "ready") await redis.quit().catch(() => {});
   redis.disconnect();
+}
+
+/**
+ * Closes a worker of BullMQ, which takes no more jobs and finishes those that it has taken.
+ *
+ * Not before it has connected: what it was asking its own connection then would be rejected where nobody can catch it.
+ */
+export async function close_worker(worker: Worker): Promise<void> {
+  await worker.waitUntilReady().catch(() => {});
+  await worker.close();
 }
 
 /** A URL as messages show it: without its password. */

@@ -3,6 +3,7 @@
 import { DelayedError, type Job, Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { createHash, randomUUID } from "node:crypto";
+import { close_worker } from "../../distributed/redis.ts";
 import type { Outcome, Target } from "../page.ts";
 
 /** A target as BullMQ keeps it. */
@@ -96,7 +97,7 @@ export class ClusterFrontier implements AsyncDisposable {
     });
     // A lost connection is made anew.
     worker.on("error", () => {});
-    return { [Symbol.asyncDispose]: () => worker.close() };
+    return { [Symbol.asyncDispose]: () => close_worker(worker) };
   }
 
   /** Says that this process is alive, and returns how many are. */

@@ -65,6 +65,16 @@ Deno.test({ name: "QueueExecutor, with Redis", ignore: !has_redis }, async (t) =
     });
   });
 
+  await t.step("a worker that is closed while it still connects loses no error", async () => {
+    await asyncio.run(async () => {
+      for (let n = 0; n < 20; n++) {
+        const worker = await QueueWorker.start(work, redis.url, { queue: "closed" });
+        await pause(n / 2);
+        await worker.close();
+      }
+    });
+  });
+
   await t.step("submit: an error has its class, message, properties, stack and cause", async () => {
     await served(redis, work, async (executor) => {
       const error = await assertRejects(() => executor.submit("charge", 9), work.Refused);
