@@ -59,8 +59,8 @@ const WARM_UP_MS = 100;
 const MEASURE_MS = 200;
 // A batch that would take longer, at what the size before it costs, is not begun.
 const LONGEST_NS = 20e9;
-// Larger ones are measured once: a batch takes seconds, in which noise averages out.
-const LARGEST_OF_ALL_ROUNDS = 1e5;
+// Larger ones are measured once: their batches take long, so that noise averages out.
+const LARGEST_OF_ALL_ROUNDS = 1e4;
 
 /** Measures every kind at every size, each in a process of its own; `tell` hears what is being measured. */
 export async function measure_growth(

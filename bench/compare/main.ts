@@ -3,7 +3,7 @@
  *
  * ```sh
  * deno task bench:compare
- * deno task bench:compare --rounds 3 --only W1,W4 --contestants library,floor,cpython
+ * deno task bench:compare --rounds 5 --only W1,W4 --contestants library,floor,cpython
  * ```
  *
  * A run of everything also measures how cost grows, latency under load and servers, and writes results.md, results.svg and
@@ -68,7 +68,7 @@ function asked_for() {
     const { values: options } = parseArgs({
       args: Deno.args,
       options: {
-        rounds: { type: "string", default: "4" },
+        rounds: { type: "string", default: "3" },
         only: { type: "string" },
         contestants: { type: "string" },
         output: { type: "string" },
