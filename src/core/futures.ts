@@ -408,7 +408,7 @@ export class Future<T> implements Promise<T> {
   declare protected _source_traceback?: CapturedStack;
 
   /** @internal */
-  private _await(
+  protected _await(
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {

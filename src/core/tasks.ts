@@ -39,6 +39,7 @@ import {
   type Continuation,
   type LoopCore,
   NOTHING,
+  type OnRejected,
   type OpenAwait,
   type Runnable,
   type Scope,
@@ -720,20 +721,9 @@ export class Task<T> extends Future<T> {
     continuation._waiting = null;
     continuation._begun = 0;
     const state = this._cancellation_state;
-    return state === null ? NOTHING : this._error_at_resumption(state, continuation, waiting);
-  }
-
-  /** @internal */
-  private _error_at_resumption(
-    state: CancellationState,
-    continuation: Continuation,
-    waiting: Waitable | null,
-  ): unknown {
-    let thrown = state.take_mark(continuation);
-    if (this._step === NOT_STARTED) thrown ??= state.take_pending(this._owner, true)?.cancellation;
-    if (thrown === undefined) return NOTHING;
-    if (!(thrown instanceof Cancellation)) return thrown;
-    return waiting?._cancellation() ?? make_cancelled_error(thrown.message);
+    return state === null
+      ? NOTHING
+      : error_at_resumption(this._owner, state, continuation, waiting);
   }
 
   /** @internal Returns whether a cancellation of the task waits to be thrown at its next await. */
@@ -769,6 +759,30 @@ export class Task<T> extends Future<T> {
     );
     return info;
   }
+
+  // The inherited method again, and last: see that of `Suspension`.
+  /** Waits for the task; `await` calls it. With functions it works as the `then` of a promise does. */
+  override then<R1 = T, R2 = never>(
+    on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,
+    on_rejected?: OnRejected<R2> | null,
+  ): Promise<R1 | R2> {
+    return typeof on_fulfilled === "function" && typeof on_rejected === "function"
+      ? this._await(on_fulfilled, on_rejected) as Promise<R1 | R2>
+      : super.then(on_fulfilled, on_rejected);
+  }
+}
+
+function error_at_resumption(
+  task: TaskCore,
+  state: CancellationState,
+  continuation: Continuation,
+  waiting: Waitable | null,
+): unknown {
+  let thrown = state.take_mark(continuation);
+  if (task._step === NOT_STARTED) thrown ??= state.take_pending(task, true)?.cancellation;
+  if (thrown === undefined) return NOTHING;
+  if (!(thrown instanceof Cancellation)) return thrown;
+  return waiting?._cancellation() ?? make_cancelled_error(thrown.message);
 }
 
 function format_stack<T>(task: Task<T>, frames: string[]): string {
