@@ -31,6 +31,26 @@ Deno.test("timeout: a task that has lost a race in its task goes on", () =>
     assertEquals(await shared, "shared");
   }));
 
+Deno.test("Task.cancel: a task that has lost a race goes on, whichever wait of the race began first", () =>
+  run(async () => {
+    const races: ((shared: PromiseLike<unknown>) => PromiseLike<unknown>[])[] = [
+      (shared) => [shared, asyncio.sleep(0)],
+      (shared) => [asyncio.sleep(0), shared],
+      (shared) => [asyncio.sleep(0), (async () => await shared)()],
+    ];
+    for (const race of races) {
+      const shared = asyncio.create_task(asyncio.sleep(3, "shared"));
+      const task = asyncio.create_task(async () => {
+        await Promise.race(race(shared));
+        await asyncio.sleep(60);
+      });
+      await asyncio.sleep(1);
+      task.cancel();
+      assertEquals(await outcome(task), "CancelledError");
+      assertEquals(await shared, "shared");
+    }
+  }));
+
 Deno.test("timeout: a wait that has lost a race in its block is cancelled, and the code that awaits it is told", () =>
   run(async () => {
     const queue = new asyncio.Queue<number>();
