@@ -13,7 +13,7 @@ import { running_loop, running_task } from "./core/current.ts";
 import { RuntimeError } from "./core/exceptions.ts";
 import { Future, Listener } from "./core/futures.ts";
 import { origin_of_await } from "./core/origins.ts";
-import { live_await } from "./core/scopes.ts";
+import { live_await } from "./core/open_awaits.ts";
 import { Task } from "./core/tasks.ts";
 import { origin_of } from "./core/unawaited.ts";
 import { extract_stack, is_plain_object, repr } from "./internal/format_helpers.ts";

@@ -13,6 +13,7 @@ import {
 } from "./core/scope_managers.ts";
 import { CancellationState } from "./core/cancellation_state.ts";
 import type { LoopCore, Runnable, Scope, Timed, Waitable } from "./core/contracts.ts";
+import { live_await } from "./core/open_awaits.ts";
 import { Suspension } from "./core/suspensions.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { FOREIGN } from "./core/steps.ts";
@@ -97,7 +98,8 @@ export function format_seconds(seconds: number): string {
 /** Returns what code of a scope waits for: `", waiting for Queue.get()"`. */
 function describe_wait(scope: Scope): string {
   const task = scope._owner as unknown as AnyTask;
-  const open = (task["_cancellation_state"] ??= new CancellationState()).live_await(scope);
+  const state = task["_cancellation_state"] ??= new CancellationState();
+  const open = live_await(scope, state.open_awaits);
   const waiting = open?._waiting ?? null;
   if (waiting instanceof Task) return `, waiting for task ${repr(waiting.get_name())}`;
   if (waiting !== null) return `, waiting for ${name_of_wait(open as InCoroutine, waiting)}`;

@@ -5,7 +5,7 @@ import * as asyncio from "../mod.ts";
 import { CancelScope } from "../structured.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
 import type { OpenAwait, Scope, TaskCore } from "../src/core/contracts.ts";
-import { OpenAwaits } from "../src/core/open_awaits.ts";
+import { live_await, OpenAwaits } from "../src/core/open_awaits.ts";
 import { add_open_await, next_moment, remove_open_await } from "../src/core/scopes.ts";
 
 const MANY = 100;
@@ -23,6 +23,9 @@ class FakeTask {
     _parent: null,
     _begun: 0,
     _resumed: 0,
+    get _owner() {
+      return this;
+    },
   } as unknown as TaskCore;
 
   begin_block(parent: Scope = this.core): Scope {
@@ -62,8 +65,8 @@ Deno.test("OpenAwaits: many blocks that look for their awaits visit each a few t
     const opened = blocks.map((block) => task.begin_await(block));
     const index = new OpenAwaits();
     for (const [place, block] of blocks.entries()) {
-      assertEquals(index.of(task.core, block), [opened[place]]);
-      assertEquals(index.live(task.core, block), opened[place]);
+      assertEquals(index.of(block), [opened[place]]);
+      assertEquals(live_await(block, index), opened[place]);
     }
     return task.visits;
   };
@@ -79,16 +82,33 @@ Deno.test("OpenAwaits: what begins later is found, and what has ended is not", (
   const index = new OpenAwaits();
   const first = task.begin_await(inner);
   for (const _ of numbers(MANY)) task.begin_await(beside);
-  assertEquals(index.of(task.core, outer), [first]);
+  assertEquals(index.of(outer), [first]);
   const second = task.begin_await(outer);
   for (const _ of numbers(MANY)) task.begin_await(beside);
-  assertEquals(index.of(task.core, outer), [first, second]);
-  assertEquals(index.of(task.core, inner), [first]);
+  assertEquals(index.of(outer), [first, second]);
+  assertEquals(index.of(inner), [first]);
   task.end_await(first, index);
-  assertEquals(index.of(task.core, outer), [second]);
-  assertEquals(index.of(task.core, inner), []);
+  assertEquals(index.of(outer), [second]);
+  assertEquals(index.of(inner), []);
   task.end_await(second, index);
-  assertEquals(index.of(task.core, outer), []);
+  assertEquals(index.of(outer), []);
+});
+
+Deno.test("live_await: of many awaits of which none is live each is visited once", () => {
+  const task = new FakeTask();
+  const block = task.begin_block();
+  for (const _ of numbers(MANY)) task.begin_await(block);
+  block._resumed = next_moment();
+  assertEquals(live_await(task.core), null);
+  const visits = task.visits;
+  const index = new OpenAwaits();
+  assertEquals(live_await(task.core), null);
+  assertEquals(live_await(task.core, index, () => true), null);
+  assert(task.visits - visits < MANY, `${task.visits - visits} visits`);
+  const live = task.begin_await(task.core);
+  assertEquals(live_await(task.core, index), live);
+  assertEquals(live_await(task.core, index, (open) => open !== live), null);
+  assertEquals(live_await(task.core, index), live, "one that does not count is not forgotten");
 });
 
 Deno.test("timeout: each of many branches of a task ends at its own limit", () =>

@@ -12,7 +12,7 @@ import {
   make_cancelled_error,
 } from "./cancellation.ts";
 import type { Continuation, DeliveryCore, Scope, TaskCore, Waitable } from "./contracts.ts";
-import { OpenAwaits } from "./open_awaits.ts";
+import { live_await, OpenAwaits } from "./open_awaits.ts";
 import { is_inside, next_moment, type Reach, reach, scope_around } from "./scopes.ts";
 
 /** One cancellation of a scope, on its way to the code. */
@@ -278,12 +278,8 @@ export class CancellationState {
     return thrown;
   }
 
-  /** Returns the open awaits in a scope of the task in the order in which they began, and at times some around it. */
-  open_awaits_in(scope: Scope): readonly Continuation[] {
-    return this.#awaits.of(scope._owner as TaskCore, scope);
-  }
-
-  get #awaits(): OpenAwaits {
+  /** The index of the task's open awaits. */
+  get open_awaits(): OpenAwaits {
     return this.#open ??= new OpenAwaits();
   }
 
@@ -371,10 +367,9 @@ export class CancellationState {
       for (const delivery of deliveries ?? []) {
         if (delivery.thrown_at > dry) {
           // Code that is resumed beside an await which is still live is not the code that waits there.
-          const was_told = (open: Continuation) =>
-            this.#told?.get(open)?.includes(delivery) ?? false;
-          const task = scope._owner as TaskCore;
-          if (this.#awaits.live(task, at, delivery.thrown_at, was_told) !== null) continue;
+          const is_beside = (open: Continuation) =>
+            open._begun < delivery.thrown_at && !this.#told?.get(open)?.includes(delivery);
+          if (live_await(at, this.open_awaits, is_beside) !== null) continue;
           delivery.is_known = true;
         }
         deliveries?.delete(delivery);
@@ -382,11 +377,6 @@ export class CancellationState {
       if (deliveries?.size === 0) thrown.delete(at);
     }
     if (thrown.size === 0) this.#thrown = null;
-  }
-
-  /** Returns an await that is live for a scope of the task, the newest of several; `null` if there is none. */
-  live_await(scope: Scope): Continuation | null {
-    return this.#awaits.live(scope._owner as TaskCore, scope);
   }
 
   /** Takes the cancellation that is due at the end of a scope's own code, or `null`. */
@@ -488,7 +478,7 @@ function tell({ task, state, delivery }: Request): void {
         // A wait that may still return a value notes itself whether the cancellation has reached the code.
         if (!may_fulfil(open)) told.push(open);
       };
-      cancel_each(state.open_awaits_in(delivery.scope), tell_open);
+      cancel_each(state.open_awaits.of(delivery.scope), tell_open);
       if (reached > 1 || !any_live) state.add_told(told, delivery);
     }
   } finally {

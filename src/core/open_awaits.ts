@@ -1,5 +1,5 @@
 /**
- * The open awaits of a task that has many, by the blocks in which they began.
+ * Finds the open awaits of a task that has many: those in a block, and one that is live.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Continuation, OpenAwait, Scope, TaskCore } from "./contracts.ts";
 import { next_moment, open_awaits, reach, this_moment } from "./scopes.ts";
 
-// As many are visited before an index of them is made.
+// As many are visited before an index of them is made, or a note that none was live.
 const MAX_VISITED = 16;
 
 /** Finds the open awaits in a block of a task without visiting those of other blocks, however many there are. */
@@ -21,7 +21,8 @@ export class OpenAwaits {
    * Returns those that began in a scope, the oldest first, that of the task's own coroutine before them; of a
    * block there may be some of the code around it, too.
    */
-  of(task: TaskCore, scope: Scope): readonly Continuation[] {
+  of(scope: Scope): readonly Continuation[] {
+    const task = scope._owner as TaskCore;
     if (scope === task) return open_awaits(task);
     const own = task as unknown as Continuation;
     const found: Continuation[] = [];
@@ -33,7 +34,7 @@ export class OpenAwaits {
     }
     if (open !== null && open._begun >= scope._begun) {
       found.length = 0;
-      found.push(...this.#index_new(task).get(scope) ?? []);
+      found.push(...this.in_block(scope));
     } else {
       found.reverse();
     }
@@ -41,35 +42,9 @@ export class OpenAwaits {
     return found;
   }
 
-  /**
-   * Returns one that is live for a scope, the newest of several; `null` if there is none.
-   *
-   * @param before the moment before which it must have begun
-   * @param is_excepted tells which do not count
-   */
-  live(
-    task: TaskCore,
-    scope: Scope,
-    before = Infinity,
-    is_excepted: (open: Continuation) => boolean = () => false,
-  ): Continuation | null {
-    const is_live = (open: Continuation) =>
-      open._begun < before && reach(open, scope) === "live" && !is_excepted(open);
-    const own = task as unknown as Continuation;
-    if (own._begun > 0 && is_live(own)) return own;
-    let visited = 0;
-    // A live await has begun no earlier than the scope was last resumed.
-    for (
-      let open = task._newest;
-      open !== null && open._begun >= scope._resumed;
-      open = open._older
-    ) {
-      if (is_live(open)) return open;
-      if (scope !== task && ++visited === MAX_VISITED) {
-        return [...this.#index_new(task).get(scope) ?? []].reverse().find(is_live) ?? null;
-      }
-    }
-    return null;
+  /** Returns those that began in a block, the oldest first; that of the task's own coroutine is not among them. */
+  in_block(block: Scope): Iterable<OpenAwait> {
+    return this.#index_new(block._owner as TaskCore).get(block) ?? [];
   }
 
   /** Notes that an await is over. */
@@ -100,4 +75,38 @@ export class OpenAwaits {
     }
     return in_block;
   }
+}
+
+// The moment since which none of the open awaits is live for a scope: what is not live will never be.
+const none_live = new WeakMap<Scope, number>();
+
+/**
+ * Returns an await that is live for a scope of a task, the newest of several; `null` if there is none.
+ *
+ * @param index the index of the task, if it has one: of many awaits those of a block are found by it
+ * @param counts tells of one that is live whether it counts; all do by default
+ */
+export function live_await(
+  scope: Scope,
+  index: OpenAwaits | null = null,
+  counts: ((open: Continuation) => boolean) | null = null,
+): Continuation | null {
+  const task = scope._owner as TaskCore;
+  const own = task as unknown as Continuation;
+  const is_found = (open: Continuation) =>
+    reach(open, scope) === "live" && (counts === null || counts(open));
+  if (own._begun > 0 && is_found(own)) return own;
+  // Newest last, and what is live has begun no earlier than the scope was last resumed.
+  let earliest = scope._resumed;
+  let visited = 0;
+  for (let open = task._newest; open !== null && open._begun >= earliest; open = open._older) {
+    if (is_found(open)) return open;
+    if (++visited < MAX_VISITED) continue;
+    if (index !== null && scope !== task) {
+      return [...index.in_block(scope)].reverse().find(is_found) ?? null;
+    }
+    if (visited === MAX_VISITED) earliest = Math.max(earliest, none_live.get(scope) ?? 0);
+  }
+  if (visited >= MAX_VISITED && counts === null) none_live.set(scope, next_moment());
+  return null;
 }

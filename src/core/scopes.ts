@@ -112,28 +112,6 @@ export function reach(continuation: Continuation, target: Scope): Reach {
   return "outside";
 }
 
-// With more open awaits than this, it pays to note when none was live.
-const MANY = 16;
-
-// The moment since which none of the open awaits is live for a scope: what is not live will never be.
-const none_live = new WeakMap<Scope, number>();
-
-/** Returns an await that is live for a scope of a task, the newest of several; `null` if there is none. */
-export function live_await(scope: Scope): Continuation | null {
-  const task = scope._owner as TaskCore;
-  const own = task as unknown as Continuation;
-  if (own._begun > 0 && reach(own, scope) === "live") return own;
-  // Newest last, and what is live has begun no earlier than the scope was last resumed.
-  let earliest = scope._resumed;
-  let visited = 0;
-  for (let open = task._newest; open !== null && open._begun >= earliest; open = open._older) {
-    if (reach(open, scope) === "live") return open;
-    if (++visited === MANY) earliest = Math.max(earliest, none_live.get(scope) ?? 0);
-  }
-  if (visited >= MANY) none_live.set(scope, next_moment());
-  return null;
-}
-
 /** Adds a continuation to its task's open awaits. */
 export function add_open_await(task: TaskCore, continuation: OpenAwait): void {
   const newest = task._newest;

@@ -23,7 +23,8 @@
 import { NOTHING, type Scope, type TaskCore } from "./contracts.ts";
 import { is_nothing_entered } from "./current.ts";
 import { make_cancelled_error } from "./cancellation.ts";
-import { live_await, next_moment, this_moment } from "./scopes.ts";
+import { live_await } from "./open_awaits.ts";
+import { next_moment, this_moment } from "./scopes.ts";
 
 /** Its first step has not been run. */
 export const NOT_STARTED = 0;
