@@ -4,17 +4,16 @@
  * @module
  */
 
+import {
+  cancel_block,
+  type Requests,
+  requests_around,
+  take_back_own,
+} from "./core/block_requests.ts";
 import type { Scope } from "./core/contracts.ts";
 import { cancel_each, is_cancellation } from "./core/cancellation.ts";
 import { RuntimeError } from "./core/exceptions.ts";
-import {
-  cancel_by_signal,
-  check_abort_signal,
-  type Requests,
-  requests_around,
-  ScopeManager,
-  take_back_own,
-} from "./core/scope_managers.ts";
+import { cancel_by_signal, check_abort_signal, ScopeManager } from "./core/scope_managers.ts";
 
 /** The one listener of a signal for all blocks that it ends: hosts search all of a signal to remove one. */
 class BlocksOfSignal {
@@ -76,7 +75,7 @@ export class AbortScope extends ScopeManager {
 
   readonly #on_abort = (): void => {
     this.#aborted = true;
-    cancel_by_signal(this.#scope as Scope, this.#signal);
+    cancel_by_signal(this.#scope as Scope, this.#signal, cancel_block);
   };
 
   /** Returns whether the signal has cancelled the block. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pass_on_cancellation } from "./block_requests.ts";
+import { pass_on_cancellation } from "./core/block_requests.ts";
 import type { Scope } from "./core/contracts.ts";
 import { running_scope } from "./core/current.ts";
 import { is_cancellation } from "./core/cancellation.ts";

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { pass_on_cancellation, request_cancellation } from "./block_requests.ts";
+import {
+  cancel_block,
+  pass_on_cancellation,
+  request_again,
+  request_cancellation,
+  requests_seen_from,
+  take_back,
+} from "./core/block_requests.ts";
 import type { Scope, TaskCore } from "./core/contracts.ts";
 import {
   type Coroutine,
@@ -15,7 +22,7 @@ import {
   type NotStarted,
 } from "./core/coroutines.ts";
 import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
-import { type Failure, ScopeManager, take_back } from "./core/scope_managers.ts";
+import { type Failure, ScopeManager } from "./core/scope_managers.ts";
 import { keyword_or_value, NO_OPTIONS } from "./internal/options.ts";
 import { repeat_wait } from "./internal/repeated_waits.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
@@ -136,7 +143,6 @@ export class TaskGroup extends ScopeManager {
 
   *#wait_for_tasks(failure: Failure | null): Generator<unknown, boolean, unknown> {
     const scope = this.#scope as Scope;
-    const parent = scope._owner as unknown as AnyTask;
     this.#exiting = true;
     if (failure !== null && leaves_the_loop(failure.error)) this.#base_error ??= failure;
     const is_cancelled = failure !== null && is_cancellation(failure.error);
@@ -173,11 +179,7 @@ export class TaskGroup extends ScopeManager {
     if (failure !== null && !is_cancelled) this.#errors.push(failure.error);
     if (this.#errors.length > 0) {
       // A cancellation from outside is not forgotten: the next await of the parent throws it.
-      if (parent["_cancelling_seen_from"](scope) > 0) {
-        const requester = parent["_cancellation_state"]?.requester_around(scope) ?? parent;
-        parent.uncancel();
-        parent["_cancel_block"](requester as unknown as Scope, false);
-      }
+      if (requests_seen_from(scope) > 0) request_again(scope);
       throw add_origin(
         new BaseExceptionGroup("unhandled errors in a TaskGroup", this.#errors),
         this.#origin,
@@ -361,10 +363,7 @@ export class TaskGroup extends ScopeManager {
       const why = `task ${repr(task.get_name())} has failed: ${repr(error)}`;
       this.#abort(why);
       this.#cancelled_parent = true;
-      cancel_because(
-        reason_of(why),
-        () => parent["_cancel_block"](this.#scope as Scope, true),
-      );
+      cancel_because(reason_of(why), () => cancel_block(this.#scope as Scope));
     }
   }
 

@@ -5,12 +5,12 @@
  */
 
 import {
-  type AnyTask,
+  cancel_block,
   type Requests,
   requests_around,
-  ScopeManager,
   take_back_own,
-} from "./core/scope_managers.ts";
+} from "./core/block_requests.ts";
+import { type AnyTask, ScopeManager } from "./core/scope_managers.ts";
 import { CancellationState } from "./core/cancellation_state.ts";
 import type { LoopCore, Runnable, Scope, Timed, Waitable } from "./core/contracts.ts";
 import { live_await } from "./core/open_awaits.ts";
@@ -278,7 +278,7 @@ export class Timeout extends ScopeManager {
         : `at ${format_seconds(this._when as number)} of the loop's clock`) + describe_wait(scope);
     cancel_because(
       `cancelled by a timeout: timed out ${this._text}`,
-      () => (scope._owner as unknown as AnyTask)["_cancel_block"](scope, true),
+      () => cancel_block(scope),
     );
     this._state = "expiring";
     this._deadline = null;

@@ -11,7 +11,14 @@ import {
   is_cancelled_error,
   make_cancelled_error,
 } from "./cancellation.ts";
-import type { Continuation, DeliveryCore, Scope, TaskCore, Waitable } from "./contracts.ts";
+import type {
+  BlockRequestsCore,
+  Continuation,
+  DeliveryCore,
+  Scope,
+  TaskCore,
+  Waitable,
+} from "./contracts.ts";
 import { live_await, OpenAwaits } from "./open_awaits.ts";
 import { is_inside, next_moment, type Reach, reach, scope_around } from "./scopes.ts";
 
@@ -148,6 +155,8 @@ export interface WaitNotes {
 export class CancellationState {
   /** The requests that have not been taken back. */
   requests = 0;
+  /** Those of them that blocks have made; set by the first. */
+  of_blocks: BlockRequestsCore | null = null;
   /** The message of the latest cancellation that could not be thrown at once. */
   message: unknown = undefined;
   /** True while a cancellation is being delivered to its awaits. */
@@ -156,16 +165,13 @@ export class CancellationState {
   own_scope: Scope | null = null;
   /** The scope that the next call of `cancel()` is meant for; `null` for the task. */
   target: Scope | null = null;
-  /** True if that is a new request of the block, not one that is repeated in its place. */
-  is_new_request = false;
+  /** True if that is requested by what manages the scope: it counts as a request from outside, whatever code runs. */
+  by_manager = false;
   /** Made by the first block that needs it. */
   policy: BlockPolicy | null = null;
   /** Set by the end of the run for tasks with several branches. */
   waits: WaitNotes | null = null;
   #open: OpenAwaits | null = null;
-  // The requests of blocks, which are part of `requests`, and their sum.
-  #requests_of: Map<Scope, number> | null = null;
-  #of_blocks = 0;
   #pending: Map<Scope, DeliveryCore> | null = null;
   // The errors thrown into continuations at their resumption: a cancellation that may be dropped, or an error.
   #marked: Map<Continuation, unknown> | null = null;
@@ -176,75 +182,10 @@ export class CancellationState {
   // The moment at which the latest of them was thrown.
   #thrown_at = 0;
 
-  /** Counts a request of a block. */
-  add_request(scope: Scope): void {
-    const counts = this.#requests_of ??= new Map();
-    counts.set(scope, (counts.get(scope) ?? 0) + 1);
-    this.#of_blocks++;
-  }
-
-  /** Takes one request of a block out of account; an AsyncExitStack's managers make theirs for the same block. */
-  forget_request(scope: Scope): void {
-    const left = (this.#requests_of?.get(scope) ?? 0) - 1;
-    if (left > 0) {
-      this.#requests_of?.set(scope, left);
-      this.#of_blocks--;
-    } else this.forget(scope);
-  }
-
   /** Takes the requests of a block out of account, and drops what it left pending. */
-  forget(scope: Scope): void {
-    const requests = this.#requests_of?.get(scope);
-    if (requests !== undefined) {
-      this.#of_blocks -= requests;
-      this.#requests_of?.delete(scope);
-    }
-    this.#pending?.delete(scope);
-  }
-
-  /** The requests that do not reach a scope: of blocks that it is not in, and of what is outside of a shield. */
-  requests_outside(scope: Scope): number {
-    let outside = this.requests;
-    for (let at: Scope | null = scope; at !== null; at = scope_around(at)) {
-      outside -= at === scope._owner
-        ? this.requests - this.#of_blocks
-        : this.#requests_of?.get(at) ?? 0;
-    }
-    return outside;
-  }
-
-  /**
-   * The requests that reach a scope, by the scopes that made them.
-   *
-   * @param count the requests of the task
-   */
-  requests_around(scope: Scope, count: number): Map<Scope, number> {
-    const around = new Map<Scope, number>();
-    for (let at: Scope | null = scope; at !== null; at = scope_around(at)) {
-      const requests = at === scope._owner ? count - this.#of_blocks : this.#requests_of?.get(at);
-      if (requests !== undefined) around.set(at, requests);
-    }
-    return around;
-  }
-
-  /** How many of the requests that reached a block when it began have not been taken back by blocks that ended since. */
-  requests_left(around: ReadonlyMap<Scope, number>): number {
-    let left = 0;
-    for (const [scope, requests] of around) {
-      const is_task = scope === scope._owner;
-      left += is_task ? requests : Math.min(requests, this.#requests_of?.get(scope) ?? 0);
-    }
-    return left;
-  }
-
-  /** The outermost scope around a scope that has requested a cancellation. */
-  requester_around(scope: Scope): Scope {
-    let found: Scope = scope._owner as TaskCore;
-    if (this.requests > this.#of_blocks && is_inside(scope, found)) return found;
-    for (let outer: Scope | null = scope; outer !== null; outer = scope_around(outer)) {
-      if (this.#requests_of?.has(outer)) found = outer;
-    }
-    return found;
+  forget(block: Scope): void {
+    this.of_blocks?.forget(block);
+    this.drop_pending(block);
   }
 
   /** Marks what is thrown into a continuation at its resumption: an error, or a cancellation. */
@@ -308,6 +249,11 @@ export class CancellationState {
     const all = this.#pending ??= new Map();
     all.delete(delivery.scope); // the latest is last
     all.set(delivery.scope, delivery);
+  }
+
+  /** Drops the cancellation of the scope itself that is pending, if there is one. */
+  drop_pending(scope: Scope): void {
+    this.#pending?.delete(scope);
   }
 
   /** Returns whether a cancellation of the task or of a block in it is pending. */

@@ -124,6 +124,20 @@ export interface CancellationStateCore {
   message: unknown;
 }
 
+/** The requests for cancellation that the blocks of a task have made and not taken back. */
+export interface BlockRequestsCore {
+  /** How many there are. */
+  readonly count: number;
+  /** Returns how many are of a block. */
+  of(block: Scope): number;
+  /** Counts one of a block. */
+  add(block: Scope): void;
+  /** Takes one of a block out of account. */
+  take_back(block: Scope): void;
+  /** Takes all of a block out of account. */
+  forget(block: Scope): void;
+}
+
 /**
  * The extent of code that a cancellation reaches: a task, or a block inside it whose context manager
  * can cancel it.

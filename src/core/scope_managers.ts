@@ -12,7 +12,6 @@ import type { Coroutine } from "./coroutines.ts";
 import { instant, Suspension } from "./suspensions.ts";
 import { running_loop, running_scope } from "./current.ts";
 import { as_cancelled_error, cancel_because, is_cancellation } from "./cancellation.ts";
-import { innermost } from "./scopes.ts";
 import type { Task } from "./tasks.ts";
 
 export type AnyTask = Task<unknown>;
@@ -123,49 +122,17 @@ export function check_abort_signal(doing: string, signal: AbortSignal): AbortSig
   );
 }
 
-/** Cancels a scope since a signal was aborted. */
-export function cancel_by_signal(scope: Scope, signal: AbortSignal): void {
+/** Cancels a scope, by a function, since a signal was aborted. */
+export function cancel_by_signal(
+  scope: Scope,
+  signal: AbortSignal,
+  cancel: (scope: Scope) => void,
+): void {
   try {
-    cancel_because(
-      `cancelled by a signal: ${repr(signal.reason)}`,
-      () => (scope._owner as unknown as AnyTask)["_cancel_block"](scope, true),
-    );
+    cancel_because(`cancelled by a signal: ${repr(signal.reason)}`, () => cancel(scope));
   } catch (error) {
     // Of a `cancel()` of the program; thrown by a listener of the host it would end the process.
     const message = "Exception in callback of an AbortSignal";
     scope._loop.call_exception_handler({ message, exception: error });
   }
-}
-
-/** Requests for cancellation, counted by the scopes that made them; `null` for none. */
-export type Requests = Map<Scope, number> | null;
-
-/** Returns the requests for cancellation that reach a block when it begins. */
-export function requests_around(scope: Scope): Requests {
-  const task = scope._owner as unknown as AnyTask;
-  const count = task.cancelling();
-  return count === 0 ? null : task["_cancellation_state"]?.requests_around(scope, count) ?? null;
-}
-
-/**
- * Takes back the request for cancellation that a block has made; returns whether that was the only one since the
- * block began.
- *
- * A block around it may have ended meanwhile, where its code runs beside that of the block.
- *
- * @param around the requests that reached the block when it began
- */
-export function take_back_own(scope: Scope, around: Requests): boolean {
-  const left = take_back(scope);
-  const state = (scope._owner as unknown as AnyTask)["_cancellation_state"];
-  return left <= (around === null ? 0 : state?.requests_left(around) ?? 0);
-}
-
-/** Takes back the request for cancellation that a block has made; returns how many are left, seen from it. */
-export function take_back(scope: Scope): number {
-  const task = scope._owner as unknown as AnyTask;
-  const left = task.uncancel();
-  const state = task["_cancellation_state"];
-  state?.forget_request(innermost(scope));
-  return left - (state?.requests_outside(scope) ?? 0);
 }

@@ -360,7 +360,7 @@ export class Task<T> extends Future<T> {
     this._mark_retrieved();
     const state = this._cancellation_state ??= new CancellationState();
     const target = state.target ?? this as unknown as Scope;
-    const by_block = state.target !== null && state.is_new_request;
+    const by_manager = state.target !== null && state.by_manager;
     state.target = null;
     // A call that was left running may have outlived the task; its blocks keep their limits.
     if (this._state !== PENDING && target === this as unknown as Scope) return false;
@@ -370,32 +370,11 @@ export class Task<T> extends Future<T> {
     }
     state.requests++;
     this._loop["_note_cancel"](this as Task<unknown>);
-    const by_itself = !by_block && this._step !== NOT_STARTED &&
+    const by_itself = !by_manager && this._step !== NOT_STARTED &&
       runs_now(this as unknown as TaskCore, this._step === OPEN);
     const text = message_or_reason(keyword_or_value("msg", message));
     cancel_scope(this as unknown as TaskCore, state, new Delivery(target, text, by_itself));
     return true;
-  }
-
-  /** @internal Requests the cancellation of a block of the task, by its context manager. */
-  protected _cancel_block(given: Scope, is_new_request: boolean): void {
-    // One that AsyncExitStack.pop_all() has moved out of its block cancels the code around that.
-    const scope = innermost(given);
-    const state = this._cancellation_state ??= new CancellationState();
-    if (is_new_request && scope !== this as unknown as Scope) state.add_request(scope);
-    state.target = scope;
-    state.is_new_request = is_new_request;
-    try {
-      this.cancel();
-    } finally {
-      state.target = null;
-    }
-  }
-
-  /** @internal The requests for cancellation, seen from a scope: those of blocks that it is not in left out. */
-  protected _cancelling_seen_from(scope: Scope): number {
-    const count = this.cancelling();
-    return count === 0 ? 0 : count - (this._cancellation_state?.requests_outside(scope) ?? 0);
   }
 
   /** The number of requests for cancellation that have not been taken back. */

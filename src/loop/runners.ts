@@ -17,6 +17,7 @@ import {
 import { type AbstractEventLoop, check_loop, set_default_loop_maker } from "../core/events.ts";
 import { CancelledError, KeyboardInterrupt, RuntimeError } from "../core/exceptions.ts";
 import { type Future, Listener } from "../core/futures.ts";
+import { cancel_code_of } from "../core/block_requests.ts";
 import { without_frames } from "../core/cancellation.ts";
 import { cancel_by_signal, check_abort_signal } from "../core/scope_managers.ts";
 import { exit_if_uncaught } from "../host/exit.ts";
@@ -166,7 +167,11 @@ export class Runner implements AsyncDisposable {
     const abort = (): void => {
       if (task.done()) return;
       is_aborted = true;
-      cancel_by_signal(task["_owner"], signal as AbortSignal);
+      cancel_by_signal(
+        task["_owner"],
+        signal as AbortSignal,
+        (main) => cancel_code_of(main, true),
+      );
     };
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort);

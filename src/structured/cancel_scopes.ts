@@ -4,20 +4,19 @@
  * @module
  */
 
-import { request_cancellation } from "../block_requests.ts";
+import {
+  request_cancellation,
+  type Requests,
+  requests_around,
+  take_back_own,
+} from "../core/block_requests.ts";
 import { cancel_because, CancellationReason, is_cancellation } from "../core/cancellation.ts";
 import type { Scope, Timed } from "../core/contracts.ts";
 import type { Coroutine } from "../core/coroutines.ts";
 import { instant, Suspension } from "../core/suspensions.ts";
 import { enter_scope, leave_scope, running_scope } from "../core/current.ts";
 import { RuntimeError, ValueError } from "../core/exceptions.ts";
-import {
-  type AnyTask,
-  type Requests,
-  requests_around,
-  ScopeManager,
-  take_back_own,
-} from "../core/scope_managers.ts";
+import { type AnyTask, ScopeManager } from "../core/scope_managers.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
