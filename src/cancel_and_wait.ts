@@ -12,6 +12,13 @@ import { Listener } from "./core/futures.ts";
 import type { AnyTask, Failure } from "./core/scope_managers.ts";
 import { repeat_wait } from "./internal/repeated_waits.ts";
 
+/** Waits until a task is done, in a wait that is begun again if it is cancelled; what the task ends with is left to others. */
+export function* wait_for_end(task: AnyTask): Generator<unknown, void, unknown> {
+  const done = task.get_loop().create_future<void>();
+  task["_add_listener"](new Listener(() => done.done() || done.set_result(), "wait_for_end()"));
+  yield* repeat_wait(done);
+}
+
 /**
  * Cancels a task and waits until it is done, whatever cancellations come meanwhile; returns the latest of them, or `null`.
  * What the task returns or throws is left to the caller.
@@ -21,12 +28,8 @@ export function* cancel_and_wait(task: AnyTask): Generator<unknown, Failure | nu
   task.cancel();
   pass_on_cancellation(running_scope() as Scope, [task], false);
   while (!task.done()) {
-    const done = task.get_loop().create_future<void>();
-    task["_add_listener"](
-      new Listener(() => done.done() || done.set_result(), "cancel_and_wait()"),
-    );
     try {
-      yield* repeat_wait(done);
+      yield* wait_for_end(task);
     } catch (error) {
       if (!is_cancellation(error)) throw error;
       cancellation = { error };

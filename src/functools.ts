@@ -4,7 +4,7 @@
  * @module
  */
 
-import { is_cancellation } from "./core/cancellation.ts";
+import { cancel_and_wait } from "./cancel_and_wait.ts";
 import {
   call_and_wait,
   type Coroutine,
@@ -255,6 +255,8 @@ class Flights<K, T> {
       if (--flight.callers === 0 && !flight.task.done()) {
         this.#end(key, flight);
         yield* cancel_and_wait(flight.task);
+        // The caller throws its own error.
+        if (!flight.task.cancelled()) flight.task.exception();
       }
     }
     return flight.task.result();
@@ -277,20 +279,6 @@ class Flights<K, T> {
   #end(key: K, flight: Flight<T>): void {
     if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
-}
-
-// Waits for its end, also if the caller is cancelled again meanwhile: its own cancellation is thrown afterwards.
-function* cancel_and_wait(task: Task<unknown>): Generator<unknown, void, unknown> {
-  task.cancel();
-  while (!task.done()) {
-    try {
-      yield* wait([task]);
-    } catch (error) {
-      if (!is_cancellation(error)) throw error;
-    }
-  }
-  // The caller throws its own error.
-  if (!task.cancelled()) task.exception();
 }
 
 /**

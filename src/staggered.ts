@@ -19,10 +19,14 @@ import {
   TimeoutError,
 } from "./core/exceptions.ts";
 import { is_plain_object, repr } from "./internal/format_helpers.ts";
-import { running_task } from "./core/current.ts";
+import { pass_on_cancellation } from "./core/block_requests.ts";
+import type { Scope } from "./core/contracts.ts";
+import { running_scope, running_task } from "./core/current.ts";
 import { type Future, Listener } from "./core/futures.ts";
 import { Event } from "./locks.ts";
 import { check_options, keyword_or_positional } from "./internal/options.ts";
+import { repeat_wait } from "./internal/repeated_waits.ts";
+import type { AnyTask } from "./core/scope_managers.ts";
 import { NamedError } from "./internal/error_kinds.ts";
 import { current_task, type Task } from "./core/tasks.ts";
 import { wait_for } from "./waiting.ts";
@@ -183,12 +187,14 @@ function* race<T>(
   let cancellation: CancelledError | null = null;
   while (running.size > 0) {
     all_done = loop.create_future<void>();
+    if (cancellation !== null) repeat_wait(all_done);
     try {
       yield* all_done;
     } catch (error) {
       if (!is_cancelled_error(error)) throw error;
       cancellation = error;
       cancel_each(running, (task) => task.cancel(...error.args));
+      pass_on_cancellation(running_scope() as Scope, running as Set<AnyTask>, false);
     }
     all_done = null;
   }

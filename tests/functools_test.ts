@@ -9,6 +9,7 @@ import {
   single_flight,
 } from "../functools.ts";
 import * as asyncio from "../mod.ts";
+import { CancelScope } from "../structured.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
 
 function test(name: string, main: () => Promise<void>): void {
@@ -246,6 +247,21 @@ test("single_flight: when all callers are cancelled the run is, and its end is w
   late.cancel();
   await asyncio.wait([late]);
   assertEquals(asyncio.all_tasks().size, 1);
+});
+
+test("single_flight: in a scope that cancels every wait, the end of the run is waited for", async () => {
+  const log: string[] = [];
+  const shared = single_flight(async () => {
+    try {
+      await asyncio.sleep(10);
+    } finally {
+      await asyncio.sleep(1).catch(() => log.push("clean-up cancelled"));
+      log.push("ended");
+    }
+  });
+  const scope = new CancelScope({ level: true, deadline: 2 });
+  await asyncio.async_with(scope, () => shared());
+  assertEquals([scope.cancelled_caught, log], [true, ["clean-up cancelled", "ended"]]);
 });
 
 test("single_flight: each caller gets the error of the run", async () => {

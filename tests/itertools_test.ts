@@ -40,6 +40,7 @@ import {
   scoped_iter,
   type ToolIterator,
 } from "../itertools.ts";
+import { CancelScope } from "../structured.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
 
 const loop_factory = () => new VirtualClockEventLoop();
@@ -396,6 +397,27 @@ test("atee: each iterator throws an error of the source", async () => {
   await rejects(asyncio.anext(a), "RangeError", "x");
   await rejects(asyncio.anext(b), "RangeError", "x");
   assert.equal(await asyncio.anext(a, null), null);
+});
+
+test("amerge, atee: in a scope that cancels every wait, the end of their tasks is waited for", async () => {
+  for (const read of [amerge, (source: AsyncIterable<number>) => atee(source, 1)[0]]) {
+    let ended = false;
+    const scope = new CancelScope({ level: true, deadline: asyncio.get_running_loop().time() + 2 });
+    await asyncio.async_with(scope, async () => {
+      for await (
+        const _ of read(async function* () {
+          try {
+            yield 1;
+            await asyncio.sleep(10);
+          } finally {
+            await asyncio.sleep(1);
+            ended = true;
+          }
+        }())
+      ) { /* none but the first */ }
+    });
+    assert.deepEqual([scope.cancelled_caught, ended], [true, true]);
+  }
 });
 
 test("amerge: yields items in the order of their arrival", async () => {

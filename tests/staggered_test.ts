@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
+import { CancelScope } from "../structured.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
+import { now } from "./virtual_time.ts";
 
 const run = <T>(main: () => PromiseLike<T>) =>
   asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
-const now = () => asyncio.get_running_loop().time();
 const fail = async () => {
   await asyncio.sleep(0);
   throw new RangeError("bad");
@@ -23,6 +24,22 @@ Deno.test("staggered_race: the first that succeeds wins, and the others are canc
     assertEquals([result, index, now()], ["quick", 1, 3]);
     assert(errors[0] instanceof asyncio.CancelledError);
     assertEquals([errors.length, errors[1]], [2, null]);
+  }));
+
+Deno.test("staggered_race: in a scope that cancels every wait, its functions are cancelled once", () =>
+  run(async () => {
+    const requests: unknown[] = [];
+    const slow = async () => {
+      try {
+        await asyncio.sleep(10);
+      } finally {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        requests.push(asyncio.current_task()?.cancelling());
+      }
+    };
+    const scope = new CancelScope({ level: true, deadline: 2 });
+    await asyncio.async_with(scope, () => asyncio.staggered_race([slow], null));
+    assertEquals([scope.cancelled_caught, requests], [true, [1]]);
   }));
 
 Deno.test("staggered_race: the next starts at once when one fails", () =>

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { wait_for_end } from "../cancel_and_wait.ts";
 import { is_cancelled_error } from "../core/cancellation.ts";
+import { library_coroutine } from "../core/coroutines.ts";
 import type { CancelledError } from "../core/exceptions.ts";
 import type { Task } from "../core/tasks.ts";
-import { wait } from "../waiting.ts";
 import type { Source } from "./sources.ts";
 
 // Cancels tasks that wait for sources, and waits for their ends, also if it is cancelled meanwhile.
@@ -19,12 +20,14 @@ export async function cancel_all(
   for (const task of pending) task.cancel();
   for (const source of sources) source.interrupt();
   let cancellation: CancelledError | null = null;
-  while (pending.some((task) => !task.done())) {
-    try {
-      await wait(pending);
-    } catch (error) {
-      if (!is_cancelled_error(error)) throw error;
-      cancellation = error;
+  for (const task of pending) {
+    while (!task.done()) {
+      try {
+        await library_coroutine("cancel_all", wait_for_end(task));
+      } catch (error) {
+        if (!is_cancelled_error(error)) throw error;
+        cancellation = error;
+      }
     }
   }
   if (cancellation !== null) throw cancellation;
