@@ -15,6 +15,7 @@
  */
 
 export { DeadlockError } from "./src/core/exceptions.ts";
+export type { SimulatedEventLoop } from "./src/testing/simulated_loop.ts";
 export { VirtualClockEventLoop, type VirtualClockOptions } from "./src/testing/virtual_clock.ts";
 export {
   type ClockOptions,

@@ -9,18 +9,17 @@
 import { Await } from "../core/awaits.ts";
 import { type Arrivals, NOTHING, type Runnable, type Timed } from "../core/contracts.ts";
 import { running_task } from "../core/current.ts";
-import { DeadlockError, RuntimeError } from "../core/exceptions.ts";
-import type { Future } from "../core/futures.ts";
+import { RuntimeError } from "../core/exceptions.ts";
 import { NOT_STARTED } from "../core/steps.ts";
 import { Suspension } from "../core/suspensions.ts";
 import { Task } from "../core/tasks.ts";
 import { heapify, heappop, heappush } from "../internal/heapq.ts";
-import { EventLoop } from "../loop/base_events.ts";
 import { type Executor, Handle } from "../core/events.ts";
 import { describe_waits } from "../loop/waits.ts";
 import type { TraceRecorder } from "../trace/recorder.ts";
 import { type Decisions, seconds_text } from "./decisions.ts";
 import type { VirtualNetwork } from "./network.ts";
+import { RESOLUTION, SimulatedEventLoop } from "./simulated_loop.ts";
 
 type AnyTask = Task<unknown>;
 
@@ -56,9 +55,6 @@ interface Coming extends Timed {
 }
 
 const earlier = (a: Timed, b: Timed): boolean => a._when < b._when;
-
-// Times that differ by less are the same.
-const RESOLUTION = 1e-9;
 
 // Of CPython, as in the base class: when cancelled timers leave the heap.
 const MIN_SCHEDULED_TIMERS = 100;
@@ -150,7 +146,7 @@ function describe_runnable(runnable: Runnable, actor: object): string {
 const GIVEN_NAME = /^Task-\d+$/;
 
 /** The loop of one run of an exploration. */
-export class ExplorationEventLoop extends EventLoop implements Arrivals {
+export class ExplorationEventLoop extends SimulatedEventLoop implements Arrivals {
   /** @internal */
   static override get name(): string {
     return "ExplorationEventLoop";
@@ -160,8 +156,6 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   protected override readonly _network: VirtualNetwork;
   /** @internal */
   protected override readonly _arrivals: Arrivals = this;
-  /** @internal */
-  protected override readonly _clock_resolution = RESOLUTION;
   /** The number of callbacks and steps so far. */
   steps = 0;
   /** The checks that are made after each iteration. */
@@ -170,16 +164,12 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   main: AnyTask | null = null;
   readonly #decisions: Decisions;
   readonly #conditions: Conditions;
-  #now = 0;
   #pending: Runnable[] = [];
   #events: Coming[] = [];
   #cancelled = 0;
   // Until when the code that became ready last may take.
   #busy_until = 0;
   #is_idle = false;
-  #ran_dry = false;
-  #was_patient = false;
-  #seen_activity = 0;
   #tasks_made = 0;
   // The options of a decision about the order, with their actors, and what is ready first.
   readonly #options: number[] = [];
@@ -201,11 +191,6 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     this._network = network;
     network["_add_loop"](this);
     this.set_default_executor(new DecidedExecutor(this));
-  }
-
-  /** The virtual time, in seconds. */
-  override time(): number {
-    return this.#now;
   }
 
   override close(): void {
@@ -237,7 +222,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     this._network["_note_timer"](timer);
     timer._scheduled = true;
     const { _when: when } = timer;
-    const until = Math.max(when, this.#now) + this.#conditions.jitter;
+    const until = Math.max(when, this._now) + this.#conditions.jitter;
     this.#add(new ComingTimer(timer, when, until, running_task() ?? timer));
   }
 
@@ -264,7 +249,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     const failure = may_fail && fails && this.#fault("fail", "a promise fails")
       ? make_error()
       : NOTHING;
-    const from = this.#now + late;
+    const from = this._now + late;
     this.#add(new ComingOutcome(from, from + delay, waiter, () => arrive(failure)));
   }
 
@@ -274,28 +259,16 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
       2,
       NO_ACTORS,
       null,
-      () => `${text}, at ${seconds_text(this.#now)}`,
+      () => `${text}, at ${seconds_text(this._now)}`,
     ) > 0;
   }
 
   /** @internal */
-  protected override _note_unretrieved(future: Future<unknown>): void {
-    if (this._network["_is_abandoned"](future)) future.exception();
-    else super._note_unretrieved(future);
-  }
-
-  /** @internal */
   protected override _register_task(task: AnyTask): void {
-    if (this._network["_is_gone"](task as unknown as Runnable)) return;
-    if (GIVEN_NAME.test(task.get_name())) task.set_name(`Task-${++this.#tasks_made}`);
-    super._register_task(task);
-  }
-
-  /** @internal */
-  protected override _unregister_task(task: AnyTask, state: number, value: unknown): void {
-    if (!this._network["_is_gone"](task as unknown as Runnable)) {
-      super._unregister_task(task, state, value);
+    if (!this._is_gone(task) && GIVEN_NAME.test(task.get_name())) {
+      task.set_name(`Task-${++this.#tasks_made}`);
     }
+    super._register_task(task);
   }
 
   /** @internal */
@@ -312,12 +285,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
 
   // Nothing is ready: true if nothing more can become so before an event comes.
   #ready_to_jump(): boolean {
-    if (this._activity !== this.#seen_activity) {
-      this.#seen_activity = this._activity;
-      this.#ran_dry = this.#was_patient = false;
-    }
-    if (!this.#ran_dry) {
-      this.#ran_dry = true;
+    if (!this._is_still()) {
       if (this._has_foreign_waits()) this._look_again();
       else this._look_again_before_host();
       return false;
@@ -326,17 +294,16 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     const any_event = this.#events.length > 0;
     if (!any_event && !this._is_run()) return this.#fall_asleep();
     const { patience } = this.#conditions;
-    if (patience > 0 && this._has_foreign_waits() && !this.#was_patient) {
-      this.#was_patient = true;
+    if (patience > 0 && this._has_foreign_waits() && !this._was_patient) {
+      this._was_patient = true;
       this._wake_after(patience, 0);
       return this.#fall_asleep();
     }
     if (any_event) return true;
-    throw new DeadlockError(
-      `No task can be resumed and no timer is set:\n${describe_waits(this._tasks())}` +
-        (this._has_foreign_waits()
-          ? "\nThe host is not waited for: what is foreign must settle by the program itself, or be given patience"
-          : ""),
+    throw this._deadlock(
+      this._has_foreign_waits()
+        ? "\nThe host is not waited for: what is foreign must settle by the program itself, or be given patience"
+        : "",
     );
   }
 
@@ -365,7 +332,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
       tasks.length + 1,
       NO_ACTORS,
       null,
-      (choice) => `${name(choice)} is cancelled, at ${seconds_text(this.#now)}`,
+      (choice) => `${name(choice)} is cancelled, at ${seconds_text(this._now)}`,
     );
     if (choice > 0) (tasks[choice - 1] as AnyTask).cancel();
   }
@@ -392,7 +359,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
         any = true;
         continue;
       }
-      const is_due = next._when < this.#now + RESOLUTION;
+      const is_due = next._when < this._now + RESOLUTION;
       const until = this.#next_until(any);
       if (any && !is_due && next._when > until) return;
       // Number 0 is the next event if it is due or nothing is ready, else to begin.
@@ -434,9 +401,9 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     };
     const [plain, chosen] = [this.#options[0] as number, this.#options[choice] as number];
     if (chosen !== BEGIN) {
-      return `${name(chosen)} comes before ${name(plain)}, at ${seconds_text(this.#now)}`;
+      return `${name(chosen)} comes before ${name(plain)}, at ${seconds_text(this._now)}`;
     }
-    return `${name(plain)} comes later, at ${seconds_text(this.#now)}`;
+    return `${name(plain)} comes later, at ${seconds_text(this._now)}`;
   };
 
   // Until when the next event must come: none may become later than it can be.
@@ -453,8 +420,8 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
   // Lets an event come.
   #take(index: number, any_ready: boolean): Runnable {
     const event = this.#remove(index);
-    if (event._when > this.#now) this.#now = event._when;
-    if (!any_ready) this.#busy_until = this.#now + this.#conditions.jitter;
+    this._jump(event._when);
+    if (!any_ready) this.#busy_until = this._now + this.#conditions.jitter;
     this.steps++;
     super._schedule(event.runnable);
     return event.runnable;
@@ -481,7 +448,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
     this.#drop_cancelled();
     const events = this.#events;
     const any = ready.length > 0;
-    const is_due = events.length > 0 && (events[0] as Coming)._when < this.#now + RESOLUTION;
+    const is_due = events.length > 0 && (events[0] as Coming)._when < this._now + RESOLUTION;
     let is_event_plain = !any;
     if (any && this.#left_in_iteration <= 0) {
       if (is_due) is_event_plain = true;
@@ -509,7 +476,7 @@ export class ExplorationEventLoop extends EventLoop implements Arrivals {
       options.length,
       actors,
       null,
-      (choice) => `${name(choice)} comes before ${name(0)}, at ${seconds_text(this.#now)}`,
+      (choice) => `${name(choice)} comes before ${name(0)}, at ${seconds_text(this._now)}`,
     );
     const option = options[choice] as number;
     if (option < 0) {

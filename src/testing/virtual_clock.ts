@@ -4,16 +4,15 @@
  * @module
  */
 
-import { EventLoop, type EventLoopOptions } from "../loop/base_events.ts";
+import type { EventLoopOptions } from "../loop/base_events.ts";
 import type { Runnable, Timed } from "../core/contracts.ts";
-import { DeadlockError, ValueError } from "../core/exceptions.ts";
+import { ValueError } from "../core/exceptions.ts";
 import type { Future } from "../core/futures.ts";
-import type { Task } from "../core/tasks.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { heappop, heappush } from "../internal/heapq.ts";
 import type { VirtualNetwork } from "./network.ts";
 import { check_options } from "../internal/options.ts";
-import { describe_waits } from "../loop/waits.ts";
+import { RESOLUTION, SimulatedEventLoop } from "./simulated_loop.ts";
 
 /**
  * The options of {@linkcode VirtualClockEventLoop}.
@@ -70,26 +69,17 @@ const earlier = (a: Advance, b: Advance): boolean => a.when < b.when;
  * assertEquals(elapsed, 3600);
  * ```
  */
-export class VirtualClockEventLoop extends EventLoop {
+export class VirtualClockEventLoop extends SimulatedEventLoop {
   /** @internal */
   static override get name(): string {
     return "VirtualClockEventLoop";
   }
 
   readonly #patience: number;
-  #now = 0;
   readonly #advances: Advance[] = [];
-  // Since something last happened: whether the microtask queue has run dry, and whether the host has
-  // had its time.
-  #ran_dry = false;
-  #was_patient = false;
-  #seen_activity = 0;
 
   /** @internal */
   protected override readonly _network: VirtualNetwork | null;
-
-  /** @internal As CPython's clock: times that differ by less are the same. */
-  protected override readonly _clock_resolution = 1e-9;
 
   /**
    * Makes a loop whose time is 0.
@@ -111,38 +101,13 @@ export class VirtualClockEventLoop extends EventLoop {
 
   /** @internal */
   protected override _schedule(runnable: Runnable): void {
-    if (this._network !== null && this._network["_is_gone"](runnable)) return;
-    super._schedule(runnable);
+    if (this._network === null || !this._network["_is_gone"](runnable)) super._schedule(runnable);
   }
 
   /** @internal */
   protected override _schedule_timer(timer: Timed): void {
     this._network?.["_note_timer"](timer);
     super._schedule_timer(timer);
-  }
-
-  /** @internal */
-  protected override _note_unretrieved(future: Future<unknown>): void {
-    if (this._network?.["_is_abandoned"](future)) future.exception();
-    else super._note_unretrieved(future);
-  }
-
-  /** @internal */
-  protected override _register_task(task: Task<unknown>): void {
-    if (this._network === null || !this._network["_is_gone"](task as unknown as Runnable)) {
-      super._register_task(task);
-    }
-  }
-
-  /** @internal */
-  protected override _unregister_task(task: Task<unknown>, state: number, value: unknown): void {
-    if (this._network !== null && this._network["_is_gone"](task as unknown as Runnable)) return;
-    super._unregister_task(task, state, value);
-  }
-
-  /** The virtual time, in seconds. */
-  override time(): number {
-    return this.#now;
   }
 
   /**
@@ -187,7 +152,7 @@ export class VirtualClockEventLoop extends EventLoop {
       throw new ValueError("Cannot advance the clock: seconds must be finite: received Infinity");
     }
     const done = this.create_future<void>();
-    heappush(this.#advances, { when: this.#now + seconds, done }, earlier);
+    heappush(this.#advances, { when: this._now + seconds, done }, earlier);
     try {
       if (this.is_running()) {
         this._look_again();
@@ -213,13 +178,8 @@ export class VirtualClockEventLoop extends EventLoop {
 
   /** @internal */
   protected override _wait_for_work(): boolean {
-    if (this._activity !== this.#seen_activity) {
-      this.#seen_activity = this._activity;
-      this.#ran_dry = this.#was_patient = false;
-    }
     // A task that awaits several things may still resume in a microtask, though one of them waits.
-    if (!this.#ran_dry) {
-      this.#ran_dry = true;
+    if (!this._is_still()) {
       this._look_again();
       return false;
     }
@@ -227,27 +187,21 @@ export class VirtualClockEventLoop extends EventLoop {
     const advance = this.#next_advance();
     if (advance !== null) {
       // Timers of the same time come first.
-      if (timer !== null && timer < advance.when + this._clock_resolution) return this.#jump(timer);
-      this.#jump(advance.when);
-      advance.done.set_result(undefined);
+      const is_first = timer === null || timer >= advance.when + RESOLUTION;
+      this._jump(is_first ? advance.when : timer);
+      if (is_first) advance.done.set_result(undefined);
       return true;
     }
     const waits_for_host = this._has_foreign_waits();
     if (timer === null && (waits_for_host || !this._is_run())) return false;
-    if ((timer === null || waits_for_host) && !this.#was_patient) {
+    if ((timer === null || waits_for_host) && !this._was_patient) {
       // Not only promises: a callback of the host may settle what the tasks wait for.
-      this.#was_patient = true;
+      this._was_patient = true;
       if (this.#patience < Infinity) this._wake_after(this.#patience, 0);
       return false;
     }
-    if (timer !== null) return this.#jump(timer);
-    throw new DeadlockError(
-      `No task can be resumed and no timer is set:\n${describe_waits(this._tasks())}`,
-    );
-  }
-
-  #jump(when: number): true {
-    if (when > this.#now) this.#now = when;
+    if (timer === null) throw this._deadlock();
+    this._jump(timer);
     return true;
   }
 }
