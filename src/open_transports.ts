@@ -43,17 +43,19 @@ class OpenTransports implements OpenSet {
  * Makes a transport and waits until its protocol is connected to it; closes it if that fails or is cancelled.
  *
  * @param make makes it; it settles the future when the protocol is connected
+ * @param close closes it; by its method of that name by default
  */
 export function* open_transport<T extends { close(): void }>(
   loop: AbstractEventLoop,
   make: (connected: Future<void>) => T,
+  close = (transport: T): void => transport.close(),
 ): Generator<unknown, T, unknown> {
   const connected = loop.create_future<void>();
   const transport = make(connected);
   try {
     yield* connected;
   } catch (error) {
-    transport.close();
+    close(transport);
     throw error;
   }
   return transport;

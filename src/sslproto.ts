@@ -16,6 +16,7 @@ import { type TLSStream, wrap_in_tls } from "./host/tls.ts";
 import { is_plain_object, repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import type { AbstractEventLoop, TimerHandle } from "./core/events.ts";
+import { open_transport } from "./open_transports.ts";
 import { ConnectionAbortedError, ConnectionResetError, translate_error } from "./os_errors.ts";
 import { type BaseProtocol, Protocol } from "./core/protocols.ts";
 import type { Transport } from "./core/transports.ts";
@@ -338,15 +339,11 @@ function* finish_handshake(
 ): Generator<unknown, Transport, unknown> {
   try {
     yield* handshake;
-    const waiter = loop.create_future<void>();
-    const transport = new TLSTransport(loop, tls, protocol, waiter, call_connection_made);
-    try {
-      yield* waiter;
-    } catch (error) {
-      transport.abort();
-      throw error;
-    }
-    return transport;
+    return yield* open_transport(
+      loop,
+      (connected) => new TLSTransport(loop, tls, protocol, connected, call_connection_made),
+      (transport) => transport.abort(),
+    );
   } catch (error) {
     below.abort();
     throw error;

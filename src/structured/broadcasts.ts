@@ -12,7 +12,14 @@ import { WaitQueue } from "../core/wait_queue.ts";
 import { leave_pending } from "../core/cancellation_state.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
-import { Channel, check_max_buffer, Offered, Receiver } from "./channels.ts";
+import {
+  cancel_send,
+  Channel,
+  check_max_buffer,
+  Offered,
+  Receiver,
+  was_taken,
+} from "./channels.ts";
 import { BrokenChannelError, ClosedResourceError, WouldBlock } from "./resource_errors.ts";
 import { first_waiting, take_first, waiting_in } from "./waiters.ts";
 
@@ -98,13 +105,8 @@ const SEND: Operation<void, Broadcast<unknown>, Offered> = {
     offered.deliveries.forEach(leave_pending);
     return wait["_return"](undefined);
   },
-  // An item that has been delivered was sent, whatever comes then.
-  cancel(wait, delivery) {
-    if (!wait["_argument"].is_taken) return wait.cancel(delivery.cancellation.message);
-    wait["_argument"].deliveries.push(delivery);
-    return true;
-  },
-  may_fulfil: (wait) => wait["_argument"].is_taken,
+  cancel: cancel_send,
+  may_fulfil: was_taken,
 };
 
 /**

@@ -182,6 +182,20 @@ export function wake_calls_of(end: object, queue: WaitQueue): void {
   }
 }
 
+type Send = Suspension<void, unknown, Offered>;
+
+/** Cancels a `send()`; one whose item has been taken was sent, and leaves the cancellation to what comes then. */
+export function cancel_send(wait: Send, delivery: DeliveryCore): boolean {
+  if (!was_taken(wait)) return wait.cancel(delivery.cancellation.message);
+  wait["_argument"].deliveries.push(delivery);
+  return true;
+}
+
+/** Returns whether the item of a `send()` has been taken. */
+export function was_taken(wait: Send): boolean {
+  return wait["_argument"].is_taken;
+}
+
 const SEND: Operation<void, Sender<unknown>, Offered> = {
   name: "Sender.send",
   advance(wait, thrown, value) {
@@ -206,13 +220,8 @@ const SEND: Operation<void, Sender<unknown>, Offered> = {
         : new BrokenChannelError("all receivers are closed"),
     );
   },
-  // An item that has been taken was sent, whatever comes then.
-  cancel(wait, delivery) {
-    if (!wait["_argument"].is_taken) return wait.cancel(delivery.cancellation.message);
-    wait["_argument"].deliveries.push(delivery);
-    return true;
-  },
-  may_fulfil: (wait) => wait["_argument"].is_taken,
+  cancel: cancel_send,
+  may_fulfil: was_taken,
 };
 
 const RECEIVE: Operation<unknown, Receiver<unknown>, Delivered> = {
