@@ -2,16 +2,13 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
+import { run } from "./virtual_time.ts";
 
 const PARTIES = 5;
 
 const { Barrier, BrokenBarrierError } = asyncio;
 
 /** Runs a program, which fails with a DeadlockError if a task waits at a barrier for ever. */
-const run = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
-
 /** Runs as many tasks of `work` as there are parties, or another number, to their ends. */
 function together(work: (index: number) => Promise<unknown>, count = PARTIES): Promise<unknown[]> {
   return asyncio.gather(Array.from({ length: count }, (_, index) => () => work(index)));

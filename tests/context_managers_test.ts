@@ -2,10 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
-
-const run = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
+import { run } from "./virtual_time.ts";
 
 /** A manager that keeps what happens to it. */
 class Recorder implements asyncio.AsyncContextManager<string> {

@@ -2,14 +2,9 @@
 
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
 import { check_context } from "../src/core/contextvars.ts";
 import { repr } from "../src/internal/format_helpers.ts";
-
-const run = <T>(main: () => T | Promise<T>): Promise<T> =>
-  asyncio.run(async () => await main(), {
-    loop_factory: () => new VirtualClockEventLoop(),
-  });
+import { run_plain as run } from "./virtual_time.ts";
 
 /** Calls `fn` where no variable is set, and where what it sets is gone afterwards. */
 const in_new_context = (fn: () => void) => () => new asyncio.Context().run(fn);

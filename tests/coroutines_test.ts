@@ -3,11 +3,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
-
-const run = <T>(main: () => T | Promise<T>): Promise<T> =>
-  asyncio.run(async () => await main(), {
-    loop_factory: () => new VirtualClockEventLoop(),
-  });
+import { run_plain as run } from "./virtual_time.ts";
 
 const double = asyncio.coroutine(async (n: number) => {
   await asyncio.sleep(0);

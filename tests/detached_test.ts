@@ -2,10 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
-
-const run = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
+import { run } from "./virtual_time.ts";
 
 Deno.test("detached: a call belongs to no task, and no cancellation of the one that makes it reaches it", () =>
   run(async () => {

@@ -3,11 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
-
-const run = <T>(main: () => T | Promise<T>): Promise<T> =>
-  asyncio.run(async () => await main(), {
-    loop_factory: () => new VirtualClockEventLoop(),
-  });
+import { run_plain as run } from "./virtual_time.ts";
 
 const future_of = <T>(value: T): asyncio.Future<T> => {
   const future = new asyncio.Future<T>();

@@ -3,10 +3,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import type { ArrayOf } from "../itertools.ts";
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
-
-const run = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
+import { run } from "./virtual_time.ts";
 
 async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await asyncio.sleep(0);

@@ -3,15 +3,12 @@
 import { assert, assertEquals } from "@std/assert";
 import * as asyncio from "../mod.ts";
 import { CancelScope } from "../structured.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
 import type { OpenAwait, Scope, TaskCore } from "../src/core/contracts.ts";
 import { live_await, OpenAwaits } from "../src/core/open_awaits.ts";
 import { add_open_await, next_moment, remove_open_await } from "../src/core/scopes.ts";
+import { run as virtually } from "./virtual_time.ts";
 
 const MANY = 100;
-
-const virtually = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 

@@ -4,9 +4,9 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { runInNewContext } from "node:vm";
 import * as asyncio from "../mod.ts";
 import { azip } from "../itertools.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
 import { is_plain_object } from "../src/internal/format_helpers.ts";
 import { keyword_or_positional, keyword_or_value } from "../src/internal/options.ts";
+import { run } from "./virtual_time.ts";
 
 Deno.test("is_plain_object: object literals of any realm, and nothing else", () => {
   class Mine {}
@@ -117,9 +117,6 @@ Deno.test("keyword_or_value: only an object literal with that sole key names the
 });
 
 /** Runs a program on the virtual clock. */
-const run = (main: () => Promise<void>): Promise<void> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
-
 Deno.test("wait_for: the time limit may be named, with a signal beside it", () =>
   run(async () => {
     assertEquals(await asyncio.wait_for(asyncio.sleep(1, "in time"), { timeout: 2 }), "in time");

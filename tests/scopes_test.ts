@@ -2,10 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
-
-const run = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
+import { run } from "./virtual_time.ts";
 
 /** A native promise that is fulfilled when the microtask queue has run dry. */
 const native = <T>(value: T): Promise<T> =>

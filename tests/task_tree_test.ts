@@ -5,6 +5,7 @@ import * as esbuild from "esbuild";
 import * as asyncio from "../mod.ts";
 import { main } from "../cli.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
+import { free_port } from "./free_port.ts";
 
 const { create_task, sleep } = asyncio;
 
@@ -152,13 +153,6 @@ const PROGRAM = `
   const busy = ${busy};
   asyncio.run(() => asyncio.current_task().set_name("main") ?? busy(() => console.log("ready")));
 `;
-
-function free_port(): number {
-  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}
 
 /** Runs the program of all waits while a function looks at it. */
 async function while_busy(command: string, args: string[], look: (pid: number) => Promise<void>) {

@@ -2,14 +2,9 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
+import { now, run } from "./virtual_time.ts";
 
 const { async_with, sleep, TaskGroup } = asyncio;
-
-const run = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
-
-const now = () => asyncio.get_running_loop().time();
 
 async function errors_of(awaitable: PromiseLike<unknown>): Promise<string[]> {
   const group: asyncio.BaseExceptionGroup = await assertRejects(

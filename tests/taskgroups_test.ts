@@ -2,12 +2,9 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
+import { run } from "./virtual_time.ts";
 
 const { async_with, sleep, TaskGroup } = asyncio;
-
-const run = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
 
 async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await sleep(0);

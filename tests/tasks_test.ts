@@ -11,11 +11,7 @@ import {
 } from "@std/assert";
 import * as asyncio from "../mod.ts";
 import { DeadlockError, VirtualClockEventLoop } from "../testing.ts";
-
-const run = <T>(main: () => T | Promise<T>): Promise<T> =>
-  asyncio.run(async () => await main(), {
-    loop_factory: () => new VirtualClockEventLoop(),
-  });
+import { now, run_plain as run } from "./virtual_time.ts";
 
 /** On the real clock, for what waits for the host. */
 const run_real = <T>(main: () => Promise<T>): Promise<T> => asyncio.run(main);
@@ -24,8 +20,6 @@ const turn = () => asyncio.sleep(0);
 
 /** A turn of the host: no promise of this library, and no microtask. */
 const host_turn = () => new Promise<void>((resolve) => setTimeout(resolve));
-
-const now = (): number => asyncio.get_running_loop().time();
 
 const name_here = (): string | undefined => asyncio.current_task()?.get_name();
 

@@ -2,14 +2,10 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
-import { VirtualClockEventLoop } from "../testing.ts";
+import { now, run } from "./virtual_time.ts";
 
 const { async_with, sleep, timeout, timeout_at } = asyncio;
 
-const run = <T>(main: () => Promise<T>): Promise<T> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
-
-const now = () => asyncio.get_running_loop().time();
 const cancelling = () => asyncio.current_task()?.cancelling();
 
 Deno.test("a block that ends in time is left alone", () =>

@@ -3,11 +3,10 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
 import { DeadlockError, VirtualClockEventLoop } from "../testing.ts";
+import { now } from "./virtual_time.ts";
 
 const run = <T>(main: asyncio.CoroutineLike<T>): Promise<T> =>
   asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
-
-const now = () => asyncio.get_running_loop().time();
 
 const host_timer = (milliseconds: number) =>
   new Promise<string>((resolve) => setTimeout(resolve, milliseconds, "from the host"));

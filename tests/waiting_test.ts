@@ -3,13 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as asyncio from "../mod.ts";
 import { VirtualClockEventLoop } from "../testing.ts";
-
-const run = <T>(main: () => T | Promise<T>): Promise<T> =>
-  asyncio.run(async () => await main(), {
-    loop_factory: () => new VirtualClockEventLoop(),
-  });
-
-const now = (): number => asyncio.get_running_loop().time();
+import { now, run_plain as run } from "./virtual_time.ts";
 
 const nap = <T>(delay: number, value: T) => asyncio.create_task(asyncio.sleep(delay, value));
 

@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import process from "node:process";
 import { case_of } from "./cases.ts";
 import { PROFILE_NAMES, type ProfileName, PROFILES } from "./profiles.ts";
+import { UsageError, whole_number } from "../command_line.ts";
 import type { Job, Message } from "./worker.ts";
 
 /** A program that is found running so many times, a second apart, hangs: time in which the process is stopped is none. */
@@ -29,13 +30,6 @@ interface Options {
   async_context: boolean;
   host: string | null;
   show: number | null;
-}
-
-class UsageError extends Error {}
-
-function whole_number(name: string, text: string): number {
-  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw new UsageError(`--${name} takes a whole number: received '${text}'`);
 }
 
 function read_options(args: string[]): Options {

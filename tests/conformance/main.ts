@@ -7,6 +7,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { UsageError, whole_number } from "../command_line.ts";
 import { first_difference } from "./compare.ts";
 import { Coverage } from "./coverage.ts";
 import { generate } from "./generate.ts";
@@ -41,13 +42,6 @@ interface Case {
   profile: ProfileName;
   seed: number;
   program: Program;
-}
-
-class UsageError extends Error {}
-
-function whole_number(name: string, text: string): number {
-  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw new UsageError(`--${name} takes a whole number: received '${text}'`);
 }
 
 function read_options(args: string[]): Options {

@@ -3,6 +3,8 @@
 import * as asyncio from "../../mod.ts";
 import { VirtualClockEventLoop } from "../../testing.ts";
 
+export { run } from "../virtual_time.ts";
+
 /** Calls `body` with a loop on the virtual clock that does not run yet, and is closed at the end. */
 export async function with_loop(
   body: (loop: VirtualClockEventLoop) => Promise<void>,
@@ -13,11 +15,6 @@ export async function with_loop(
   } finally {
     loop.close();
   }
-}
-
-/** Runs a program on the virtual clock. */
-export function run<T>(main: () => Promise<T>): Promise<T> {
-  return asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
 }
 
 /** A loop on the virtual clock whose time passes in calls, too, as it does while code computes. */

@@ -6,10 +6,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../../mod.ts";
 import { BusyLoop, cancellation_of, run, without_task } from "./loops.ts";
+import { now } from "../virtual_time.ts";
 
 const { async_with, CancelledError, sleep, timeout, timeout_at, TimeoutError, wait_for } = asyncio;
-
-const now = () => asyncio.get_running_loop().time();
 
 /** Runs for 0.2 seconds, whoever cancels it. */
 const stubborn = async () => {

@@ -3,6 +3,7 @@
 import type { Block } from "./document.ts";
 import { ROOT } from "./document.ts";
 import { run_on } from "./stacks.ts";
+import { free_port } from "../free_port.ts";
 
 const PREFIX = "recorded ";
 
@@ -80,13 +81,6 @@ async function error_of(program: string, debug: boolean): Promise<string> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-function free_port(): number {
-  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
 }
 
 async function read_until(reader: ReadableStreamDefaultReader<string>, what: string) {

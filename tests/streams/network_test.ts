@@ -4,14 +4,13 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../../mod.ts";
 import { DeadlockError, VirtualClockEventLoop, VirtualNetwork } from "../../testing.ts";
 import { text } from "./places.ts";
+import { now } from "../virtual_time.ts";
 
 function run<T>(network: VirtualNetwork, main: () => Promise<T>): Promise<T> {
   return asyncio.run(main, {
     loop_factory: () => new VirtualClockEventLoop({ network }),
   });
 }
-
-const now = () => asyncio.get_running_loop().time();
 
 const echo = async (reader: asyncio.StreamReader, writer: asyncio.StreamWriter) => {
   for await (const line of reader) writer.write(line);

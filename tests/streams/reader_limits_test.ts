@@ -2,11 +2,8 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as asyncio from "../../mod.ts";
-import { VirtualClockEventLoop } from "../../testing.ts";
 import { text } from "./places.ts";
-
-const run = (main: () => Promise<void>): Promise<void> =>
-  asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
+import { run } from "../virtual_time.ts";
 
 /** A reader that has been given these pieces. */
 function reader_of(

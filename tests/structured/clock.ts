@@ -1,16 +1,8 @@
 /** Running programs on the virtual clock. */
 
 import * as asyncio from "../../mod.ts";
-import { VirtualClockEventLoop } from "../../testing.ts";
 
-export function run<T>(main: () => Promise<T>): Promise<T> {
-  return asyncio.run(main, { loop_factory: () => new VirtualClockEventLoop() });
-}
-
-/** The time of the virtual clock, which begins at 0. */
-export function now(): number {
-  return asyncio.get_running_loop().time();
-}
+export { now, run } from "../virtual_time.ts";
 
 /** Until every task waits for a later time or another task. */
 export async function all_blocked(): Promise<void> {
