@@ -63,16 +63,16 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the requests of a sibling's block count",
-    file: STATE,
-    search: "    return outside;\n",
+    file: "src/core/block_requests.ts",
+    search: "  return outside;\n",
     replacement:
-      "    return is_inside(scope, scope._owner as TaskCore) ? 0 : this.requests - this.#of_blocks;\n",
+      "  return is_inside(scope, scope._owner as TaskCore) ? 0 : requests - (blocks?.count ?? 0);\n",
   },
   {
     name: "what a block has left pending comes after it",
     file: STATE,
-    search: "      this.#requests_of?.delete(scope);\n    }\n    this.#pending?.delete(scope);\n",
-    replacement: "      this.#of_blocks += requests;\n    }\n",
+    search: "    this.of_blocks?.forget(block);\n    this.drop_pending(block);\n",
+    replacement: "",
   },
   {
     name: "a limit passes in silence if a native promise ends the body",

@@ -13,6 +13,7 @@ const COPIED = [
   "trace.ts",
   "src",
   "tests/border",
+  "tests/command_line.ts",
   "tests/conformance/random.ts",
 ];
 

@@ -28,7 +28,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "open_channel: a cancelled sender throws though its item was taken",
     file: CHANNELS,
-    search: 'if (!wait["_argument"].is_taken) return wait.cancel(',
+    search: "if (!was_taken(wait)) return wait.cancel(",
     replacement: 'if (wait["_argument"] !== null) return wait.cancel(',
   },
   {

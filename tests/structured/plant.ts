@@ -15,6 +15,7 @@ const COPIED = [
   "src",
   "tests/property",
   "tests/structured",
+  "tests/virtual_time.ts",
 ];
 
 /** Runs the programs of the primitive that a fault is of, or all; returns the first line that says what is wrong. */
