@@ -292,8 +292,8 @@ export type AsyncExit =
  * `__aexit__` throws into the next. Managers that can cancel their block, such as `timeout()` and
  * `TaskGroup`, cancel that of the stack.
  *
- * It is entered by `async_with()`. With `await using` it is left as a block without an error is, since that
- * does not tell it of one: for callbacks, and managers that need not know.
+ * It is entered by `async_with()`. With `await using` it is left as a block without an error is, since no error
+ * is passed to it: for callbacks, and managers that need none.
  *
  * See {@link https://docs.python.org/3/library/contextlib.html#contextlib.AsyncExitStack Python's AsyncExitStack}.
  *

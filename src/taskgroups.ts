@@ -96,8 +96,8 @@ export class TaskGroup extends ScopeManager {
   // Where it was made.
   readonly #origin: Origin = origin_of_call(TaskGroup);
   /**
-   * Not there: `await using` does not tell a group of the error that leaves its block, so that its tasks would
-   * not be cancelled. It is entered by `async_with()`.
+   * Not there: `await using` passes no error that leaves its block to a group, so that its tasks would not be
+   * cancelled. It is entered by `async_with()`.
    */
   declare readonly [Symbol.asyncDispose]?: never;
 

@@ -178,8 +178,8 @@ export class Timeout extends ScopeManager {
   /** @internal Where it was made. */
   declare protected _origin: Origin;
   /**
-   * Not there: `await using` does not tell a timeout of the error that leaves its block, so that a cancellation
-   * could not become a `TimeoutError`. It is entered by `async_with()`.
+   * Not there: `await using` passes no error that leaves its block to a timeout, so that a cancellation could not
+   * become a `TimeoutError`. It is entered by `async_with()`.
    */
   declare readonly [Symbol.asyncDispose]?: never;
 

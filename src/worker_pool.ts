@@ -650,7 +650,7 @@ function send(host: HostWorker, call: Call): TypeError | null {
         post();
         return null;
       } catch {
-        // The first error tells.
+        // The first error says why.
       }
     }
     return unsendable(call, error);

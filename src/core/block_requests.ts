@@ -26,9 +26,7 @@ class BlockRequests implements BlockRequestsCore {
   }
 
   take_back(block: Scope): void {
-    const left = this.of(block) - 1;
-    if (left <= 0) return this.forget(block);
-    this.#of.set(block, left);
+    this.#of.set(block, this.of(block) - 1);
     this.count--;
   }
 
@@ -185,8 +183,9 @@ export function take_back(scope: Scope): number {
   const left = task_of(scope).uncancel();
   const block = innermost(scope);
   const state = state_of(scope);
+  const blocks = state?.of_blocks ?? null;
   // The managers of an AsyncExitStack make theirs for the same block: what is pending is dropped with the last.
-  state?.of_blocks?.take_back(block);
-  if ((state?.of_blocks?.of(block) ?? 0) === 0) state?.drop_pending(block);
+  if (blocks !== null && blocks.of(block) > 1) blocks.take_back(block);
+  else state?.forget(block);
   return left - requests_outside(scope);
 }

@@ -41,7 +41,7 @@ export class Delivery implements DeliveryCore {
   }
 }
 
-// Those that have been thrown since the microtask queue ran dry, as far as the host tells when it does.
+// Those that have been thrown since the microtask queue ran dry, on hosts on which that can be seen.
 let just_thrown: DeliveryCore[] = [];
 
 function forget_just_thrown(): void {
@@ -160,7 +160,7 @@ export class CancellationState {
   /** The message of the latest cancellation that could not be thrown at once. */
   message: unknown = undefined;
   /** True while a cancellation is being delivered to its awaits. */
-  being_told = false;
+  is_delivering = false;
   /** The scope in which the task's own coroutine waits, if that is a block. */
   own_scope: Scope | null = null;
   /** The scope that the next call of `cancel()` is meant for; `null` for the task. */
@@ -176,7 +176,7 @@ export class CancellationState {
   // The errors thrown into continuations at their resumption: a cancellation that may be dropped, or an error.
   #marked: Map<Continuation, unknown> | null = null;
   // The awaits that a cancellation was delivered to, where that may not be the end of the delivery.
-  #told: Map<Continuation, DeliveryCore[]> | null = null;
+  #delivered_to: Map<Continuation, DeliveryCore[]> | null = null;
   // Those that have been thrown, by their scopes: the next await shows whether they have resumed the code.
   #thrown: Map<Scope, Set<DeliveryCore>> | null = null;
   // The moment at which the latest of them was thrown.
@@ -185,7 +185,7 @@ export class CancellationState {
   /** Takes the requests of a block out of account, and drops what it left pending. */
   forget(block: Scope): void {
     this.of_blocks?.forget(block);
-    this.drop_pending(block);
+    this.#pending?.delete(block);
   }
 
   /** Marks what is thrown into a continuation at its resumption: an error, or a cancellation. */
@@ -200,7 +200,7 @@ export class CancellationState {
   }
 
   /** Returns whether a continuation was detached from what it waited on, to be resumed with a cancellation. */
-  has_given_up(continuation: Continuation): boolean {
+  is_detached(continuation: Continuation): boolean {
     return is_cancelled_error(this.#marked?.get(continuation));
   }
 
@@ -208,11 +208,11 @@ export class CancellationState {
   take_mark(continuation: Continuation): unknown {
     this.waits?.note_resumed(continuation);
     this.#open?.delete(continuation);
-    const told = this.#told?.get(continuation);
-    if (told !== undefined) {
+    const delivered = this.#delivered_to?.get(continuation);
+    if (delivered !== undefined) {
       // One error stands for all cancellations that were delivered to it.
-      told.forEach(note_thrown);
-      this.#told?.delete(continuation);
+      delivered.forEach(note_thrown);
+      this.#delivered_to?.delete(continuation);
     }
     const thrown = this.#marked?.get(continuation);
     this.#marked?.delete(continuation);
@@ -225,11 +225,11 @@ export class CancellationState {
   }
 
   /** Notes that a cancellation was delivered to continuations. */
-  add_told(continuations: readonly Continuation[], delivery: DeliveryCore): void {
-    const told = this.#told ??= new Map();
+  add_delivered(continuations: readonly Continuation[], delivery: DeliveryCore): void {
+    const delivered = this.#delivered_to ??= new Map();
     for (const continuation of continuations) {
-      const earlier = told.get(continuation);
-      if (earlier === undefined) told.set(continuation, [delivery]);
+      const earlier = delivered.get(continuation);
+      if (earlier === undefined) delivered.set(continuation, [delivery]);
       else earlier.push(delivery);
     }
   }
@@ -249,11 +249,6 @@ export class CancellationState {
     const all = this.#pending ??= new Map();
     all.delete(delivery.scope); // the latest is last
     all.set(delivery.scope, delivery);
-  }
-
-  /** Drops the cancellation of the scope itself that is pending, if there is one. */
-  drop_pending(scope: Scope): void {
-    this.#pending?.delete(scope);
   }
 
   /** Returns whether a cancellation of the task or of a block in it is pending. */
@@ -314,7 +309,7 @@ export class CancellationState {
         if (delivery.thrown_at > dry) {
           // Code that is resumed beside an await which is still live is not the code that waits there.
           const is_beside = (open: Continuation) =>
-            open._begun < delivery.thrown_at && !this.#told?.get(open)?.includes(delivery);
+            open._begun < delivery.thrown_at && !this.#delivered_to?.get(open)?.includes(delivery);
           if (live_await(at, this.open_awaits, is_beside) !== null) continue;
           delivery.is_known = true;
         }
@@ -349,7 +344,7 @@ export class CancellationState {
   /** Frees what only a task that has not ended needs; blocks of code that outlives it keep what is theirs. */
   end(): void {
     this.own_scope = this.policy = null;
-    this.#marked = this.#told = this.#open = null;
+    this.#marked = this.#delivered_to = this.#open = null;
     this.#thrown = null;
     for (const scope of this.#pending?.keys() ?? []) {
       if (scope === scope._owner) this.#pending?.delete(scope);
@@ -390,45 +385,45 @@ export function cancel_scope(task: TaskCore, state: CancellationState, delivery:
   const request = { task, state, delivery };
   state.policy?.note_delivery(delivery);
   if (depth >= MAX_DEPTH) {
-    state.being_told = true;
+    state.is_delivering = true;
     deferred.push(request);
     return;
   }
   depth++;
   try {
-    tell(request);
-    while (depth === 1 && deferred.length > 0) tell(deferred.pop() as Request);
+    deliver(request);
+    while (depth === 1 && deferred.length > 0) deliver(deferred.pop() as Request);
   } finally {
     depth--;
-    if (depth === 0) { for (const { state } of deferred.splice(0)) state.being_told = false; }
+    if (depth === 0) { for (const { state } of deferred.splice(0)) state.is_delivering = false; }
   }
 }
 
-function tell({ task, state, delivery }: Request): void {
-  state.being_told = true;
+function deliver({ task, state, delivery }: Request): void {
+  state.is_delivering = true;
   let any_live = false;
   try {
     const newest = task._newest;
     const own = task as unknown as Continuation;
     if (newest === null && own._begun > 0) {
-      any_live = tell_one(state, own, delivery) === "live";
+      any_live = deliver_to(state, own, delivery) === "live";
     } else if (newest !== null) {
-      const told: Continuation[] = [];
+      const delivered: Continuation[] = [];
       let reached = 0;
-      const tell_open = (open: Continuation): void => {
+      const deliver_to_open = (open: Continuation): void => {
         if (open._begun === 0) return;
-        const how = tell_one(state, open, delivery);
+        const how = deliver_to(state, open, delivery);
         if (how === "live") any_live = true;
         if (how === "outside") return;
         reached++;
         // A wait that may still return a value notes itself whether the cancellation has reached the code.
-        if (!may_fulfil(open)) told.push(open);
+        if (!may_fulfil(open)) delivered.push(open);
       };
-      cancel_each(state.open_awaits.of(delivery.scope), tell_open);
-      if (reached > 1 || !any_live) state.add_told(told, delivery);
+      cancel_each(state.open_awaits.of(delivery.scope), deliver_to_open);
+      if (reached > 1 || !any_live) state.add_delivered(delivered, delivery);
     }
   } finally {
-    state.being_told = false;
+    state.is_delivering = false;
   }
   if (!any_live) state.add_pending(delivery);
 }
@@ -437,7 +432,11 @@ function may_fulfil(open: Continuation): boolean {
   return open._waiting?._may_fulfil || sole_awaits.has(open);
 }
 
-function tell_one(state: CancellationState, continuation: Continuation, delivery: Delivery): Reach {
+function deliver_to(
+  state: CancellationState,
+  continuation: Continuation,
+  delivery: Delivery,
+): Reach {
   let how = reach(continuation, delivery.scope);
   // The waits in a shielded block know nothing of what is cancelled around it.
   if (how === "outside" || !is_inside(continuation._scope, delivery.scope)) return "outside";
@@ -445,7 +444,7 @@ function tell_one(state: CancellationState, continuation: Continuation, delivery
   if (delivery.by_itself) how = "older";
   const waitable = continuation._waiting;
   if (waitable === null) {
-    if (!state.has_given_up(continuation)) state.mark(continuation, delivery.cancellation);
+    if (!state.is_detached(continuation)) state.mark(continuation, delivery.cancellation);
     return how;
   }
   const sole = sole_awaits.get(continuation);
@@ -456,21 +455,21 @@ function tell_one(state: CancellationState, continuation: Continuation, delivery
   sole?.deliveries.push(delivery);
   if (how === "older" && !waitable._is_owned && sole === undefined) {
     // Others may wait for it: the await alone is rejected.
-    if (waitable._is_waiting()) give_up(state, continuation, delivery);
+    if (waitable._is_waiting()) detach(state, continuation, delivery);
     else state.mark(continuation, delivery.cancellation);
     return how;
   }
   met_cycle = false;
   if (waitable._cancel_for(delivery)) return how;
   // It waits, directly or not, for this very task: one of the waits has to be abandoned.
-  if (met_cycle && waitable._is_waiting()) give_up(state, continuation, delivery);
+  if (met_cycle && waitable._is_waiting()) detach(state, continuation, delivery);
   else state.mark(continuation, delivery.cancellation);
   met_cycle = false;
   return how;
 }
 
 // Rejects an await alone. There is nothing to resume it with but the error, which is not to be dropped.
-function give_up(state: CancellationState, continuation: Continuation, delivery: Delivery): void {
+function detach(state: CancellationState, continuation: Continuation, delivery: Delivery): void {
   (continuation._waiting as Waitable)._remove_waiter(continuation);
   continuation._waiting = null;
   state.mark(continuation, make_cancelled_error(delivery.cancellation.message));

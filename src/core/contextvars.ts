@@ -171,7 +171,7 @@ export class Context extends Inspectable {
   }
 }
 
-// Not asked of their class, so that a program without variables need not load it.
+// A set in place of `instanceof`, so that a program without variables need not load their class.
 const variables = new WeakSet<object>();
 
 function check_variable(variable: unknown): void {

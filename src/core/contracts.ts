@@ -132,7 +132,7 @@ export interface BlockRequestsCore {
   of(block: Scope): number;
   /** Counts one of a block. */
   add(block: Scope): void;
-  /** Takes one of a block out of account. */
+  /** Takes one of several of a block out of account. */
   take_back(block: Scope): void;
   /** Takes all of a block out of account. */
   forget(block: Scope): void;

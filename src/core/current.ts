@@ -188,7 +188,7 @@ export function eager_depth(): number {
 }
 
 /**
- * Returns whether code of a task runs now, in a step of the task. The host's context alone does not tell: callbacks
+ * Returns whether code of a task runs now, in a step of the task. The host's context alone does not show it: callbacks
  * of the host have it, too.
  */
 export function runs_now(task: TaskCore, has_open_step: boolean): boolean {

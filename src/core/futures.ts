@@ -6,8 +6,8 @@
  * leading underscore) where a method call or an object more would cost; `bench/` pays for it.
  *
  * Classes there set their fields in the constructor and have neither initializers nor `#private`
- * members: V8 calls a function for those of a class that extends another, which makes a new object
- * four times as dear.
+ * members: V8 calls a function for those of a class that extends another, and takes four times as long
+ * for a new object.
  *
  * @module
  */

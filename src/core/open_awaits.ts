@@ -84,7 +84,7 @@ const none_live = new WeakMap<Scope, number>();
  * Returns an await that is live for a scope of a task, the newest of several; `null` if there is none.
  *
  * @param index the index of the task, if it has one: of many awaits those of a block are found by it
- * @param counts tells of one that is live whether it counts; all do by default
+ * @param counts returns whether one that is live counts; all do by default
  */
 export function live_await(
   scope: Scope,

@@ -364,7 +364,7 @@ export class Task<T> extends Future<T> {
     state.target = null;
     // A call that was left running may have outlived the task; its blocks keep their limits.
     if (this._state !== PENDING && target === this as unknown as Scope) return false;
-    if (state.being_told) {
+    if (state.is_delivering) {
       note_cycle();
       return false;
     }
@@ -708,13 +708,6 @@ export class Task<T> extends Future<T> {
   /** @internal Returns whether a cancellation of the task waits to be thrown at its next await. */
   protected get _is_cancel_pending(): boolean {
     return this._cancellation_state?.is_pending(this as unknown as Scope) ?? false;
-  }
-
-  /** @internal Returns whether a cancellation is to be thrown into a continuation at its resumption. */
-  protected _is_told(continuation: Continuation): boolean {
-    const state = this._cancellation_state;
-    return state !== null &&
-      (state.is_marked(continuation) || (this._step === NOT_STARTED && this._is_cancel_pending));
   }
 
   /** @internal Returns what the task waits on now, for debugging. */

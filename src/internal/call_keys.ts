@@ -6,7 +6,7 @@
 
 import { is_plain_object } from "./format_helpers.ts";
 
-/** Makes the keys of calls. Objects are told apart by numbers, and not kept. */
+/** Makes the keys of calls. Objects are distinguished by numbers, and not kept. */
 export class CallKeys {
   readonly #numbers = new WeakMap<object, number>();
   readonly #symbols = new Map<symbol, number>();

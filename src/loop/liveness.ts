@@ -17,8 +17,8 @@ import { do_not_wait_for, host_timers, keep_alive } from "../host/timers.ts";
 import type { AbstractEventLoop } from "../core/events.ts";
 import { describe_waits } from "./waits.ts";
 
-// While a module at the top awaits run(), Deno has to be asked whether it waits for anything else: after so long, in
-// milliseconds, then after twice as long each time.
+// While a module awaits run() at its top level, Deno is queried for other things that it waits for: after so many
+// milliseconds, then after twice as many each time.
 const FIRST_PAUSE = 50;
 const LAST_PAUSE = 60_000;
 

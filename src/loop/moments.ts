@@ -1,5 +1,5 @@
 /**
- * When the moments of scopes.ts were, as far as one wants to know for how long a task waits.
+ * Maps the moments of `core/scopes.ts` to times of the host, as exactly as tools show how long a task waits.
  *
  * @module
  */

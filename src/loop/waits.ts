@@ -11,13 +11,13 @@ import type { AbstractEventLoop } from "../core/events.ts";
 
 type AnyTask = Task<unknown>;
 
-/** Returns what something that is waited on is, in a few words. */
+/** Describes a waitable in a few words. */
 export function describe_waitable(waitable: Waitable): string {
   if (waitable instanceof Suspension) return `${waitable.name}()`;
   return waitable instanceof Task ? `task ${waitable.get_name()}` : String(waitable);
 }
 
-/** A line for each task: its name, its coroutine and what it waits on. */
+/** Describes what tasks wait on, a line each: the name, the coroutine, the waitables. */
 export function describe_waits(tasks: Iterable<AnyTask>): string {
   const lines: string[] = [];
   for (const task of tasks) {
@@ -62,7 +62,7 @@ export class CycleSearch {
   }
 }
 
-/** Tasks of which each waits for the next and the last for the first; `null` if there are none. */
+/** Finds tasks of which each waits for the next and the last for the first; `null` if there are none. */
 export function find_cycle(tasks: Iterable<AnyTask>): AnyTask[] | null {
   const finished = new Set<AnyTask>();
   for (const start of tasks) {

@@ -13,6 +13,7 @@ import { Task } from "../core/tasks.ts";
 import { Await } from "../core/awaits.ts";
 import type { Continuation, Runnable, Waitable } from "../core/contracts.ts";
 import { set_observer, type TaskObserver } from "../core/recording.ts";
+import { NOT_STARTED } from "../core/steps.ts";
 import { running_or_ended_task, save_turn } from "../core/current.ts";
 
 type AnyTask = Task<unknown>;
@@ -279,7 +280,7 @@ class EventWriter implements TaskObserver {
     this.#loop_runs = true;
     const known = this.#known_of(runnable);
     this.#cause = known?.number ?? this.#causes.get(runnable) ?? null;
-    if (known !== null && !known.task.done()) this.#go_on(known, runnable as Continuation);
+    if (known !== null && !known.task.done()) this.#continue(known, runnable as Continuation);
   }
 
   end_run(): void {
@@ -294,8 +295,8 @@ class EventWriter implements TaskObserver {
       if (by !== null) this.#causes.set(runnable, by);
       return;
     }
-    const driver = runnable as Continuation;
-    const wait = this.#waits.get(driver);
+    const continuation = runnable as Continuation;
+    const wait = this.#waits.get(continuation);
     if (wait === undefined || wait.woken) return;
     wait.woken = true;
     this.#events.push({
@@ -303,22 +304,24 @@ class EventWriter implements TaskObserver {
       time: known.task.get_loop().time(),
       task: known.number,
       wait: wait.number,
-      by: by === known.number || driver._waiting instanceof ForeignFuture ? null : by,
+      by: by === known.number || continuation._waiting instanceof ForeignFuture ? null : by,
     });
   }
 
-  waits(task: AnyTask, driver: Continuation): void {
+  waits(task: AnyTask, continuation: Continuation): void {
     const known = this.#known.get(task);
     if (known === undefined) return;
     this.#is_running(known);
-    const waiting = driver._waiting;
-    if (known.cancel_requested && !task["_is_told"](driver) && !was_cancelled(waiting)) {
+    const waiting = continuation._waiting;
+    if (
+      known.cancel_requested && !is_to_be_cancelled(task, continuation) && !was_cancelled(waiting)
+    ) {
       this.#deliver_cancel(known); // it was pending, and has been thrown at an await that did not begin
     }
     const time = task.get_loop().time();
     const number = ++this.#waits_met;
-    this.#waits.set(driver, { number, woken: waiting === null });
-    const on = describe(driver, known.step_began, time);
+    this.#waits.set(continuation, { number, woken: waiting === null });
+    const on = describe(continuation, known.step_began, time);
     this.#events.push({ kind: "waits", time, task: known.number, wait: number, on });
   }
 
@@ -393,17 +396,17 @@ class EventWriter implements TaskObserver {
   }
 
   // A step of a task begins, by the loop.
-  #go_on(known: Known, driver: Continuation): void {
+  #continue(known: Known, continuation: Continuation): void {
     const { task } = known;
-    const is_told = known.cancel_requested &&
-      (task["_is_told"](driver) || was_cancelled(driver._waiting));
-    const wait = this.#waits.get(driver);
+    const is_cancelled = known.cancel_requested &&
+      (is_to_be_cancelled(task, continuation) || was_cancelled(continuation._waiting));
+    const wait = this.#waits.get(continuation);
     if (wait === undefined) this.#is_running(known);
     else {
-      this.#waits.delete(driver);
+      this.#waits.delete(continuation);
       this.#resumed(known, wait.number);
     }
-    if (is_told) this.#deliver_cancel(known);
+    if (is_cancelled) this.#deliver_cancel(known);
   }
 
   // A task is seen to run: it may have begun, resumed or got another name without the loop's help.
@@ -437,6 +440,12 @@ class EventWriter implements TaskObserver {
   }
 }
 
+/** Returns whether a cancellation is to be thrown into a continuation at its resumption. */
+function is_to_be_cancelled(task: Task<unknown>, continuation: Continuation): boolean {
+  return task["_cancellation_state"]?.is_marked(continuation) ||
+    (task["_step"] === NOT_STARTED && task["_is_cancel_pending"]);
+}
+
 function was_cancelled(waiting: Waitable | null): boolean {
   if (waiting instanceof Suspension) return waiting["_was_cancelled"]();
   if (waiting === null) return false;
@@ -445,8 +454,8 @@ function was_cancelled(waiting: Waitable | null): boolean {
     (future["_state"] === FAILED && future["_value"] instanceof CancelledError);
 }
 
-function describe(driver: Continuation, step_began: number, now: number): string {
-  const waiting = driver._waiting;
+function describe(continuation: Continuation, step_began: number, now: number): string {
+  const waiting = continuation._waiting;
   if (waiting === null) return "its turn";
   if (waiting instanceof Suspension) {
     return typeof waiting["_subject"] === "number"
@@ -456,7 +465,7 @@ function describe(driver: Continuation, step_began: number, now: number): string
   if (waiting instanceof Task) return `task ${waiting.get_name()}`;
   if (waiting._children !== undefined) return "gather";
   if (waiting instanceof ForeignFuture) return "a foreign promise";
-  return (driver instanceof Await ? driver._coroutine_name() : null) ?? "a future";
+  return (continuation instanceof Await ? continuation._coroutine_name() : null) ?? "a future";
 }
 
 // The delay that a sleep was given lies between two times, as the clock has advanced since: it is most

@@ -24,7 +24,7 @@ export function width_of(text: string, size = 12): number {
   return width * size;
 }
 
-// Less of a text tells nothing.
+// A shorter part of a text would say nothing.
 const MIN_CHARACTERS = 5;
 
 /** As much of a text as fits into a width, with an ellipsis if that is not all; empty if hardly anything fits. */

@@ -71,7 +71,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "what a block has left pending comes after it",
     file: STATE,
-    search: "    this.of_blocks?.forget(block);\n    this.drop_pending(block);\n",
+    search: "    this.of_blocks?.forget(block);\n    this.#pending?.delete(block);\n",
     replacement: "",
   },
   {
