@@ -329,7 +329,18 @@ function* connect<P extends BaseProtocol>(
   const delay = options.happy_eyeballs_delay ?? null;
   const first = options.interleave ?? (delay === null ? 0 : 1);
   if (first) infos = interleave_families(infos, first);
+  const endpoint = yield* connect_to_first(loop, infos, local_infos, delay, options);
+  return yield* finish_connection(loop, endpoint, factory, ssl, { ...options, server_hostname });
+}
 
+/** Connects to the first address that accepts, one after the other or, with a delay, by a race. */
+function* connect_to_first(
+  loop: AbstractEventLoop,
+  infos: readonly AddressInfo[],
+  local_infos: readonly AddressInfo[] | null,
+  delay: number | null,
+  { all_errors = false }: ConnectionOptions,
+): Generator<unknown, Endpoint, unknown> {
   const errors: OSError[] = [];
   function* attempt([family, , , , address]: AddressInfo): Generator<unknown, Endpoint, unknown> {
     try {
@@ -347,22 +358,20 @@ function* connect<P extends BaseProtocol>(
     }
   }
 
-  let endpoint: Endpoint | null = null;
-  if (delay === null) {
+  if (delay !== null) {
+    const starts = infos.map((info) => () => attempt(info));
+    const [endpoint] = yield* staggered_race<Endpoint>(starts, delay, { loop });
+    if (endpoint !== null) return endpoint;
+  } else {
     for (const info of infos) {
       try {
-        endpoint = yield* attempt(info);
-        break;
+        return yield* attempt(info);
       } catch (error) {
         if (!(error instanceof OSError)) throw error;
       }
     }
-  } else {
-    const starts = infos.map((info) => () => attempt(info));
-    [endpoint] = yield* staggered_race<Endpoint>(starts, delay, { loop });
   }
-  if (endpoint === null) throw connection_error(errors, options.all_errors ?? false);
-  return yield* finish_connection(loop, endpoint, factory, ssl, { ...options, server_hostname });
+  throw connection_error(errors, all_errors);
 }
 
 function connection_error(errors: readonly OSError[], all: boolean): Error {

@@ -10,6 +10,7 @@ import { call_and_wait, type Coroutine, library_coroutine } from "../core/corout
 import {
   BaseException,
   type ErrorClass,
+  is_error_class,
   leaves_the_loop,
   TimeoutError,
   ValueError,
@@ -177,9 +178,4 @@ function to_predicate(retry_on: RetryOptions["retry_on"]): (error: unknown) => b
     "Cannot call retry(): retry_on must be a class of errors, an array of classes or a predicate: " +
       `received ${repr(given)}`,
   );
-}
-
-function is_error_class(value: unknown): value is ErrorClass {
-  return typeof value === "function" &&
-    (value === Error || value.prototype instanceof Error);
 }

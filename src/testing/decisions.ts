@@ -218,7 +218,7 @@ const DRAW_RATES: readonly number[] = [0.02, 0.1, 0.3, 1];
 abstract class Seeded implements Chooser {
   protected readonly random: () => number;
   readonly #points: Readonly<Record<FaultKind, FaultPoints>>;
-  // Runs in which little deviates are short to tell, and there are enough of the others.
+  // Reports of runs in which little deviates are short; the other rates make enough runs that differ much.
   readonly #draw_rate: number;
 
   constructor(seed: number, faults: FaultCounts, lengths: Lengths) {

@@ -66,7 +66,7 @@ export interface ExploreOptions {
   seed?: number;
   /** How decisions are made; `"pct"` by default, which finds more with fewer runs. */
   strategy?: ExplorationStrategy;
-  /** How many orderings a fault needs that `"pct"` looks for; 3 by default. */
+  /** How many orderings a fault needs that `"pct"` is to find; 3 by default. */
   depth?: number;
   /** After how many seconds of the host's time no further run begins; `null`, the default, for never. */
   time_limit?: number | null;
@@ -276,6 +276,23 @@ class Recording {
   }
 }
 
+/** Draws what is left to chance by the decisions of a run. */
+function draw_by(decisions: Decisions, time: () => number): Draws {
+  const draw = (kind: "draw" | "choice", count: number, chance: number | null): number =>
+    decisions.choose(
+      kind,
+      count,
+      NO_ACTORS,
+      chance,
+      (choice) => `number ${choice} of ${count} is drawn, at ${seconds_text(time())}`,
+    );
+  return {
+    fraction: () => draw("draw", FRACTIONS, null) / (FRACTIONS - 1),
+    happens: (chance) => draw("choice", 2, chance) > 0,
+    below: (count) => draw("choice", count, null),
+  };
+}
+
 async function run_once<T>(
   setting: Setting<T>,
   chooser: Chooser,
@@ -289,19 +306,7 @@ async function run_once<T>(
       recording.note(loop.time(), `* ${text}`);
     },
   );
-  const draw = (kind: "draw" | "choice", count: number, chance: number | null): number =>
-    decisions.choose(
-      kind,
-      count,
-      NO_ACTORS,
-      chance,
-      (choice) => `number ${choice} of ${count} is drawn, at ${seconds_text(loop.time())}`,
-    );
-  const draws: Draws = {
-    fraction: () => draw("draw", FRACTIONS, null) / (FRACTIONS - 1),
-    happens: (chance) => draw("choice", 2, chance) > 0,
-    below: (count) => draw("choice", count, null),
-  };
+  const draws = draw_by(decisions, () => loop.time());
   const network = new VirtualNetwork(setting.network, draws);
   const loop: ExplorationEventLoop = new ExplorationEventLoop(
     decisions,
@@ -313,9 +318,7 @@ async function run_once<T>(
     network,
     random: make_random(seed),
     choose: (options) => {
-      if (options.length > 0) {
-        return options[draw("choice", options.length, null)] as typeof options[number];
-      }
+      if (options.length > 0) return options[draws.below(options.length)] as typeof options[number];
       throw new ValueError("Cannot choose: there is nothing to choose from: received []");
     },
     always: (check, name = "a condition") => {
