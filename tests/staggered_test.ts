@@ -30,11 +30,12 @@ Deno.test("staggered_race: in a scope that cancels every wait, its functions are
   run(async () => {
     const requests: unknown[] = [];
     const slow = async () => {
+      const task = asyncio.current_task();
       try {
         await asyncio.sleep(10);
       } finally {
         await new Promise((resolve) => setTimeout(resolve, 5));
-        requests.push(asyncio.current_task()?.cancelling());
+        requests.push(task?.cancelling());
       }
     };
     const scope = new CancelScope({ level: true, deadline: 2 });
