@@ -183,7 +183,7 @@ Deno.test({
     const { stdout, stderr } = await child(
       `
       console.log("imported", read.join(" "));
-      console.log(await asyncio.run(() => asyncio.sleep(0.001, "slept")));
+      console.log(await asyncio.run(() => asyncio.sleep(0.1, "slept")));
       console.log(read.includes("setTimeout") && read.includes("setImmediate"));`,
       {
         before: `const read = [];

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { type Block, type Document, find_documents, read } from "./document.ts";
-import { execute, map_few, type Outcome } from "./execute.ts";
+import { execute, map_few, type Outcome, without_slow_steps } from "./execute.ts";
 import { BOOK } from "./phrases.ts";
 import { recording_of } from "./recorded.ts";
 
@@ -40,7 +40,7 @@ function options_for({ path, block }: Sample): string[] {
 /** What a reader sees: what the program printed, and the first line of the error that ended it. */
 function seen({ code, stdout, stderr }: Outcome): string {
   const error = code === 0 ? "" : stderr.split("\n")[0];
-  return `${stdout}${error}`.trimEnd();
+  return without_slow_steps(`${stdout}${error}`).trimEnd();
 }
 
 Deno.test("each program prints what stands below it", async (t) => {

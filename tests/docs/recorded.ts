@@ -2,6 +2,7 @@
 
 import type { Block } from "./document.ts";
 import { ROOT } from "./document.ts";
+import { without_slow_steps } from "./execute.ts";
 import { run_on } from "./stacks.ts";
 import { free_port } from "../free_port.ts";
 
@@ -60,9 +61,6 @@ async function stuck_on(host: string, program: string): Promise<string> {
 // A frame of the library: its lines change with each edit.
 const OF_LIBRARY = /(\n +at .*(?:\/src\/|ext:|node:|<anonymous>).*)+/g;
 
-// What debug mode says of a step that a busy machine has made slow.
-const SLOW = /^Executing .* seconds\n/gm;
-
 /** What a program prints that fails, in normal mode or in debug mode. */
 async function error_of(program: string, debug: boolean): Promise<string> {
   const folder = await Deno.makeTempDir();
@@ -75,7 +73,7 @@ async function error_of(program: string, debug: boolean): Promise<string> {
       stdin: "null",
     }).output();
     const decoder = new TextDecoder();
-    return (decoder.decode(stdout) + decoder.decode(stderr)).replaceAll(SLOW, "").trimEnd()
+    return without_slow_steps(decoder.decode(stdout) + decoder.decode(stderr)).trimEnd()
       .replaceAll(/file:\/\/\S*\/program\.ts/g, "program.ts")
       .replaceAll(OF_LIBRARY, "\n    (frames of the library)");
   } finally {
