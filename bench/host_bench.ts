@@ -1,5 +1,6 @@
 /**
- * The time that the host takes for awaits, errors, contexts, clocks and turns: a lower bound for the library's figures.
+ * The time that the host takes for awaits, errors, arrays, contexts, clocks and turns: a lower bound for the library's
+ * figures.
  *
  * @module
  */
@@ -65,6 +66,31 @@ function without_frames(): Error {
 make_each("an object", () => ({}), true);
 make_each("an error", () => new Error());
 make_each("an error without frames", without_frames);
+
+const LINE = 64;
+const bytes = new Uint8Array(65_536);
+
+function lines_each(
+  name: string,
+  take: (from: number, to: number) => Uint8Array,
+  baseline = false,
+) {
+  Deno.bench({
+    name,
+    group: `${bytes.length / LINE} lines of ${LINE} bytes`,
+    baseline,
+    fn() {
+      for (let at = 0; at < bytes.length; at += LINE) {
+        if (take(at, at + LINE).length !== LINE) {
+          throw new Error("Cannot measure: bytes are missing");
+        }
+      }
+    },
+  });
+}
+
+lines_each("in the array they are in", (from, to) => bytes.subarray(from, to), true);
+lines_each("in an array of their own", (from, to) => bytes.slice(from, to));
 
 const variable = new AsyncLocalStorage<number>();
 

@@ -7,6 +7,7 @@
 
 import { build, emptyDir } from "@deno/dnt";
 import { ENTRY_POINTS } from "./entry_points.ts";
+import { bundle_entry_points } from "./package_bundles.ts";
 import {
   name_needed_library,
   package_exports,
@@ -44,6 +45,7 @@ await build({
     // It hides `sideEffects` from bundlers; that these are ES modules says the package's own.
     await Deno.remove(`${FOLDER}/esm/package.json`);
     await name_needed_library(`${FOLDER}/esm`);
+    await bundle_entry_points(`${FOLDER}/esm`);
     for (const file of ["README.md", "LICENSE"]) await Deno.copyFile(file, `${FOLDER}/${file}`);
   },
 });

@@ -2,11 +2,12 @@
  * Makes the npm package with `deno pack`: `deno task pack`.
  *
  * `deno pack` compiles and writes the declarations. This completes what it makes: fields of
- * package.json, and source maps of their own that name no folder of this machine.
+ * package.json, source maps of their own that name no folder of this machine, and the bundles for runtimes.
  */
 
 import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
+import { bundle_entry_points } from "./package_bundles.ts";
 import {
   name_needed_library,
   package_exports,
@@ -72,6 +73,7 @@ async function complete(folder: string): Promise<void> {
   await Deno.writeTextFile(file, `${JSON.stringify(fields, null, 2)}\n`);
   await name_needed_library(folder);
   for (const script of await scripts_in(folder)) await move_source_map(script);
+  await bundle_entry_points(folder);
 }
 
 async function scripts_in(folder: string): Promise<string[]> {

@@ -21,11 +21,24 @@ export async function package_fields() {
   };
 }
 
-/** What package.json says of where the entry points are: the compiled files are in `folder`. */
+/** The folder of what runtimes load, beside the modules; the library knows its frames in a stack by this name. */
+export const BUNDLES = "bundled";
+
+/**
+ * What package.json says of where the entry points are: the compiled files are in `folder`.
+ *
+ * Bundlers, which alone ask for `module`, and browsers get the modules, of which a bundler drops what is not used;
+ * Node.js, Bun and Deno, by `import` and by `require()`, the files that are quicker to load.
+ */
 export function package_exports(folder: string) {
   return Object.fromEntries(ENTRY_POINTS.map(({ name, module }) => {
-    const file = `${folder}/${module}`;
-    return [name, { types: `${file}.d.ts`, default: `${file}.js` }];
+    const script = `${folder}/${module}.js`;
+    return [name, {
+      types: `${folder}/${module}.d.ts`,
+      module: script,
+      node: `${folder}/${BUNDLES}/${module}.js`,
+      default: script,
+    }];
   }));
 }
 
@@ -34,9 +47,8 @@ export function package_exports(folder: string) {
  * itself known as the default loop's, and these entry points load it.
  */
 export function side_effects(folder: string): string[] {
-  return ["mod", "functools", "itertools", "structured", "src/loop/base_events"].map((module) =>
-    `${folder}/${module}.js`
-  );
+  const modules = ["mod", "functools", "itertools", "structured", "src/loop/base_events"];
+  return [...modules, `${BUNDLES}/*`].map((module) => `${folder}/${module}.js`);
 }
 
 /** What the declarations need that TypeScript's libraries for ES2022 and browsers do not have. */

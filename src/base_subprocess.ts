@@ -15,12 +15,13 @@ import { read_endpoint, write_endpoint } from "./host/pipes.ts";
 import {
   Child,
   type ChildListener,
+  find_spawn,
   folder_failure,
-  has_processes,
   host_environment,
   type HostStdio,
   path_of_url,
   program_failure,
+  type Spawn,
   type SpawnOptions,
 } from "./host/processes.ts";
 import { signal_number } from "./host/signals.ts";
@@ -134,6 +135,7 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
    */
   constructor(
     loop: AbstractEventLoop,
+    spawn: Spawn,
     options: SpawnOptions,
     protocol: SubprocessProtocol,
     started: Future<void>,
@@ -142,7 +144,7 @@ export class HostSubprocessTransport extends SubprocessTransport implements Chil
     this.#loop = loop;
     this.#protocol = protocol;
     this.#started = started;
-    const child = new Child(options, this);
+    const child = new Child(spawn, options, this);
     this.#child = child;
     this._extra["subprocess"] = child.host_object;
     if (child.pid === null) return;
@@ -480,7 +482,8 @@ export function* start_process<P extends SubprocessProtocol>(
   command: Command,
   given: SubprocessOptions,
 ): Generator<unknown, [HostSubprocessTransport, P], unknown> {
-  if (!has_processes()) {
+  const spawn = find_spawn();
+  if (spawn === null) {
     throw new RuntimeError(
       "Cannot start a process: this host has none: node:child_process is not there",
     );
@@ -497,7 +500,7 @@ export function* start_process<P extends SubprocessProtocol>(
   const started = loop.create_future<void>();
   let transport: HostSubprocessTransport | null = null;
   try {
-    transport = new HostSubprocessTransport(loop, spawned, protocol, started);
+    transport = new HostSubprocessTransport(loop, spawn, spawned, protocol, started);
     yield* started;
   } catch (error) {
     if (transport === null || !transport["_is_started"]()) throw translate_failure(error, options);

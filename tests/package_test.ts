@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { build, stop } from "esbuild";
+import { dirname, join } from "node:path";
 import { ENTRY_POINTS } from "../scripts/entry_points.ts";
 import { pack } from "../scripts/pack.ts";
 import { addresses_of, origin, repository_url } from "../scripts/package_fields.ts";
@@ -37,23 +38,76 @@ async function with_packed(body: (folder: string) => Promise<void>): Promise<voi
   }
 }
 
-Deno.test("the packed package has the public surface of the sources", () =>
+/** The names of what a module exports, with those of its functions and classes. */
+const names_of = (module: Record<string, unknown>): [string, unknown][] =>
+  Object.entries(module).map(([name, value]): [string, unknown] => [
+    name,
+    typeof value === "function" ? value.name : null,
+  ]).sort();
+
+/** The files that a script loads, itself among them. */
+async function loaded_by(script: string, files = new Set<string>()): Promise<Set<string>> {
+  if (files.has(script)) return files;
+  files.add(script);
+  const text = await Deno.readTextFile(script);
+  for (const [, path = ""] of text.matchAll(/^(?:\} from|import) "(\.[^"]+)";/gm)) {
+    await loaded_by(join(dirname(script), path), files);
+  }
+  return files;
+}
+
+Deno.test("the packed package", (test) =>
   with_packed(async (folder) => {
     const { exports } = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
-    assertEquals(Object.keys(exports), ENTRY_POINTS.map(({ name }) => name));
-    for (const { name, file } of ENTRY_POINTS) {
-      const surface = await surface_of(file.pathname);
-      if (name === ".") assert(surface.includes("type EventLoopOptions"), surface.join());
-      const { types, default: script } = exports[name];
-      assertEquals(await surface_of(`${folder}/${types}`), surface);
-      const packed = await import(`file://${folder}/${script}`);
-      assertEquals(Object.keys(packed).sort(), Object.keys(await import(file.href)).sort());
-    }
-    // No folder of this machine is named.
-    const { stdout } = await new Deno.Command("grep", { args: ["-rlE", "file://|/tmp/", folder] })
-      .output();
-    const files = new TextDecoder().decode(stdout).split("\n").filter(Boolean);
-    assertEquals(files, []);
+
+    await test.step("has the public surface of the sources", async () => {
+      assertEquals(Object.keys(exports), ENTRY_POINTS.map(({ name }) => name));
+      for (const { name, file } of ENTRY_POINTS) {
+        const surface = await surface_of(file.pathname);
+        if (name === ".") assert(surface.includes("type EventLoopOptions"), surface.join());
+        const { types, default: script } = exports[name];
+        assertEquals(await surface_of(`${folder}/${types}`), surface);
+        const packed = await import(`file://${folder}/${script}`);
+        assertEquals(Object.keys(packed).sort(), Object.keys(await import(file.href)).sort());
+      }
+      // No folder of this machine is named.
+      const { stdout } = await new Deno.Command("grep", { args: ["-rlE", "file://|/tmp/", folder] })
+        .output();
+      const files = new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+      assertEquals(files, []);
+    });
+
+    const bundled = (name: string) => import(`file://${folder}/${exports[name].node}`);
+
+    await test.step("bundles: few files for an entry point, with the names of its modules", async () => {
+      for (const { name } of ENTRY_POINTS) {
+        const { node, module } = exports[name];
+        assertEquals(
+          names_of(await bundled(name)),
+          names_of(await import(`file://${folder}/${module}`)),
+        );
+        const files = await loaded_by(join(folder, node));
+        assert(files.size <= 10, [...files].join());
+      }
+    });
+
+    const { run, sleep, wait_for, EventLoop } = await bundled(".");
+    const { VirtualClockEventLoop } = await bundled("./testing");
+    const loop_factory = () => new VirtualClockEventLoop();
+
+    await test.step("bundles: entry points share their classes", async () => {
+      assert(loop_factory() instanceof EventLoop);
+      assertEquals(await run(sleep(3600, "done"), { loop_factory }), "done");
+    });
+
+    await test.step("bundles: in debug mode the stack of an error has no frames of them", async () => {
+      const wait = async () => await wait_for(sleep(20), 10);
+      const error: Error = await run(wait, { debug: true, loop_factory }).catch((error: Error) =>
+        error
+      );
+      assert(error.stack?.includes("package_test.ts"), error.stack);
+      assert(!error.stack?.includes(folder), error.stack);
+    });
   }));
 
 Deno.test({

@@ -218,10 +218,13 @@ interface ServerProgram {
   readonly command: readonly string[];
   readonly reference: string | null;
   /** What it can do with a connection; all by default. */
-  readonly serves?: Load["serve"];
+  readonly serves?: readonly Load["serve"][];
 }
 
-const HOSTS: Readonly<Record<string, { title: string; find: () => Promise<string[] | null> }>> = {
+/** The hosts on which the library runs, by their names on the command line; `find` returns how a program is run. */
+export const HOSTS: Readonly<
+  Record<string, { title: string; find: () => Promise<string[] | null> }>
+> = {
   deno: { title: "Deno", find: () => Promise.resolve([Deno.execPath(), "run", "-A", "--quiet"]) },
   bun: { title: "Bun", find: () => program_of("bun@1.4.5", "--print") },
   node: { title: "Node.js", find: () => program_of("node@26.10.0", "-p") },
@@ -264,7 +267,7 @@ async function find_servers(
       title: `${reference}, awaited`,
       command: [...program, awaited],
       reference,
-      serves: "echo",
+      serves: ["echo", "lines", "cat"],
     });
   }
   for (const { id, title, find } of CONTESTANTS) {
@@ -325,7 +328,7 @@ export async function measure_network(
     const figures: NetworkFigures = new Map();
     for (const load of LOADS) {
       if (only !== null && !only.includes(load.id)) continue;
-      const able = servers.filter(({ serves }) => serves === undefined || serves === load.serve);
+      const able = servers.filter(({ serves }) => serves?.includes(load.serve) ?? true);
       const taken = await measure_load(load, able, rounds, tell);
       figures.set(
         load.id,

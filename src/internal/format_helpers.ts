@@ -225,9 +225,9 @@ export function type_name(value: unknown): string {
   return value.constructor?.name || "object";
 }
 
-// Matches this file in a line of a stack: the part before its name is the folder of the library's sources.
-// In a bundle no line matches, and nothing distinguishes the library's frames from the user's.
-const THIS_FILE = /[^\s(@]*[\\/](?=internal[\\/]format_helpers\.\w+:)/;
+// Matches this file in a line of a stack, as a module or in the bundles of the npm package: the part before its name
+// is the library's folder. In the user's bundle no line matches, and nothing distinguishes the frames.
+const THIS_FILE = /[^\s(@]*[\\/](?=(?:internal[\\/]format_helpers|bundled[\\/]asyncio-\w+)\.\w+:)/;
 
 // More than V8's ten: many of the frames are the library's.
 const MAX_FRAMES = 32;
@@ -350,7 +350,7 @@ export function without_internal_frames(stack: string): string {
 
 let folder: string | null | undefined;
 
-/** Returns the folder of the library's sources, as stacks show it; `null` in a bundle. */
+/** Returns the library's folder, as stacks show it; `null` in the user's bundle. */
 function library_folder(): string | null {
   return folder ??= new Error().stack?.match(THIS_FILE)?.[0] ?? null;
 }

@@ -1,6 +1,7 @@
 /** The tests as programs for other hosts: they use the installed package and nothing of Deno's. */
 
 import { cp } from "node:fs/promises";
+import { basename } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { ENTRY_POINTS } from "../../scripts/entry_points.ts";
 import type { HostKind } from "./left_out.ts";
@@ -91,9 +92,9 @@ const FIXTURES: Readonly<Record<string, string>> = {
   "streams/programs": "programs",
 };
 
-/** Makes one program of each test file. */
-export async function bundle_tests(bundle: Bundle): Promise<void> {
-  await build({
+/** Makes one program of each test file; returns those that import modules which are no entry points. */
+export async function bundle_tests(bundle: Bundle): Promise<Set<string>> {
+  const { metafile } = await build({
     entryPoints: [
       ...bundle.files.map((file) => ({
         in: `run:${file}`,
@@ -116,11 +117,16 @@ export async function bundle_tests(bundle: Bundle): Promise<void> {
       bundle.kind === "browser" ? `${HERE}host/process.ts` : `${HERE}host/gaps.ts`,
     ],
     plugins: [resolver(bundle)],
+    metafile: true,
     logLevel: "warning",
   });
   for (const [from, to] of Object.entries(FIXTURES)) {
     await cp(`${ROOT}tests/${from}`, `${bundle.output}/${to}`, { recursive: true });
   }
+  const reaching = Object.entries(metafile.outputs).filter(([, { imports }]) =>
+    imports.some(({ external, path }) => external && path.includes("/src/"))
+  );
+  return new Set(reaching.map(([path]) => basename(path)));
 }
 
 /**

@@ -94,8 +94,8 @@ async function make_host(
   const output = `${installation.folder}/${name}`;
   const library = (module: string) =>
     ENTRY_POINTS.find((entry) => entry.module === module)?.specifier ?? installation.module(module);
-  await bundle_tests({ kind, files, library, dependencies: work, output });
-  return await runtime(name, output);
+  const reaching = await bundle_tests({ kind, files, library, dependencies: work, output });
+  return await runtime(name, output, reaching);
 }
 
 const { checks, hosts, part, source } = asked_for();

@@ -29,15 +29,25 @@ export async function find_runtime(name: keyof typeof RUNTIMES, folder: string):
   return path;
 }
 
-/** Makes ready the runtime of this name, for programs in a folder. */
-export async function runtime(name: keyof typeof RUNTIMES, folder: string): Promise<Host> {
+/**
+ * Makes ready the runtime of this name, for programs in a folder.
+ *
+ * @param reaching those that import modules of the library beside its entry points, and so must have the entry points
+ *   made of these modules, as bundlers take them, in the place of the bundles
+ */
+export async function runtime(
+  name: keyof typeof RUNTIMES,
+  folder: string,
+  reaching: ReadonlySet<string>,
+): Promise<Host> {
   const { title, kind, version } = RUNTIMES[name];
   const path = await find_runtime(name, folder);
   return {
     name: `${title} ${version}`,
     kind,
     async run(program) {
-      const { success, output } = await start(path, [program], folder, TIME_LIMIT);
+      const args = reaching.has(program) ? ["--conditions=module", program] : [program];
+      const { success, output } = await start(path, args, folder, TIME_LIMIT);
       return success ? find_report(output) : output;
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
