@@ -12,7 +12,7 @@ import {
   library_coroutine,
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
-import { RuntimeError, StopAsyncIteration } from "./core/exceptions.ts";
+import { is_error_class, RuntimeError, StopAsyncIteration } from "./core/exceptions.ts";
 import { hold_generator } from "./generator_shutdown.ts";
 import { watch_collection } from "./host/collection.ts";
 import {
@@ -268,9 +268,7 @@ export class AsyncGeneratorObject<T, R = void, S = undefined> extends Inspectabl
    * @throws {RuntimeError} if the generator is in use
    */
   athrow(error: unknown): Coroutine<T | null> {
-    if (error === Error || typeof error === "function" && error.prototype instanceof Error) {
-      error = new (error as ErrorConstructor)();
-    }
+    if (is_error_class(error)) error = new (error as ErrorConstructor)();
     return new Use("athrow", "athrow", this.#athrow(error));
   }
 

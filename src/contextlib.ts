@@ -22,6 +22,7 @@ import {
 import {
   BaseExceptionGroup,
   type ErrorClass,
+  is_error_class,
   is_exception,
   RuntimeError,
   StopAsyncIteration,
@@ -29,6 +30,7 @@ import {
 import { Future } from "./core/futures.ts";
 import { instant, Suspension } from "./core/suspensions.ts";
 import { type Failure, ScopeManager } from "./core/scope_managers.ts";
+import { is_a } from "./internal/error_kinds.ts";
 import { Inspectable, repr, type_name } from "./internal/format_helpers.ts";
 import { check_bound } from "./internal/unbound.ts";
 
@@ -612,7 +614,7 @@ class Suppress extends Inspectable implements AsyncContextManager<void> {
   // `Error` is Python's `Exception`, of which cancellations are none.
   #is_named(error: unknown): boolean {
     return this.#classes.some((kind) =>
-      error instanceof kind && (kind !== Error || is_exception(error))
+      is_a(error, kind) && (kind !== Error || is_exception(error))
     );
   }
 
@@ -650,7 +652,7 @@ class Suppress extends Inspectable implements AsyncContextManager<void> {
  */
 export function suppress(...classes: ErrorClass[]): AsyncContextManager<void> {
   for (const kind of classes as unknown[]) {
-    if (kind !== Error && !(typeof kind === "function" && kind.prototype instanceof Error)) {
+    if (!is_error_class(kind)) {
       throw new TypeError(
         `Cannot suppress errors: suppress() takes classes of errors: received ${repr(kind)}`,
       );

@@ -11,6 +11,7 @@ import { CancelledError, leaves_the_loop, RuntimeError } from "./core/exceptions
 import type { Future } from "./core/futures.ts";
 import type { Address, Endpoint, Listener, Open } from "./host/endpoints.ts";
 import { Inspectable, repr } from "./internal/format_helpers.ts";
+import { note_methods } from "./internal/unbound.ts";
 import type { AbstractEventLoop, AbstractServer } from "./core/events.ts";
 import { hold_open, release } from "./open_transports.ts";
 import { translate_error } from "./os_errors.ts";
@@ -94,6 +95,7 @@ export class ListeningServer extends Inspectable implements AbstractServer {
     open_transport: OpenTransport,
   ) {
     super();
+    note_methods(new.target.prototype);
     this.#loop = loop;
     this.#listeners = listeners;
     this.#protocol_factory = protocol_factory;

@@ -28,6 +28,7 @@ import { ByteQueue } from "./internal/byte_queue.ts";
 import { type Bytes, concat_bytes, NO_BYTES, to_bytes } from "./internal/bytes.ts";
 import { extract_stack, Inspectable, is_plain_object, repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
+import { note_methods } from "./internal/unbound.ts";
 import { type AbstractEventLoop, get_event_loop, get_running_loop } from "./core/events.ts";
 import { ConnectionResetError, OSError } from "./os_errors.ts";
 import { Protocol } from "./core/protocols.ts";
@@ -310,6 +311,7 @@ export class StreamReader extends Inspectable
    */
   constructor(options: StreamReaderOptions = {}) {
     super();
+    note_methods(new.target.prototype);
     check_options("StreamReader", options, ["limit", "loop"]);
     const { limit = DEFAULT_LIMIT } = options;
     if (typeof limit !== "number" || Number.isNaN(limit)) {
@@ -1004,6 +1006,7 @@ export class StreamWriter extends Inspectable implements AsyncDisposable {
     loop: AbstractEventLoop,
   ) {
     super();
+    note_methods(new.target.prototype);
     this.#transport = transport;
     this.#protocol = protocol;
     this.#reader = reader;

@@ -22,6 +22,7 @@ import type {
 import { type Bytes, to_bytes } from "./internal/bytes.ts";
 import { Inspectable, repr } from "./internal/format_helpers.ts";
 import { check_options, split_options } from "./internal/options.ts";
+import { note_methods } from "./internal/unbound.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { BrokenPipeError, ConnectionResetError } from "./os_errors.ts";
 import { FlowControlMixin, StreamReader, StreamWriter } from "./streams.ts";
@@ -179,6 +180,7 @@ export class Process extends Inspectable implements AsyncDisposable {
   /** @internal */
   constructor(transport: HostSubprocessTransport, protocol: SubprocessStreamProtocol) {
     super();
+    note_methods(new.target.prototype);
     this.#transport = transport;
     this.stdin = protocol.stdin;
     this.stdout = protocol.stdout;

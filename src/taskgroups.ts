@@ -25,6 +25,7 @@ import { add_origin, type Origin, origin_of_call } from "./core/origins.ts";
 import { type Failure, ScopeManager } from "./core/scope_managers.ts";
 import { keyword_or_value, NO_OPTIONS } from "./internal/options.ts";
 import { repeat_wait } from "./internal/repeated_waits.ts";
+import { check_object } from "./internal/unbound.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { repr } from "./internal/format_helpers.ts";
 import { cancel_because, cancel_each, is_cancellation } from "./core/cancellation.ts";
@@ -305,6 +306,7 @@ export class TaskGroup extends ScopeManager {
    */
   cancel(this: object, msg?: unknown): void;
   cancel(msg?: unknown): void {
+    check_object(this instanceof TaskGroup, "cancel");
     if (!this.#cancel_called) this.#message = keyword_or_value("msg", msg);
     this.#cancel_called = true;
     if (!this.#entered || (this.#exiting && this.#tasks.size === 0)) return;

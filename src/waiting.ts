@@ -313,7 +313,7 @@ function child_done(child: Future<unknown>, outer: GatheringFuture<unknown[]>): 
     return;
   }
   if (!outer["_return_exceptions"] && child["_state"] !== FINISHED) {
-    outer.set_exception(child["_error"]());
+    outer["_fail"](child["_error"]());
     return;
   }
   if (outer["_unfinished"] > 0) return;
@@ -776,8 +776,10 @@ export function shield<T>(aw: Awaitable<T>): Future<T> {
   const on_inner_done = (inner: Future<T>): void => {
     if (outer.cancelled()) return;
     if (inner["_state"] === CANCELLED) outer.cancel();
-    else if (inner["_state"] === FAILED) outer.set_exception(inner["_error"]());
-    else outer.set_result(inner.result());
+    else if (inner["_state"] === FAILED) {
+      outer["_check_pending"]();
+      outer["_fail"](inner["_error"]());
+    } else outer.set_result(inner.result());
   };
   const on_outer_done = (): void => {
     if (inner.done()) return;

@@ -29,7 +29,7 @@ Deno.test("copy_thrown: what is no error, or cannot be read, is no trouble", () 
     },
   });
   for (const value of [null, undefined, 5, "text"]) assertEquals(copy_thrown(value), value);
-  assertEquals(copy_thrown(throws), "[object Object]");
+  assertEquals(copy_thrown(throws), "<object>");
   assertEquals(typeof copy_thrown(() => {}), "string");
   const limit = (Error as { stackTraceLimit?: number }).stackTraceLimit;
   const aborted = copy_thrown(new DOMException("stopped", "AbortError")) as DOMException;

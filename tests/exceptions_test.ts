@@ -344,3 +344,112 @@ Deno.test("errors: a structured clone keeps the cause", () => {
   );
   assertEquals((clone.cause as Error).message, "why");
 });
+
+class Refuses extends Error {
+  override get message(): string {
+    throw new RangeError("message");
+  }
+
+  override get stack(): string {
+    throw new RangeError("stack");
+  }
+}
+
+class NeedsAnArgument extends Error {
+  constructor(response: { status: string }) {
+    super(response.status);
+  }
+}
+
+/** Values that throw when they are looked at. */
+function unreadable(): Record<string, unknown> {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const throws = () => {
+    throw new RangeError("trap");
+  };
+  const handler = { get: throws, has: throws, getPrototypeOf: throws, ownKeys: throws };
+  return {
+    "a revoked proxy": proxy,
+    "a proxy whose handler throws": new Proxy({}, handler),
+    "accessors that throw": new Refuses(),
+    "a stack that is no text": Object.assign(new Error(), { stack: 5 }),
+    "a class whose constructor needs an argument": NeedsAnArgument,
+  };
+}
+
+for (const [name, value] of Object.entries(unreadable())) {
+  Deno.test(`run: what is thrown may be ${name}`, async () => {
+    const fails = async () => {
+      await asyncio.sleep(0);
+      throw value;
+    };
+    // The very value, wherever it passes through; `assertEquals` would look at it.
+    const passes = async (work: () => PromiseLike<unknown>) => {
+      let seen: unknown;
+      await work().then(() => {}, (error) => {
+        seen = error;
+      });
+      return seen === value;
+    };
+    const is_member = async (work: () => PromiseLike<unknown>) => {
+      let seen: unknown;
+      await work().then(() => {}, (error) => {
+        seen = error;
+      });
+      return seen instanceof ExceptionGroup && seen.exceptions[0] === value;
+    };
+    for (const debug of [false, true]) {
+      assert(await passes(() => asyncio.run(fails, { debug })));
+      const seen = await asyncio.run(async () => {
+        const reports: unknown[] = [];
+        asyncio.get_running_loop().set_exception_handler((_, { exception }) => {
+          reports.push(exception);
+        });
+        const group = new asyncio.TaskGroup();
+        const controller = new AbortController();
+        const results = [
+          await passes(() => asyncio.create_task(fails)),
+          await passes(() => asyncio.gather(fails, asyncio.sleep(0.001))),
+          await passes(() => asyncio.shield(asyncio.create_task(fails))),
+          await passes(() => asyncio.wait_for(fails, 1)),
+          await passes(() => asyncio.from_promise(fails)),
+          await is_member(() => asyncio.async_with(group, fails)),
+          await is_member(() =>
+            asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+              group.create_task(fails);
+              await asyncio.sleep(1);
+            })
+          ),
+          await passes(() => {
+            asyncio.get_running_loop().call_soon(() => controller.abort(value));
+            const block = asyncio.aborted_by(controller.signal);
+            return asyncio.async_with(block, () => asyncio.sleep(1));
+          }),
+        ];
+        asyncio.get_running_loop().call_soon(() => {
+          throw value;
+        });
+        asyncio.create_task(fails);
+        await asyncio.sleep(0.001);
+        const cancelled = asyncio.create_task(asyncio.sleep(1));
+        await asyncio.sleep(0);
+        cancelled.cancel(value);
+        await asyncio.wait([cancelled]);
+        results.push(cancelled.cancelled(), reports.length === 1 && reports[0] === value);
+        return results;
+      }, { debug });
+      assertEquals(seen, seen.map(() => true), debug ? "in debug mode" : "");
+    }
+  });
+
+  Deno.test(`repr: a text of ${name}`, () => {
+    const queue = new asyncio.Queue<unknown>();
+    queue.put_nowait(value);
+    assertMatch(String(queue), /^<Queue maxsize=0 _queue=\[.+\] tasks=1>$/);
+    const future = new asyncio.Future<unknown>();
+    future.set_result(value);
+    assertMatch(String(future), /^<Future finished result=.+>$/);
+    assert(!(value instanceof asyncio.BaseException));
+  });
+}

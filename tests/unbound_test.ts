@@ -1,17 +1,26 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
+  AsyncExitStack,
   BoundedSemaphore,
   Condition,
+  create_subprocess_exec,
   create_task,
   Event,
   Future,
   get_running_loop,
   Lock,
+  open_connection,
   Queue,
   run,
   Semaphore,
   sleep,
+  start_server,
+  StreamReader,
+  subprocess,
+  TaskGroup,
+  timeout,
 } from "../mod.ts";
+import { CancelScope, open_channel } from "../structured.ts";
 
 // As the host calls what is given to it: `promise.then(future.set_result)`.
 type Callback = (this: unknown, value?: unknown) => unknown;
@@ -34,6 +43,8 @@ Deno.test("Future.set_result, Event.set, …: called without their object they s
       [new Condition(), ["release", "notify", "notify_all"]],
       [queue, ["put_nowait", "get_nowait", "task_done", "shutdown"]],
       [get_running_loop(), ["stop"]],
+      [new TaskGroup(), ["cancel"]],
+      [new CancelScope(), ["cancel"]],
     ];
     for (const [owner, names] of methods) {
       for (const name of names) {
@@ -58,5 +69,67 @@ Deno.test("Future.set_result: a promise that is given the method rejects with wh
     );
     await Promise.resolve(1).then((value) => future.set_result(value));
     assertEquals(await future, 1);
+  });
+});
+
+Deno.test("call_soon, call_later, add_done_callback: a method without its object is refused at once", async () => {
+  await run(() => {
+    const loop = get_running_loop();
+    const timer = loop.call_later(60, () => {});
+    const [sender, receiver] = open_channel<number>();
+    const methods: [owner: object, names: string[]][] = [
+      [new Future(), ["set_result"]],
+      [new TaskGroup(), ["cancel", "create_task"]],
+      [new CancelScope(), ["cancel"]],
+      [timeout(1), ["reschedule"]],
+      [timer, ["cancel"]],
+      [new StreamReader(), ["feed_data", "feed_eof"]],
+      [new AsyncExitStack(), ["aclose"]],
+      [sender, ["send_nowait", "close"]],
+      [receiver, ["receive_nowait", "close"]],
+    ];
+    for (const [owner, names] of methods) {
+      for (const name of names) {
+        const method = (owner as Record<string, Callback>)[name]!;
+        const future = new Future();
+        for (
+          const give of [
+            () => loop.call_soon(method),
+            () => loop.call_later(0, method),
+            () => future.add_done_callback(method),
+          ]
+        ) assertThrows(give, TypeError, `instead of x.${name} write () => x.${name}()`);
+      }
+    }
+    timer.cancel();
+    return sleep(0);
+  });
+});
+
+Deno.test("call_later: methods of streams, servers and processes without their object are refused at once", async () => {
+  await run(async () => {
+    const loop = get_running_loop();
+    const server = await start_server((_, writer) => writer.close(), "127.0.0.1", 0);
+    const [, writer] = await open_connection(
+      ...server.sockets[0]!.getsockname() as [string, number],
+    );
+    const process = await create_subprocess_exec(Deno.execPath(), "--version", {
+      stdout: subprocess.DEVNULL,
+    });
+    const methods: [owner: object, name: string][] = [
+      [server, "close"],
+      [writer, "close"],
+      [writer.transport, "abort"],
+      [process, "kill"],
+    ];
+    for (const [owner, name] of methods) {
+      const method = (owner as Record<string, Callback>)[name]!;
+      assertThrows(() => loop.call_later(0, method), TypeError, `write () => x.${name}()`);
+    }
+    await process.wait();
+    writer.close();
+    await writer.wait_closed();
+    server.close();
+    await server.wait_closed();
   });
 });

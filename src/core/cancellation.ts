@@ -4,7 +4,7 @@
  * @module
  */
 
-import { brand_of, has_brand, prepare } from "../internal/error_kinds.ts";
+import { brand_of, has_brand, is_a, prepare } from "../internal/error_kinds.ts";
 import { limit_stacks, set_stack } from "../internal/format_helpers.ts";
 import { CancelledError } from "./exceptions.ts";
 
@@ -57,7 +57,7 @@ export function cancel_with<T>(
   cancelled: { cancel(message?: unknown): T },
   message: unknown,
 ): T {
-  return message instanceof CancellationReason
+  return is_a(message, CancellationReason)
     ? cancel_because(message, () => cancelled.cancel())
     : cancelled.cancel(message);
 }
@@ -114,8 +114,8 @@ function cancellation_in(
   thrown: unknown,
   outer: readonly AggregateError[] = NO_ERRORS,
 ): CancelledError | Cancellation | null {
-  if (is_cancelled_error(thrown) || thrown instanceof Cancellation) return thrown;
-  if (!(thrown instanceof AggregateError) || has_brand(thrown, BASE_EXCEPTION_GROUP)) return null;
+  if (is_cancelled_error(thrown) || is_a(thrown, Cancellation)) return thrown;
+  if (!is_a(thrown, AggregateError) || has_brand(thrown, BASE_EXCEPTION_GROUP)) return null;
   if (outer.includes(thrown)) return null;
   let first: CancelledError | Cancellation | null = null;
   for (const error of errors_of(thrown)) {
@@ -137,7 +137,7 @@ function errors_of(error: AggregateError): readonly unknown[] {
 
 /** Returns a value thrown inside the library as user code gets it. */
 export function as_error(thrown: unknown): unknown {
-  return thrown instanceof Cancellation ? make_cancelled_error(thrown.message) : thrown;
+  return is_a(thrown, Cancellation) ? make_cancelled_error(thrown.message) : thrown;
 }
 
 const stacks = Error as { readonly stackTraceLimit?: number | undefined };
@@ -170,7 +170,7 @@ export function make_cancelled_error(message: unknown): CancelledError {
   const limit = stacks.stackTraceLimit;
   limit_stacks(0);
   try {
-    if (message instanceof CancellationReason) return with_reason(message);
+    if (is_a(message, CancellationReason)) return with_reason(message);
     if (message !== undefined && typeof message !== "string") {
       return with_stack(new CancelledError(message));
     }

@@ -8,7 +8,14 @@
  * @module
  */
 
-import { brand_of, has_brand, is_instance, NamedError, prepare } from "../internal/error_kinds.ts";
+import {
+  brand_of,
+  has_brand,
+  is_a,
+  is_instance,
+  NamedError,
+  prepare,
+} from "../internal/error_kinds.ts";
 import {
   deno_inspect,
   is_class,
@@ -427,10 +434,10 @@ type Predicate = (error: unknown) => boolean;
 function predicate_of(condition: ExceptionCondition): Predicate {
   if (Array.isArray(condition)) {
     if (condition.every(is_error_class)) {
-      return (error) => condition.some((kind) => error instanceof kind);
+      return (error) => condition.some((kind) => is_a(error, kind));
     }
   } else if (is_error_class(condition)) {
-    return (error) => error instanceof condition;
+    return (error) => is_a(error, condition);
   } else if (typeof condition === "function" && !is_class(condition)) {
     return (error) => {
       const selected: unknown = (condition as Predicate)(error);

@@ -5,6 +5,7 @@
  */
 
 import { host_now } from "../host/timers.ts";
+import { is_a } from "../internal/error_kinds.ts";
 import {
   capture_stack,
   CapturedStack,
@@ -134,10 +135,14 @@ const place_of = (line: string): string => line.match(/([^\s(@]+:\d+):\d+\)?$/)?
  * @param heading the line above them, which says what they are; none if they continue those that are there
  */
 export function add_frames(error: unknown, frames: Origin, heading: string | null = null): void {
-  if (frames === null || !(error instanceof Error)) return;
+  if (frames === null || !is_a(error, Error)) return;
   const began = begin_work();
   if (began === null) return;
-  extend_stack(error, frames, heading);
+  try {
+    extend_stack(error, frames, heading);
+  } catch {
+    // An accessor of the error has thrown, or its stack is no text.
+  }
   credit -= Math.min(MAX_ERROR_COST, host_now() - began);
 }
 

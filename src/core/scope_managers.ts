@@ -7,6 +7,7 @@
 import { is_in_other_loop } from "../host/copies.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
+import { note_methods } from "../internal/unbound.ts";
 import type { Scope } from "./contracts.ts";
 import type { Coroutine } from "./coroutines.ts";
 import { instant, Suspension } from "./suspensions.ts";
@@ -38,6 +39,7 @@ export abstract class ScopeManager extends Inspectable {
   constructor() {
     super();
     if (arguments.length > 0) check_options(new.target.name, arguments[0], []);
+    note_methods(new.target.prototype);
     this._offered = null;
     this._is_without_task = false;
     this._thrown = null;

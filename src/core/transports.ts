@@ -7,6 +7,7 @@
 import type { Address } from "../host/endpoints.ts";
 import { type Bytes, concat_bytes, to_bytes } from "../internal/bytes.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
+import { note_methods } from "../internal/unbound.ts";
 import { RuntimeError } from "./exceptions.ts";
 
 /**
@@ -58,6 +59,7 @@ export abstract class BaseTransport extends Inspectable {
    */
   constructor(extra: Record<string, unknown> = {}) {
     super();
+    note_methods(new.target.prototype);
     this._extra = extra;
   }
 

@@ -24,7 +24,21 @@ export function brand_of(name: string): symbol {
 
 /** Returns whether a thrown value is of the class that has the brand, in any copy of the library. */
 export function has_brand(thrown: unknown, brand: symbol): boolean {
-  return typeof thrown === "object" && thrown !== null && brand in thrown;
+  if (typeof thrown !== "object" || thrown === null) return false;
+  try {
+    return brand in thrown;
+  } catch {
+    return false; // a proxy's handler has thrown, or it is revoked
+  }
+}
+
+/** As `instanceof`, for what user code has thrown or given: false if it is a proxy that throws when asked. */
+export function is_a<T>(thrown: unknown, kind: abstract new (...args: never[]) => T): thrown is T {
+  try {
+    return thrown instanceof kind;
+  } catch {
+    return false;
+  }
 }
 
 // Errors of any class of any copy of the library.
@@ -71,9 +85,13 @@ const ordinary = Function.prototype[Symbol.hasInstance];
  * also if it comes from another copy.
  */
 export function is_instance(kind: ErrorKind, value: unknown): boolean {
-  if (ordinary.call(kind as never, value)) return true;
-  if (!has_brand(value, ANY_KIND) || has_brand(value, OWN_KIND)) return false;
-  return is_library_class(kind) && has_brand(value, brand_of(kind.name));
+  try {
+    if (ordinary.call(kind as never, value)) return true;
+  } catch {
+    // A proxy, of which has_brand() is false.
+  }
+  return has_brand(value, ANY_KIND) && !has_brand(value, OWN_KIND) && is_library_class(kind) &&
+    has_brand(value, brand_of(kind.name));
 }
 
 /**

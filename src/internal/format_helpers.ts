@@ -128,20 +128,24 @@ export function repr(value: unknown, limited = false): string {
 // `levels` is how deep containers are shown; Infinity if nothing is shortened.
 function repr_inside(value: unknown, levels: number): string {
   const is_limited = levels !== Infinity;
-  switch (typeof value) {
-    case "string":
-      return is_limited ? quote_limited(value) : quote(value);
-    case "bigint":
-      return `${is_limited ? shorten(String(value), MAX_BIGINT) : value}n`;
-    case "object":
-      if (value === null) return "null";
-      if (!(value instanceof Error) && !(deno_inspect in value)) {
-        return repr_container(value, levels);
-      }
+  try {
+    switch (typeof value) {
+      case "string":
+        return is_limited ? quote_limited(value) : quote(value);
+      case "bigint":
+        return `${is_limited ? shorten(String(value), MAX_BIGINT) : value}n`;
+      case "object":
+        if (value === null) return "null";
+        if (!(value instanceof Error) && !(deno_inspect in value)) {
+          return repr_container(value, levels);
+        }
+    }
+    const text = repr_other(value);
+    // Other than in reprlib, errors are shown in full: a trace of a program shows them so.
+    return is_limited && !(value instanceof Error) ? shorten(text, MAX_OTHER) : text;
+  } catch {
+    return "<object>"; // an accessor, a method or a proxy of the user's has thrown
   }
-  const text = repr_other(value);
-  // Other than in reprlib, errors are shown in full: a trace of a program shows them so.
-  return is_limited && !(value instanceof Error) ? shorten(text, MAX_OTHER) : text;
 }
 
 function repr_other(value: unknown): string {
@@ -195,10 +199,14 @@ export function is_class(value: unknown): boolean {
 /** Returns whether a value is an object literal, as options are, of any realm. */
 export function is_plain_object(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return true;
-  // Of all roots of prototype chains, only an `Object.prototype` has this method.
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
+  try {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === null || prototype === Object.prototype) return true;
+    // Of all roots of prototype chains, only an `Object.prototype` has this method.
+    return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
+  } catch {
+    return false; // a revoked proxy
+  }
 }
 
 /**

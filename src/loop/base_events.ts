@@ -165,7 +165,7 @@ export class EventLoop extends RunLoop implements AbstractEventLoop {
   constructor(options: EventLoopOptions = {}) {
     check_options("EventLoop", options, ["time", "trace"]);
     super(options.time ?? null, options.trace);
-    for (const { prototype } of [Future, Task, new.target]) note_methods(prototype);
+    for (const { prototype } of [Future, Task, TimerHandle, new.target]) note_methods(prototype);
     if (is_debug_default()) this.set_debug(true);
   }
 

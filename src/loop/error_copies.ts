@@ -35,7 +35,7 @@ export function copy_thrown(value: unknown): unknown {
   try {
     return copy_object(value, 0);
   } catch {
-    return Object.prototype.toString.call(value); // a proxy, or an accessor that throws
+    return repr(value); // a proxy, or an accessor that throws
   } finally {
     if (limit !== undefined) limit_stacks(limit);
   }

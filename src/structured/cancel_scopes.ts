@@ -19,6 +19,7 @@ import { RuntimeError, ValueError } from "../core/exceptions.ts";
 import { type AnyTask, ScopeManager } from "../core/scope_managers.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
+import { check_object } from "../internal/unbound.ts";
 import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
 import { Deadline } from "../timeouts.ts";
 import { end_block, policy_of } from "./cancel_scope_policies.ts";
@@ -180,6 +181,7 @@ export class CancelScope extends ScopeManager {
    * @param reason the message of the {@linkcode CancelledError}
    */
   cancel(reason?: string): void {
+    check_object(this instanceof CancelScope, "cancel");
     if (this.#cancel_called || this.#state === "ended") return;
     this.#cancel_called = true;
     this.#reason = reason;

@@ -14,6 +14,7 @@ import { leave_pending } from "../core/cancellation_state.ts";
 import { Deque } from "../internal/deque.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
 import { number_argument } from "../internal/numbers.ts";
+import { note_methods } from "../internal/unbound.ts";
 import {
   BrokenChannelError,
   ClosedResourceError,
@@ -281,6 +282,7 @@ export class Sender<T> extends Inspectable implements Disposable {
   /** @internal Made by `open_channel()` and `clone()`. */
   constructor(channel: object) {
     super();
+    note_methods(new.target.prototype);
     this._channel = channel as Channel;
     this._channel.open_senders++;
   }
@@ -405,6 +407,7 @@ export class Receiver<T> extends Inspectable implements Disposable {
   /** @internal Made by `open_channel()` and `clone()`. */
   constructor(channel: object) {
     super();
+    note_methods(new.target.prototype);
     this._channel = channel as Channel;
     this._channel.open_receivers++;
   }

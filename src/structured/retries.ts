@@ -15,6 +15,7 @@ import {
   TimeoutError,
   ValueError,
 } from "../core/exceptions.ts";
+import { is_a } from "../internal/error_kinds.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { get_running_loop } from "../core/events.ts";
@@ -170,9 +171,9 @@ function to_predicate(retry_on: RetryOptions["retry_on"]): (error: unknown) => b
   if (retry_on === undefined) return (error) => !(error instanceof BaseException);
   const given: unknown = retry_on;
   if (Array.isArray(given) && given.every(is_error_class)) {
-    return (error) => given.some((kind) => error instanceof kind);
+    return (error) => given.some((kind) => is_a(error, kind));
   }
-  if (is_error_class(given)) return (error) => error instanceof given;
+  if (is_error_class(given)) return (error) => is_a(error, given);
   if (typeof given === "function") return given as (error: unknown) => boolean;
   throw new TypeError(
     "Cannot call retry(): retry_on must be a class of errors, an array of classes or a predicate: " +
