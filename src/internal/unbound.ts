@@ -6,9 +6,13 @@
 
 const methods = new WeakSet<object>();
 const noted = new WeakSet<object>();
+// Objects are mostly made of one class many times in a row.
+let latest: object | null = null;
 
 /** Notes the methods of a class, and of those that it extends. */
 export function note_methods(prototype: object): void {
+  if (prototype === latest) return;
+  latest = prototype;
   for (
     let at: object | null = prototype;
     at !== null && at !== Object.prototype && !noted.has(at);
