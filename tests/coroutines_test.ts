@@ -185,6 +185,19 @@ Deno.test("a generator coroutine can be driven by hand", () => {
   assertThrows(() => coroutine.send(), asyncio.RuntimeError, "cannot reuse");
 });
 
+Deno.test("Coroutine.send: refuses a value before the coroutine has started, as CPython does", () => {
+  const coroutine = asyncio.coroutine(function* (): Generator<unknown, unknown, unknown> {
+    return yield "first";
+  })();
+  assertThrows(
+    () => coroutine.send(5),
+    TypeError,
+    "can't send non-None value to a just-started coroutine",
+  );
+  assertEquals(coroutine.send(null), { done: false, value: "first" });
+  assertEquals(coroutine.send(5), { done: true, value: 5 });
+});
+
 Deno.test("an error thrown into a coroutine that has not started comes out, and ends it", () => {
   const log: string[] = [];
   const work = asyncio.coroutine(function* () {
@@ -214,6 +227,27 @@ Deno.test("close runs the finally blocks of a started generator, and nothing of 
   started.close();
   assertEquals(log, ["finally"]);
   assertThrows(() => started.send(), asyncio.RuntimeError, "cannot reuse");
+});
+
+Deno.test("Coroutine.close: throws if the generator yields while it is closed, as CPython does", () => {
+  const clean_up = asyncio.coroutine(function* () {
+    yield* asyncio.sleep(0);
+  });
+  const work = asyncio.coroutine(function* () {
+    try {
+      yield;
+    } finally {
+      yield* clean_up();
+    }
+  });
+  const coroutine = work();
+  coroutine.send();
+  assertThrows(
+    () => coroutine.close(),
+    asyncio.RuntimeError,
+    "coroutine ignored GeneratorExit",
+  );
+  assertThrows(() => coroutine.send(), asyncio.RuntimeError, "cannot reuse");
 });
 
 Deno.test("then, catch and finally start a coroutine, as a promise's", () =>
@@ -323,6 +357,22 @@ Deno.test("a bare yield gives the others a turn", () =>
       };
     await asyncio.gather(work("a"), work("b"));
     assertEquals(log, ["a0", "b0", "a1", "b1"]);
+  }));
+
+Deno.test("a bare yield gives nothing, whoever runs the generator", () =>
+  run(async () => {
+    const given: unknown[] = [];
+    const work = asyncio.coroutine(function* () {
+      given.push(yield);
+      given.push(yield null);
+    });
+    await asyncio.create_task(work());
+    await work();
+    await Promise.all([work(), work()]);
+    await asyncio.create_task(function* () {
+      yield* work();
+    });
+    assertEquals(given, Array(10).fill(undefined));
   }));
 
 Deno.test("a yield of what cannot be waited on fails the task with the reason", () =>

@@ -55,6 +55,7 @@ function comments_with(pattern: RegExp) {
 /** CPython's own texts, kept though they have words of Python's. */
 const KEPT: readonly string[] = [
   `"can't send non-None value to a just-started async generator"`,
+  `"can't send non-None value to a just-started coroutine"`,
 ];
 
 const ERROR = /(?:Error|Exception|Group|Iteration|Interrupt|ShutDown|Full|Empty)$/;

@@ -78,6 +78,17 @@ Deno.test("Coroutine: what the library awaits by itself is not reported", async 
   assertEquals([code, stderr], [0, []]);
 });
 
+Deno.test("Coroutine.send: a coroutine that is driven by hand is not reported", async () => {
+  const { code, stderr } = await child(`
+    const work = asyncio.coroutine(function* work() { yield; });
+    const [sent, thrown] = [work(), work()];
+    await asyncio.run(() => asyncio.sleep(0.001));
+    sent.send();
+    try { thrown.throw(new Error("thrown")); } catch {}
+  `);
+  assertEquals([code, stderr], [0, []]);
+});
+
 Deno.test("run: in debug mode a program that makes more coroutines than can be noted is told so, and others are noted again after it", async () => {
   const { code, stderr } = await child(`
     const work = asyncio.coroutine(function* work() {});

@@ -95,7 +95,11 @@ export abstract class Coroutine<T> implements Promise<T> {
   /** The name of the function that was called. */
   abstract get name(): string;
 
-  /** Ends the coroutine where it is; its `finally` blocks run if it is a started generator. */
+  /**
+   * Ends the coroutine where it is; its `finally` blocks run if it is a started generator.
+   *
+   * @throws {RuntimeError} if the generator yields in a `finally` block
+   */
   close(): void {
     if (this._phase === WATCHED) stop_watching(this as unknown as Unawaited);
     this._phase = CLOSED;
@@ -106,6 +110,8 @@ export abstract class Coroutine<T> implements Promise<T> {
    *
    * @param value what the `yield` at which it stands gives; nothing for a coroutine that has not started
    * @returns what was yielded, or with `done` what was returned
+   * @throws {RuntimeError} if it has ended
+   * @throws {TypeError} if it has not started and is sent a value
    */
   send(value?: unknown): IteratorResult<unknown, T> {
     return step(this, false, value);
@@ -192,8 +198,10 @@ export abstract class Coroutine<T> implements Promise<T> {
     resolve: (value: T) => unknown,
     reject: (error: unknown) => unknown,
   ): unknown {
-    if (this._phase === ACTIVE || this._phase === CLOSED) {
-      return settle_now(reject, reused(this._phase));
+    try {
+      check_unused(this);
+    } catch (error) {
+      return settle_now(reject, error);
     }
     const copy = other_copy_with_task();
     if (copy !== null) {
@@ -277,16 +285,9 @@ function start_outside<T>(coroutine: Coroutine<T>): FutureCore<T> {
 
 function check_unused(coroutine: Coroutine<unknown>): void {
   const phase = coroutine["_phase"];
-  if (phase === ACTIVE || phase === CLOSED) throw reused(phase);
+  if (phase === ACTIVE) throw new RuntimeError("coroutine is being awaited already");
+  if (phase === CLOSED) throw new RuntimeError("cannot reuse already awaited coroutine");
   if (phase === WATCHED) stop_watching(coroutine as unknown as Unawaited);
-}
-
-function reused(phase: number): RuntimeError {
-  return new RuntimeError(
-    phase === ACTIVE
-      ? "coroutine is being awaited already"
-      : "cannot reuse already awaited coroutine",
-  );
 }
 
 function step<T>(
@@ -294,8 +295,13 @@ function step<T>(
   thrown: boolean,
   value: unknown,
 ): IteratorResult<unknown, T> {
-  if (coroutine["_phase"] === CLOSED) throw reused(CLOSED);
-  coroutine["_phase"] = ACTIVE;
+  if (coroutine["_phase"] !== ACTIVE) {
+    coroutine["_claim"]();
+    if (!thrown && value !== null && value !== undefined) {
+      coroutine["_phase"] = CREATED;
+      throw new TypeError("can't send non-None value to a just-started coroutine");
+    }
+  }
   const outcome = advance(coroutine as unknown as Steps, thrown, value);
   if (outcome === SUSPENDED) last_suspended = coroutine;
   if (outcome === RAISED) throw error_of(coroutine as unknown as Steps);
@@ -381,16 +387,13 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
     let result: IteratorResult<unknown, T>;
     last_suspended = null;
     try {
-      result = thrown ? this._generator.throw(value) : this._generator.next(value);
+      result = thrown
+        ? this._generator.throw(value)
+        : this._generator.next(value === NOTHING ? undefined : value);
     } catch (error) {
-      this._phase = CLOSED;
       return this._raise(error);
     }
-    if (result.done) {
-      this._phase = CLOSED;
-      this._value = result.value;
-      return RETURNED;
-    }
+    if (result.done) return this._return(result.value);
     this._yielded = result.value === TURN ? null : result.value;
     this._delegate = last_suspended;
     return SUSPENDED;
@@ -398,7 +401,9 @@ export class GeneratorCoroutine<T> extends Coroutine<T> {
 
   override close(): void {
     super.close();
-    this._generator.return(undefined as T);
+    if (!this._generator.return(undefined as T).done) {
+      throw new RuntimeError("coroutine ignored GeneratorExit");
+    }
   }
 }
 
