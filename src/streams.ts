@@ -33,7 +33,12 @@ import { type AbstractEventLoop, get_event_loop, get_running_loop } from "./core
 import { ConnectionResetError, OSError } from "./os_errors.ts";
 import { Protocol } from "./core/protocols.ts";
 import { type ByteSource, SourceTransport } from "./stream_sources.ts";
-import type { ReadTransport, Transport, WriteTransport } from "./core/transports.ts";
+import {
+  can_pause_reading,
+  type ReadTransport,
+  type Transport,
+  type WriteTransport,
+} from "./core/transports.ts";
 import type {
   ConnectionOptions,
   ServerOptions,
@@ -444,6 +449,10 @@ export class StreamReader extends Inspectable
   #maybe_pause_transport(): void {
     if (this.#transport === null || this.#paused || this.#unlimited > 0) return;
     if (this.#buffer.length <= 2 * this.#limit) return;
+    if (!can_pause_reading(this.#transport)) {
+      this.#transport = null; // all is buffered, as in CPython
+      return;
+    }
     this.#transport.pause_reading();
     this.#paused = true;
   }

@@ -236,6 +236,12 @@ export abstract class Transport extends WriteTransport implements ReadTransport 
   }
 }
 
+/** Returns whether a transport can pause: the base classes have the method and do not implement it. */
+export function can_pause_reading({ pause_reading }: ReadTransport): boolean {
+  return pause_reading !== Transport.prototype.pause_reading &&
+    pause_reading !== ReadTransport.prototype.pause_reading;
+}
+
 /**
  * A transport of datagrams.
  *

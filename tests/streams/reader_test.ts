@@ -223,6 +223,18 @@ Deno.test("StreamReader[Symbol.asyncIterator]: the transport is resumed once the
     assertEquals(calls, ["pause", "resume"]);
   }));
 
+Deno.test("StreamReader.feed_data: all is buffered if the transport cannot pause, as in CPython", () =>
+  asyncio.run(async () => {
+    for (const Base of [asyncio.ReadTransport, asyncio.Transport]) {
+      class Source extends (Base as typeof asyncio.ReadTransport) {}
+      const reader = new asyncio.StreamReader({ limit: 2 });
+      reader.set_transport(new Source());
+      reader.feed_data("1234567");
+      reader.feed_data("8");
+      assertEquals(text(await reader.read(20)), "12345678");
+    }
+  }));
+
 Deno.test("StreamReader: wrong limits and numbers are named", () =>
   asyncio.run(async () => {
     assertThrows(() => new asyncio.StreamReader({ limit: 0 }), asyncio.ValueError, "<= 0");
