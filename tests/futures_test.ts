@@ -386,11 +386,15 @@ Deno.test("a future of another loop cannot be awaited", async () => {
   const other = new VirtualClockEventLoop();
   const foreign = new asyncio.Future<void>({ loop: other });
   await run(async () => {
-    const task = asyncio.create_task(async () => await foreign);
+    async function work() {
+      await foreign;
+    }
+    const task = asyncio.create_task(work, { name: "T" });
     await assertRejects(
       async () => await task,
       asyncio.RuntimeError,
-      "got Future <Future pending> attached to a different loop",
+      "Task <Task pending name='T' coro=<work()> cb=[Task.task_wakeup()]> " +
+        "got Future <Future pending> attached to a different loop",
     );
   });
   other.close();

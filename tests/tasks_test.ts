@@ -349,7 +349,8 @@ Deno.test("a task that awaits itself gets an error", () =>
     await assertRejects(
       async () => await selfish,
       asyncio.RuntimeError,
-      "Task cannot await on itself: <Task pending name='T' coro=<selfish_work()>",
+      "Task cannot await on itself: " +
+        "<Task pending name='T' coro=<selfish_work()> cb=[Task.task_wakeup()]>",
     );
     const generator: asyncio.Task<void> = asyncio.create_task(function* () {
       yield* generator as asyncio.Task<void>;

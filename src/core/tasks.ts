@@ -651,13 +651,14 @@ export class Task<T> extends Future<T> {
   /** @internal Suspends a continuation of this task on something that waits; the step ends. */
   protected _suspend(continuation: Continuation, waitable: Waitable): void {
     this._begin_wait(continuation);
-    if (waitable._loop as unknown !== this._loop) {
+    if (waitable._loop as unknown !== this._loop || waitable as unknown === this) {
+      continuation._waiting = null;
       this._refuse_wait(
         continuation,
-        `Task ${this} got Future ${waitable} attached to a different loop`,
+        waitable as unknown === this
+          ? `Task cannot await on itself: ${this}`
+          : `Task ${this} got Future ${waitable} attached to a different loop`,
       );
-    } else if (waitable as unknown === this) {
-      this._refuse_wait(continuation, `Task cannot await on itself: ${this}`);
     } else {
       waitable._add_waiter(continuation);
       continuation._waiting = waitable;
@@ -677,7 +678,6 @@ export class Task<T> extends Future<T> {
   // An error is thrown into the continuation at its next step; a cancellation goes before it.
   /** @internal */
   private _refuse_wait(continuation: Continuation, message: string): void {
-    continuation._waiting = null;
     const state = this._cancellation_state ??= new CancellationState();
     const due = state.take_pending(continuation._scope, true);
     state.mark(continuation, due?.cancellation ?? new RuntimeError(message));
