@@ -13,7 +13,7 @@ import {
   library_coroutine,
   wait_on,
 } from "./core/coroutines.ts";
-import { note_made, type Unawaited } from "./core/unawaited.ts";
+import { CLOSED, note_made, type Unawaited } from "./core/unawaited.ts";
 import { as_error } from "./core/cancellation.ts";
 import { repr } from "./internal/format_helpers.ts";
 import {
@@ -265,7 +265,7 @@ class Block<T, R> extends DelegatingCoroutine<R> {
       // An error of the body ends the block; one of the manager leaves it at once.
       if (outcome === RAISED && this._stage !== INSIDE) {
         this._end_scope();
-        this._close();
+        this._phase = CLOSED;
         return RAISED;
       }
       if (this._stage === LEAVING) return this._end();
@@ -377,10 +377,8 @@ class Block<T, R> extends DelegatingCoroutine<R> {
       (scope._owner as unknown as AnyTask)["_cancellation_state"]?.drop_around(scope);
     }
     this._end_scope();
-    this._close();
     if (is_thrown) return this._raise(this._result);
-    this._value = this._failed ? undefined : this._result;
-    return RETURNED;
+    return this._return(this._failed ? undefined : this._result);
   }
 
   // A manager that has nothing to wait for may give a plain value.

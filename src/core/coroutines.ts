@@ -235,11 +235,6 @@ export abstract class Coroutine<T> implements Promise<T> {
     return new CoroutineIterator(this);
   }
 
-  /** @internal It has ended. */
-  protected _close(): void {
-    this._phase = CLOSED;
-  }
-
   /** @internal Ends with a result. */
   protected _return(value: unknown): typeof RETURNED {
     this._phase = CLOSED;
@@ -297,7 +292,7 @@ function step<T>(
 ): IteratorResult<unknown, T> {
   if (coroutine["_phase"] !== ACTIVE) {
     coroutine["_claim"]();
-    if (!thrown && value !== null && value !== undefined) {
+    if (value !== null && value !== undefined && !thrown) {
       coroutine["_phase"] = CREATED;
       throw new TypeError("can't send non-None value to a just-started coroutine");
     }
@@ -515,7 +510,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
     } catch (error) {
       outcome = this._raise(error);
     }
-    if (outcome !== SUSPENDED) this._close();
+    if (outcome !== SUSPENDED) this._phase = CLOSED;
     return outcome;
   }
 
@@ -528,7 +523,7 @@ export class FunctionCoroutine<T> extends DelegatingCoroutine<T> {
     } catch (error) {
       outcome = this._raise(error);
     }
-    if (outcome !== SUSPENDED) this._close();
+    if (outcome !== SUSPENDED) this._phase = CLOSED;
     return outcome;
   }
 
