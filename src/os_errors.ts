@@ -5,9 +5,9 @@
  * @module
  */
 
-import { RuntimeError } from "./core/exceptions.ts";
+import { RuntimeError, TimeoutError } from "./core/exceptions.ts";
 import { NoSockets } from "./host/sockets.ts";
-import { NamedError } from "./internal/error_kinds.ts";
+import { is_instance, NamedError } from "./internal/error_kinds.ts";
 import { repr } from "./internal/format_helpers.ts";
 
 /**
@@ -31,6 +31,8 @@ export interface OSErrorOptions {
 /**
  * The operating system reports an error.
  *
+ * A {@linkcode TimeoutError} counts as one, as in Python; it has a number and a code only if it comes from the host.
+ *
  * See {@link https://docs.python.org/3/library/exceptions.html#OSError Python's OSError}.
  *
  * @category Errors
@@ -49,6 +51,11 @@ export class OSError extends NamedError {
   /** @internal */
   static override get name(): string {
     return "OSError";
+  }
+
+  /** @internal */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return is_instance(this, value) || this === OSError && value instanceof TimeoutError;
   }
 
   /** The number of the error, as in Python; `null` if it is not known. */
@@ -407,7 +414,14 @@ export function make_os_error(
   const entry = ERRORS[code];
   const Kind = entry?.[2] ?? OSError;
   if (entry === undefined) return new Kind(strerror ?? code, null, { ...options, code });
-  return new Kind(entry[0], strerror ?? entry[1], { ...options, code });
+  const error = new Kind(entry[0], strerror ?? entry[1], { ...options, code });
+  if (code !== "ETIMEDOUT") return error;
+  // In Python `TimeoutError` is a subclass of `OSError`; here it is apart, for programs without sockets.
+  const { message, cause } = error;
+  return Object.assign(
+    new TimeoutError(message, cause === undefined ? undefined : { cause }),
+    error,
+  );
 }
 
 /**

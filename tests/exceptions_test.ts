@@ -319,6 +319,17 @@ Deno.test("a group is shown as a tree with its causes", () => {
   assertMatch(Deno.inspect(group), /exceptions_test\.ts/);
 });
 
+Deno.test("OSError: a TimeoutError counts as one, as in CPython", async () => {
+  const late = new asyncio.TimeoutError("late");
+  assert(late instanceof asyncio.OSError);
+  assert(!(late instanceof asyncio.ConnectionError));
+  assert(!(new asyncio.ValueError() instanceof asyncio.OSError));
+  assert(!(new asyncio.OSError("no") instanceof asyncio.TimeoutError));
+  const group = new asyncio.ExceptionGroup("several", [late, new TypeError("a")]);
+  assertEquals(group.split(asyncio.OSError)[0]?.exceptions, [late]);
+  await asyncio.async_with(asyncio.suppress(asyncio.OSError), () => Promise.reject(late));
+});
+
 Deno.test("errors: a structured clone keeps the message and the stack", () => {
   const errors: Error[] = [
     new asyncio.TimeoutError("late"),

@@ -241,3 +241,20 @@ Deno.test("VirtualNetwork: tasks of a server are on its host, whoever connects",
     network.crash("server");
   });
 });
+
+Deno.test("open_connection: a connection that the host gives up is a TimeoutError with the host's number, as in CPython", () => {
+  const network = new VirtualNetwork();
+  return run(network, async () => {
+    await network.start_host("a", async () => {});
+    network.crash("a");
+    const error = await assertRejects(
+      async () => await asyncio.open_connection("a", 80),
+      asyncio.TimeoutError,
+      "[Errno 110] Connect call failed ('a', 80)",
+    );
+    assert(error instanceof asyncio.OSError);
+    assertEquals([error.errno, error.code, error.syscall], [110, "ETIMEDOUT", "connect"]);
+    assert(error.cause instanceof Error);
+    assertEquals(asyncio.get_running_loop().time(), 60);
+  });
+});
