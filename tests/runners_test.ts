@@ -339,6 +339,19 @@ Deno.test("KeyboardInterrupt that main throws leaves run after the cleaning up, 
   assertEquals(messages, []);
 });
 
+Deno.test("run: a KeyboardInterrupt of a task that passes through main is not reported beside being thrown", async () => {
+  const { loop_factory, messages } = recording();
+  const main = async () => {
+    await asyncio.gather(
+      () => Promise.reject(new asyncio.KeyboardInterrupt("stop")),
+      asyncio.sleep(1),
+    );
+  };
+  await assertRejects(() => asyncio.run(main, { loop_factory }), asyncio.KeyboardInterrupt, "stop");
+  // Main's own error is never retrieved, in CPython either.
+  assertEquals(messages, ["Task exception was never retrieved: KeyboardInterrupt: stop"]);
+});
+
 Deno.test("an error that is lost is written to the console by default", async () => {
   const lines = await console_of("error", () =>
     run(async () => {

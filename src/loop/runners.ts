@@ -217,13 +217,15 @@ export class Runner implements AsyncDisposable {
     }
   }
 
-  /** @internal Closes the runner; what that throws is reported, since another error is thrown. */
-  protected async _close_after_error(): Promise<void> {
+  /** @internal Closes the runner; what that throws is reported, since `error` is thrown, unless it is the same. */
+  protected async _close_after_error(error: unknown): Promise<void> {
     const loop = this.#loop;
     try {
       await this.close();
     } catch (exception) {
-      loop?.call_exception_handler({ message: SHUTDOWN_FAILED, exception });
+      if (exception !== error) {
+        loop?.call_exception_handler({ message: SHUTDOWN_FAILED, exception });
+      }
     }
   }
 
@@ -248,7 +250,7 @@ export class Runner implements AsyncDisposable {
   /** Closes the runner, for `async_with()`. */
   async __aexit__(error: unknown): Promise<void> {
     if (error === null) await this.close();
-    else await this._close_after_error();
+    else await this._close_after_error(error);
   }
 
   /** Closes the runner, for `await using`. */
@@ -420,7 +422,7 @@ export async function run<T>(
   try {
     result = await runner.run(main, { signal, signals });
   } catch (error) {
-    await runner["_close_after_error"]();
+    await runner["_close_after_error"](error);
     throw error;
   }
   await runner.close();
