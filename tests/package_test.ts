@@ -87,7 +87,7 @@ Deno.test("the packed package", (test) =>
           names_of(await import(`file://${folder}/${module}`)),
         );
         const files = await loaded_by(join(folder, node));
-        assert(files.size <= 10, [...files].join());
+        assert(files.size <= 20, [...files].join());
       }
     });
 

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import process from "node:process";
 import * as asyncio from "../../mod.ts";
 import {
   address_of,
@@ -435,6 +436,34 @@ Deno.test("start_server: mistakes are named", () =>
     );
     await close(server);
   }));
+
+Deno.test("call_later: methods of streams, servers and processes without their object are refused at once", async () => {
+  await asyncio.run(async () => {
+    const loop = asyncio.get_running_loop();
+    const server = await asyncio.start_server((_, writer) => writer.close(), "127.0.0.1", 0);
+    const [, writer] = await asyncio.open_connection(
+      ...server.sockets[0]!.getsockname() as [string, number],
+    );
+    const child = await asyncio.create_subprocess_exec(process.execPath, "--version", {
+      stdout: asyncio.subprocess.DEVNULL,
+    });
+    const methods: [owner: object, name: string][] = [
+      [server, "close"],
+      [writer, "close"],
+      [writer.transport, "abort"],
+      [child, "kill"],
+    ];
+    for (const [owner, name] of methods) {
+      const method = (owner as Record<string, () => void>)[name]!;
+      assertThrows(() => loop.call_later(0, method), TypeError, `write () => x.${name}()`);
+    }
+    await child.wait();
+    writer.close();
+    await writer.wait_closed();
+    server.close();
+    await server.wait_closed();
+  });
+});
 
 Deno.test("start_unix_server: a path, and what is left there", () =>
   SOCKETS.run(async () => {
