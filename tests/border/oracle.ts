@@ -364,7 +364,8 @@ function* once(run: Run): Generator<string> {
       // Two awaits of one task pass it on twice.
       const count = run.requests.filter((one) => one.tag === tag && one.task === flow.task).length;
       if (tag === "" || count > 1) continue;
-      if (is_left_beside(run, flow, tag) || is_hidden_by_native(run, leaf, tag, resumed)) continue;
+      if (is_left_beside(run, flow, tag)) continue;
+      if (begun !== null && is_hidden_by_native(run, flow.task, begun, tag, resumed)) continue;
       if (seen.has(tag)) {
         yield `${flow.name} has seen ${tag}, and its ${name}, a ${kind}, throws it`;
       }
@@ -402,19 +403,21 @@ function is_left_beside(run: Run, { task }: Flow, tag: string): boolean {
 
 /**
  * Whether code that has caught the error of an older await, as of a branch of `Promise.all` beside one that had settled,
- * waited for a native promise next: to the library it looks as a lost race beside code that waits for that promise.
+ * waited for a native promise next: to the library it looks as a lost race beside code that waits for that promise, and
+ * at the next await or the end of the task the cancellation is thrown again.
  */
 function is_hidden_by_native(
   run: Run,
-  { begun, flow: { task } }: Leaf,
+  task: Flow["task"],
+  next: Moment,
   tag: string,
   resumed: ReadonlyMap<Scope, readonly Moment[]>,
 ): boolean {
   const request = run.requests.find((one) => one.tag === tag && one.task === task);
   const scope = request === undefined ? null : only_scope(request);
-  if (request === undefined || scope === null || begun === null) return false;
+  if (request === undefined || scope === null) return false;
   const native = run.native_resumptions.find((native) =>
-    native.task === task && native.over.at > request.at && native.over.at < begun.at
+    native.task === task && native.over.at > request.at && native.over.at < next.at
   );
   if (native === undefined) return false;
   const inside = run.leaves.filter(({ chain }) => chain.includes(scope));
@@ -455,7 +458,9 @@ function* not_lost(run: Run): Generator<string> {
 
 /** A task ends as its body did; as cancelled only for a cancellation that its code has not seen. */
 function* ends_of_tasks(run: Run): Generator<string> {
-  for (const { name, task, flow, body, root } of run.tasks) {
+  const resumed = resumptions(run);
+  for (const record of run.tasks) {
+    const { name, task, flow, body, root } = record;
     if (task === null) continue;
     if (!task.done()) {
       if (!run.waits_on()) yield `${name} is not done`;
@@ -473,7 +478,8 @@ function* ends_of_tasks(run: Run): Generator<string> {
     } else if (task.cancelled()) {
       const unseen = requests.some((request) =>
         !(flow as NonNullable<typeof flow>).seen.has(request.tag) ||
-        is_left_by_work(run, root, request)
+        is_left_by_work(run, root, request) ||
+        is_hidden_by_native(run, record, body, request.tag, resumed)
       );
       if (!unseen) yield `${name} ended as cancelled after its code had seen every cancellation`;
     } else if (!Object.is(task.result(), body.value)) yield `${name} lost its result`;
