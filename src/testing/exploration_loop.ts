@@ -202,7 +202,7 @@ export class ExplorationEventLoop extends SimulatedEventLoop implements Arrivals
   /** @internal */
   protected override _schedule(runnable: Runnable): void {
     if (this.is_closed()) return super._schedule(runnable);
-    if (this._network["_is_gone"](runnable)) return;
+    if (this._is_gone(runnable)) return;
     this._observer?.scheduled(runnable);
     this.#pending.push(runnable);
     this._activity++;

@@ -101,7 +101,7 @@ export class VirtualClockEventLoop extends SimulatedEventLoop {
 
   /** @internal */
   protected override _schedule(runnable: Runnable): void {
-    if (this._network === null || !this._network["_is_gone"](runnable)) super._schedule(runnable);
+    if (!this._is_gone(runnable)) super._schedule(runnable);
   }
 
   /** @internal */
