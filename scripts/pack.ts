@@ -5,7 +5,7 @@
  * package.json, source maps of their own that name no folder of this machine, and the bundles for runtimes.
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { bundle_entry_points } from "./package_bundles.ts";
 import {
@@ -16,6 +16,16 @@ import {
 } from "./package_fields.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
+
+/** Returns the files of the package that a script loads, itself among them. */
+export async function loaded_by(script: string, files = new Set<string>()): Promise<Set<string>> {
+  if (files.has(script)) return files;
+  files.add(script);
+  const text = await Deno.readTextFile(script);
+  const imports = text.matchAll(/^(?:\} from|(?:import|export)\b[^"\n]*) "(\.[^"]+)";/gm);
+  for (const [, path = ""] of imports) await loaded_by(join(dirname(script), path), files);
+  return files;
+}
 
 /** Makes the package and returns the path of the tarball, which lies in the project's folder or another. */
 export async function pack(destination = ROOT): Promise<string> {

@@ -2,9 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { build, stop } from "esbuild";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { ENTRY_POINTS } from "../scripts/entry_points.ts";
-import { pack } from "../scripts/pack.ts";
+import { loaded_by, pack } from "../scripts/pack.ts";
 import { addresses_of, origin, repository_url } from "../scripts/package_fields.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
@@ -44,17 +44,6 @@ const names_of = (module: Record<string, unknown>): [string, unknown][] =>
     name,
     typeof value === "function" ? value.name : null,
   ]).sort();
-
-/** The files that a script loads, itself among them. */
-async function loaded_by(script: string, files = new Set<string>()): Promise<Set<string>> {
-  if (files.has(script)) return files;
-  files.add(script);
-  const text = await Deno.readTextFile(script);
-  for (const [, path = ""] of text.matchAll(/^(?:\} from|import) "(\.[^"]+)";/gm)) {
-    await loaded_by(join(dirname(script), path), files);
-  }
-  return files;
-}
 
 Deno.test("the packed package", (test) =>
   with_packed(async (folder) => {

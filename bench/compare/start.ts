@@ -1,7 +1,7 @@
 /**
- * What an import of the library takes in a fresh process, by the CPU time of the process above that of an empty
- * program: its source on Deno, and the npm package by its modules, as a bundler takes it, and by its bundles, as a
- * runtime does; beside as many modules of one line, which is what the host takes for their number alone.
+ * Measures the CPU time of a fresh process that imports the library, less that of an empty program: from source on
+ * Deno, and from the npm package, by its modules and by its bundles. Beside it the same number of modules of one line
+ * each, which shows the host's cost per module.
  *
  * ```sh
  * deno run -A bench/compare/start.ts                      # --rounds 20 --hosts deno,node
@@ -11,7 +11,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { pack } from "../../scripts/pack.ts";
+import { loaded_by, pack } from "../../scripts/pack.ts";
 import { HOSTS } from "./network.ts";
 import { markdown_table } from "./table.ts";
 
@@ -23,7 +23,7 @@ interface Launched {
   readonly milliseconds: number[];
 }
 
-// The time is the children's own, which Deno does not tell of.
+// Deno does not report the CPU time of a child; bash does.
 const TIME = 'TIMEFORMAT="%3U %3S"; time "$@" >/dev/null 2>&1';
 
 async function launch(command: readonly string[]): Promise<number> {
@@ -38,7 +38,7 @@ async function write_programs(folder: string): Promise<[string, string][]> {
   const packed = await pack(folder);
   await new Deno.Command("tar", { args: ["xzf", packed, "-C", folder] }).output();
   const library = `${folder}/package`;
-  const modules = await modules_of(`${library}/mod.js`);
+  const modules = await loaded_by(`${library}/mod.js`);
   const imports = Array.from({ length: modules.size }, (_, i) => `import "./one_line_${i}.js";\n`);
   for (const i of imports.keys()) {
     await Deno.writeTextFile(`${folder}/one_line_${i}.js`, `export const value_${i} = ${i};\n`);
@@ -53,16 +53,6 @@ async function write_programs(folder: string): Promise<[string, string][]> {
     ["package, modules", `${library}/mod.js`],
     ["package, bundles", `${library}/bundled/mod.js`],
   ];
-}
-
-async function modules_of(module: string, found = new Set<string>()): Promise<Set<string>> {
-  if (found.has(module)) return found;
-  found.add(module);
-  const text = await Deno.readTextFile(module);
-  for (const [, path = ""] of text.matchAll(/(?:from|import) "(\.[^"]+)";/g)) {
-    await modules_of(new URL(path, `file://${module}`).pathname, found);
-  }
-  return found;
 }
 
 if (import.meta.main) {
