@@ -5,10 +5,11 @@ import { ENTRY_POINTS } from "./entry_points.ts";
 import { BUNDLES } from "./package_fields.ts";
 
 /**
- * Bundles the entry points, whose compiled modules are in a folder, for runtimes.
+ * Bundles the entry points for runtimes: Node.js takes a millisecond for each module that it loads.
  *
- * Node.js takes a millisecond for each module that it loads. What several entry points have in common is in
- * files that they share, so that there is one copy of it.
+ * What several entry points have in common is in files that they share, so that there is one copy of it.
+ *
+ * @param folder the folder of their compiled modules, to which the bundles are added
  */
 export async function bundle_entry_points(folder: string): Promise<void> {
   const { outputFiles } = await build({

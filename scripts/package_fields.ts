@@ -25,7 +25,7 @@ export async function package_fields() {
 export const BUNDLES = "bundled";
 
 /**
- * What package.json says of where the entry points are: the compiled files are in `folder`.
+ * Returns the field `exports` of package.json; the compiled files are in `folder`.
  *
  * Bundlers, which alone ask for `module`, and browsers get the modules, of which a bundler drops what is not used;
  * Node.js, Bun and Deno, by `import` and by `require()`, the files that are quicker to load.

@@ -33,7 +33,7 @@ export async function close(redis: Redis): Promise<void> {
 /**
  * Closes a worker of BullMQ, which takes no more jobs and finishes those that it has taken.
  *
- * Not before it has connected: what it was asking its own connection then would be rejected where nobody can catch it.
+ * It waits until the worker is connected: BullMQ rejects a command that is in progress before that without a handler.
  */
 export async function close_worker(worker: Worker): Promise<void> {
   await worker.waitUntilReady().catch(() => {});

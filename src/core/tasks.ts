@@ -733,7 +733,7 @@ export class Task<T> extends Future<T> {
     return info;
   }
 
-  // The inherited method again, and last: see that of `Suspension`.
+  // The inherited method again, and last: see that of `Suspension`. A function that both share is slower.
   /** Waits for the task; `await` calls it. With functions it works as the `then` of a promise does. */
   override then<R1 = T, R2 = never>(
     on_fulfilled?: ((value: T) => R1 | PromiseLike<R1>) | null,

@@ -1,5 +1,5 @@
 /**
- * The base of the loops for tests: a time that does not pass but is set, and programs that a network in memory connects.
+ * The base of the loops for tests: a simulated clock, and programs that are connected by a network in memory.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { VirtualNetwork } from "./network.ts";
 export const RESOLUTION = 1e-9;
 
 /**
- * A loop whose time is simulated; {@linkcode VirtualClockEventLoop} is one.
+ * The base of loops with a simulated clock, such as {@linkcode VirtualClockEventLoop}.
  *
  * @category Testing
  */
