@@ -92,6 +92,31 @@ Deno.test("create_task: errors are reported once the task is collected, whatever
   assertEquals(stderr, []);
 });
 
+Deno.test("EventLoop: what is reported on collection is reported with the values of the task's context variables", async () => {
+  const { stdout } = await child(
+    `${COLLECT}
+    const id = new asyncio.ContextVar("id", { default: 0 });
+    const user = new asyncio.ContextVar("user", { default: { name: "nobody" } });
+    const own = new asyncio.ContextVar("own", { default: null });
+    const ada = { name: "ada" };
+    let is_reported = false;
+    asyncio.get_event_loop().set_exception_handler((_, { exception }) => {
+      console.log(String(exception), id.get(), user.get().name, own.get());
+      is_reported = true;
+    });
+    asyncio.create_task(async () => {
+      id.set(7);
+      user.set(ada);
+      own.set(asyncio.current_task()); // is collected all the same
+      throw new RangeError("lost");
+    });
+    await collect(() => is_reported);
+    console.log(id.get(), ada.name);`,
+    { collects: true },
+  );
+  assertEquals(stdout, ["RangeError: lost 7 ada null", "0 ada"]);
+});
+
 Deno.test("Future.set_exception: an error on an idle loop is reported once the future is collected", async () => {
   const { stdout } = await child(
     `${COLLECT}

@@ -6,6 +6,8 @@
 
 import type { AbstractEventLoop, ExceptionContext } from "../core/events.ts";
 import { describe_task } from "../core/awaits.ts";
+import { Context } from "../core/contextvars.ts";
+import { with_context } from "../core/current.ts";
 import type { Future } from "../core/futures.ts";
 import { Task } from "../core/tasks.ts";
 import { make_reference, type Reference, watch_collection } from "../host/collection.ts";
@@ -18,6 +20,8 @@ interface Entry {
   readonly future: Reference<Future<unknown>>;
   readonly error: Reference<object> | null;
   readonly context: ExceptionContext;
+  /** Makes the context variables' context of a task; `null` for other futures. */
+  readonly variables: (() => Context) | null;
 }
 
 const collected = watch_collection<Entry>((entry) => entry.owner._report(entry));
@@ -102,7 +106,9 @@ export class Unretrieved {
     this.#forget_if_empty();
     const error = entry.error?.deref();
     if (error !== undefined) entry.context.exception = error;
-    this.#loop.call_exception_handler(entry.context);
+    const report = () => this.#loop.call_exception_handler(entry.context);
+    if (entry.variables === null) report();
+    else with_context(entry.variables(), report, []);
   }
 }
 
@@ -130,5 +136,22 @@ function make_entry(owner: Unretrieved, future: Future<unknown>): Entry {
     future: make_reference(future),
     error: is_object(error) ? make_reference(error) : null,
     context,
+    variables: future instanceof Task ? note_variables(future.get_context()) : null,
+  };
+}
+
+/** Notes the values of a context, objects weakly: one may lead to the task. What was collected by then is left out. */
+function note_variables(context: Context): () => Context {
+  const noted = Array.from(context.items(), ([variable, value]) => ({
+    variable,
+    value: is_object(value) ? make_reference(value) : { deref: () => value },
+  }));
+  return () => {
+    const copy = new Context();
+    for (const entry of noted) {
+      const value = entry.value.deref();
+      if (value !== undefined) copy["_store"](entry.variable, value);
+    }
+    return copy;
   };
 }
