@@ -373,20 +373,26 @@ Deno.test("CancelScope.shield: the branch of the block is thrown what another br
 Deno.test("CancelScope.shield: what a branch beside took from what was pending comes to both", () =>
   asyncio.run(async () => {
     const log: string[] = [];
+    const native = Promise.withResolvers<void>();
+    const shield_ends = new asyncio.Event();
     const task = asyncio.create_task(async () => {
       await Promise.allSettled([
         (async () => {
-          await shielded(() => sleep(0.03));
+          await shielded(() => shield_ends.wait());
           await sleep(60);
         })().catch((error) => log.push(`shielded ${(error as Error).name}`)),
         (async () => {
-          await new Promise((resolve) => setTimeout(resolve, 10));
+          await native.promise;
           await sleep(60);
-        })().catch((error) => log.push(`native ${(error as Error).name}`)),
+        })().catch((error) => {
+          log.push(`native ${(error as Error).name}`);
+          shield_ends.set();
+        }),
       ]);
     });
     await sleep(0);
     task.cancel();
+    native.resolve();
     await asyncio.wait([task]);
     assertEquals(log, ["native CancelledError", "shielded CancelledError"]);
   }));
