@@ -25,6 +25,7 @@ import {
   is_cancelled_error,
   make_cancelled_error,
 } from "./core/cancellation.ts";
+import { cancel_with } from "./core/cancellation_state.ts";
 import { type CancelledError, ValueError } from "./core/exceptions.ts";
 import { CANCELLED, FAILED, FINISHED, Future, isfuture, Listener } from "./core/futures.ts";
 import { running_loop, running_task } from "./core/current.ts";
@@ -168,7 +169,7 @@ class GatheringFuture<T> extends Future<T> {
     if (this.done()) return false;
     let cancelled = false;
     cancel_each(this._children, (child) => {
-      if (child.cancel(message)) cancelled = this._cancel_requested = true;
+      if (cancel_with(child, message)) cancelled = this._cancel_requested = true;
     });
     return cancelled;
   }

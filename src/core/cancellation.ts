@@ -52,16 +52,6 @@ export function cancel_because<T>(reason: CancellationReason | string, cancel: (
   }
 }
 
-/** Cancels something for the message of a cancellation, which may be the reason of a manager. */
-export function cancel_with<T>(
-  cancelled: { cancel(message?: unknown): T },
-  message: unknown,
-): T {
-  return is_a(message, CancellationReason)
-    ? cancel_because(message, () => cancelled.cancel())
-    : cancelled.cancel(message);
-}
-
 /** Calls a function that cancels for each of several things, also if it throws for one; throws the first error then. */
 export function cancel_each<T>(cancelled: Iterable<T>, cancel: (each: T) => unknown): void {
   let failure: { readonly error: unknown } | null = null;

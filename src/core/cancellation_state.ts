@@ -6,11 +6,14 @@
 
 import { when_dry } from "../host/macrotask.ts";
 import {
+  cancel_because,
   cancel_each,
   Cancellation,
+  CancellationReason,
   is_cancelled_error,
   make_cancelled_error,
 } from "./cancellation.ts";
+import { is_a } from "../internal/error_kinds.ts";
 import type {
   BlockRequestsCore,
   Continuation,
@@ -159,8 +162,8 @@ export class CancellationState {
   of_blocks: BlockRequestsCore | null = null;
   /** The message of the latest cancellation that could not be thrown at once. */
   message: unknown = undefined;
-  /** True while a cancellation is being delivered to its awaits. */
-  is_delivering = false;
+  /** The request that is being delivered to its awaits. */
+  delivering: Request | null = null;
   /** The scope in which the task's own coroutine waits, if that is a block. */
   own_scope: Scope | null = null;
   /** The scope that the next call of `cancel()` is meant for; `null` for the task. */
@@ -361,69 +364,88 @@ export class CancellationState {
   }
 }
 
-// How many tasks a cancellation passes on to each other on the stack; deeper ones come when it has unwound.
+// How many tasks a cancellation passes on to each other on the stack; deeper ones, and those that user code requests
+// of a task while one is delivered to it, come when it has unwound.
 const MAX_DEPTH = 200;
 
 interface Request {
   readonly task: TaskCore;
   readonly state: CancellationState;
   readonly delivery: Delivery;
+  /** True if user code has made it while another one was being delivered. */
+  readonly is_again: boolean;
 }
 
 let depth = 0;
 // A cancellation passed from task to task has reached one that it came from.
 let met_cycle = false;
-const deferred: Request[] = [];
+const requests: Request[] = [];
 
-/** Notes that a task to which a cancellation is being delivered has been cancelled again by what it waits on. */
-export function note_cycle(): void {
-  met_cycle = true;
+// What the library passes a cancellation on to; other calls of `cancel()` are requests.
+let passed_to: unknown = null;
+
+/** Passes a cancellation on to what is waited for, by its message, which may be the reason of a manager. */
+export function cancel_with(
+  cancelled: { cancel(message?: unknown): boolean },
+  message: unknown,
+): boolean {
+  passed_to = cancelled;
+  const was_cancelled = is_a(message, CancellationReason)
+    ? cancel_because(message, () => cancelled.cancel())
+    : cancelled.cancel(message);
+  passed_to = null;
+  return was_cancelled;
+}
+
+/** Returns whether a cancellation is passed on to a task, by what it waits on, to which it is just being delivered. */
+export function is_cycle(task: object, state: CancellationState): boolean {
+  const is_passed_on = passed_to === task;
+  passed_to = null;
+  const { delivering } = state;
+  return delivering !== null && (delivering.is_again || is_passed_on) && (met_cycle = true);
 }
 
 /** Delivers a cancellation to the open awaits in a scope, or leaves it pending. */
 export function cancel_scope(task: TaskCore, state: CancellationState, delivery: Delivery): void {
-  const request = { task, state, delivery };
+  const is_again = state.delivering !== null;
   state.policy?.note_delivery(delivery);
-  if (depth >= MAX_DEPTH) {
-    state.is_delivering = true;
-    deferred.push(request);
-    return;
-  }
+  const request = { task, state, delivery, is_again };
+  requests.push(request);
+  if (!is_again && depth < MAX_DEPTH) cancel_each(take_requests(), deliver);
+  else state.delivering ??= request;
+}
+
+function* take_requests(): Iterable<Request> {
   depth++;
-  try {
-    deliver(request);
-    while (depth === 1 && deferred.length > 0) deliver(deferred.pop() as Request);
-  } finally {
-    depth--;
-    if (depth === 0) { for (const { state } of deferred.splice(0)) state.is_delivering = false; }
-  }
+  do {
+    const request = requests.pop() as Request;
+    request.state.delivering = request;
+    yield request;
+    request.state.delivering = null;
+  } while (depth === 1 && requests.length > 0);
+  depth--;
 }
 
 function deliver({ task, state, delivery }: Request): void {
-  state.is_delivering = true;
   let any_live = false;
-  try {
-    const newest = task._newest;
-    const own = task as unknown as Continuation;
-    if (newest === null && own._begun > 0) {
-      any_live = deliver_to(state, own, delivery) === "live";
-    } else if (newest !== null) {
-      const delivered: Continuation[] = [];
-      let reached = 0;
-      const deliver_to_open = (open: Continuation): void => {
-        if (open._begun === 0) return;
-        const how = deliver_to(state, open, delivery);
-        if (how === "live") any_live = true;
-        if (how === "outside") return;
-        reached++;
-        // A wait that may still return a value notes itself whether the cancellation has reached the code.
-        if (!may_fulfil(open)) delivered.push(open);
-      };
-      cancel_each(state.open_awaits.of(delivery.scope), deliver_to_open);
-      if (reached > 1 || !any_live) state.add_delivered(delivered, delivery);
-    }
-  } finally {
-    state.is_delivering = false;
+  const newest = task._newest;
+  const own = task as unknown as Continuation;
+  if (newest === null && own._begun > 0) {
+    any_live = deliver_to(state, own, delivery) === "live";
+  } else if (newest !== null) {
+    const delivered: Continuation[] = [];
+    let reached = 0;
+    const deliver_to_open = (open: Continuation): void => {
+      if (open._begun === 0) return;
+      const how = deliver_to(state, open, delivery);
+      if (how === "live") any_live = true;
+      if (how === "outside") return;
+      reached++;
+      // A wait that may still return a value notes itself whether the cancellation has reached the code.
+      if (!may_fulfil(open)) delivered.push(open);
+    };
+    cancel_each(state.open_awaits.of(delivery.scope), deliver_to_open);
+    if (reached > 1 || !any_live) state.add_delivered(delivered, delivery);
   }
   if (!any_live) state.add_pending(delivery);
 }

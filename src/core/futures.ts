@@ -22,12 +22,12 @@ import {
 import { brand_of, has_brand } from "../internal/error_kinds.ts";
 import { check_bound, check_object } from "../internal/unbound.ts";
 import {
-  cancel_with,
   Cancellation,
   is_cancelled_error,
   make_cancelled_error,
   message_or_reason,
 } from "./cancellation.ts";
+import { cancel_with } from "./cancellation_state.ts";
 import { type CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
 import {
   type CapturedStack,

@@ -9,10 +9,11 @@
  * @module
  */
 
-import { cancel_with, is_cancellation, make_cancelled_error } from "../core/cancellation.ts";
+import { is_cancellation, make_cancelled_error } from "../core/cancellation.ts";
 import {
   type BlockPolicy,
   cancel_scope,
+  cancel_with,
   CancellationState,
   Delivery,
   leave_pending,
