@@ -381,7 +381,7 @@ let depth = 0;
 let met_cycle = false;
 const requests: Request[] = [];
 
-// What the library passes a cancellation on to; other calls of `cancel()` are requests.
+// The receiver of a cancellation that the library passes on; other calls of `cancel()` are requests.
 let passed_to: unknown = null;
 
 /** Passes a cancellation on to what is waited for, by its message, which may be the reason of a manager. */
