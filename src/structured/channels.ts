@@ -47,7 +47,7 @@ export interface ChannelStatistics {
 class Delivered {
   has_item = false;
   item: unknown = undefined;
-  /** True if its receiver was closed meanwhile. */
+  /** True if its receiver was closed meanwhile, or its iteration has ended. */
   is_closed = false;
 }
 
@@ -243,9 +243,10 @@ const RECEIVE: Operation<unknown, Receiver<unknown>, Delivered> = {
     const channel = receiver["_channel"];
     channel.receivers.remove(wait);
     const error = wait["_error_of_wait"](thrown, value);
-    if (delivered.has_item) channel.settle(delivered, error === null);
+    const is_received = error === null && !delivered.is_closed;
+    if (delivered.has_item) channel.settle(delivered, is_received);
     if (error !== null) return wait["_raise"](error);
-    if (delivered.has_item) return wait["_return"](delivered.item);
+    if (delivered.has_item && is_received) return wait["_return"](delivered.item);
     return wait["_raise"](
       delivered.is_closed ? new ClosedResourceError("the receiver is closed") : channel.make_end(),
     );
@@ -494,11 +495,13 @@ export class Receiver<T> extends Inspectable implements Disposable {
   }
 }
 
-/** An iteration over what has `receive()`, up to its {@linkcode EndOfChannel}. */
-export class Items<T> implements AsyncIterator<T, undefined> {
-  readonly #receiver: { receive(): Coroutine<T> };
+/** An iteration over the items of a receiver, up to its {@linkcode EndOfChannel}. */
+class Items<T> implements AsyncIterator<T, undefined> {
+  readonly #receiver: Receiver<T>;
+  readonly #calls = new Set<Coroutine<T>>();
+  #is_finished = false;
 
-  constructor(receiver: { receive(): Coroutine<T> }) {
+  constructor(receiver: Receiver<T>) {
     this.#receiver = receiver;
   }
 
@@ -507,13 +510,37 @@ export class Items<T> implements AsyncIterator<T, undefined> {
   }
 
   *#next(): Generator<unknown, IteratorResult<T, undefined>, unknown> {
+    if (this.#is_finished) return END;
+    const call = this.#receiver.receive();
+    this.#calls.add(call);
     try {
-      return { done: false, value: yield* this.#receiver.receive() };
+      return { done: false, value: yield* call };
     } catch (error) {
-      if (error instanceof EndOfChannel) return { done: true, value: undefined };
+      if (error instanceof EndOfChannel) return END;
+      if (this.#is_finished && error instanceof ClosedResourceError) return END;
       throw error;
+    } finally {
+      this.#calls.delete(call);
     }
   }
+
+  /** Ends the iteration, and the calls of `next()` that are in progress, which take no item. */
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.#is_finished = true;
+    for (const call of this.#calls) {
+      // A subclass may receive in a way of its own.
+      if (call instanceof Suspension && call["_operation"] === RECEIVE) end_call(call);
+    }
+    return Promise.resolve(END);
+  }
+}
+
+const END = { done: true, value: undefined } as const;
+
+function end_call(call: Suspension<unknown, Receiver<unknown>, Delivered>): void {
+  call["_argument"].is_closed = true;
+  call["_subject"]["_channel"].receivers.remove(call);
+  call["_wake"]();
 }
 
 function format(name: string, is_closed: boolean, channel: Channel): string {

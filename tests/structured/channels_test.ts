@@ -1,6 +1,7 @@
 /** Channels beyond AnyIO's tests: closing one's own end, cancellation at every moment, streams of the host. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Readable } from "node:stream";
 import * as asyncio from "../../mod.ts";
 import { VirtualClockEventLoop } from "../../testing.ts";
 import { ClosedResourceError, EndOfChannel, open_channel } from "../../structured.ts";
@@ -142,4 +143,33 @@ Deno.test("Receiver: leaving a loop over it does not close it", () =>
       break;
     }
     assertEquals(await receiver.receive(), 2);
+  }));
+
+Deno.test("Receiver iteration: return() ends the calls of next() in progress, which take no item", () =>
+  run(async () => {
+    const [sender, receiver] = open_channel<string>(2);
+    const iterator = receiver[Symbol.asyncIterator]();
+    const pending = [1, 2].map(() => create_task(async () => await iterator.next()));
+    await all_blocked();
+    sender.send_nowait("delivered to the first");
+    assertEquals(await iterator.return?.(), { done: true, value: undefined });
+    sender.send_nowait("sent later");
+    for (const next of pending) assertEquals((await next).done, true);
+    assertEquals((await iterator.next()).done, true);
+    assertEquals(await receiver.receive(), "delivered to the first");
+    assertEquals(await receiver.receive(), "sent later");
+  }));
+
+Deno.test("Receiver iteration: a stream of the host that is destroyed takes no item", () =>
+  asyncio.run(async () => {
+    const [sender, receiver] = open_channel<string>();
+    const stream = Readable.from(receiver);
+    stream.on("data", () => {});
+    await new Promise((resolve) => setTimeout(resolve));
+    assertEquals(receiver.statistics().tasks_waiting_receive, 1);
+    stream.destroy();
+    await asyncio.next_event(stream, "close");
+    const next = create_task(receiver.receive());
+    await asyncio.wait_for(sender.send("item"), 1);
+    assertEquals(await next, "item");
   }));
