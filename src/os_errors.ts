@@ -7,7 +7,7 @@
 
 import { RuntimeError, TimeoutError } from "./core/exceptions.ts";
 import { NoSockets } from "./host/sockets.ts";
-import { is_instance, NamedError } from "./internal/error_kinds.ts";
+import { is_error, is_instance, NamedError } from "./internal/error_kinds.ts";
 import { repr } from "./internal/format_helpers.ts";
 
 /**
@@ -435,7 +435,7 @@ export function make_os_error(
  */
 export function translate_error(error: unknown, strerror?: string, address?: unknown): unknown {
   if (error instanceof NoSockets) return new RuntimeError(error.message);
-  if (error instanceof OSError || !(error instanceof Error)) return error;
+  if (error instanceof OSError || !is_error(error)) return error;
   const host_error = error as HostError;
   const { code } = host_error;
   if (typeof code !== "string") return error;

@@ -18,6 +18,7 @@ import type {
 } from "./core/executors.ts";
 import { wrap_future } from "./core/futures.ts";
 import { type HostWorker, parallelism, start_worker } from "./host/workers.ts";
+import { is_error } from "./internal/error_kinds.ts";
 import { Inspectable, repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import { QueueFull } from "./queues.ts";
@@ -629,7 +630,7 @@ type Message =
 
 function fail(call: Call, why: string, cause?: unknown): void {
   const options = cause === undefined ? {} : { cause };
-  const text = cause instanceof Error ? `${why}: ${cause.name}: ${cause.message}` : why;
+  const text = is_error(cause) ? `${why}: ${cause.name}: ${cause.message}` : why;
   call.future["_set_exception"](new BrokenExecutor(`Cannot call ${call.name}(): ${text}`, options));
 }
 

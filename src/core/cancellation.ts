@@ -4,7 +4,7 @@
  * @module
  */
 
-import { brand_of, has_brand, is_a, prepare } from "../internal/error_kinds.ts";
+import { brand_of, has_brand, is_a, is_error, prepare } from "../internal/error_kinds.ts";
 import { limit_stacks, set_stack } from "../internal/format_helpers.ts";
 import { CancelledError } from "./exceptions.ts";
 
@@ -97,16 +97,15 @@ export function as_cancellation(thrown: unknown): CancelledError | Cancellation 
   return cancellation_in(thrown) as CancelledError | Cancellation;
 }
 
-const NO_ERRORS: readonly AggregateError[] = [];
-
 /** Returns the cancellation that a thrown value stands for; `null` for none. */
 function cancellation_in(
   thrown: unknown,
-  outer: readonly AggregateError[] = NO_ERRORS,
+  outer: readonly Error[] = [],
 ): CancelledError | Cancellation | null {
   if (is_cancelled_error(thrown) || is_a(thrown, Cancellation)) return thrown;
-  if (!is_a(thrown, AggregateError) || has_brand(thrown, BASE_EXCEPTION_GROUP)) return null;
-  if (outer.includes(thrown)) return null;
+  if (!is_error(thrown) || has_brand(thrown, BASE_EXCEPTION_GROUP) || outer.includes(thrown)) {
+    return null;
+  }
   let first: CancelledError | Cancellation | null = null;
   for (const error of errors_of(thrown)) {
     const found = cancellation_in(error, [...outer, thrown]);
@@ -116,10 +115,13 @@ function cancellation_in(
   return first;
 }
 
-/** Returns the errors in an `AggregateError`; none if user code has made something else of its `errors`. */
-function errors_of(error: AggregateError): readonly unknown[] {
+/**
+ * Returns the errors in an `AggregateError`, which is known by them, since it may be of another realm; none if user
+ * code has made something else of its `errors`.
+ */
+function errors_of(error: Error): readonly unknown[] {
   try {
-    return Array.from(error.errors);
+    return Array.from((error as AggregateError).errors ?? []);
   } catch {
     return [];
   }

@@ -399,10 +399,9 @@ export function cancel_with(
 
 /** Returns whether a cancellation is passed on to a task, by what it waits on, to which it is just being delivered. */
 export function is_cycle(task: object, state: CancellationState): boolean {
-  const is_passed_on = passed_to === task;
+  const is_passed_on = passed_to === task && state.delivering !== null;
   passed_to = null;
-  const { delivering } = state;
-  return delivering !== null && (delivering.is_again || is_passed_on) && (met_cycle = true);
+  return (is_passed_on || !!state.delivering?.is_again) && (met_cycle = true);
 }
 
 /** Delivers a cancellation to the open awaits in a scope, or leaves it pending. */
@@ -428,11 +427,8 @@ function* take_requests(): Iterable<Request> {
 
 function deliver({ task, state, delivery }: Request): void {
   let any_live = false;
-  const newest = task._newest;
   const own = task as unknown as Continuation;
-  if (newest === null && own._begun > 0) {
-    any_live = deliver_to(state, own, delivery) === "live";
-  } else if (newest !== null) {
+  if (task._newest !== null) {
     const delivered: Continuation[] = [];
     let reached = 0;
     const deliver_to_open = (open: Continuation): void => {
@@ -446,6 +442,8 @@ function deliver({ task, state, delivery }: Request): void {
     };
     cancel_each(state.open_awaits.of(delivery.scope), deliver_to_open);
     if (reached > 1 || !any_live) state.add_delivered(delivered, delivery);
+  } else if (own._begun > 0) {
+    any_live = deliver_to(state, own, delivery) === "live";
   }
   if (!any_live) state.add_pending(delivery);
 }

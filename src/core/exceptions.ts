@@ -10,6 +10,7 @@
 
 import {
   brand_of,
+  frames_of,
   has_brand,
   is_a,
   is_instance,
@@ -425,8 +426,8 @@ export type ErrorClass = abstract new (...args: never[]) => Error;
 
 /** Returns whether a value is a class of errors. */
 export function is_error_class(condition: unknown): condition is ErrorClass {
-  return typeof condition === "function" &&
-    (condition === Error || condition.prototype instanceof Error);
+  // Those of another realm do not extend this one's Error.
+  return typeof condition === "function" && "message" in Object(condition.prototype);
 }
 
 type Predicate = (error: unknown) => boolean;
@@ -609,8 +610,7 @@ function part_of(group: BaseExceptionGroup, exceptions: unknown[]): Part {
 type Inspect = (value: unknown, options?: unknown) => string;
 
 function tree_of(group: BaseExceptionGroup, inspect: (error: unknown) => string): string {
-  const frames = (group.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  const lines = [group.toString(), ...frames];
+  const lines = [group.toString(), ...frames_of(group)];
   const last = group.exceptions.length - 1;
   group.exceptions.forEach((error, index) => {
     const [first, ...more] = inspect(error).split("\n");

@@ -28,7 +28,12 @@ import {
   message_or_reason,
 } from "./cancellation.ts";
 import { cancel_with } from "./cancellation_state.ts";
-import { type CancelledError, InvalidStateError, RuntimeError } from "./exceptions.ts";
+import {
+  type CancelledError,
+  InvalidStateError,
+  is_error_class,
+  RuntimeError,
+} from "./exceptions.ts";
 import {
   type CapturedStack,
   format_callback,
@@ -282,7 +287,7 @@ export class Future<T> implements Promise<T> {
   set_exception(exception: unknown): void {
     check_object(this instanceof Future, "set_exception");
     this._check_pending();
-    if (typeof exception === "function" && exception.prototype instanceof Error) {
+    if (is_error_class(exception)) {
       exception = new (exception as new () => Error)();
     }
     this._fail(exception);

@@ -5,7 +5,7 @@
  */
 
 import { host_now } from "../host/timers.ts";
-import { is_a } from "../internal/error_kinds.ts";
+import { is_error } from "../internal/error_kinds.ts";
 import {
   capture_stack,
   CapturedStack,
@@ -135,7 +135,7 @@ const place_of = (line: string): string => line.match(/([^\s(@]+:\d+):\d+\)?$/)?
  * @param heading the line above them, which says what they are; none if they continue those that are there
  */
 export function add_frames(error: unknown, frames: Origin, heading: string | null = null): void {
-  if (frames === null || !is_a(error, Error)) return;
+  if (frames === null || !is_error(error)) return;
   const began = begin_work();
   if (began === null) return;
   try {

@@ -12,7 +12,7 @@ import {
   run_as,
   run_in,
 } from "../host/async_context.ts";
-import { is_a } from "../internal/error_kinds.ts";
+import { frames_of, is_error } from "../internal/error_kinds.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_object } from "../internal/unbound.ts";
 import { check_options, keyword_or_value, NO_OPTIONS, OwnOptions } from "../internal/options.ts";
@@ -410,9 +410,8 @@ export class Task<T> extends Future<T> {
   get_stack(options: { limit?: number | null } = {}): string[] {
     check_options("get_stack", options, ["limit"]);
     const error = this._state === FAILED ? this._value : null;
-    if (!is_a(error, Error)) return [];
-    const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line))
-      .map((line) => line.trim().slice(3));
+    if (!is_error(error)) return [];
+    const frames = frames_of(error).map((line) => line.trim().slice(3));
     return frames.slice(0, options.limit ?? undefined);
   }
 

@@ -41,6 +41,20 @@ export function is_a<T>(thrown: unknown, kind: abstract new (...args: never[]) =
   }
 }
 
+/** Returns whether a value is an error, of this realm or of another one: under Jest those of the host are. */
+export function is_error(value: unknown): value is Error {
+  try {
+    return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the lines of an error's stack that are frames. */
+export function frames_of({ stack }: { readonly stack?: unknown }): string[] {
+  return String(stack).split("\n").filter((line) => /^\s+at /.test(line));
+}
+
 // Errors of any class of any copy of the library.
 const ANY_KIND = brand_of("");
 // Errors of this copy, for which the prototype chain alone decides.

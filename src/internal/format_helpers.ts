@@ -7,7 +7,7 @@
  * @module
  */
 
-import { brand_of, has_brand } from "./error_kinds.ts";
+import { brand_of, has_brand, is_error } from "./error_kinds.ts";
 
 /** The key of the method that returns an object's text for Deno's console. */
 export const deno_inspect: unique symbol = Symbol.for("Deno.customInspect") as never;
@@ -136,13 +136,13 @@ function repr_inside(value: unknown, levels: number): string {
         return `${is_limited ? shorten(String(value), MAX_BIGINT) : value}n`;
       case "object":
         if (value === null) return "null";
-        if (!(value instanceof Error) && !(deno_inspect in value)) {
+        if (!is_error(value) && !(deno_inspect in value)) {
           return repr_container(value, levels);
         }
     }
     const text = repr_other(value);
     // Other than in reprlib, errors are shown in full: a trace of a program shows them so.
-    return is_limited && !(value instanceof Error) ? shorten(text, MAX_OTHER) : text;
+    return is_limited && !is_error(value) ? shorten(text, MAX_OTHER) : text;
   } catch {
     return "<object>"; // an accessor, a method or a proxy of the user's has thrown
   }
@@ -154,7 +154,7 @@ function repr_other(value: unknown): string {
     const name = String(value.name || "<lambda>");
     return is_class(value) ? `<class '${name}'>` : `<function ${name}>`;
   }
-  if (value instanceof Error) return repr_error(value);
+  if (is_error(value)) return repr_error(value);
   return Object.is(value, -0) ? "-0" : String(value);
 }
 

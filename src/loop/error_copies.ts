@@ -5,6 +5,7 @@
  */
 
 import { type BaseExceptionGroup, is_group } from "../core/exceptions.ts";
+import { is_error } from "../internal/error_kinds.ts";
 import { limit_stacks, repr } from "../internal/format_helpers.ts";
 
 // Causes and members of groups that are deeper than this are left out.
@@ -13,10 +14,6 @@ const MAX_DEPTH = 10;
 /** Returns whether a value is an object or a function, and can be referred to weakly. */
 export function is_object(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
-}
-
-function is_error(value: object): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
 }
 
 /**

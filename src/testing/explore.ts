@@ -8,6 +8,7 @@
 import { RuntimeError, ValueError } from "../core/exceptions.ts";
 import { NOTHING } from "../core/contracts.ts";
 import type { Task } from "../core/tasks.ts";
+import { is_error } from "../internal/error_kinds.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { cancel_all_tasks } from "../loop/runners.ts";
@@ -382,7 +383,7 @@ function kind_of(error: unknown): string {
 }
 
 function describe_error(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : repr(error);
+  return is_error(error) ? `${error.name}: ${error.message}` : repr(error);
 }
 
 function read_setting<T>(program: ExploredProgram<T>, options: ExploreOptions): Setting<T> {
