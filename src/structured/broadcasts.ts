@@ -235,11 +235,13 @@ export class Broadcast<T> extends LoopBound implements Disposable {
   #deliver(item: T): void {
     for (const subscription of [...this.#subscriptions]) {
       const channel = subscription["_channel"];
-      if (channel.try_send(item)) continue;
-      if (this.#overflow === "fail") this.#end(subscription);
-      else {
+      // More than one if a cancelled receiver has put one back.
+      while (!channel.try_send(item)) {
+        if (this.#overflow === "fail") {
+          this.#end(subscription);
+          break;
+        }
         channel.drop_oldest();
-        channel.try_send(item);
         subscription.dropped++;
       }
     }

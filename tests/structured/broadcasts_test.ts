@@ -101,6 +101,21 @@ Deno.test("Broadcast.send: with drop_oldest the slow lose the oldest, and never 
     assertEquals([rest(slow), slow.dropped], [[4, 5], 3]);
   }));
 
+Deno.test("Broadcast.send: with drop_oldest the newest stays, also after a cancelled receive()", () =>
+  run(async () => {
+    const news = open_broadcast<number>({ max_buffer: 1, overflow: "drop_oldest" });
+    const subscription = news.subscribe();
+    const receiving = create_task(subscription.receive());
+    await all_blocked();
+    news.send_nowait(1);
+    news.send_nowait(2);
+    receiving.cancel();
+    await asyncio.wait([receiving]);
+    assertEquals(subscription.statistics().current_buffer_used, 2);
+    news.send_nowait(3);
+    assertEquals([rest(subscription), subscription.dropped], [[3], 2]);
+  }));
+
 Deno.test("Broadcast.send: with fail the slow get what they have, and then an error", () =>
   run(async () => {
     const news = open_broadcast<number>({ max_buffer: 2, overflow: "fail" });
