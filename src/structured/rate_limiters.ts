@@ -18,13 +18,14 @@ import { first_waiting, take_first, waiting_in } from "./waiters.ts";
 /** One call of `acquire()`. */
 interface Demand {
   readonly amount: number;
+  is_granted: boolean;
 }
 
 const ACQUIRE: Operation<void, RateLimiter, Demand> = {
   name: "RateLimiter.acquire",
   advance(wait, thrown, value) {
     const limiter = wait["_subject"];
-    const { amount } = wait["_argument"];
+    const { amount, is_granted } = wait["_argument"];
     if (!wait["_has_waited"]) {
       if (thrown) return wait["_raise"](value);
       if (limiter["_try_acquire"](amount)) return wait["_return"](undefined);
@@ -35,7 +36,7 @@ const ACQUIRE: Operation<void, RateLimiter, Demand> = {
     limiter["_waiters"].remove(wait);
     const error = wait["_error_of_wait"](thrown, value);
     if (error === null) return wait["_return"](undefined);
-    limiter["_left"](wait["_was_cancelled"]() ? 0 : amount);
+    limiter["_left"](is_granted ? amount : 0);
     return wait["_raise"](error);
   },
 };
@@ -145,7 +146,10 @@ export class RateLimiter extends LoopBound {
     if (demanded < 0) {
       throw new ValueError(`Cannot acquire less than nothing: received ${demanded}`);
     }
-    return new Suspension(ACQUIRE, this as RateLimiter, { amount: demanded });
+    return new Suspension(ACQUIRE, this as RateLimiter, {
+      amount: demanded,
+      is_granted: false,
+    });
   }
 
   /** Calls `acquire()`, for `async_with()`. */
@@ -182,9 +186,12 @@ export class RateLimiter extends LoopBound {
   #grant(): void {
     for (;;) {
       const first = first_waiting(this._waiters);
-      if (first === null || !this.#has_room((first["_argument"] as Demand).amount)) break;
+      if (first === null) break;
+      const demand = first["_argument"] as Demand;
+      if (!this.#has_room(demand.amount)) break;
       take_first(this._waiters);
-      this.#level += (first["_argument"] as Demand).amount;
+      demand.is_granted = true;
+      this.#level += demand.amount;
       first["_wake"]();
     }
     this._set_timer();

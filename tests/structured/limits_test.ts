@@ -172,6 +172,18 @@ Deno.test("RateLimiter.acquire: cancelled first in line, the next gets room as e
     assertEquals(now(), 2);
   }));
 
+Deno.test("RateLimiter.acquire: a wait that ends by an error thrown into it frees no room", () =>
+  run(async () => {
+    const limiter = new RateLimiter(1, 10);
+    await limiter.acquire();
+    const waiting = limiter.acquire();
+    await create_task(async () => {
+      waiting.send(undefined);
+      assertThrows(() => waiting.throw(new Error("enough")), Error, "enough");
+    });
+    assertEquals(limiter.has_capacity(), false);
+  }));
+
 Deno.test("RateLimiter: many fractions add up, by the loop's clock", () =>
   run(async () => {
     const limiter = new RateLimiter({ max_rate: 3, time_period: 1 });
