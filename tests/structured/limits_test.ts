@@ -177,10 +177,8 @@ Deno.test("RateLimiter.acquire: a wait that ends by an error thrown into it free
     const limiter = new RateLimiter(1, 10);
     await limiter.acquire();
     const waiting = limiter.acquire();
-    await create_task(async () => {
-      waiting.send(undefined);
-      assertThrows(() => waiting.throw(new Error("enough")), Error, "enough");
-    });
+    waiting.send(undefined);
+    assertThrows(() => waiting.throw(new Error("enough")), Error, "enough");
     assertEquals(limiter.has_capacity(), false);
   }));
 
