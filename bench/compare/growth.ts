@@ -9,6 +9,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { entries_of, read_command_line, whole_number } from "../../scripts/command_line.ts";
 import { type Bar, bars_svg, MEMORY, type Panel, TIME } from "./bars.ts";
 import { deno_command, run_job, WorkerFailed } from "./child.ts";
 import { MEMORY_WORKLOAD } from "./measure.ts";
@@ -144,14 +145,19 @@ function size_text(size: number): string {
   return size.toLocaleString("en-US");
 }
 
-if (import.meta.main) {
+function read_options() {
   const { values } = parseArgs({
     args: Deno.args,
     options: { rounds: { type: "string", default: "3" }, only: { type: "string" } },
   });
-  const rows = await measure_growth(() => {}, {
-    rounds: Number(values.rounds),
-    only: values.only?.split(",") ?? null,
-  });
-  console.log(growth_table(rows));
+  const titles = KINDS.map(({ title }) => title);
+  return {
+    rounds: whole_number("rounds", values.rounds, 1),
+    only: values.only === undefined ? null : entries_of("only", values.only, titles),
+  };
+}
+
+if (import.meta.main) {
+  const options = read_command_line("growth", read_options);
+  console.log(growth_table(await measure_growth(() => {}, options)));
 }

@@ -13,6 +13,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { entries_of, read_command_line, whole_number } from "../../scripts/command_line.ts";
 import { type Contestant, CONTESTANTS } from "./contestants.ts";
 import { growth_svg, growth_table, measure_growth } from "./growth.ts";
 import { latency_table, measure_latency } from "./latency.ts";
@@ -22,7 +23,7 @@ import { to_markdown } from "./report.ts";
 import { measure_all, type Ready } from "./rounds.ts";
 import { WORKLOADS } from "./workloads.ts";
 
-const { options, rounds, workloads, contestants } = asked_for();
+const { options, rounds, workloads, contestants } = read_command_line("compare", read_options);
 const ready = await find_all(contestants);
 
 const seconds: string[] = [];
@@ -63,30 +64,22 @@ async function timed<T>(part: string, measure: () => Promise<T>): Promise<T> {
   return measured;
 }
 
-function asked_for() {
-  try {
-    const { values: options } = parseArgs({
-      args: Deno.args,
-      options: {
-        rounds: { type: "string", default: "3" },
-        only: { type: "string" },
-        contestants: { type: "string" },
-        output: { type: "string" },
-      },
-    });
-    const rounds = Number(options.rounds);
-    if (!Number.isInteger(rounds) || rounds < 1) {
-      throw new RangeError(
-        `Cannot run as --rounds must be a positive integer: received ${options.rounds}`,
-      );
-    }
-    const workloads = chosen(WORKLOADS, options.only, "--only");
-    const contestants = chosen(CONTESTANTS, options.contestants, "--contestants");
-    return { options, rounds, workloads, contestants };
-  } catch (error) {
-    console.error((error as Error).message);
-    Deno.exit(2);
-  }
+function read_options() {
+  const { values: options } = parseArgs({
+    args: Deno.args,
+    options: {
+      rounds: { type: "string", default: "3" },
+      only: { type: "string" },
+      contestants: { type: "string" },
+      output: { type: "string" },
+    },
+  });
+  return {
+    options,
+    rounds: whole_number("rounds", options.rounds, 1),
+    workloads: chosen(WORKLOADS, options.only, "only"),
+    contestants: chosen(CONTESTANTS, options.contestants, "contestants"),
+  };
 }
 
 function chosen<T extends { readonly id: string }>(
@@ -95,14 +88,7 @@ function chosen<T extends { readonly id: string }>(
   option: string,
 ): readonly T[] {
   if (ids === undefined) return list;
-  const wanted = ids.split(",");
-  const known = list.map(({ id }) => id);
-  const unknown = wanted.filter((id) => !known.includes(id));
-  if (unknown.length > 0) {
-    throw new RangeError(
-      `Cannot run as ${option} must be of ${known.join(", ")}: received ${unknown.join(", ")}`,
-    );
-  }
+  const wanted = entries_of(option, ids, list.map(({ id }) => id));
   return list.filter(({ id }) => wanted.includes(id));
 }
 

@@ -14,6 +14,7 @@
 import net from "node:net";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
+import { entries_of, read_command_line, whole_number } from "../../scripts/command_line.ts";
 import { CONTESTANTS, output } from "./contestants.ts";
 import { worker_path } from "./child.ts";
 import { markdown_table } from "./table.ts";
@@ -231,6 +232,9 @@ export const HOSTS: Readonly<
   node20: { title: "Node.js 20", find: () => program_of("node@20.20.2", "-p") },
 };
 
+/** The contestants that are CPython, which has a server, too. */
+const PYTHON: readonly string[] = ["cpython", "uvloop"];
+
 async function program_of(npm_package: string, print: string): Promise<string[] | null> {
   const path = await output("npx", ["--yes", npm_package, print, "process.execPath"]);
   return path === null ? null : [path];
@@ -271,7 +275,7 @@ async function find_servers(
     });
   }
   for (const { id, title, find } of CONTESTANTS) {
-    if (id !== "cpython" && id !== "uvloop") continue;
+    if (!PYTHON.includes(id)) continue;
     const runner = hosts === null || hosts.includes(id) ? await find() : null;
     if (runner === null) continue;
     const command = runner.command.map((part) =>
@@ -364,7 +368,7 @@ export function network_table(figures: NetworkFigures): string {
   );
 }
 
-if (import.meta.main) {
+function read_options() {
   const { values } = parseArgs({
     args: Deno.args,
     options: {
@@ -373,10 +377,17 @@ if (import.meta.main) {
       hosts: { type: "string" },
     },
   });
-  const figures = await measure_network(console.error, {
-    rounds: Number(values.rounds),
-    only: values.only?.split(",") ?? null,
-    hosts: values.hosts?.split(",") ?? null,
-  });
-  console.log(network_table(figures));
+  const { only, hosts } = values;
+  return {
+    rounds: whole_number("rounds", values.rounds, 1),
+    only: only === undefined ? null : entries_of("only", only, LOADS.map(({ id }) => id)),
+    hosts: hosts === undefined
+      ? null
+      : entries_of("hosts", hosts, [...Object.keys(HOSTS), ...PYTHON]),
+  };
+}
+
+if (import.meta.main) {
+  const options = read_command_line("network", read_options);
+  console.log(network_table(await measure_network(console.error, options)));
 }

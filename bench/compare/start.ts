@@ -11,6 +11,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { entries_of, read_command_line, whole_number } from "../../scripts/command_line.ts";
 import { loaded_by, pack } from "../../scripts/pack.ts";
 import { HOSTS } from "./network.ts";
 import { markdown_table } from "./table.ts";
@@ -55,12 +56,20 @@ async function write_programs(folder: string): Promise<[string, string][]> {
   ];
 }
 
-if (import.meta.main) {
+function read_options() {
   const { values } = parseArgs({
     args: Deno.args,
     options: { rounds: { type: "string", default: "20" }, hosts: { type: "string" } },
   });
-  const ids = values.hosts?.split(",") ?? Object.keys(HOSTS);
+  const hosts = Object.keys(HOSTS);
+  return {
+    rounds: whole_number("rounds", values.rounds, 1),
+    ids: values.hosts === undefined ? hosts : entries_of("hosts", values.hosts, hosts),
+  };
+}
+
+if (import.meta.main) {
+  const { rounds, ids } = read_command_line("start", read_options);
   const folder = await Deno.makeTempDir({ prefix: "asyncio_start_" });
   try {
     const programs = await write_programs(folder);
@@ -75,7 +84,7 @@ if (import.meta.main) {
     }
     const all = [...launched.values()];
     for (const { command } of all) await launch(command); // fills the caches
-    for (let round = 0; round < Number(values.rounds); round++) {
+    for (let round = 0; round < rounds; round++) {
       console.error(`start: round ${round + 1}`);
       for (const i of all.keys()) {
         const { command, milliseconds } = all[(i + round) % all.length]!;

@@ -11,6 +11,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { read_command_line, whole_number } from "../../scripts/command_line.ts";
 import { Installation } from "./installation.ts";
 
 interface Results {
@@ -20,20 +21,24 @@ interface Results {
 }
 
 const OWN = "WorkerPoolExecutor";
-const { values } = parseArgs({
-  args: Deno.args,
-  options: { node: { type: "string" }, rounds: { type: "string", default: "15" } },
+const { node, rounds } = read_command_line("pools", () => {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: { node: { type: "string" }, rounds: { type: "string", default: "15" } },
+  });
+  const version = values.node;
+  return {
+    node: version === undefined ? ["node"] as const : ["npx", "-y", `node@${version}`] as const,
+    rounds: whole_number("rounds", values.rounds, 1),
+  };
 });
 const FILES = ["program.ts", "work.ts", "piscina_worker.ts", "workerpool_worker.ts"];
-const node = values.node === undefined
-  ? ["node"] as const
-  : ["npx", "-y", `node@${values.node}`] as const;
 
 await using installation = await Installation.make(
   FILES.map((file) => new URL(file, import.meta.url)),
 );
 const { calls, busy, moved }: Results = JSON.parse(
-  await installation.run("program", [values.rounds], node),
+  await installation.run("program", [String(rounds)], node),
 );
 
 for (const [how, times] of Object.entries(calls)) {

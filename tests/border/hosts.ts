@@ -1,6 +1,7 @@
 /** Runs the programs on other hosts: Node.js and Bun, with everything bundled. */
 
 import { build } from "esbuild";
+import { UsageError } from "../../scripts/command_line.ts";
 
 /** How the hosts are started, in a folder with `main.mjs`. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
@@ -11,14 +12,20 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
 
 const HERE = new URL(".", import.meta.url).pathname;
 
-/** Runs `main.ts` on a host with the same arguments; returns the exit code. */
-export async function run_on_host(host: string, args: readonly string[]): Promise<number> {
+/** Returns how a host is started. */
+export function command_of(host: string): readonly string[] {
   const command = COMMANDS[host];
-  if (command === undefined) {
-    throw new TypeError(
-      `--host takes one of ${Object.keys(COMMANDS).join(", ")}: received '${host}'`,
-    );
-  }
+  if (command !== undefined) return command;
+  throw new UsageError(
+    `--host takes one of ${Object.keys(COMMANDS).join(", ")}: received '${host}'`,
+  );
+}
+
+/** Runs `main.ts` on a host with the same arguments; returns the exit code. */
+export async function run_on_host(
+  command: readonly string[],
+  args: readonly string[],
+): Promise<number> {
   const folder = await Deno.makeTempDir({ prefix: "border_" });
   try {
     await build({

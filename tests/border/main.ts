@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import process from "node:process";
 import { case_of } from "./cases.ts";
 import { PROFILE_NAMES, type ProfileName, PROFILES } from "./profiles.ts";
-import { UsageError, whole_number } from "../command_line.ts";
+import { entries_of, read_command_line, whole_number } from "../../scripts/command_line.ts";
 import type { Job, Message } from "./worker.ts";
 
 /** A program that is found running so many times, a second apart, hangs: time in which the process is stopped is none. */
@@ -51,17 +51,12 @@ function read_options(args: string[]): Options {
   const usable = PROFILE_NAMES.filter((name) => async_context || !PROFILES[name].needs_context);
   const profiles = values.profile === undefined
     ? usable
-    : PROFILE_NAMES.filter((name) => values.profile?.includes(name));
-  if (profiles.length === 0) {
-    throw new UsageError(
-      `--profile takes one of ${PROFILE_NAMES.join(", ")}: received '${values.profile}'`,
-    );
-  }
+    : entries_of("profile", values.profile.join(","), PROFILE_NAMES);
   return {
     count: whole_number("count", values.count),
     seed: whole_number("seed", values.seed),
     profiles,
-    jobs: whole_number("jobs", values.jobs),
+    jobs: whole_number("jobs", values.jobs, 1),
     shrinks: whole_number("shrinks", values.shrinks),
     enough: whole_number("enough", values.enough),
     async_context,
@@ -187,15 +182,11 @@ async function show({ profiles, show, async_context }: Options): Promise<number>
   });
 }
 
-try {
-  const options = read_options(process.argv.slice(2));
-  if (options.host !== null) {
-    const { run_on_host } = await import("./hosts.ts");
-    process.exit(await run_on_host(options.host, process.argv.slice(2)));
-  }
-  process.exit(await (options.show === null ? main(options) : show(options)));
-} catch (error) {
-  if (!(error instanceof UsageError || error instanceof TypeError)) throw error;
-  console.error(`border: ${error.message.split("\n")[0]}`);
-  process.exit(2);
+const options = read_command_line("border", () => read_options(process.argv.slice(2)));
+if (options.host !== null) {
+  const { host } = options;
+  const { command_of, run_on_host } = await import("./hosts.ts");
+  const command = read_command_line("border", () => command_of(host));
+  process.exit(await run_on_host(command, process.argv.slice(2)));
 }
+process.exit(await (options.show === null ? main(options) : show(options)));

@@ -11,9 +11,9 @@ const COPIED = [
   "mod.ts",
   "testing.ts",
   "trace.ts",
+  "scripts/command_line.ts",
   "src",
   "tests/border",
-  "tests/command_line.ts",
   "tests/conformance/random.ts",
 ];
 

@@ -7,7 +7,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { UsageError, whole_number } from "../command_line.ts";
+import { entries_of, read_command_line, whole_number } from "../../scripts/command_line.ts";
 import { first_difference } from "./compare.ts";
 import { Coverage } from "./coverage.ts";
 import { generate } from "./generate.ts";
@@ -45,35 +45,23 @@ interface Case {
 }
 
 function read_options(args: string[]): Options {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        count: { type: "string", default: "20000" },
-        seed: { type: "string", default: "1" },
-        profile: { type: "string" },
-        "write-goldens": { type: "boolean", default: false },
-      },
-    });
-    const profiles = PROFILE_NAMES.filter((name) => name === (values.profile ?? name));
-    if (profiles.length === 0) {
-      throw new UsageError(
-        `--profile takes one of ${PROFILE_NAMES.join(", ")}: received '${values.profile}'`,
-      );
-    }
-    return {
-      count: whole_number("count", values.count),
-      seed: whole_number("seed", values.seed),
-      profiles,
-      write_goldens: values["write-goldens"],
-    };
-  } catch (error) {
-    if (error instanceof UsageError || error instanceof TypeError) {
-      console.error(`conformance: ${error.message.split("\n")[0]}`);
-      Deno.exit(2);
-    }
-    throw error;
-  }
+  const { values } = parseArgs({
+    args,
+    options: {
+      count: { type: "string", default: "20000" },
+      seed: { type: "string", default: "1" },
+      profile: { type: "string" },
+      "write-goldens": { type: "boolean", default: false },
+    },
+  });
+  return {
+    count: whole_number("count", values.count),
+    seed: whole_number("seed", values.seed),
+    profiles: values.profile === undefined
+      ? PROFILE_NAMES
+      : entries_of("profile", values.profile, PROFILE_NAMES),
+    write_goldens: values["write-goldens"],
+  };
 }
 
 function* cases({ count, seed, profiles }: Options): Generator<Case> {
@@ -242,4 +230,6 @@ async function main(options: Options): Promise<number> {
   return findings.length > 0 ? 1 : 0;
 }
 
-if (import.meta.main) Deno.exit(await main(read_options(Deno.args)));
+if (import.meta.main) {
+  Deno.exit(await main(read_command_line("conformance", () => read_options(Deno.args))));
+}

@@ -5,6 +5,7 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { read_command_line, UsageError, whole_number } from "../../scripts/command_line.ts";
 import * as asyncio from "../../mod.ts";
 import { ExplorationError, explore } from "../../testing.ts";
 import { PROGRAMS } from "./programs/mod.ts";
@@ -22,24 +23,40 @@ const HELP = `Runs the programs of this project in every order that a seed decid
   deno task explore --table                finds each race with 25 seeds, and writes docs/races.md
 `;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: "boolean", default: false },
-    seconds: { type: "string", default: "60" },
-    only: { type: "string", default: "" },
-    seed: { type: "string", default: "0" },
-    fixed: { type: "string" },
-    speed: { type: "boolean", default: false },
-    table: { type: "boolean", default: false },
-  },
-});
+function read_options() {
+  const { values } = parseArgs({
+    options: {
+      help: { type: "boolean", default: false },
+      seconds: { type: "string", default: "60" },
+      only: { type: "string", default: "" },
+      seed: { type: "string", default: "0" },
+      fixed: { type: "string" },
+      speed: { type: "boolean", default: false },
+      table: { type: "boolean", default: false },
+    },
+  });
+  const { help, speed, table } = values;
+  const is_chosen = ({ name }: { name: string }) => name.includes(values.only);
+  const [programs, races] = [PROGRAMS.filter(is_chosen), RACES.filter(is_chosen)];
+  const fixed = values.fixed === undefined ? null : whole_number("fixed", values.fixed, 1);
+  if ((fixed === null ? programs : races).length === 0) {
+    throw new UsageError(`--only takes a part of a program's name: received '${values.only}'`);
+  }
+  return {
+    ...{ help, speed, table, programs, races, fixed },
+    seconds: whole_number("seconds", values.seconds, 1),
+    seed: whole_number("seed", values.seed),
+  };
+}
 
 /** How long a program has until it is the turn of the next, in seconds. */
 const TURN = 2;
 
-async function run_programs(seconds: number, first_seed: number): Promise<void> {
-  const chosen = PROGRAMS.filter(({ name }) => name.includes(values.only));
-  if (chosen.length === 0) throw new RangeError(`no program is called ${values.only}`);
+async function run_programs(
+  chosen: typeof PROGRAMS,
+  seconds: number,
+  first_seed: number,
+): Promise<void> {
   const runs = new Map(chosen.map(({ name }) => [name, 0]));
   const end = performance.now() + seconds * 1000;
   const turn = Math.min(TURN, seconds / chosen.length);
@@ -58,8 +75,8 @@ async function run_programs(seconds: number, first_seed: number): Promise<void> 
   }
 }
 
-async function run_fixed(runs: number, seed: number): Promise<void> {
-  for (const { name, fixed, options } of RACES.filter(({ name }) => name.includes(values.only))) {
+async function run_fixed(chosen: typeof RACES, runs: number, seed: number): Promise<void> {
+  for (const { name, fixed, options } of chosen) {
     for (const strategy of ["random", "pct"] as const) {
       await explore(fixed, { ...options, runs: runs / 2, seed, strategy });
     }
@@ -99,15 +116,18 @@ async function measure_speed(): Promise<void> {
   }
 }
 
+const { help, speed, table, programs, races, fixed, seconds, seed } = read_command_line(
+  "explore",
+  read_options,
+);
 try {
-  const seed = Number(values.seed);
-  if (values.help) console.log(HELP);
-  else if (values.speed) await measure_speed();
-  else if (values.table) {
+  if (help) console.log(HELP);
+  else if (speed) await measure_speed();
+  else if (table) {
     const path = new URL("../../docs/races.md", import.meta.url);
     await Deno.writeTextFile(path, await make_table());
-  } else if (values.fixed !== undefined) await run_fixed(Number(values.fixed), seed);
-  else await run_programs(Number(values.seconds), seed);
+  } else if (fixed !== null) await run_fixed(races, fixed, seed);
+  else await run_programs(programs, seconds, seed);
 } catch (error) {
   if (!(error instanceof ExplorationError)) throw error;
   console.error(error.message);

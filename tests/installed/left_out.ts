@@ -10,6 +10,7 @@ type Reasons = Readonly<Record<string, readonly string[]>>;
 /** Files that are not run at all. */
 export const FILES: Reasons = {
   "they run Deno's own tools, or programs of this repository with Deno": [
+    "command_line_test.ts",
     "no_async_context_test.ts",
     "package_test.ts",
     "public_types_test.ts",
@@ -214,7 +215,7 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
 /** What is left out for any of the reasons. */
 export const names_of = (reasons: Reasons): string[] => Object.values(reasons).flat();
 
-/** Whether a test is not run on a kind of host. */
+/** Returns whether a test is not run on a kind of host. */
 export function is_left_out(kind: HostKind, name: string): boolean {
   return names_of(TESTS[kind]).includes(name) || (kind === "browser" && needs_context(name));
 }

@@ -6,6 +6,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { entries_of, read_command_line } from "../../scripts/command_line.ts";
 import { ENTRY_POINTS } from "../../scripts/entry_points.ts";
 import { pack } from "../../scripts/pack.ts";
 import { browser } from "./browser.ts";
@@ -34,42 +35,27 @@ Options:
   --files TEXT       only the test files whose path in tests/ has this text
   --help             prints this`;
 
-/** The entries of a list that is separated by commas; throws for one that is not known. */
-function entries_of(option: string, list: string, known: readonly string[]): string[] {
-  const entries = list.split(",").filter((entry) => entry !== "");
-  const unknown = entries.find((entry) => !known.includes(entry));
-  if (unknown !== undefined) {
-    throw new TypeError(`--${option}: there is no ${unknown}, there are ${known.join(", ")}`);
+function read_options() {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      checks: { type: "string", default: CHECKS.join(",") },
+      hosts: { type: "string", default: HOSTS.join(",") },
+      files: { type: "string", default: "" },
+      package: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    Deno.exit(0);
   }
-  return entries;
-}
-
-function asked_for() {
-  try {
-    const { values } = parseArgs({
-      args: Deno.args,
-      options: {
-        checks: { type: "string", default: CHECKS.join(",") },
-        hosts: { type: "string", default: HOSTS.join(",") },
-        files: { type: "string", default: "" },
-        package: { type: "string" },
-        help: { type: "boolean", default: false },
-      },
-    });
-    if (values.help) {
-      console.log(HELP);
-      Deno.exit(0);
-    }
-    return {
-      checks: entries_of("checks", values.checks, CHECKS),
-      hosts: entries_of("hosts", values.hosts, HOSTS),
-      part: values.files,
-      source: values.package,
-    };
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    Deno.exit(2);
-  }
+  return {
+    checks: entries_of("checks", values.checks, CHECKS),
+    hosts: entries_of("hosts", values.hosts, HOSTS),
+    part: values.files,
+    source: values.package,
+  };
 }
 
 /** Makes a host ready, with the programs that run on it. */
@@ -98,7 +84,7 @@ async function make_host(
   return await runtime(name, output, reaching);
 }
 
-const { checks, hosts, part, source } = asked_for();
+const { checks, hosts, part, source } = read_command_line("test:npm", read_options);
 const work = await Deno.makeTempDir({ prefix: "asyncio_installed_" });
 let is_well = true;
 try {

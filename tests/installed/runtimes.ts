@@ -14,7 +14,7 @@ export const RUNTIMES = {
   { title: string; kind: HostKind; package: string; version: string }
 >;
 
-/** Whether there is a runtime of this name. */
+/** Returns whether there is a runtime of this name. */
 export function is_runtime(name: string): name is keyof typeof RUNTIMES {
   return name in RUNTIMES;
 }

@@ -7,6 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { parseArgs } from "node:util";
+import { read_command_line, whole_number } from "../../scripts/command_line.ts";
 import * as asyncio from "../../mod.ts";
 import { VirtualClockEventLoop } from "../../testing.ts";
 import { Work } from "./work.ts";
@@ -103,10 +104,16 @@ async function main(count: number, seconds: number): Promise<void> {
   assert(after - before < SLACK, "memory is held when all is over");
 }
 
-const { values } = parseArgs({
-  options: {
-    tasks: { type: "string", default: "10000" },
-    seconds: { type: "string", default: "600" },
-  },
+const { tasks, seconds } = read_command_line("soak", () => {
+  const { values } = parseArgs({
+    options: {
+      tasks: { type: "string", default: "10000" },
+      seconds: { type: "string", default: "600" },
+    },
+  });
+  return {
+    tasks: whole_number("tasks", values.tasks, 1),
+    seconds: whole_number("seconds", values.seconds, 1),
+  };
 });
-await main(Number(values.tasks), Number(values.seconds));
+await main(tasks, seconds);

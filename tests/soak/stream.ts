@@ -7,6 +7,7 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { read_command_line, whole_number } from "../../scripts/command_line.ts";
 import * as asyncio from "../../mod.ts";
 
 /** What may be in the buffers of both ends, and of the garbage that an engine leaves. */
@@ -65,11 +66,13 @@ async function soak(megabytes: number): Promise<number> {
   return most;
 }
 
-const { values } = parseArgs({
-  args: process.argv.slice(2),
-  options: { megabytes: { type: "string", default: "1024" } },
+const megabytes = read_command_line("stream", () => {
+  const { values } = parseArgs({
+    args: process.argv.slice(2),
+    options: { megabytes: { type: "string", default: "1024" } },
+  });
+  return whole_number("megabytes", values.megabytes, 1);
 });
-const megabytes = Number(values.megabytes);
 const before = process.memoryUsage().rss;
 const most = await asyncio.run(() => soak(megabytes)) - before;
 if (most > MOST_MEMORY) throw new Error(`memory has grown by ${Math.round(most / MEGABYTE)} MiB`);

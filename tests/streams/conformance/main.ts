@@ -6,17 +6,25 @@
 
 import { loadPyodide } from "pyodide";
 import { parseArgs } from "node:util";
+import { read_command_line, whole_number } from "../../../scripts/command_line.ts";
 import { run_program } from "./interpreter.ts";
 import { make_program, type Program } from "./program.ts";
 import { GOLDENS, hash_trace } from "./goldens.ts";
 
-const { values } = parseArgs({
-  args: Deno.args,
-  options: {
-    count: { type: "string", default: "1000" },
-    seed: { type: "string", default: "1" },
-    "write-goldens": { type: "boolean", default: false },
-  },
+const { count, first, write_goldens } = read_command_line("streams", () => {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      count: { type: "string", default: "1000" },
+      seed: { type: "string", default: "1" },
+      "write-goldens": { type: "boolean", default: false },
+    },
+  });
+  return {
+    count: whole_number("count", values.count),
+    first: whole_number("seed", values.seed),
+    write_goldens: values["write-goldens"],
+  };
 });
 
 const python = await loadPyodide();
@@ -28,14 +36,12 @@ function run_python(programs: readonly Program[]): string[][] {
     .split("\n").map((line) => JSON.parse(line));
 }
 
-if (values["write-goldens"]) {
+if (write_goldens) {
   const traces = run_python(Array.from({ length: 1000 }, (_, seed) => make_program(seed)));
   await Deno.writeTextFile(GOLDENS, JSON.stringify(traces.map(hash_trace).join(" ")) + "\n");
   Deno.exit(0);
 }
 
-const first = Number(values.seed);
-const count = Number(values.count);
 let different = 0;
 let is_crash = false;
 for (let seed = first; seed < first + count && different < 3 && !is_crash; seed += 500) {
