@@ -23,6 +23,7 @@ import { BrokenBarrierError, RuntimeError, ValueError } from "./core/exceptions.
 import { LoopBound } from "./core/mixins.ts";
 import { WaitQueue } from "./core/wait_queue.ts";
 import { repr } from "./internal/format_helpers.ts";
+import { check_function } from "./internal/functions.ts";
 import { number_argument } from "./internal/numbers.ts";
 import { keyword_or_positional } from "./internal/options.ts";
 import { repeat_wait } from "./internal/repeated_waits.ts";
@@ -708,11 +709,7 @@ export class Condition extends Acquirable {
         : [Extract<T, PromiseLike<unknown>>] extends [never] ? unknown
         : "return what is true now, not a promise"),
   ): Coroutine<T> {
-    if (typeof predicate !== "function") {
-      throw new TypeError(
-        `Cannot call wait_for(): predicate must be a function: received ${repr(predicate)}`,
-      );
-    }
+    check_function("wait_for", "predicate", predicate);
     return library_coroutine("Condition.wait_for", this.#wait_for(predicate));
   }
 

@@ -16,6 +16,7 @@ import { begin_await } from "./core/steps.ts";
 import { WaitQueue } from "./core/wait_queue.ts";
 import { Deque } from "./internal/deque.ts";
 import { is_plain_object, repr } from "./internal/format_helpers.ts";
+import { check_function } from "./internal/functions.ts";
 import { heappop, heappush, type LessThan } from "./internal/heapq.ts";
 import { number_argument } from "./internal/numbers.ts";
 import { check_options, keyword_or_positional } from "./internal/options.ts";
@@ -707,11 +708,7 @@ export class PriorityQueue<T> extends Queue<T> {
 }
 
 function by_comparison<T>(compare: (a: T, b: T) => number): LessThan<T> {
-  if (typeof compare !== "function") {
-    throw new TypeError(
-      `Cannot call PriorityQueue(): compare must be a function: received ${repr(compare)}`,
-    );
-  }
+  check_function("PriorityQueue", "compare", compare);
   return (a, b) => {
     const order: unknown = compare(a, b);
     if (typeof order !== "number" && typeof order !== "bigint") {

@@ -1073,3 +1073,31 @@ test("alist and all that take all items: cancelled, they close the source", asyn
   }
   assert.deepEqual(closed, Object.keys(consumers));
 });
+
+Deno.test("itertools: what is no function is refused by the call, and names the parameter", () => {
+  const wrong = "square" as never;
+  const calls: Record<string, () => unknown> = {
+    "afilter(): fn": () => afilter(wrong, [1]),
+    "afilterfalse(): fn": () => afilterfalse(undefined as never, [1]),
+    "atakewhile(): predicate": () => atakewhile(wrong, [1]),
+    "adropwhile(): predicate": () => adropwhile(wrong, [1]),
+    "amap(): fn": () => amap(wrong, [1]),
+    "astarmap(): fn": () => astarmap(wrong, [[1]]),
+    "aaccumulate(): fn": () => aaccumulate([1], wrong),
+    "areduce(): fn": () => areduce(wrong, [1]),
+    "amin(): key": () => amin([1], { key: wrong }),
+    "amax(): key": () => amax([1], { key: wrong }),
+    "asorted(): key": () => asorted([1], { key: wrong }),
+    "anlargest(): key": () => anlargest(1, [1], { key: wrong }),
+    "ansmallest(): key": () => ansmallest(1, [1], { key: wrong }),
+    "amerge_sorted(): key": () => amerge_sorted([1], { key: wrong }),
+    "agroupby(): key": () => agroupby([1], wrong),
+  };
+  for (const [parameter, call] of Object.entries(calls)) {
+    assert.throws(call, (error: unknown) => {
+      assert(error instanceof TypeError);
+      assert(error.message.startsWith(`Cannot call ${parameter} must be a function: received `));
+      return true;
+    });
+  }
+});

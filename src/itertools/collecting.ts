@@ -7,6 +7,7 @@
 import { type Coroutine, FunctionCoroutine } from "../core/coroutines.ts";
 import { ValueError } from "../core/exceptions.ts";
 import { type_name } from "../internal/format_helpers.ts";
+import { check_function, function_or_null } from "../internal/functions.ts";
 import { check_options, keyword_or_positional } from "../internal/options.ts";
 import { less_than } from "../internal/ordering.ts";
 import { type AnyIterable, open } from "./sources.ts";
@@ -99,7 +100,7 @@ export type Addable = number | bigint | string;
  * @param source an iterable, asynchronous or not
  * @param initial the first total; the first item if it is not given
  * @returns a coroutine of the last total
- * @throws {TypeError} when it is awaited, if there is no item and no initial value
+ * @throws {TypeError} if `fn` is not a function; when it is awaited, if there is no item and no initial value
  * @category Iterating
  *
  * @example
@@ -126,6 +127,7 @@ export function areduce(
   source: AnyIterable<unknown>,
   ...initial: [] | [unknown]
 ): Coroutine<unknown> {
+  check_function("areduce", "fn", fn);
   const combine = fn as (total: unknown, item: unknown) => unknown;
   return new FunctionCoroutine("areduce", async () => {
     let total: [] | [unknown] = initial;
@@ -231,7 +233,7 @@ function extremum<T, D>(
   options: ExtremumOptions<T, D>,
 ): Coroutine<T | D> {
   check_options(name, options, ["key", "default"]);
-  const key = options.key ?? null;
+  const key = function_or_null(name, "key", options.key);
   return new FunctionCoroutine(name, async () => {
     let best: { item: T; key: unknown } | null = null;
     for await (const item of open(source)) {

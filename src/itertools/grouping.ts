@@ -5,6 +5,7 @@
  */
 
 import { RuntimeError } from "../core/exceptions.ts";
+import { function_or_null } from "../internal/functions.ts";
 import { keyword_or_positional } from "../internal/options.ts";
 import { equal } from "../internal/ordering.ts";
 import { type AnyIterable, END, open, type Source, type Step } from "./sources.ts";
@@ -85,6 +86,7 @@ class Groups<T, K> {
  * @param key a function of an item, asynchronous or not; `null`, the default, takes the item itself. By name:
  * `{ key }`
  * @returns an iterator of pairs of key and iterator
+ * @throws {TypeError} if `key` is neither a function nor `null`, or the source not iterable
  * @category Iterating
  *
  * @example
@@ -110,7 +112,8 @@ export function agroupby<T, K>(
   source: AnyIterable<T>,
   key: Key<T, K> | { readonly key: Key<T, K> } | null = null,
 ): ToolIterator<[key: K, group: ToolIterator<T>]> {
-  const key_of = keyword_or_positional<"key", Key<T, K> | null>("agroupby", "key", key) ?? null;
+  const given = keyword_or_positional<"key", Key<T, K> | null>("agroupby", "key", key);
+  const key_of = function_or_null("agroupby", "key", given);
   const groups = new Groups(open(source), key_of);
   const close = async () => void await groups.close();
   return new ToolIterator("agroupby", close, () => groups.next_group());

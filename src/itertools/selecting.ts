@@ -6,6 +6,7 @@
 
 import { ValueError } from "../core/exceptions.ts";
 import { repr } from "../internal/format_helpers.ts";
+import { check_function } from "../internal/functions.ts";
 import { type AnyIterable, END, open } from "./sources.ts";
 import { tool, type ToolIterator } from "./tool_iterator.ts";
 
@@ -26,6 +27,7 @@ export type Truthy<T> = Exclude<T, false | 0 | 0n | "" | null | undefined>;
  * @param fn a function, asynchronous or not, or `null`
  * @param source an iterable, asynchronous or not
  * @returns an iterator of the items that are kept
+ * @throws {TypeError} if `fn` is neither a function nor `null`, or the source not iterable
  * @category Iterating
  *
  * @example
@@ -50,6 +52,7 @@ export function afilter<T>(
   fn: ((item: T) => unknown) | null,
   source: AnyIterable<T>,
 ): ToolIterator<T> {
+  if (fn !== null) check_function("afilter", "fn", fn);
   const opened = open(source);
   return tool("afilter", [opened], async () => {
     for (;;) {
@@ -69,6 +72,7 @@ export function afilter<T>(
  * @param fn a function, asynchronous or not, or `null`
  * @param source an iterable, asynchronous or not
  * @returns an iterator of the items that are kept
+ * @throws {TypeError} if `fn` is neither a function nor `null`, or the source not iterable
  * @category Iterating
  *
  * @example
@@ -84,6 +88,7 @@ export function afilterfalse<T>(
   fn: ((item: T) => unknown) | null,
   source: AnyIterable<T>,
 ): ToolIterator<T> {
+  if (fn !== null) check_function("afilterfalse", "fn", fn);
   const opened = open(source);
   return tool("afilterfalse", [opened], async () => {
     for (;;) {
@@ -196,6 +201,7 @@ function check_index(name: string, value: number, least: number): void {
  * @param predicate a function, asynchronous or not
  * @param source an iterable, asynchronous or not
  * @returns an iterator of the items
+ * @throws {TypeError} if the predicate is not a function, or the source not iterable
  * @category Iterating
  *
  * @example
@@ -211,6 +217,7 @@ export function atakewhile<T>(
   predicate: (item: T) => unknown,
   source: AnyIterable<T>,
 ): ToolIterator<T> {
+  check_function("atakewhile", "predicate", predicate);
   const opened = open(source);
   return tool("atakewhile", [opened], async () => {
     const result = await opened.next();
@@ -226,6 +233,7 @@ export function atakewhile<T>(
  * @param predicate a function, asynchronous or not
  * @param source an iterable, asynchronous or not
  * @returns an iterator of the items
+ * @throws {TypeError} if the predicate is not a function, or the source not iterable
  * @category Iterating
  *
  * @example
@@ -241,6 +249,7 @@ export function adropwhile<T>(
   predicate: (item: T) => unknown,
   source: AnyIterable<T>,
 ): ToolIterator<T> {
+  check_function("adropwhile", "predicate", predicate);
   const opened = open(source);
   let dropping = true;
   return tool("adropwhile", [opened], async () => {

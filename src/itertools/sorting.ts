@@ -8,6 +8,7 @@
 
 import { type Coroutine, FunctionCoroutine } from "../core/coroutines.ts";
 import { heappop, heappush, type LessThan } from "../internal/heapq.ts";
+import { function_or_null } from "../internal/functions.ts";
 import { integer_argument } from "../internal/numbers.ts";
 import { check_options, split_options } from "../internal/options.ts";
 import { less_than } from "../internal/ordering.ts";
@@ -42,10 +43,10 @@ interface Entry<T> {
   readonly place: number;
 }
 
-type KeyOf<T> = SortOptions<T>["key"] | undefined;
+type KeyOf<T> = NonNullable<KeyOptions<T>["key"]> | null;
 
 async function entry_of<T>(item: T, place: number, key: KeyOf<T>): Promise<Entry<T>> {
-  return { item, place, key: key === null || key === undefined ? item : await key(item) };
+  return { item, place, key: key === null ? item : await key(item) };
 }
 
 /** The order of entries: by key, and of equal ones by place. */
@@ -87,7 +88,8 @@ export function asorted<T>(
   options: SortOptions<T> = {},
 ): Coroutine<T[]> {
   check_options("asorted", options, ["key", "reverse"]);
-  const { key, reverse = false } = options;
+  const { reverse = false } = options;
+  const key = function_or_null("asorted", "key", options.key);
   return new FunctionCoroutine("asorted", async () => {
     const entries: Entry<T>[] = [];
     for await (const item of open(source)) entries.push(await entry_of(item, entries.length, key));
@@ -103,7 +105,7 @@ function take<T>(
 ): Coroutine<T[]> {
   const count = integer_argument(name, "n", n, undefined);
   check_options(name, options, ["key"]);
-  const { key } = options;
+  const key = function_or_null(name, "key", options.key);
   const reverse = name === "anlargest";
   const comes_before = order(reverse);
   // The last of those that are kept is on top.
@@ -225,15 +227,17 @@ export function amerge_sorted(...args: unknown[]): ToolIterator<unknown> {
     "key",
     "reverse",
   ]);
+  const { reverse = false } = options ?? {};
+  const key = function_or_null("amerge_sorted", "key", options?.key);
   const opened = open_all(sources as readonly AnyIterable<unknown>[]);
-  const lt = order(options?.reverse ?? false);
+  const lt = order(reverse);
   const heap: Entry<unknown>[] = [];
   // The sources of which no item is in the heap: all at first, then that of the item which was yielded.
   let unread: number[] = [...opened.keys()];
   return tool("amerge_sorted", opened, async () => {
     for (const index of unread) {
       const result = await (opened[index] as Source<unknown>).next();
-      if (!result.done) heappush(heap, await entry_of(result.value, index, options?.key), lt);
+      if (!result.done) heappush(heap, await entry_of(result.value, index, key), lt);
     }
     if (heap.length === 0) return END;
     const { item, place } = heappop(heap, lt);

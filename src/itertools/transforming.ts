@@ -7,6 +7,7 @@
 import { isawaitable } from "../core/coroutines.ts";
 import { ValueError } from "../core/exceptions.ts";
 import { is_plain_object } from "../internal/format_helpers.ts";
+import { check_function } from "../internal/functions.ts";
 import { integer_argument } from "../internal/numbers.ts";
 import { check_options, split_options } from "../internal/options.ts";
 import type { Addable } from "./collecting.ts";
@@ -32,7 +33,7 @@ import { some, tool, type ToolIterator } from "./tool_iterator.ts";
  * @param fn a function, asynchronous or not
  * @param sources iterables, asynchronous or not; last may come options: `strict`
  * @returns an iterator of the results
- * @throws {TypeError} if there is no source
+ * @throws {TypeError} if there is no source, one is not iterable, or `fn` is not a function
  * @throws {ValueError} with `strict`, when one ends and another does not
  * @category Iterating
  *
@@ -62,6 +63,7 @@ export function amap<S extends readonly [AnyIterable<unknown>, ...AnyIterable<un
 ): ToolIterator<Awaited<R>>;
 export function amap<R>(fn: (...items: never) => R, ...args: unknown[]): ToolIterator<Awaited<R>> {
   const [sources, options] = split_options<ZipOptions>("amap", args, ["strict"]);
+  check_function("amap", "fn", fn);
   if (sources.length === 0) throw new TypeError("map() must have at least two arguments.");
   const opened = open_all(sources as readonly AnyIterable<unknown>[]);
   const strict = options?.strict ?? false;
@@ -89,6 +91,7 @@ export function amap<R>(fn: (...items: never) => R, ...args: unknown[]): ToolIte
  * @param fn a function, asynchronous or not
  * @param source an iterable of the arguments of each call, asynchronous or not
  * @returns an iterator of the results
+ * @throws {TypeError} if `fn` is not a function, or the source not iterable
  * @category Iterating
  *
  * @example
@@ -106,6 +109,7 @@ export function astarmap<A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   source: AnyIterable<A | (Iterable<A[number]> & { readonly length?: undefined })>,
 ): ToolIterator<Awaited<R>> {
+  check_function("astarmap", "fn", fn);
   const opened = open(source);
   return tool("astarmap", [opened], async () => {
     const item = await opened.next();
@@ -276,6 +280,7 @@ function add(total: unknown, item: unknown): unknown {
  * @param fn a function of the total and the next item, asynchronous or not; `null` adds and may be left out
  * @param options `initial`, the first total; the first item by default
  * @returns an iterator of the totals
+ * @throws {TypeError} if `fn` is neither a function nor `null`, an option is unknown, or the source not iterable
  * @category Iterating
  *
  * @example
@@ -315,10 +320,9 @@ export function aaccumulate(
   options: { initial?: unknown } = is_plain_object(fn) ? fn : {},
 ): ToolIterator<unknown> {
   check_options("aaccumulate", options, ["initial"]);
-  const combine = (typeof fn === "function" ? fn : add) as (
-    total: unknown,
-    item: unknown,
-  ) => unknown;
+  const given = fn === null || is_plain_object(fn) ? add : fn;
+  check_function("aaccumulate", "fn", given);
+  const combine = given as (total: unknown, item: unknown) => unknown;
   const opened = open(source);
   let total: Step<unknown> | null = null;
   return tool("aaccumulate", [opened], async () => {

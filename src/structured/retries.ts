@@ -16,6 +16,7 @@ import {
   ValueError,
 } from "../core/exceptions.ts";
 import { is_a } from "../internal/error_kinds.ts";
+import { check_function } from "../internal/functions.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { get_running_loop } from "../core/events.ts";
@@ -93,9 +94,7 @@ interface Policy extends Required<Omit<RetryOptions, "retry_on">> {
  * ```
  */
 export function retry<T>(fn: Attempt<T>, options: RetryOptions = {}): Coroutine<T> {
-  if (typeof fn !== "function") {
-    throw new TypeError(`Cannot call retry(): fn must be a function: received ${repr(fn)}`);
-  }
+  check_function("retry", "fn", fn);
   check_options("retry", options, OPTIONS);
   const { attempts } = options;
   if (typeof attempts === "number" && attempts % 1 !== 0 && Number.isFinite(attempts)) {

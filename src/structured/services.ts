@@ -11,6 +11,7 @@ import { host_process } from "../host/process.ts";
 import { signal_number } from "../host/signals.ts";
 import { host_timers } from "../host/timers.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
+import { check_function } from "../internal/functions.ts";
 import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
 import { run } from "../loop/runners.ts";
@@ -159,11 +160,7 @@ export async function run_service(
 ): Promise<number> {
   check_options("run_service", options, ["signals", "grace", "loop_factory"]);
   const { signals = ["SIGINT", "SIGTERM"], grace = 10, loop_factory = null } = options;
-  if (typeof main !== "function") {
-    throw new TypeError(
-      `Cannot call run_service(): main must be a function: received ${repr(main)}`,
-    );
-  }
+  check_function("run_service", "main", main);
   if (!Array.isArray(signals) || signals.some((signal) => typeof signal !== "string")) {
     throw new TypeError(
       `Cannot call run_service(): signals must be an array of names: received ${repr(signals)}`,

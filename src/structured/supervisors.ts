@@ -12,6 +12,7 @@ import {
 import { leaves_the_loop, ValueError } from "../core/exceptions.ts";
 import type { AnyTask, Failure } from "../core/scope_managers.ts";
 import type { Task } from "../core/tasks.ts";
+import { check_function } from "../internal/functions.ts";
 import { repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
@@ -127,11 +128,7 @@ class Child {
   task: AnyTask | null = null;
 
   constructor(factory: CoroutineFunction<unknown>) {
-    if (typeof factory !== "function") {
-      throw new TypeError(
-        `Cannot call supervise(): a factory must be a function: received ${repr(factory)}`,
-      );
-    }
+    check_function("supervise", "a factory", factory);
     this.factory = factory;
   }
 
