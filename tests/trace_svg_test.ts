@@ -122,7 +122,11 @@ Deno.test("wrong options are errors that say what is wrong", () => {
   assertThrows(
     () => draw([], { width: 100 }),
     asyncio.ValueError,
-    "a timeline must be at least 320 pixels wide, received 100",
+    "Cannot draw a timeline: width must be at least 320: received 100",
   );
+  assertThrows(() => draw([], { max_rows: -1 }), asyncio.ValueError, "max_rows");
+  for (const name of ["title", "width", "max_rows"]) {
+    assertThrows(() => draw([], { [name]: Symbol() }), TypeError, name);
+  }
   assertThrows(() => draw([], { height: 1 } as TraceSVGOptions), TypeError, "'height'");
 });

@@ -31,6 +31,7 @@ export interface TraceSVGOptions {
 }
 
 // In pixels.
+const MIN_WIDTH = 320;
 const MARGIN = 16;
 const HEAD = 44;
 const ROW = 24;
@@ -55,7 +56,8 @@ const MAX_WAKE_UPS = 400;
  * @param events what a `TraceRecorder` has written down
  * @param options `title`, `width`, `max_rows`
  * @returns the text of an SVG file, or of an element of a page
- * @throws {ValueError} if it is narrower than 320 pixels
+ * @throws {TypeError} if an option is unknown or of a wrong type
+ * @throws {ValueError} if it is narrower than 320 pixels, or `max_rows` is negative
  * @category Tracing
  *
  * @example
@@ -78,14 +80,28 @@ export function format_trace_svg(
 ): string {
   check_options("format_trace_svg", options, ["title", "width", "max_rows"]);
   const { title = null, width = 960, max_rows = 60 } = options;
-  if (!(width >= 320)) {
-    throw new ValueError(`a timeline must be at least 320 pixels wide, received ${repr(width)}`);
+  if (title !== null && typeof title !== "string") {
+    throw new TypeError(`Cannot draw a timeline: title must be a string: received ${repr(title)}`);
   }
+  check_least("width", width, MIN_WIDTH);
+  check_least("max_rows", max_rows, 0);
   const timed = make_timeline(events);
   const in_time = timed.loops.some(({ start, end }) => end > start);
   // Without time the order of the events stands in for it.
   const timeline = in_time ? timed : make_timeline(events, (_, last) => Math.max(0, last + 1));
   return new Picture(timeline, in_time, title ?? summary(timed), width, max_rows).draw();
+}
+
+function check_least(name: string, value: unknown, least: number): void {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `Cannot draw a timeline: ${name} must be a number: received ${repr(value)}`,
+    );
+  }
+  if (value >= least) return;
+  throw new ValueError(
+    `Cannot draw a timeline: ${name} must be at least ${least}: received ${value}`,
+  );
 }
 
 function summary({ tasks, loops }: Timeline): string {
