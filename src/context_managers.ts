@@ -16,6 +16,7 @@ import {
 import { CLOSED, note_made, type Unawaited } from "./core/unawaited.ts";
 import { as_error } from "./core/cancellation.ts";
 import { repr } from "./internal/format_helpers.ts";
+import { check_function } from "./internal/functions.ts";
 import {
   BlockWait,
   NativeCall,
@@ -138,9 +139,7 @@ export function async_with<T, R>(
   body: (value: T) => PromiseLike<R> | Generator<unknown, R, unknown>,
 ): Coroutine<R> {
   const manager = manager_of<T>(given);
-  if (typeof body !== "function") {
-    throw new TypeError(`async_with() expects a function as its body, received ${repr(body)}`);
-  }
+  check_function("async_with", "body", body);
   return (manager as LoopRunner)._runs_loops && running_loop() === null
     ? new BlockOutside("async_with", () => run_block_outside(manager, body))
     : new Block(manager, body);

@@ -14,6 +14,7 @@ import {
 } from "./core/coroutines.ts";
 import { type AbstractEventLoop, check_loop, get_running_loop } from "./core/events.ts";
 import { repr } from "./internal/format_helpers.ts";
+import { check_function } from "./internal/functions.ts";
 import { check_bound } from "./internal/unbound.ts";
 import type { Future } from "./core/futures.ts";
 import { ensure_future } from "./core/tasks.ts";
@@ -50,7 +51,7 @@ export function run_coroutine_threadsafe<T>(
   check_loop("run_coroutine_threadsafe", loop);
   const coroutine = to_coroutine<T>(coro);
   if (coroutine === null) {
-    throw new TypeError(`A coroutine object is required, received ${repr(coro)}`);
+    throw new TypeError(`A coroutine object is required: received ${repr(coro)}`);
   }
   const result = new ConcurrentFuture<T>();
   const start = () => {
@@ -141,10 +142,10 @@ export function to_thread(
   func: ((...args: unknown[]) => unknown) | string,
   ...args: unknown[]
 ): Coroutine<unknown> {
-  if (typeof func !== "function" && typeof func !== "string") {
-    throw new TypeError(`to_thread() expects a function, received ${repr(func)}`);
+  if (typeof func !== "string") {
+    check_function("to_thread", "func", func);
+    check_bound("to_thread", func);
   }
-  if (typeof func === "function") check_bound("to_thread", func);
   return library_coroutine("to_thread", run_in_default_executor(func, args));
 }
 

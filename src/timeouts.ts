@@ -192,7 +192,9 @@ export class Timeout extends ScopeManager {
   constructor(when: number | null) {
     super();
     if (when !== null && typeof when !== "number") {
-      throw new TypeError(`a timeout must be a number of seconds or null, received ${repr(when)}`);
+      throw new TypeError(
+        `Cannot set a timeout: it must be a number of seconds or null: received ${repr(when)}`,
+      );
     }
     this._state = "created";
     this._when = when;
@@ -320,7 +322,9 @@ const end_block = (limit: Timeout): void => limit["_on_timeout"]();
 export function timeout(delay: number | null | { readonly delay: number | null }): Timeout {
   const seconds = keyword_or_positional<"delay", number | null>("timeout", "delay", delay);
   if (seconds !== null && typeof seconds !== "number") {
-    throw new TypeError(`timeout() expects a number of seconds or null, received ${repr(seconds)}`);
+    throw new TypeError(
+      `Cannot call timeout(): delay must be a number of seconds or null: received ${repr(seconds)}`,
+    );
   }
   const now = get_running_loop().time();
   const limit = new Timeout(seconds === null ? null : now + seconds);

@@ -101,7 +101,9 @@ export function sleep(delay: number): Coroutine<void>;
 export function sleep<T>(delay: number, result: T): Coroutine<T>;
 export function sleep<T>(delay: number, result?: T): Coroutine<T | undefined> {
   if (typeof delay !== "number") {
-    throw new TypeError(`sleep() expects a number of seconds, received ${repr(delay)}`);
+    throw new TypeError(
+      `Cannot call sleep(): delay must be a number of seconds: received ${repr(delay)}`,
+    );
   }
   return (delay <= 0
     ? new Suspension(SWITCH, null, result)
@@ -444,7 +446,7 @@ function* wait_for_all<F extends Future<unknown>>(
         : isfuture(future)
         ? "Cannot wait for a future of another copy of @pythonic/asyncio: pass " +
           `ensure_future(future): received ${repr(future)}`
-        : `wait() expects futures or tasks, received ${repr(future)}`,
+        : `Cannot call wait(): fs must be futures or tasks: received ${repr(future)}`,
     );
   }
   const loop = get_running_loop();
@@ -517,7 +519,9 @@ export function wait_for<T>(
   check_options("wait_for", options, ["signal"]);
   if (limit !== null && typeof limit !== "number") {
     throw new TypeError(
-      `wait_for() expects a number of seconds or null as timeout, received ${repr(limit)}`,
+      `Cannot call wait_for(): timeout must be a number of seconds or null: received ${
+        repr(limit)
+      }`,
     );
   }
   const { signal } = is_plain_object(timeout) ? timeout : options;

@@ -129,7 +129,7 @@ Deno.test("a clock that is no function, or gives no time, is refused", () => {
   assertThrows(
     () => Reflect.construct(asyncio.EventLoop, [{ time: 5 }]),
     TypeError,
-    "time of EventLoop() must be a function that gives seconds, received 5",
+    "Cannot call EventLoop(): time must be a function: received 5",
   );
   assertThrows(
     () => Reflect.construct(asyncio.EventLoop, [{ clock: () => 5 }]),
@@ -140,7 +140,7 @@ Deno.test("a clock that is no function, or gives no time, is refused", () => {
   assertThrows(
     () => loop.call_later(1, () => {}),
     TypeError,
-    "the loop's clock must give a number of seconds, it gave NaN",
+    "Cannot tell the time: time() must return a number of seconds: received NaN",
   );
   loop.close();
 });

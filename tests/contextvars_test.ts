@@ -219,7 +219,7 @@ Deno.test("check_context: what is no Context is refused with the function's name
     assertThrows(
       () => check_context("create_task", value),
       TypeError,
-      `create_task() expects a Context as its option 'context', received ${repr(value)}`,
+      `Cannot call create_task(): context must be a Context: received ${repr(value)}`,
     );
   }
 });

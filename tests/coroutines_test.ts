@@ -292,7 +292,7 @@ Deno.test("coroutine() and functions that return nothing to await give clear err
     assertThrows(
       () => asyncio.coroutine(3 as never),
       TypeError,
-      "coroutine() expects a function, received 3",
+      "Cannot call coroutine(): fn must be a function: received 3",
     );
     function plain() {
       return 5;

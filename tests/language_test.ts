@@ -106,6 +106,11 @@ const RULES: Readonly<Record<string, Rule>> = {
       "src/core/futures.ts",
     ],
   },
+  "no message of an error says what was received after a comma": {
+    advice: "say `Cannot <do what>: <why>: received <what>`",
+    find: messages_with(/, received /),
+    known: [],
+  },
 };
 
 const FILES = new Project({ compilerOptions: { allowImportingTsExtensions: true } })

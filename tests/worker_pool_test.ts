@@ -397,7 +397,11 @@ Deno.test("to_thread: without a pool a name is refused, and a function runs here
       TypeError,
       "set_default_executor() gives it a WorkerPoolExecutor",
     );
-    assertThrows(() => asyncio.to_thread(1 as never), TypeError, "expects a function");
+    assertThrows(
+      () => asyncio.to_thread(1 as never),
+      TypeError,
+      "func must be a function: received 1",
+    );
   });
 });
 

@@ -188,7 +188,7 @@ function check_variable(variable: unknown): void {
 export function check_context(where: string, value: unknown): asserts value is Context {
   if (value instanceof Context) return;
   throw new TypeError(
-    `${where}() expects a Context as its option 'context', received ${repr(value)}`,
+    `Cannot call ${where}(): context must be a Context: received ${repr(value)}`,
   );
 }
 

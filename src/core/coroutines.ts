@@ -7,6 +7,7 @@
 import { has_other_copies, other_copy_with_task } from "../host/copies.ts";
 import { brand_of, has_brand } from "../internal/error_kinds.ts";
 import { make_inspectable, repr } from "../internal/format_helpers.ts";
+import { check_function } from "../internal/functions.ts";
 import {
   advance,
   CoroutineAwait,
@@ -672,9 +673,7 @@ export function coroutine<A extends unknown[], T>(
 export function coroutine<A extends unknown[], T>(
   fn: (...args: A) => PromiseLike<T> | Generator<unknown, T, unknown>,
 ): CoroutineFactory<A, T> {
-  if (typeof fn !== "function") {
-    throw new TypeError(`coroutine() expects a function, received ${repr(fn)}`);
-  }
+  check_function("coroutine", "fn", fn);
   const name = fn.name || "<lambda>";
   const factory = fn instanceof GeneratorFunction
     ? function (this: unknown, ...args: A): Coroutine<T> {

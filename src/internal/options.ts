@@ -24,7 +24,9 @@ export const NO_OPTIONS: Record<never, never> = new OwnOptions<never>();
 export function check_options(name: string, options: object, known: readonly string[]): void {
   if (options instanceof OwnOptions) return;
   if (!is_plain_object(options)) {
-    throw new TypeError(`${name}() expects its options as an object, received ${repr(options)}`);
+    throw new TypeError(
+      `Cannot call ${name}(): its options must be an object: received ${repr(options)}`,
+    );
   }
   for (const key in options) {
     if (!known.includes(key)) {

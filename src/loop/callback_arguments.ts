@@ -30,7 +30,7 @@ export function refuse_coroutine(method: string, callback: unknown): void {
 export function check_time(method: string, name: string, value: unknown): void {
   if (typeof value !== "number") {
     throw new TypeError(
-      `${name} of ${method}() must be a number of seconds, received ${repr(value)}`,
+      `Cannot call ${method}(): ${name} must be a number of seconds: received ${repr(value)}`,
     );
   }
 }

@@ -13,6 +13,7 @@ import {
   type Timers,
 } from "../host/timers.ts";
 import { repr } from "../internal/format_helpers.ts";
+import { check_function } from "../internal/functions.ts";
 
 // Of a clock that is given: the time of day in seconds is a number with a quarter of a microsecond as
 // its last place, and a sum of such numbers may be off by it.
@@ -32,11 +33,7 @@ export class LoopClock {
   readonly timers: Timers;
 
   constructor(given: (() => number) | null) {
-    if (given !== null && typeof given !== "function") {
-      throw new TypeError(
-        `time of EventLoop() must be a function that gives seconds, received ${repr(given)}`,
-      );
-    }
+    if (given !== null) check_function("EventLoop", "time", given);
     this.#given = given;
     this.resolution = given === null ? 0 : GIVEN_CLOCK_RESOLUTION;
     this.timers = given === null ? host_timers : capture_timers();
@@ -63,7 +60,9 @@ export class LoopClock {
 function ask(clock: () => number): number {
   const now: unknown = clock();
   if (typeof now === "number" && !Number.isNaN(now)) return now;
-  throw new TypeError(`the loop's clock must give a number of seconds, it gave ${repr(now)}`);
+  throw new TypeError(
+    `Cannot tell the time: time() must return a number of seconds: received ${repr(now)}`,
+  );
 }
 
 /** A timer of the host that wakes a loop. */

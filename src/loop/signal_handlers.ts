@@ -16,7 +16,9 @@ import { repr } from "../internal/format_helpers.ts";
 /** Throws if a value is no name of a signal. */
 export function check_signal(signal: unknown): void {
   if (typeof signal !== "string") {
-    throw new TypeError(`signal must be a string such as "SIGUSR1", received ${repr(signal)}`);
+    throw new TypeError(
+      `Cannot use a signal: it must be a string such as "SIGUSR1": received ${repr(signal)}`,
+    );
   }
   if (!is_signal_name(signal)) throw new ValueError(`invalid signal name ${repr(signal)}`);
 }

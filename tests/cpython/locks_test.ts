@@ -52,7 +52,11 @@ Deno.test("Lock, Event, Condition, Semaphore, BoundedSemaphore, Barrier, TaskGro
       `${Class.name}() got an unexpected option 'loop'`,
     );
   }
-  assertThrows(() => Reflect.construct(Lock, [1]), TypeError, "Lock() expects its options");
+  assertThrows(
+    () => Reflect.construct(Lock, [1]),
+    TypeError,
+    "Lock(): its options must be an object",
+  );
   for (const Class of [Lock, Event, TaskGroup]) Reflect.construct(Class, [{}]);
 });
 
