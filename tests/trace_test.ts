@@ -366,6 +366,13 @@ Deno.test("all loops that are made take the default recorder, unless they are to
   assertEquals(loops, [[1, "EventLoop"], [2, "VirtualClockEventLoop"]]);
 });
 
+Deno.test("set_default_trace: what is no recorder is refused, and changes nothing", () => {
+  for (const wrong of [{}, "trace", 1]) {
+    assertThrows(() => set_default_trace(wrong as never), TypeError, "must be a TraceRecorder");
+  }
+  new asyncio.EventLoop().close();
+});
+
 Deno.test("a recorder that is cleared goes on", async () => {
   const trace = new TraceRecorder();
   await asyncio.run(async () => {

@@ -69,6 +69,7 @@ export function observer_of(recorder: Recorder | null | undefined): TaskObserver
  * By it a tool sees what a program does that makes its loops itself: `deno task trace` is one.
  *
  * @param recorder the recorder; `null`, as in the beginning, for none
+ * @throws {TypeError} if it is no recorder
  * @category Tracing
  *
  * @example
@@ -85,5 +86,6 @@ export function observer_of(recorder: Recorder | null | undefined): TaskObserver
  * ```
  */
 export function set_default_trace(recorder: Recorder | null): void {
+  observer_of(recorder);
   default_recorder = recorder;
 }
