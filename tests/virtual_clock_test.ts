@@ -180,6 +180,16 @@ Deno.test("VirtualClockEventLoop: a patience that is no length of time is refuse
   for (const wrong of [-1, NaN]) assertThrows(make(wrong), asyncio.ValueError, "at least 0");
 });
 
+Deno.test("VirtualClockEventLoop: what is no network is refused", () => {
+  for (const network of ["host", {}, 1]) {
+    assertThrows(
+      () => new VirtualClockEventLoop({ network } as never),
+      TypeError,
+      "network must be a VirtualNetwork",
+    );
+  }
+});
+
 /** A loop, and a log of when its timers of these times are called. */
 function with_timers(...times: number[]): { loop: VirtualClockEventLoop; log: unknown[] } {
   const loop = new VirtualClockEventLoop();

@@ -5,6 +5,7 @@
  */
 
 import { FileNotFoundError } from "../os_errors.ts";
+import { type Bytes, NO_BYTES, to_bytes } from "../internal/bytes.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
 import { sleep } from "../waiting.ts";
 import type { Draws } from "./random.ts";
@@ -77,23 +78,26 @@ export class VirtualDisk extends Inspectable {
    * Writes a file, in place of one that is there.
    *
    * @param path its path
-   * @param data the contents; a string stands for its UTF-8
+   * @param data the contents, which are copied; a string stands for its UTF-8
+   * @throws {TypeError} if they are neither bytes nor a string
    */
-  async write(path: string, data: Uint8Array | string): Promise<void> {
+  async write(path: string, data: Bytes): Promise<void> {
+    const contents = new Uint8Array(to_bytes(data, "write a file"));
     await sleep(0);
-    this.#change(path, bytes_of(data));
+    this.#change(path, contents);
   }
 
   /**
    * Adds to the end of a file, which is made if there is none.
    *
    * @param path its path
-   * @param data what is added; a string stands for its UTF-8
+   * @param data what is added, which is copied; a string stands for its UTF-8
+   * @throws {TypeError} if it is neither bytes nor a string
    */
-  async append(path: string, data: Uint8Array | string): Promise<void> {
+  async append(path: string, data: Bytes): Promise<void> {
+    const added = new Uint8Array(to_bytes(data, "append to a file"));
     await sleep(0);
-    const before = this.#files.get(path) ?? new Uint8Array();
-    const added = bytes_of(data);
+    const before = this.#files.get(path) ?? NO_BYTES;
     const contents = new Uint8Array(before.length + added.length);
     contents.set(before);
     contents.set(added, before.length);
@@ -141,8 +145,4 @@ export class VirtualDisk extends Inspectable {
   override toString(): string {
     return `<VirtualDisk files=${this.#files.size} unsynced=${this.#unsynced.length}>`;
   }
-}
-
-function bytes_of(data: Uint8Array | string): Uint8Array {
-  return typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
 }

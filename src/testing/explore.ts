@@ -10,6 +10,7 @@ import { NOTHING } from "../core/contracts.ts";
 import type { Task } from "../core/tasks.ts";
 import { is_error } from "../internal/error_kinds.ts";
 import { repr } from "../internal/format_helpers.ts";
+import { check_function, function_or_null } from "../internal/functions.ts";
 import { check_options } from "../internal/options.ts";
 import { cancel_all_tasks } from "../loop/runners.ts";
 import { TraceRecorder } from "../trace/recorder.ts";
@@ -138,6 +139,7 @@ export interface World {
    *
    * @param options the things, of which the first is the plain one
    * @returns one of them
+   * @throws {TypeError} if it is not an array
    * @throws {ValueError} if there is none
    */
   choose<T>(options: readonly T[]): T;
@@ -146,6 +148,7 @@ export interface World {
    *
    * @param check throws, or returns false, if the condition does not hold
    * @param name the name of the condition, for the error
+   * @throws {TypeError} if the check is not a function
    */
   always(check: () => boolean | void, name?: string): void;
   /**
@@ -226,6 +229,7 @@ const OPTIONS = [
   "replay",
   "progress",
 ];
+const STRATEGIES: readonly unknown[] = ["random", "pct"];
 const FAULT_OPTIONS = ["cancel", "may_cancel", "fail", "make_error", "slow", "slow_by"];
 
 // A fraction is one of so many, evenly spread from 0 to 1.
@@ -319,10 +323,14 @@ async function run_once<T>(
     network,
     random: make_random(seed),
     choose: (options) => {
+      if (!Array.isArray(options)) {
+        throw new TypeError(`Cannot choose: it must be of an array: received ${repr(options)}`);
+      }
       if (options.length > 0) return options[draws.below(options.length)] as typeof options[number];
       throw new ValueError("Cannot choose: there is nothing to choose from: received []");
     },
     always: (check, name = "a condition") => {
+      check_function("always", "check", check);
       loop.invariants.push(() => {
         if (check() === false) throw new RuntimeError(`${name} does not hold`);
       });
@@ -396,7 +404,17 @@ function read_setting<T>(program: ExploredProgram<T>, options: ExploreOptions): 
       }`,
     );
   }
+  const { strategy = "pct" } = options;
+  if (!STRATEGIES.includes(strategy)) {
+    throw new ValueError(
+      `Cannot explore a program: the strategy must be "random" or "pct": received ${
+        repr(strategy)
+      }`,
+    );
+  }
   check_options("explore", faults, FAULT_OPTIONS);
+  function_or_null("explore", "may_cancel", faults.may_cancel);
+  function_or_null("explore", "make_error", faults.make_error);
   const { cancel = 0, fail = 0, slow = 0, slow_by = 60 } = faults;
   const numbers = {
     runs: options.runs,
@@ -439,18 +457,9 @@ function make_chooser(
   faults: FaultCounts,
   lengths: Lengths,
 ): Chooser {
-  switch (strategy) {
-    case "random":
-      return new UniformRandom(seed, faults, lengths);
-    case "pct":
-      return new Priorities(seed, faults, lengths, depth);
-    default:
-      throw new ValueError(
-        `Cannot explore a program: the strategy must be "random" or "pct": received ${
-          repr(strategy)
-        }`,
-      );
-  }
+  return strategy === "random"
+    ? new UniformRandom(seed, faults, lengths)
+    : new Priorities(seed, faults, lengths, depth);
 }
 
 /**
@@ -470,6 +479,8 @@ function make_chooser(
  * @param options `runs`, `seed`, `strategy`, `time_limit`, `replay`, and what may vary
  * @returns a promise of how much was explored
  * @throws {ExplorationError} if a run fails
+ * @throws {TypeError} if an option is unknown, or the program or a function of the options is none
+ * @throws {ValueError} if the strategy is unknown, a number is negative or none, or `replay` is no schedule
  * @throws {RuntimeError} if it is called from a running loop
  * @category Exploration
  *
@@ -529,7 +540,7 @@ export async function explore<T>(
     }
   }
   const seconds = (performance.now() - start) / 1000;
-  return { runs: made, orders: orders.size, steps: steps / made, seconds };
+  return { runs: made, orders: orders.size, steps: steps / Math.max(made, 1), seconds };
 }
 
 function describe_progress(runs: number, orders: number, seconds: number): string {

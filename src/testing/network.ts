@@ -29,6 +29,8 @@ import { AF_INET, SOCK_DGRAM, SOCK_STREAM } from "../host/sockets.ts";
 import { hold_open } from "../open_transports.ts";
 import { Deque } from "../internal/deque.ts";
 import { Inspectable, repr } from "../internal/format_helpers.ts";
+import { check_function } from "../internal/functions.ts";
+import { number_argument } from "../internal/numbers.ts";
 import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop, Handle, TimerHandle } from "../core/events.ts";
 import { VirtualDisk } from "./disk.ts";
@@ -188,22 +190,23 @@ export class VirtualNetwork extends Inspectable {
    *
    * @param options `latency`, `bandwidth` and `seed`
    * @param draws {@internal} draws what is left to chance, in place of the seed
-   * @throws {ValueError} if the latency is below 0, or the bandwidth not above it
+   * @throws {TypeError} if an option is unknown, or not a number
+   * @throws {ValueError} if the latency is below 0 or has no end, or the bandwidth is not above 0
    */
   constructor(options: VirtualNetworkOptions = {}, draws: Draws | null = null) {
     super();
     check_options("VirtualNetwork", options, ["latency", "bandwidth", "seed"]);
     const { latency = 0, bandwidth = Infinity, seed = 0 } = options;
-    this.#latency = typeof latency === "number" ? [latency, latency] : latency;
+    this.#latency = bounds_of(latency);
     const [least, most] = this.#latency;
-    if (!(least >= 0 && most >= least)) {
+    if (!(least >= 0 && most >= least && most < Infinity)) {
       throw new ValueError(`Cannot make a network: no such latency: received ${repr(latency)}`);
     }
-    if (!(bandwidth > 0)) {
+    this.#bandwidth = number_argument("VirtualNetwork", "bandwidth", bandwidth, Infinity);
+    if (bandwidth <= 0) {
       throw new ValueError(`Cannot make a network: no such bandwidth: received ${repr(bandwidth)}`);
     }
-    this.#bandwidth = bandwidth;
-    this.#draws = draws ?? draw_from(seed);
+    this.#draws = draws ?? draw_from(number_argument("VirtualNetwork", "seed", seed, 0));
   }
 
   /** @internal */
@@ -225,8 +228,10 @@ export class VirtualNetwork extends Inspectable {
    *
    * @param a the name of a host
    * @param b the name of the other
+   * @throws {TypeError} if one is not a string
    */
   partition(a: string, b: string): void {
+    for (const name of [a, b]) check_host("partition", name);
     this.#partitions.add(pair_of(a, b));
   }
 
@@ -235,10 +240,11 @@ export class VirtualNetwork extends Inspectable {
    *
    * @param a the name of a host; without it all partitions end
    * @param b the name of the other
+   * @throws {TypeError} if one is not a string
    */
   heal(a?: string, b?: string): void {
-    if (a === undefined || b === undefined) this.#partitions.clear();
-    else this.#partitions.delete(pair_of(a, b));
+    if (a === undefined && b === undefined) this.#partitions.clear();
+    else this.#partitions.delete(pair_of(check_host("heal", a), check_host("heal", b)));
     for (const direction of this.#directions) direction.resend();
   }
 
@@ -255,6 +261,7 @@ export class VirtualNetwork extends Inspectable {
    * @param name the name of the host
    * @param program what it runs, an async function or a `function*`
    * @returns a future of what the program returns; cancelled if the host crashes before
+   * @throws {TypeError} if the name is not a string, or the program not a function
    * @throws {RuntimeError} if the host is up already, or no loop runs
    *
    * @example
@@ -274,6 +281,8 @@ export class VirtualNetwork extends Inspectable {
    * ```
    */
   start_host<T>(name: string, program: CoroutineFunction<T>): Future<T> {
+    check_host("start_host", name);
+    check_function("start_host", "program", program);
     if (this.is_up(name)) {
       throw new RuntimeError(`Cannot start a host: it is up already: received ${repr(name)}`);
     }
@@ -382,8 +391,10 @@ export class VirtualNetwork extends Inspectable {
    *
    * @param name the name of the host; the current one by default
    * @returns the disk, the same each time
+   * @throws {TypeError} if the name is not a string
    */
   disk(name: string = this.host.get()): VirtualDisk {
+    check_host("disk", name);
     let disk = this.#disks.get(name);
     if (disk === undefined) this.#disks.set(name, disk = new VirtualDisk(this.#draws));
     return disk;
@@ -394,11 +405,15 @@ export class VirtualNetwork extends Inspectable {
    *
    * @param name the name of the host
    * @param options `offset`, how many seconds it is ahead; `rate`, how many it counts in one
+   * @throws {TypeError} if the name is not a string, an option is unknown, or not a number
    */
   set_clock(name: string, options: ClockOptions): void {
     check_options("set_clock", options, ["offset", "rate"]);
     const { offset = 0, rate = 1 } = options;
-    this.#clocks.set(name, { offset, rate });
+    this.#clocks.set(check_host("set_clock", name), {
+      offset: number_argument("set_clock", "offset", offset, 0),
+      rate: number_argument("set_clock", "rate", rate, 1),
+    });
   }
 
   /**
@@ -428,7 +443,7 @@ export class VirtualNetwork extends Inspectable {
   }
 
   #socket_of(what: string, connection: Connection): VirtualSocket {
-    const socket = connection.get_extra_info("socket");
+    const socket = connection?.get_extra_info?.("socket");
     if (socket instanceof VirtualSocket) return socket;
     throw new TypeError(
       `Cannot ${what} a connection: it is not of a VirtualNetwork: received ${repr(connection)}`,
@@ -450,9 +465,11 @@ export class VirtualNetwork extends Inspectable {
    * a datagram is lost.
    *
    * @param rate the part, from 0 to less than 1
+   * @throws {TypeError} if it is not a number
    * @throws {ValueError} if it is no such part
    */
   drop(rate: number): void {
+    number_argument("drop", "rate", rate, undefined);
     if (!(rate >= 0 && rate < 1)) {
       throw new ValueError(`Cannot drop packets: the rate must be 0 to 1: received ${repr(rate)}`);
     }
@@ -652,6 +669,23 @@ export class VirtualNetwork extends Inspectable {
     const latency = least === most ? least : `[${least}, ${most}]`;
     return `<VirtualNetwork latency=${latency} connections=${this.#directions.size / 2}>`;
   }
+}
+
+function check_host(method: string, name: string | undefined): string {
+  if (typeof name === "string") return name;
+  throw new TypeError(
+    `Cannot call ${method}(): the name of a host must be a string: received ${repr(name)}`,
+  );
+}
+
+function bounds_of(latency: unknown): [least: number, most: number] {
+  const [least, most, ...others]: unknown[] = Array.isArray(latency) ? latency : [latency, latency];
+  if (typeof least === "number" && typeof most === "number" && others.length === 0) {
+    return [least, most];
+  }
+  throw new TypeError(
+    `Cannot make a network: latency must be a number of seconds, or two: received ${repr(latency)}`,
+  );
 }
 
 function host_of(address: Address): string {

@@ -86,14 +86,21 @@ export class VirtualClockEventLoop extends SimulatedEventLoop {
    *
    * @param options `patience`, how long the host is waited for, in seconds; `trace`, what records its tasks;
    * `network`, by which it connects
-   * @throws {TypeError} if `patience` is not a number
-   * @throws {ValueError} if it is negative or `NaN`
+   * @throws {TypeError} if an option is unknown or of a wrong type
+   * @throws {ValueError} if `patience` is negative or `NaN`
    */
   constructor(options: VirtualClockOptions = {}) {
     check_options("VirtualClockEventLoop", options, ["trace", "patience", "network"]);
     const { patience = DEFAULT_PATIENCE, network = null, ...loop_options } = options;
     super(loop_options);
     check_duration("make a VirtualClockEventLoop", "patience", patience);
+    if (network !== null && typeof network["_add_loop"] !== "function") {
+      throw new TypeError(
+        `Cannot make a VirtualClockEventLoop: network must be a VirtualNetwork: received ${
+          repr(network)
+        }`,
+      );
+    }
     this.#patience = patience;
     this._network = network;
     network?.["_add_loop"](this);

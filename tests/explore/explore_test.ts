@@ -2,7 +2,13 @@
 
 // deno-lint-ignore-file require-await -- callbacks whose parameter is async
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import * as asyncio from "../../mod.ts";
 import {
   DeadlockError,
@@ -369,7 +375,7 @@ Deno.test("explore: wrong options are refused", async () => {
   );
   await assertRejects(() => explore(program, { seed: -1 }), asyncio.ValueError, "seed");
   await assertRejects(
-    () => explore(program, { strategy: "best" as "pct" }),
+    () => explore(program, { strategy: "best" as "pct", runs: 1 }),
     asyncio.ValueError,
     "received 'best'",
   );
@@ -383,11 +389,25 @@ Deno.test("explore: wrong options are refused", async () => {
     TypeError,
     "unexpected option 'crash'",
   );
+  for (const name of ["may_cancel", "make_error"]) {
+    await assertRejects(() => explore(program, { faults: { [name]: 1 } }), TypeError, name);
+  }
   await assertRejects(
     () => explore(Promise.resolve() as never),
     TypeError,
     "must be an async function",
   );
+});
+
+Deno.test("World.choose, World.always: what is no array or no function is refused by the call", async () => {
+  let refused = 0;
+  await explore(async (world) => {
+    await asyncio.sleep(0);
+    assertThrows(() => world.choose("ab" as never), TypeError, "it must be of an array");
+    assertThrows(() => world.always(false as never), TypeError, "check must be a function");
+    refused++;
+  }, { runs: 1 });
+  assertEquals(refused, 1);
 });
 
 Deno.test("explore: cannot be called from a running loop", async () => {

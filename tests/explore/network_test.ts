@@ -142,6 +142,32 @@ Deno.test("VirtualNetwork.start_host: a host that is up is not started, one that
   });
 });
 
+Deno.test("VirtualNetwork: arguments of a wrong type are refused, and change nothing", () => {
+  for (const options of [{ latency: "1" }, { latency: [1] }, { bandwidth: "1" }, { seed: "a" }]) {
+    const [name] = Object.keys(options);
+    assertThrows(() => new VirtualNetwork(options as never), TypeError, name);
+  }
+  assertThrows(() => new VirtualNetwork({ latency: [0, Infinity] }), asyncio.ValueError);
+  const network = new VirtualNetwork();
+  return run(network, async () => {
+    assertThrows(() => network.start_host("a", undefined as never), TypeError, "program");
+    assertEquals(network.is_up("a"), false);
+    assertThrows(() => network.start_host(1 as never, async () => {}), TypeError, "name");
+    assertThrows(() => network.partition("a", undefined as never), TypeError, "name");
+    assertThrows(() => network.heal("a"), TypeError, "name");
+    assertThrows(() => network.drop("0.5" as never), TypeError, "rate");
+    assertThrows(() => network.set_clock("a", { rate: "2" } as never), TypeError, "rate");
+    assertThrows(() => network.lose(undefined as never), TypeError, "Cannot lose a connection");
+    assertThrows(() => network.reset({} as never), TypeError, "Cannot reset a connection");
+    const disk = network.disk("a");
+    for (const data of [5, null, [1]]) {
+      await assertRejects(() => disk.write("x", data as never), TypeError, "a Uint8Array");
+      await assertRejects(() => disk.append("x", data as never), TypeError, "a Uint8Array");
+    }
+    assertEquals(disk.paths, []);
+  });
+});
+
 Deno.test("VirtualDisk: loses what was not synced when its host crashes, the latest first", async () => {
   const kept = new Set<string>();
   for (let seed = 0; seed < 20; seed++) {
