@@ -5,7 +5,7 @@
  */
 
 /** What a cancelled sleep rejects with. */
-export class BareCancelled extends Error {}
+class BareCancelled extends Error {}
 
 /** One sleep. */
 export interface BareTimer {

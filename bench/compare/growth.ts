@@ -32,7 +32,7 @@ interface Kind {
 }
 
 /** How many tasks there are. */
-export const SIZES = [1e2, 1e3, 1e4, 1e5, 1e6];
+const SIZES = [1e2, 1e3, 1e4, 1e5, 1e6];
 
 const KINDS: readonly Kind[] = [
   { title: "spawn", goal: 2 },

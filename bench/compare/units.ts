@@ -19,6 +19,6 @@ export function bytes(value: number): string {
 }
 
 /** Three digits, or all that stand before the point. */
-export function three_digits(value: number): string {
+function three_digits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

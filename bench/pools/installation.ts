@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import config from "../deno.json" with { type: "json" };
 
 /** The other pools. */
-export const POOLS = ["piscina", "tinypool", "workerpool"] as const;
+const POOLS = ["piscina", "tinypool", "workerpool"] as const;
 
 async function run(command: string, args: string[], cwd: string): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(command, { args, cwd }).output();

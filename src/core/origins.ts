@@ -96,7 +96,7 @@ export function origin_of_await(continuation: object): Origin {
 }
 
 /** Returns whether an error has a stack with frames. */
-export function has_frames({ stack = "" }: Error): boolean {
+function has_frames({ stack = "" }: Error): boolean {
   return /^\s+at |@/m.test(stack);
 }
 

@@ -149,7 +149,7 @@ interface DenoCore extends DenoContext {
 }
 
 /** Returns what Deno's `AsyncLocalStorage` does, which takes Deno a fifth of its own start to load. */
-export function storage_of_deno({ AsyncVariable, setAsyncContext }: DenoCore): StorageClass {
+function storage_of_deno({ AsyncVariable, setAsyncContext }: DenoCore): StorageClass {
   return class implements Storage {
     readonly #variable = new AsyncVariable();
 

@@ -203,11 +203,6 @@ export function to_address(
   return address.includes(":") ? [address, port, 0, 0] : [address, port];
 }
 
-/** The number of the family of an address of the host. */
-export function is_ipv6(address: string): boolean {
-  return address.includes(":");
-}
-
 const RESET = { code: "ECONNRESET", syscall: "write" };
 
 /** A socket as an endpoint. */

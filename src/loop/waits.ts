@@ -63,7 +63,7 @@ export class CycleSearch {
 }
 
 /** Finds tasks of which each waits for the next and the last for the first; `null` if there are none. */
-export function find_cycle(tasks: Iterable<AnyTask>): AnyTask[] | null {
+function find_cycle(tasks: Iterable<AnyTask>): AnyTask[] | null {
   const finished = new Set<AnyTask>();
   for (const start of tasks) {
     const path: AnyTask[] = [];

@@ -174,7 +174,7 @@ export class Channel extends LoopBound {
 }
 
 /** Wakes the calls of an end of a channel that is closed, and those alone. */
-export function wake_calls_of(end: object, queue: WaitQueue): void {
+function wake_calls_of(end: object, queue: WaitQueue): void {
   for (const waiter of waiting_in(queue)) {
     if (waiter["_subject"] !== end) continue;
     (waiter["_argument"] as Delivered | Offered).is_closed = true;

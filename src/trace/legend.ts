@@ -10,7 +10,7 @@ import { width_of } from "./text.ts";
 import type { State, Timeline } from "./timeline.ts";
 
 /** How high a line of the legend is, in pixels. */
-export const LEGEND_LINE = 20;
+const LEGEND_LINE = 20;
 
 const STATES: readonly [State, string][] = [
   ["running", "runs"],

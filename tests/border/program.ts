@@ -103,7 +103,7 @@ export function is_combinator(wait: Wait): wait is Wait & { wait: Combinator } {
 }
 
 /** The lists of statements directly inside of an awaitable. */
-export function* blocks_of_wait(wait: Wait): Generator<Statement[]> {
+function* blocks_of_wait(wait: Wait): Generator<Statement[]> {
   if (wait.wait === "call") yield wait.body;
   if (wait.wait === "gather") yield* wait.bodies;
   if (is_combinator(wait)) { for (const part of wait.of) yield* blocks_of_wait(part); }

@@ -45,7 +45,7 @@ export const TEST_DEPENDENCIES: ReadonlyMap<string, { specifier: string; path: s
 );
 
 /** What stands for modules of Node.js in browsers. */
-export const BROWSER_MODULES = ["assert@2.1.0", "events@3.3.0"];
+const BROWSER_MODULES = ["assert@2.1.0", "events@3.3.0"];
 
 /** Installs what the tests import. */
 export async function install_test_dependencies(folder: string): Promise<void> {

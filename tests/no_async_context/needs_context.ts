@@ -3,7 +3,7 @@
  * not run without one; everything else is.
  */
 
-export const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
+const NEEDS_CONTEXT: Readonly<Record<string, readonly string[]>> = {
   "code after a foreign await belongs to its task": [
     "capture_call_graph: a task that waits for a native promise, and one that is done",
     "a cancellation during a foreign await without the signal comes at the next own await",

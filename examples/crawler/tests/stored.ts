@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
 /** A page, without what differs from run to run: times, order, the port of the site. */
-export interface StoredPage {
+interface StoredPage {
   readonly path: string;
   readonly outcome: string;
   readonly status: number | null;
