@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import * as asyncio from "../mod.ts";
-import { format_trace_svg, type TraceSVGOptions } from "../trace.ts";
+import { format_trace_svg, TraceRecorder, type TraceSVGOptions } from "../trace.ts";
 import { crowd, everything, timeless, trace_of } from "./trace/programs.ts";
 
 const draw = format_trace_svg;
@@ -123,6 +123,11 @@ Deno.test("wrong options are errors that say what is wrong", () => {
     () => draw([], { width: 100 }),
     asyncio.ValueError,
     "Cannot draw a timeline: width must be at least 320: received 100",
+  );
+  assertThrows(
+    () => draw(new TraceRecorder() as never),
+    TypeError,
+    "the events of a TraceRecorder",
   );
   assertThrows(() => draw([], { max_rows: -1 }), asyncio.ValueError, "max_rows");
   for (const name of ["title", "width", "max_rows"]) {

@@ -25,6 +25,7 @@ type JSONEvent = Record<string, unknown>;
  *
  * @param events what a `TraceRecorder` has written down
  * @returns the text of a file
+ * @throws {TypeError} if the events are not an array
  * @category Tracing
  *
  * @example

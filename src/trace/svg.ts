@@ -56,7 +56,7 @@ const MAX_WAKE_UPS = 400;
  * @param events what a `TraceRecorder` has written down
  * @param options `title`, `width`, `max_rows`
  * @returns the text of an SVG file, or of an element of a page
- * @throws {TypeError} if an option is unknown or of a wrong type
+ * @throws {TypeError} if the events are not an array, or an option is unknown or of a wrong type
  * @throws {ValueError} if it is narrower than 320 pixels, or `max_rows` is negative
  * @category Tracing
  *

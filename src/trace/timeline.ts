@@ -4,6 +4,7 @@
  * @module
  */
 
+import { repr } from "../internal/format_helpers.ts";
 import type { TaskCreated, TaskEnded, TraceEvent } from "./recorder.ts";
 
 /**
@@ -93,11 +94,17 @@ interface Reading {
  * @param events what a `TraceRecorder` has written down
  * @param clock what to take for the time of an event, from that and from what was taken for the
  * event before it on its loop: `-Infinity` for the first
+ * @throws {TypeError} if the events are not an array
  */
 export function make_timeline(
   events: readonly TraceEvent[],
   clock: (time: number, last: number) => number = (time) => time,
 ): Timeline {
+  if (!Array.isArray(events)) {
+    throw new TypeError(
+      `Cannot read a trace: it must be the events of a TraceRecorder: received ${repr(events)}`,
+    );
+  }
   const loops = new Map<number, LoopLine>();
   const readings = new Map<number, Reading>();
   const wake_ups: WakeUp[] = [];
