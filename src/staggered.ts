@@ -10,7 +10,7 @@ import {
   type CoroutineFunction,
   library_coroutine,
 } from "./core/coroutines.ts";
-import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
+import { type AbstractEventLoop, check_loop, get_running_loop } from "./core/events.ts";
 import { cancel_each, is_cancelled_error } from "./core/cancellation.ts";
 import {
   type CancelledError,
@@ -18,7 +18,7 @@ import {
   leaves_the_loop,
   TimeoutError,
 } from "./core/exceptions.ts";
-import { is_plain_object, repr } from "./internal/format_helpers.ts";
+import { is_plain_object, repr, type_name } from "./internal/format_helpers.ts";
 import { pass_on_cancellation } from "./core/block_requests.ts";
 import type { Scope } from "./core/contracts.ts";
 import { running_scope, running_task } from "./core/current.ts";
@@ -75,7 +75,8 @@ export interface RaceOptions {
  * @param options `loop`, the running one by default
  * @returns a coroutine of the winner's result and index, or twice `null`, and the list of the errors of the
  * functions that were started, in which that of the winner is `null`
- * @throws {TypeError} if the delay is neither a number nor `null`
+ * @throws {TypeError} if the functions are not iterable, the delay is neither a number nor `null`, or an option is unknown
+ * or of a wrong type
  * @throws {ExceptionGroup} if a function succeeds although it has been cancelled
  * @category Waiting
  *
@@ -111,6 +112,10 @@ export function staggered_race<T>(
     );
   }
   const { loop = null } = is_plain_object(delay) ? delay as RaceOptions : options;
+  if (loop !== null) check_loop("staggered_race", loop);
+  if (typeof (coro_fns as Partial<typeof coro_fns> | null)?.[Symbol.iterator] !== "function") {
+    throw new TypeError(`'${type_name(coro_fns)}' object is not iterable`);
+  }
   return library_coroutine("staggered_race", race(coro_fns, seconds, loop));
 }
 

@@ -116,7 +116,9 @@ Deno.test("staggered_race: a function that swallows its cancellation and succeed
     );
   }));
 
-Deno.test("staggered_race: refuses a delay that is neither a number nor null", () => {
+Deno.test("staggered_race: refuses arguments of a wrong type", () => {
+  assertThrows(() => asyncio.staggered_race(5 as never, 1), TypeError, "not iterable");
+  assertThrows(() => asyncio.staggered_race([], 1, { loop: {} } as never), TypeError, "loop");
   assertThrows(() => asyncio.staggered_race([], "1" as never), TypeError);
   assertThrows(() => asyncio.staggered_race([], 1, { lop: 1 } as never), TypeError, "lop");
 });

@@ -103,6 +103,11 @@ export function supervise(
         `received ${repr(strategy)}`,
     );
   }
+  if (typeof (factories as Partial<typeof factories> | null)?.[Symbol.iterator] !== "function") {
+    throw new TypeError(
+      `Cannot call supervise(): factories must be iterable: received ${repr(factories)}`,
+    );
+  }
   check_limit("max_restarts", max_restarts);
   check_limit("within", within);
   const children = [...factories].map((factory) => new Child(factory));

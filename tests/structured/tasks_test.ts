@@ -343,6 +343,7 @@ Deno.test("supervise: refuses what makes no sense", () =>
     await async_with(new TaskGroup(), async (group) => {
       assertThrows(() => supervise(group, [], { strategy: "all" } as never), TypeError, "'all'");
       assertThrows(() => supervise(group, [1 as never]), TypeError, "factory");
+      assertThrows(() => supervise(group, 1 as never), TypeError, "factories must be iterable");
       assertThrows(() => supervise({} as never, []), TypeError, "must be a TaskGroup");
       assertThrows(() => supervise(group, [], { within: -1 }), asyncio.ValueError, "within");
       assertThrows(() => supervise(group, [], { restarts: 1 } as never), TypeError, "restarts");
