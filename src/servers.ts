@@ -143,8 +143,15 @@ export class ListeningServer extends Inspectable implements AbstractServer {
       return;
     }
     this.#loop.call_soon(() => {
-      if (this.#listeners === null) endpoint.abort();
-      else this.#loop.create_task(library_coroutine("_accept_connection", this.#connect(endpoint)));
+      if (this.#listeners === null) {
+        endpoint.abort();
+        return;
+      }
+      const accepting = library_coroutine("_accept_connection", this.#connect(endpoint));
+      // A task that is cancelled before it begins runs no code; one that has begun does not end as cancelled.
+      this.#loop.create_task(accepting).add_done_callback((task) => {
+        if (task.cancelled()) endpoint.abort();
+      });
     }, { context });
   }
 

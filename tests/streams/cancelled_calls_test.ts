@@ -109,6 +109,21 @@ Deno.test("start_server: cancelled in any turn of the host, it listens nowhere",
     server.close();
   }));
 
+Deno.test("start_server: a connection whose task is cancelled before it begins is closed", () =>
+  SOCKETS.run(async () => {
+    await using server = await asyncio.start_server(() => {}, "127.0.0.1", 0);
+    asyncio.get_running_loop().set_task_factory((loop, coro, options) => {
+      const task = new asyncio.Task(coro, { ...options, loop });
+      if (String(task).includes("_accept_connection")) task.cancel();
+      return task;
+    });
+    const [reader, writer] = await asyncio.open_connection(...address_of(server));
+    // A socket that is left open has no end.
+    assertEquals(await reader.read(), new Uint8Array());
+    writer.close();
+    await settled_at(address_of(server)[1], 1);
+  }));
+
 Deno.test("start_unix_server, open_unix_connection: cancelled in any turn, no socket is left", () =>
   SOCKETS.run(async () => {
     const folder = await asyncio.from_promise(mkdtemp(`${tmpdir()}/asyncio_`));
