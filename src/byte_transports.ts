@@ -12,7 +12,7 @@ import type { Runnable } from "./core/contracts.ts";
 import { leaves_the_loop, RuntimeError } from "./core/exceptions.ts";
 import type { Future } from "./core/futures.ts";
 import type { Endpoint, EndpointListener, Open } from "./host/endpoints.ts";
-import { type Bytes, concat_bytes, own_bytes, to_bytes } from "./internal/bytes.ts";
+import { type Bytes, concat_bytes, own_bytes, to_bytes, to_chunks } from "./internal/bytes.ts";
 import { Deque } from "./internal/deque.ts";
 import { type AbstractEventLoop, Handle } from "./core/events.ts";
 import { hold_open, release } from "./open_transports.ts";
@@ -313,7 +313,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   }
 
   override writelines(data: Iterable<Bytes>): void {
-    const chunks = Array.from(data, (chunk) => to_bytes(chunk, "write"));
+    const chunks = to_chunks(data, "write");
     if (this.#eof_written) throw new RuntimeError("Cannot call writelines() after write_eof()");
     if (chunks.length === 1) this.#send(chunks[0]!, true);
     else this.#send(concat_bytes(chunks), false);

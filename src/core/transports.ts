@@ -5,7 +5,7 @@
  */
 
 import type { Address } from "../host/endpoints.ts";
-import { type Bytes, concat_bytes, to_bytes } from "../internal/bytes.ts";
+import { type Bytes, concat_bytes, to_chunks } from "../internal/bytes.ts";
 import { Inspectable } from "../internal/format_helpers.ts";
 import { note_methods } from "../internal/unbound.ts";
 import { RuntimeError } from "./exceptions.ts";
@@ -175,7 +175,7 @@ export abstract class WriteTransport extends BaseTransport {
    * @throws {TypeError} if one of them is neither a `Uint8Array` nor a string
    */
   writelines(data: Iterable<Bytes>): void {
-    this.write(concat_bytes(Array.from(data, (chunk) => to_bytes(chunk, "writelines"))));
+    this.write(concat_bytes(to_chunks(data, "writelines")));
   }
 
   /** Signals the end of the data to the peer, after what was written. */
@@ -255,8 +255,8 @@ export abstract class DatagramTransport extends BaseTransport {
    *
    * @param _data its bytes, of which a copy is kept, or a string, which stands for its UTF-8
    * @param _address where it goes; `null` if the endpoint has a remote address
-   * @throws {ValueError} if the endpoint has another remote address
-   * @throws {TypeError} if the data is something else
+   * @throws {ValueError} if the endpoint has another remote address, or the port is not 0-65535
+   * @throws {TypeError} if the data or the address is something else
    */
   sendto(_data: Bytes, _address?: Address | null): void {
     throw not_implemented(this, "sendto");

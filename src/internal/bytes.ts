@@ -32,6 +32,16 @@ export function to_bytes(data: Bytes, what: string): Uint8Array {
   throw new TypeError(`Cannot ${what}: expected a Uint8Array or a string: received ${repr(data)}`);
 }
 
+/** Returns the bytes of each chunk; `what` is the operation that the error says is impossible. */
+export function to_chunks(data: Iterable<Bytes>, what: string): Uint8Array[] {
+  if (typeof data?.[Symbol.iterator] !== "function") {
+    throw new TypeError(
+      `Cannot ${what}: expected an iterable of Uint8Array or strings: received ${repr(data)}`,
+    );
+  }
+  return Array.from(data, (chunk) => to_bytes(chunk, what));
+}
+
 /** A plain `Uint8Array` of its own buffer: a copy, unless the chunk has one to itself already. */
 export function own_bytes(chunk: Uint8Array): Uint8Array {
   const { buffer, byteLength } = chunk;

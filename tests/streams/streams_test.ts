@@ -10,6 +10,7 @@ import {
   close,
   collect_reports,
   connect,
+  MEMORY,
   settled_at,
   SOCKETS,
   test_everywhere,
@@ -435,6 +436,26 @@ Deno.test("start_server: mistakes are named", () =>
       "could not bind on any address out of [('203.0.113.1', 0)]",
     );
     await close(server);
+  }));
+
+Deno.test("StreamWriter.writelines: what cannot be iterated is refused, and nothing is sent of it", () =>
+  MEMORY.run(async () => {
+    const [reader, writer, server] = await connect(MEMORY, async (reader, writer) => {
+      writer.write(await reader.read());
+      await close(writer);
+    });
+    async function* later() {
+      yield "later";
+    }
+    for (const wrong of [5, {}, null, undefined, later(), reader]) {
+      assertThrows(() => writer.writelines(wrong as never), TypeError, "an iterable of Uint8Array");
+    }
+    assertThrows(() => writer.writelines(["sent?", 5] as never), TypeError, "received 5");
+    writer.writelines(new Set(["a", "b"]));
+    writer.writelines([]);
+    writer.write_eof();
+    assertEquals(text(await reader.read()), "ab");
+    await close(writer, server);
   }));
 
 Deno.test("call_later: methods of streams, servers and processes without their object are refused at once", async () => {
