@@ -95,7 +95,8 @@ function* wait_for_host<T>(
   return yield* wrap_future(given, { loop });
 }
 
-function to_port(port: unknown, what: string): number {
+/** Checks a port; none is 0. */
+export function to_port(port: unknown, what: string): number {
   if (port === null || port === undefined) return 0;
   if (typeof port !== "number" || !Number.isInteger(port)) {
     throw new TypeError(`Cannot ${what}: the port must be a whole number: received ${repr(port)}`);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { own_bytes } from "../internal/bytes.ts";
+import { type Bytes, own_bytes, to_bytes } from "../internal/bytes.ts";
 import type { Endpoint, EndpointListener } from "./endpoints.ts";
 import { copy_bytes, type Emitter, type HostListener } from "./sockets.ts";
 
@@ -61,6 +61,13 @@ export interface HostWritable extends Emitter {
   destroy(error?: Error): unknown;
 }
 
+/** What a stream of Node.js says of its end. */
+interface EndedStream {
+  readonly destroyed?: boolean;
+  readonly readableEnded?: boolean;
+  readonly errored?: unknown;
+}
+
 abstract class PipeEndpoint implements Endpoint {
   readonly extra: Record<string, unknown>;
   protected _listener: EndpointListener | null = null;
@@ -87,6 +94,23 @@ abstract class PipeEndpoint implements Endpoint {
     this._listener?.on_end();
   }
 
+  /** Notes an end, or an error, that came before anything listened, of which the stream says nothing more. */
+  protected _check_end(is_over: boolean | undefined, error: unknown): void {
+    if (error) this._fail(error);
+    else if (is_over) this._finish();
+  }
+
+  protected _receive(chunk: unknown): void {
+    let bytes: Uint8Array;
+    try {
+      bytes = own_bytes(to_bytes(chunk as Bytes, "read from a pipe"));
+    } catch (error) {
+      this._fail(error);
+      return;
+    }
+    this._listener?.on_data(bytes);
+  }
+
   write(_data: Uint8Array, _may_change: boolean): void {}
   pending(): number {
     return 0;
@@ -105,19 +129,23 @@ class ReadableEndpoint extends PipeEndpoint {
   constructor(pipe: HostReadable) {
     super(pipe);
     this.#pipe = pipe;
-    const on_data = (chunk: Uint8Array | string) => {
+    const on_data = (chunk: unknown) => {
       if (this._closed) return;
       // At the end of a process hosts resume its pipes.
       if (this.#paused) pipe.pause();
-      this._listener?.on_data(
-        own_bytes(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk),
-      );
+      this._receive(chunk);
     };
-    pipe.on("data", on_data as HostListener);
+    pipe.on("data", on_data);
     pipe.on("end", () => this._finish());
     pipe.on("close", () => this._finish());
     pipe.on("error", ((error: unknown) => this._fail(error)) as HostListener);
     pipe.pause();
+  }
+
+  override listen(listener: EndpointListener): void {
+    super.listen(listener);
+    const { destroyed, readableEnded, errored } = this.#pipe as EndedStream;
+    this._check_end(destroyed || readableEnded, errored);
   }
 
   override pause(): void {
@@ -152,6 +180,12 @@ class WritableEndpoint extends PipeEndpoint {
     pipe.on("error", ((error: unknown) => this._fail(error)) as HostListener);
     // The reader has closed the pipe: what is written from now on fails.
     pipe.on("close", () => this._finish());
+  }
+
+  override listen(listener: EndpointListener): void {
+    super.listen(listener);
+    const { destroyed, errored } = this.#pipe as EndedStream;
+    this._check_end(destroyed, errored);
   }
 
   override write(data: Uint8Array, may_change: boolean): void {
@@ -212,7 +246,7 @@ class ReadableStreamEndpoint extends PipeEndpoint {
       while (!this.#paused && !this._closed) {
         const { done, value } = await this.#reader.read();
         if (done) return this._finish();
-        if (!this._closed) this._listener?.on_data(own_bytes(value));
+        if (!this._closed) this._receive(value);
       }
     } catch (error) {
       this._fail(error);
@@ -238,15 +272,23 @@ class WritableStreamEndpoint extends PipeEndpoint {
   constructor(pipe: WritableStream<Uint8Array>) {
     super(pipe);
     this.#writer = pipe.getWriter();
-    this.#writer.closed.catch((error) => this._fail(error));
+    this.#writer.closed.then(() => this._finish(), (error) => this._fail(error));
   }
 
   override write(data: Uint8Array, may_change: boolean): void {
     this.#pending += data.length;
-    this.#writer.write(may_change ? new Uint8Array(data) : data).then(() => {
-      this.#pending -= data.length;
-      if (!this._closed) this._listener?.on_written();
-    }, (error) => this._fail(error));
+    this.#write(may_change ? new Uint8Array(data) : data);
+  }
+
+  async #write(data: Uint8Array): Promise<void> {
+    try {
+      await this.#writer.write(data); // Node.js 20 throws if the stream is closed
+    } catch (error) {
+      this._fail(error);
+      return;
+    }
+    this.#pending -= data.length;
+    if (!this._closed) this._listener?.on_written();
   }
 
   override pending(): number {

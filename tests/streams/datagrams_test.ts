@@ -100,6 +100,34 @@ Deno.test("create_datagram_endpoint: mistakes", () =>
     first.close();
   }));
 
+Deno.test("DatagramTransport.sendto: a wrong address is refused, and the transport can be closed", () =>
+  SOCKETS.run(async () => {
+    const loop = asyncio.get_running_loop();
+    const [transport, protocol] = await loop.create_datagram_endpoint(() => new Received(), {
+      local_addr: ["127.0.0.1", 0],
+    });
+    for (const address of ["host", 5, [], ["127.0.0.1"], [5, 5], ["127.0.0.1", "5"]]) {
+      assertThrows(
+        () => transport.sendto("x", address as never),
+        TypeError,
+        "expected [host, port]",
+      );
+    }
+    for (const port of [-1, 65536]) {
+      const error = assertThrows(() => transport.sendto("x", ["127.0.0.1", port]));
+      assertInstanceOf(error, asyncio.ValueError);
+    }
+    // The system refuses it, not the type of it.
+    transport.sendto("x", ["127.0.0.1", 0]);
+    while (protocol.errors.length === 0) await asyncio.sleep(0);
+    assertEquals(
+      protocol.errors.map((error) => [error instanceof asyncio.OSError, String(error)]),
+      [[true, "OSError: [Errno 22] Invalid argument"]],
+    );
+    transport.close();
+    assertEquals(await protocol.lost, null);
+  }));
+
 Deno.test("connect_read_pipe: a web stream and a Readable of Node.js", () =>
   SOCKETS.run(async () => {
     const loop = asyncio.get_running_loop();
@@ -179,4 +207,76 @@ Deno.test("connect_write_pipe: a web stream and a Writable of Node.js", () =>
       while (received !== "hello pipe") await asyncio.sleep(0.001);
     }
     while (ended < 2) await asyncio.sleep(0.001);
+  }));
+
+class Lost extends asyncio.BaseProtocol {
+  readonly lost: asyncio.Future<unknown> = asyncio.get_running_loop().create_future();
+
+  override connection_lost(error: unknown): void {
+    this.lost.set_result(error);
+  }
+}
+
+Deno.test("connect_read_pipe, connect_write_pipe: a stream that has ended before is at its end", () =>
+  SOCKETS.run(async () => {
+    const loop = asyncio.get_running_loop();
+    const { PassThrough } = await import("node:stream");
+    const ended = new PassThrough();
+    ended.end();
+    ended.resume();
+    await asyncio.from_promise(new Promise((resolve) => ended.on("close", resolve)));
+    const destroyed = new PassThrough();
+    destroyed.destroy();
+    const failed = new PassThrough();
+    failed.on("error", () => {});
+    const boom = Object.assign(new Error("boom"), { code: "EIO", errno: -5 });
+    failed.destroy(boom);
+    for (const [pipe, error] of [[ended, null], [destroyed, null], [failed, boom]] as const) {
+      const reader = new asyncio.StreamReader();
+      await loop.connect_read_pipe(() => new asyncio.StreamReaderProtocol(reader), pipe);
+      const [transport, protocol] = await loop.connect_write_pipe(() => new Lost(), pipe);
+      if (error === null) {
+        assertEquals(await reader.read(), new Uint8Array());
+        assertEquals(await protocol.lost, null);
+      } else {
+        assertEquals((await assertRejects(() => reader.read(), asyncio.OSError)).cause, error);
+        assertEquals((await protocol.lost as asyncio.OSError).cause, error);
+      }
+      assert(transport.is_closing());
+    }
+    const closed = new WritableStream<Uint8Array>();
+    await asyncio.from_promise(closed.close());
+    const [transport, protocol] = await loop.connect_write_pipe(() => new Lost(), closed);
+    transport.write("x");
+    assertEquals(await protocol.lost, null);
+  }));
+
+Deno.test("connect_read_pipe: takes text, and names chunks that are no bytes", () =>
+  SOCKETS.run(async () => {
+    const loop = asyncio.get_running_loop();
+    const { Readable } = await import("node:stream");
+    const pipes = (...chunks: unknown[]) => [
+      Readable.from(chunks),
+      new ReadableStream({
+        start(controller) {
+          for (const chunk of chunks) controller.enqueue(chunk);
+          controller.close();
+        },
+      }),
+    ];
+    const read = async (pipe: unknown) => {
+      const reader = new asyncio.StreamReader();
+      const protocol = () => new asyncio.StreamReaderProtocol(reader);
+      await loop.connect_read_pipe(protocol, pipe as asyncio.ReadPipe);
+      return text(await reader.read());
+    };
+    for (const pipe of pipes("one ", new TextEncoder().encode("two"))) {
+      assertEquals(await read(pipe), "one two");
+    }
+    const reports: unknown[] = [];
+    loop.set_exception_handler((_loop, { exception }) => reports.push(exception));
+    for (const pipe of pipes("one", { two: 2 })) {
+      const error = await assertRejects(() => read(pipe), TypeError, "received {two: 2}");
+      assertEquals(reports.pop(), error);
+    }
   }));
