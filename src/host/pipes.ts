@@ -61,7 +61,7 @@ export interface HostWritable extends Emitter {
   destroy(error?: Error): unknown;
 }
 
-/** What a stream of Node.js says of its end. */
+/** The facts by which a stream of Node.js tells that it has ended. */
 interface EndedStream {
   readonly destroyed?: boolean;
   readonly readableEnded?: boolean;
