@@ -345,7 +345,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
   }
 
   override get_write_buffer_size(): number {
-    return this.#closed ? 0 : this._endpoint.pending();
+    return this.#lost > 0 ? 0 : this._endpoint.pending();
   }
 
   #after_write(): void {
@@ -409,7 +409,7 @@ export class ByteTransport extends FlowControlledTransport implements EndpointLi
 
   #close_endpoint(): void {
     if (this.#closed) return;
-    if (this.get_write_buffer_size() > 0) this._endpoint.abort();
+    if (this._endpoint.pending() > 0) this._endpoint.abort();
     else this._endpoint.close();
     this.#closed = true;
     this.#received.clear();

@@ -1,6 +1,9 @@
 /** Transports and protocols: the order of callbacks, flow control and what goes wrong. */
 
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { Writable } from "node:stream";
 import * as asyncio from "../../mod.ts";
 import { address_of, collect_reports, SOCKETS, test_everywhere, text } from "./places.ts";
 
@@ -276,6 +279,23 @@ test_everywhere("Transport: the marks of the write buffer", async (place) => {
   await server.wait_closed();
 });
 
+test_everywhere("Transport.abort: nothing is buffered any more", async (place) => {
+  const loop = asyncio.get_running_loop();
+  const server = await loop.create_server(() => new Recorder(), place.host, place.port);
+  const [transport, protocol] = await loop.create_connection(
+    () => new Recorder(),
+    ...address_of(server),
+  );
+  transport.write(new Uint8Array(2 ** 25));
+  assert(transport.get_write_buffer_size() > 0);
+  transport.abort();
+  assertEquals(transport.get_write_buffer_size(), 0);
+  assertEquals(await protocol.lost, null);
+  server.close();
+  server.abort_clients();
+  await server.wait_closed();
+});
+
 test_everywhere("Transport.close: what was written is sent first", async (place) => {
   const loop = asyncio.get_running_loop();
   const size = 20 * 2 ** 20;
@@ -405,6 +425,47 @@ Deno.test("Transport: a peer that resets is a ConnectionResetError", () =>
     if (error !== null) assertInstanceOf(error, asyncio.ConnectionResetError);
     server.close();
     await server.wait_closed();
+  }));
+
+Deno.test("Transport.write: once the peer of a Unix socket is gone, the loss is a ConnectionError", () =>
+  SOCKETS.run(async () => {
+    const reports = collect_reports();
+    const loop = asyncio.get_running_loop();
+    const folder = await asyncio.from_promise(mkdtemp(`${tmpdir()}/asyncio_transports_`));
+    const ended = loop.create_future<asyncio.Transport>();
+    class Peer extends Recorder {
+      override eof_received(): boolean {
+        ended.set_result(this.transport);
+        return true;
+      }
+    }
+    let peer!: Peer;
+    const server = await loop.create_unix_server(() => peer = new Peer(), `${folder}/socket`);
+    const [transport] = await loop.create_unix_connection(() => new Recorder(), `${folder}/socket`);
+    transport.abort();
+    const of_peer = await ended;
+    while (!peer.lost.done()) {
+      of_peer.write("nobody reads this");
+      await asyncio.sleep(0);
+    }
+    assertInstanceOf(await peer.lost, asyncio.ConnectionError);
+    assertEquals(reports, []);
+    server.close();
+    await server.wait_closed();
+    await asyncio.from_promise(rm(folder, { recursive: true }));
+  }));
+
+Deno.test("WriteTransport.write: to a Writable that has been ended, it is a BrokenPipeError", () =>
+  SOCKETS.run(async () => {
+    const reports = collect_reports();
+    const loop = asyncio.get_running_loop();
+    const pipe = new Writable({ write: (_chunk, _encoding, _callback) => {} });
+    const [transport, protocol] = await loop.connect_write_pipe(() => new Recorder(), pipe);
+    transport.write("it is never written");
+    pipe.end();
+    transport.write("too late");
+    assertInstanceOf(await protocol.lost, asyncio.BrokenPipeError);
+    assertEquals(reports, []);
   }));
 
 Deno.test("create_connection: the next address is tried where one fails", () =>
