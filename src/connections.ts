@@ -18,6 +18,8 @@ import type {
   SocketOptions,
 } from "./host/endpoints.ts";
 import {
+  AF_INET,
+  AF_INET6,
   AF_UNSPEC,
   AI_PASSIVE,
   endpoint_of_socket,
@@ -27,6 +29,7 @@ import {
   remove_stale_socket,
   SOCK_STREAM,
 } from "./host/sockets.ts";
+import { to_bytes } from "./internal/bytes.ts";
 import { repr } from "./internal/format_helpers.ts";
 import type {
   AcceptedSocketOptions,
@@ -83,6 +86,11 @@ const SERVER_OPTIONS = [
   "keep_alive",
 ];
 
+const FAMILIES: readonly number[] = [AF_UNSPEC, AF_INET, AF_INET6];
+
+// As many bytes as a Unix socket's address holds; some hosts cut a longer path, and listen elsewhere.
+const LONGEST_UNIX_PATH = 107;
+
 function network_of(loop: AbstractEventLoop): Network {
   return loop["_network"] ?? host_network;
 }
@@ -95,8 +103,16 @@ function* wait_for_host<T>(
   return yield* wrap_future(given, { loop });
 }
 
-/** Checks a port; none is 0. */
-export function to_port(port: unknown, what: string): number {
+/** Checks a host and a port. */
+export function check_address(address: unknown, what: string): void {
+  const [host, port] = Array.isArray(address) ? address : [];
+  if (typeof host !== "string" || typeof port !== "number") {
+    throw new TypeError(`Cannot ${what}: expected [host, port]: received ${repr(address)}`);
+  }
+  to_port(port, what);
+}
+
+function to_port(port: unknown, what: string): number {
   if (port === null || port === undefined) return 0;
   if (typeof port !== "number" || !Number.isInteger(port)) {
     throw new TypeError(`Cannot ${what}: the port must be a whole number: received ${repr(port)}`);
@@ -129,7 +145,11 @@ function* look_up(
       `Cannot look up a host: expected a name or an address: received ${repr(host)}`,
     );
   }
+  if (host?.includes("\0")) throw new ValueError("embedded null character");
   const number = to_port(port, "look up a host");
+  const what = { address: [host, number] };
+  if (!FAMILIES.includes(family)) throw make_os_error("EAI_FAMILY", undefined, what);
+  if (host === "") throw make_os_error("ENOTFOUND", undefined, what);
   let infos: AddressInfo[];
   try {
     infos = yield* wait_for_host(
@@ -139,7 +159,7 @@ function* look_up(
   } catch (error) {
     throw translate_error(error, undefined, [host, number]);
   }
-  if (infos.length === 0) throw make_os_error("ENOTFOUND", undefined, { address: [host, number] });
+  if (infos.length === 0) throw make_os_error("ENOTFOUND", undefined, what);
   return infos;
 }
 
@@ -157,6 +177,7 @@ function* look_up_name(
   sockaddr: readonly [host: string, port: number, ...number[]],
   flags: number,
 ): Generator<unknown, [host: string, service: string], unknown> {
+  check_address(sockaddr, "look up an address");
   try {
     return yield* wait_for_host(loop, name_of_address(sockaddr, flags));
   } catch (error) {
@@ -191,14 +212,30 @@ function* connect_to(
     return yield* wait_for_host(loop, connecting.endpoint);
   } catch (error) {
     connecting?.abort();
-    throw translate_error(error, connect_failed(error, address), address);
+    throw translate_error(error, connect_failed(error, address, options), address);
   }
 }
 
-function connect_failed(error: unknown, address: Address): string | undefined {
+const BIND_ERRORS: readonly unknown[] = ["EADDRINUSE", "EADDRNOTAVAIL"];
+
+function connect_failed(
+  error: unknown,
+  address: Address,
+  { local_address = null }: SocketOptions,
+): string | undefined {
   // Of the path of a Unix socket CPython says what is wrong with it.
-  if (typeof address === "string" || (error as { syscall?: unknown })?.syscall === "bind") return;
-  return `Connect call failed ${format_address(address)}`;
+  if (typeof address === "string") return;
+  // Bun does not tell which call has failed.
+  const is_bound = BIND_ERRORS.includes((error as { code?: unknown } | null)?.code);
+  return is_bound && local_address !== null && typeof local_address !== "string"
+    ? bind_failed(error, local_address)
+    : `Connect call failed ${format_address(address)}`;
+}
+
+function bind_failed(error: unknown, address: readonly unknown[]): string {
+  const { strerror, message } = translate_error(error) as OSError;
+  const reason = (strerror ?? message).toLowerCase();
+  return `error while attempting to bind on address ${format_address(address)}: ${reason}`;
 }
 
 /** An address as Python shows it: `('127.0.0.1', 80)`. */
@@ -383,7 +420,15 @@ function connection_error(errors: readonly OSError[], all: boolean): Error {
   return new OSError(`Multiple exceptions: ${errors.map(({ message }) => message).join(", ")}`);
 }
 
-function check_path_or_sock(path: unknown, sock: unknown, what: string, neither: string): void {
+const WINDOWS_PIPE = "\\\\";
+
+function check_path_or_sock(
+  loop: AbstractEventLoop,
+  path: unknown,
+  sock: unknown,
+  what: string,
+  neither: string,
+): void {
   if (path === null) {
     if (sock === null) throw new ValueError(neither);
     return;
@@ -391,6 +436,12 @@ function check_path_or_sock(path: unknown, sock: unknown, what: string, neither:
   if (sock !== null) throw new ValueError("path and sock can not be specified at the same time");
   if (typeof path !== "string") {
     throw new TypeError(`Cannot ${what}: the path must be a string: received ${repr(path)}`);
+  }
+  if (path.includes("\0", 1)) throw new ValueError("embedded null byte");
+  if (loop["_network"] !== null) return;
+  if (path === "") throw make_os_error("EINVAL");
+  if (to_bytes(path, what).length > LONGEST_UNIX_PATH && !path.startsWith(WINDOWS_PIPE)) {
+    throw new OSError("AF_UNIX path too long");
   }
 }
 
@@ -419,7 +470,7 @@ function* connect_unix<P extends BaseProtocol>(
     throw new ValueError("you have to pass server_hostname when using ssl");
   }
   const sock = options.sock ?? null;
-  check_path_or_sock(path, sock, "connect", "no path and sock were specified");
+  check_path_or_sock(loop, path, sock, "connect", "no path and sock were specified");
   const endpoint = path === null
     ? endpoint_of(loop, sock, "connect")
     : yield* connect_to(loop, path, {});
@@ -586,14 +637,9 @@ function* listen_at(
   try {
     return yield* wait_for_listener(loop, address, socket_options(options));
   } catch (error) {
-    const { code, strerror, message } = translate_error(error) as OSError;
+    const { code } = error as { code?: unknown };
     if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return null;
-    const reason = (strerror ?? message).toLowerCase();
-    throw translate_error(
-      error,
-      `error while attempting to bind on address ${format_address(address)}: ${reason}`,
-      address,
-    );
+    throw translate_error(error, bind_failed(error, address), address);
   }
 }
 
@@ -636,7 +682,7 @@ function* listen_unix(
 ): Generator<unknown, AbstractServer, unknown> {
   check_server_ssl(options, "listen");
   const neither = "path was not specified, and no sock specified";
-  check_path_or_sock(path, options.sock ?? null, "listen", neither);
+  check_path_or_sock(loop, path, options.sock ?? null, "listen", neither);
   if (path === null) {
     const listener = listener_of(loop, options);
     return yield* start_if_wanted(make_server(loop, [listener], factory, options), options);

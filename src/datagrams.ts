@@ -5,7 +5,7 @@
  */
 
 import { set_result_unless_done } from "./byte_transports.ts";
-import { check_given_socket, getaddrinfo, to_port } from "./connections.ts";
+import { check_address, check_given_socket, getaddrinfo } from "./connections.ts";
 import { type Context, copy_context } from "./core/contextvars.ts";
 import { type Coroutine, library_coroutine } from "./core/coroutines.ts";
 import type { DatagramOptions } from "./core/connection_options.ts";
@@ -26,7 +26,7 @@ import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import type { AbstractEventLoop } from "./core/events.ts";
 import { hold_open, open_transport, release } from "./open_transports.ts";
-import { make_os_error, translate_error } from "./os_errors.ts";
+import { translate_error } from "./os_errors.ts";
 import type { BaseProtocol, DatagramProtocol } from "./core/protocols.ts";
 import { DatagramTransport } from "./core/transports.ts";
 
@@ -42,19 +42,6 @@ const OPTIONS = [...ADDRESS_OPTIONS, "sock"];
 
 // As CPython: what the header of a datagram adds to what is buffered.
 const HEADER_SIZE = 8;
-
-const SOCKET_CLOSED = "ERR_SOCKET_DGRAM_NOT_RUNNING";
-
-/** Checks where a datagram is sent. */
-function check_target(address: unknown): void {
-  const [host, port] = Array.isArray(address) ? address : [];
-  if (typeof host !== "string" || typeof port !== "number") {
-    throw new TypeError(
-      `Cannot send a datagram: expected [host, port]: received ${repr(address)}`,
-    );
-  }
-  to_port(port, "send a datagram");
-}
 
 /** The transport of a socket of datagrams. */
 class SocketDatagramTransport extends DatagramTransport implements DatagramListener {
@@ -137,18 +124,14 @@ class SocketDatagramTransport extends DatagramTransport implements DatagramListe
       }
     } else if (address === null) {
       throw new ValueError("Cannot send a datagram: it needs an address: received null");
-    } else check_target(address);
+    } else check_address(address, "send a datagram");
     if (this.#lost || this.#closing) return;
     this.#pending += bytes.length + HEADER_SIZE;
     try {
       this.#socket.send(bytes === data ? new Uint8Array(bytes) : bytes, remote ?? address);
-    } catch (cause) {
+    } catch (error) {
       // Hosts refuse port 0, and a socket that others have closed, before they ask the system.
-      const is_closed = (cause as { code?: unknown } | null)?.code === SOCKET_CLOSED;
-      this.on_sent(
-        bytes.length,
-        make_os_error(is_closed ? "EBADF" : "EINVAL", undefined, { cause }),
-      );
+      this.on_sent(bytes.length, error);
     }
   }
 

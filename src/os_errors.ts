@@ -392,10 +392,12 @@ const ERRORS: Readonly<Record<string, Entry>> = {
   EAI_FAIL: [-4, "Non-recoverable failure in name resolution", gaierror],
   EAI_FAMILY: [-6, "ai_family not supported", gaierror],
   EAI_SERVICE: [-8, "Servname not supported for ai_socktype", gaierror],
-  // What streams of the hosts say of a write before they ask the system.
+  // What hosts say before they ask the system.
   ERR_SOCKET_CLOSED: [32, "Broken pipe", BrokenPipeError],
   ERR_STREAM_DESTROYED: [32, "Broken pipe", BrokenPipeError],
   ERR_STREAM_WRITE_AFTER_END: [32, "Broken pipe", BrokenPipeError],
+  ERR_SOCKET_BAD_PORT: [22, "Invalid argument"],
+  ERR_SOCKET_DGRAM_NOT_RUNNING: [9, "Bad file descriptor"],
 };
 
 // The names that OpenSSL and the hosts have for a certificate that is refused.

@@ -401,6 +401,18 @@ function correct(error: unknown, names_address: boolean): unknown {
   return error;
 }
 
+// Node.js says EACCES where the folder of a Unix socket does not exist.
+function correct_path(error: unknown, address: Address): unknown {
+  if (typeof address !== "string" || (error as { code?: unknown }).code !== "EACCES") return error;
+  try {
+    host_module<FSModule>("node:fs", "listen at a path")
+      .statSync(address.slice(0, address.lastIndexOf("/") + 1) || ".");
+    return error;
+  } catch (failure) {
+    return failure;
+  }
+}
+
 /** The network of the host. */
 class HostNetwork implements Network {
   lookup(
@@ -413,7 +425,7 @@ class HostNetwork implements Network {
     const is_passive = (flags & AI_PASSIVE) !== 0;
     const give = (addresses: LookupResult[]): AddressInfo[] =>
       addresses.flatMap((result) => address_infos(result, port, type, proto));
-    if (host === null || host === "") {
+    if (host === null) {
       const addresses = [
         { address: is_passive ? "0.0.0.0" : "127.0.0.1", family: 4 },
         { address: is_passive ? "::" : "::1", family: 6 },
@@ -487,7 +499,7 @@ class HostNetwork implements Network {
     return new Promise((resolve, reject) => {
       server.once(
         "error",
-        ((error: unknown) => reject(correct(error, true))) as HostListener,
+        ((error: unknown) => reject(correct_path(correct(error, true), address))) as HostListener,
       );
       server.once("listening", () => {
         resolve(new SocketListener(server, typeof address === "string" ? address : null, options));
@@ -542,6 +554,10 @@ export function name_of_address(
   flags: number,
 ): Promise<[host: string, service: string]> {
   const numeric: [string, string] = [host, String(port)];
+  if (host_module<NetModule>("node:net", "look up an address").isIP(host) === 0) {
+    const failure = { code: "ENOTFOUND", syscall: "getnameinfo" };
+    return Promise.reject(Object.assign(new Error("getnameinfo ENOTFOUND"), failure));
+  }
   const host_is_numeric = (flags & NI_NUMERICHOST) !== 0;
   const service_is_numeric = (flags & NI_NUMERICSERV) !== 0;
   if (host_is_numeric && service_is_numeric) return Promise.resolve(numeric);

@@ -486,6 +486,62 @@ Deno.test("call_later: methods of streams, servers and processes without their o
   });
 });
 
+Deno.test("open_connection, start_server, getaddrinfo: errors are the same on every host", () =>
+  SOCKETS.run(async () => {
+    const { open_connection, open_unix_connection, start_unix_server } = asyncio;
+    const loop = asyncio.get_running_loop();
+    const folder = await asyncio.from_promise(mkdtemp(`${tmpdir()}/asyncio_errors_`));
+    await asyncio.from_promise(writeFile(`${folder}/file`, ""));
+    const server = await asyncio.start_server(echo, "127.0.0.1", 0);
+    const [host, port] = address_of(server);
+    const UNKNOWN = "gaierror: [Errno -2] Name or service not known";
+    const NO_FAMILY = "gaierror: [Errno -6] ai_family not supported";
+    const INVALID = "OSError: [Errno 22] Invalid argument";
+    const TOO_LONG = "OSError: AF_UNIX path too long";
+    const NOTHING = "FileNotFoundError: [Errno 2] No such file or directory";
+    const NUL = "ValueError: embedded null byte";
+    const bind = "error while attempting to bind on address";
+    const long = `${folder}/${"a".repeat(200)}`;
+    for (
+      const [call, expected] of [
+        [() => open_connection("", port), UNKNOWN],
+        [() => open_connection("a\0b", port), "ValueError: embedded null character"],
+        [() => open_connection(host, port, { family: 6 }), NO_FAMILY],
+        [() => asyncio.start_server(echo, host, 0, { family: 4 }), NO_FAMILY],
+        [() => loop.getaddrinfo("localhost", 80, { family: 99 }), NO_FAMILY],
+        [() => loop.getnameinfo(["localhost", 80]), UNKNOWN],
+        [
+          () => loop.getnameinfo(["127.0.0.1"] as never),
+          "TypeError: Cannot look up an address: expected [host, port]: received ['127.0.0.1']",
+        ],
+        [
+          () => open_connection(host, port, { local_addr: [host, port] }),
+          `OSError: [Errno 98] ${bind} ('${host}', ${port}): address already in use`,
+        ],
+        [() => open_unix_connection(""), INVALID],
+        [() => start_unix_server(echo, ""), INVALID],
+        [() => open_unix_connection(long), TOO_LONG],
+        [() => start_unix_server(echo, long), TOO_LONG],
+        [() => open_unix_connection(`${folder}/a\0b`), NUL],
+        [() => start_unix_server(echo, `${folder}/a\0b`), NUL],
+        [() => open_unix_connection(`${folder}/none`), NOTHING],
+        [() => start_unix_server(echo, `${folder}/none/socket`), NOTHING],
+        [
+          () =>
+            loop.create_datagram_endpoint(() => new asyncio.DatagramProtocol(), {
+              remote_addr: [host, 0],
+            }),
+          INVALID,
+        ],
+      ] as [call: () => Promise<unknown>, expected: string][]
+    ) {
+      const error = await assertRejects(async () => await call());
+      assertEquals(String(error), expected);
+    }
+    await close(server);
+    await asyncio.from_promise(rm(folder, { recursive: true }));
+  }));
+
 Deno.test("start_unix_server: a path, and what is left there", () =>
   SOCKETS.run(async () => {
     const folder = await mkdtemp(`${tmpdir()}/streams_`);
