@@ -71,6 +71,16 @@ export type OpenTransport = (
   owner: TransportOwner,
 ) => Generator<unknown, Transport, unknown>;
 
+interface EncryptingProtocol {
+  _transport_inside?(): Transport | null;
+}
+
+/** The transport that the program writes to: with TLS, what was written to it must be encrypted before the end. */
+function innermost(transport: Transport): Transport {
+  const inside = (transport.get_protocol() as EncryptingProtocol)._transport_inside?.() ?? null;
+  return inside === null ? transport : innermost(inside);
+}
+
 /** The implementation of `Server`. */
 export class ListeningServer extends Inspectable implements AbstractServer {
   /** @internal */
@@ -233,7 +243,7 @@ export class ListeningServer extends Inspectable implements AbstractServer {
   /** Closes all connections, each when what was written has been sent. */
   close_clients(this: object): void;
   close_clients(): void {
-    for (const transport of [...this.#clients]) transport.close();
+    for (const transport of [...this.#clients]) innermost(transport).close();
   }
 
   /** Closes all connections at once: what has not been sent is lost. */

@@ -203,6 +203,11 @@ class TLSProtocol extends Protocol implements Endpoint {
     else this.#end();
   }
 
+  /** @internal The transport of what is sent inside of TLS; `null` until the handshake is done. */
+  protected _transport_inside(): Transport | null {
+    return this.#listener as TLSTransport | null;
+  }
+
   // Of the host's TLS.
 
   #secure(): void {

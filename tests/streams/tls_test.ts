@@ -67,6 +67,43 @@ test_everywhere("open_connection: much data with TLS, read slowly, and its end",
   await close(writer, server);
 });
 
+for (const [name, size] of [["a little", 5], ["much", 2_000_000]] as const) {
+  test_everywhere(
+    `Server.close_clients: with TLS, what was written is sent first, ${name}`,
+    async (place) => {
+      for (const upgrade of [false, true]) {
+        const server = await asyncio.start_server(
+          async (reader, writer) => {
+            if (upgrade) {
+              await reader.readline();
+              writer.write("go\n");
+              await writer.start_tls(SERVER);
+            }
+            writer.write(new Uint8Array(size));
+            server.close();
+            server.close_clients();
+          },
+          place.host,
+          place.port,
+          upgrade ? {} : { ssl: SERVER },
+        );
+        const [reader, writer] = await asyncio.open_connection(
+          ...address_of(server),
+          upgrade ? {} : CLIENT,
+        );
+        if (upgrade) {
+          writer.write("begin\n");
+          await reader.readline();
+          await writer.start_tls({ ca }, { server_hostname: "localhost" });
+        }
+        assertEquals((await reader.read()).length, size);
+        await server.wait_closed();
+        await close(writer);
+      }
+    },
+  );
+}
+
 Deno.test("open_connection: TLS refuses what it should", () =>
   SOCKETS.run(async () => {
     collect_reports();
