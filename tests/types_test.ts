@@ -390,6 +390,51 @@ const right_callbacks: Never = () => {
   ];
 };
 
+test("a condition of a group's parts gets the errors as unknown, or takes a narrower type", async () => {
+  const group = new asyncio.ExceptionGroup("two", [new TypeError("a"), new asyncio.OSError("b")]);
+  const [matching, rest] = group.split((error) => {
+    typed<unknown>()(error);
+    return error instanceof TypeError;
+  });
+  typed<asyncio.BaseExceptionGroup | null>()(matching);
+  equal([matching?.exceptions.length, rest?.exceptions.length], [1, 1]);
+  equal(group.subgroup((error: Error) => error.message === "c"), null);
+  equal(group.subgroup((error): error is TypeError => error instanceof RangeError), null);
+  await Promise.resolve();
+});
+
+test("a task that start() makes reports a value of its status's type, or nothing", async () => {
+  await asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+    // deno-lint-ignore require-await
+    const nothing = await group.start(async (status) => status.started());
+    typed<unknown>()(nothing);
+    // deno-lint-ignore require-await
+    const port = await group.start(async (status: asyncio.TaskStatus<number>, at: number) => {
+      status.started(at);
+    }, 80);
+    typed<number>()(port);
+    equal([nothing, port], [undefined, 80]);
+    // deno-lint-ignore require-await
+    await group.start(async (status: asyncio.TaskStatus<number>) => {
+      // @ts-expect-error: a number is expected
+      status.started();
+    });
+  });
+});
+
+test("a report to an exception handler has the keys of Python's documentation", async () => {
+  const contexts: asyncio.ExceptionContext[] = [];
+  const loop = asyncio.get_running_loop();
+  loop.set_exception_handler((_, context) => contexts.push(context));
+  const protocol = new asyncio.Protocol();
+  loop.call_exception_handler({ message: "lost", protocol, socket: 1, port: 80 });
+  const [context] = contexts;
+  typed<asyncio.BaseTransport | undefined>()(context?.transport);
+  equal(context?.protocol === protocol, true);
+  equal([context?.message, context?.socket, context?.["port"]], ["lost", 1, 80]);
+  await Promise.resolve();
+});
+
 const wrong_arguments: Never = () => {
   const condition = new asyncio.Condition();
   const lock = new asyncio.Lock();

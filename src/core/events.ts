@@ -54,10 +54,12 @@ import type {
 import type { BaseProtocol, DatagramProtocol, SubprocessProtocol } from "./protocols.ts";
 import type { SubprocessOptions } from "./subprocess_options.ts";
 import type {
+  BaseTransport,
   DatagramTransport,
   ReadTransport,
   SubprocessTransport,
   Transport,
+  TransportProtocol,
   WriteTransport,
 } from "./transports.ts";
 import type { Address, AddressInfo, Network, OpenSet } from "../host/endpoints.ts";
@@ -80,6 +82,12 @@ export interface ExceptionContext {
   task?: Task<unknown>;
   /** The handle of the callback that failed. */
   handle?: Handle;
+  /** The protocol of the connection that failed. */
+  protocol?: TransportProtocol;
+  /** The transport of the connection that failed. */
+  transport?: BaseTransport;
+  /** The host's socket that failed. */
+  socket?: unknown;
   /** The asynchronous generator that failed to close. */
   asyncgen?: unknown;
   /** The subject of the event, in words: a task's name and its function. */

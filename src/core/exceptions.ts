@@ -415,7 +415,8 @@ export class DeadlockError extends RuntimeError {
 export type ExceptionCondition =
   | ErrorClass
   | readonly ErrorClass[]
-  | ((error: never) => boolean);
+  // A method's parameter: a predicate may take a narrower type, and one that names none gets `unknown`.
+  | { of(error: unknown): boolean }["of"];
 
 /**
  * A class of errors.
