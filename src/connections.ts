@@ -30,12 +30,15 @@ import {
   SOCK_STREAM,
 } from "./host/sockets.ts";
 import { to_bytes } from "./internal/bytes.ts";
-import { repr } from "./internal/format_helpers.ts";
+import { is_plain_object, repr } from "./internal/format_helpers.ts";
 import type {
   AcceptedSocketOptions,
   AddressInfoOptions,
   ConnectionOptions,
   HostSocketObject,
+  NamedAddress,
+  NamedPath,
+  NamedPort,
   ServerOptions,
   SSL,
   TLSOptions,
@@ -319,18 +322,46 @@ function check_client_options(
   return check_ssl(ssl);
 }
 
+/** Returns the host, the port and the options of a call that may name the port, or both, among its options. */
+export function split_address<H, O extends object>(
+  host: H | null | (NamedAddress<H> & O),
+  port: number | null | (NamedPort & O),
+  options: O,
+): [host: H | null, port: number | null, options: O] {
+  if (is_plain_object(host)) {
+    const { host: name = null, ...others } = host as NamedAddress<H> & O;
+    return split_address<H, O>(name, { port, ...others } as NamedPort & O, options);
+  }
+  if (is_plain_object(port)) {
+    const { port: number = null, ...others } = port as NamedPort & O;
+    return [host as H | null, number, { ...options, ...others }];
+  }
+  return [host as H | null, port as number | null, options];
+}
+
+/** Returns the path and the options of a call that may name the path among its options. */
+export function split_path<O extends object>(
+  path: string | null | (NamedPath & O),
+  options: O,
+): [path: string | null, options: O] {
+  if (!is_plain_object(path)) return [path as string | null, options];
+  const { path: name = null, ...others } = path as NamedPath & O;
+  return [name, { ...options, ...others }];
+}
+
 /** Implements `loop.create_connection()`. */
 export function create_connection<P extends BaseProtocol>(
   loop: AbstractEventLoop,
   protocol_factory: () => P,
-  host: string | null = null,
-  port: number | null = null,
+  host: string | null | (NamedAddress<string> & ConnectionOptions) = null,
+  port: number | null | (NamedPort & ConnectionOptions) = null,
   options: ConnectionOptions = {},
 ): Coroutine<[transport: Transport, protocol: P]> {
-  check_options("create_connection", options, CONNECTION_OPTIONS);
+  const [name, number, rest] = split_address(host, port, options);
+  check_options("create_connection", rest, CONNECTION_OPTIONS);
   return library_coroutine(
     "create_connection",
-    connect(loop, protocol_factory, host, port, options),
+    connect(loop, protocol_factory, name, number, rest),
   );
 }
 
@@ -449,13 +480,14 @@ function check_path_or_sock(
 export function create_unix_connection<P extends BaseProtocol>(
   loop: AbstractEventLoop,
   protocol_factory: () => P,
-  path: string | null = null,
+  path: string | null | (NamedPath & UnixConnectionOptions) = null,
   options: UnixConnectionOptions = {},
 ): Coroutine<[transport: Transport, protocol: P]> {
-  check_options("create_unix_connection", options, ["ssl", "sock", ...TLS_OPTIONS]);
+  const [name, rest] = split_path(path, options);
+  check_options("create_unix_connection", rest, ["ssl", "sock", ...TLS_OPTIONS]);
   return library_coroutine(
     "create_unix_connection",
-    connect_unix(loop, protocol_factory, path, options),
+    connect_unix(loop, protocol_factory, name, rest),
   );
 }
 
@@ -562,12 +594,17 @@ function check_server_ssl(options: AcceptedSocketOptions, what: string): void {
 export function create_server(
   loop: AbstractEventLoop,
   protocol_factory: () => BaseProtocol,
-  host: string | Iterable<string> | null = null,
-  port: number | null = null,
+  host:
+    | string
+    | Iterable<string>
+    | null
+    | (NamedAddress<string | Iterable<string>> & ServerOptions) = null,
+  port: number | null | (NamedPort & ServerOptions) = null,
   options: ServerOptions = {},
 ): Coroutine<AbstractServer> {
-  check_options("create_server", options, SERVER_OPTIONS);
-  return library_coroutine("create_server", listen(loop, protocol_factory, host, port, options));
+  const [name, number, rest] = split_address(host, port, options);
+  check_options("create_server", rest, SERVER_OPTIONS);
+  return library_coroutine("create_server", listen(loop, protocol_factory, name, number, rest));
 }
 
 function* listen(
@@ -664,13 +701,14 @@ function* wait_for_listener(
 export function create_unix_server(
   loop: AbstractEventLoop,
   protocol_factory: () => BaseProtocol,
-  path: string | null = null,
+  path: string | null | (NamedPath & UnixServerOptions) = null,
   options: UnixServerOptions = {},
 ): Coroutine<AbstractServer> {
-  check_options("create_unix_server", options, UNIX_SERVER_OPTIONS);
+  const [name, rest] = split_path(path, options);
+  check_options("create_unix_server", rest, UNIX_SERVER_OPTIONS);
   return library_coroutine(
     "create_unix_server",
-    listen_unix(loop, protocol_factory, path, options),
+    listen_unix(loop, protocol_factory, name, rest),
   );
 }
 

@@ -27,7 +27,7 @@ import type { Task } from "./core/tasks.ts";
 import { ByteQueue } from "./internal/byte_queue.ts";
 import { type Bytes, concat_bytes, NO_BYTES, to_bytes } from "./internal/bytes.ts";
 import { extract_stack, Inspectable, is_plain_object, repr } from "./internal/format_helpers.ts";
-import { check_options } from "./internal/options.ts";
+import { check_options, keyword_or_positional } from "./internal/options.ts";
 import { note_methods } from "./internal/unbound.ts";
 import { type AbstractEventLoop, get_event_loop, get_running_loop } from "./core/events.ts";
 import { ConnectionResetError, OSError } from "./os_errors.ts";
@@ -41,6 +41,9 @@ import {
 } from "./core/transports.ts";
 import type {
   ConnectionOptions,
+  NamedAddress,
+  NamedPath,
+  NamedPort,
   ServerOptions,
   SSLContext,
   TLSOptions,
@@ -52,6 +55,8 @@ import {
   create_server,
   create_unix_connection,
   create_unix_server,
+  split_address,
+  split_path,
 } from "./connections.ts";
 import type { Server } from "./servers.ts";
 import { start_tls } from "./sslproto.ts";
@@ -102,7 +107,9 @@ class Search {
   }
 }
 
-function search_for(separator: Bytes | readonly Bytes[]): Search {
+type Separators = Bytes | readonly Bytes[];
+
+function search_for(separator: Separators): Search {
   const separators = (Array.isArray(separator) ? separator : [separator])
     .map((one: Bytes) => to_bytes(one, "read until a separator"))
     .sort((a, b) => a.length - b.length);
@@ -212,7 +219,7 @@ const READLINE: ReadOperation<null> = {
 };
 
 interface SeparatorArgument {
-  readonly given: Bytes | readonly Bytes[];
+  readonly given: Separators;
   search: Search | null;
 }
 
@@ -552,8 +559,13 @@ export class StreamReader extends Inspectable
    * @throws {ValueError} without a separator, or if one is empty
    * @throws {RuntimeError} if another task waits for data
    */
-  readuntil(separator: Bytes | readonly Bytes[] = NEWLINE): Coroutine<Uint8Array> {
-    return new Suspension(READUNTIL, this, { given: separator, search: null });
+  readuntil(
+    separator: Bytes | readonly Bytes[] | { separator?: Bytes | readonly Bytes[] } = NEWLINE,
+  ): Coroutine<Uint8Array> {
+    const given =
+      keyword_or_positional<"separator", Separators>("readuntil", "separator", separator) ??
+        NEWLINE;
+    return new Suspension(READUNTIL, this, { given, search: null });
   }
 
   /** @internal Takes the bytes up to a separator; `null` if it has to wait for more. */
@@ -600,7 +612,10 @@ export class StreamReader extends Inspectable
    * @returns the bytes, in an array of their own; none at the end of the stream
    * @throws {RuntimeError} if another task waits for data
    */
-  read(n: number = -1): Coroutine<Uint8Array> {
+  read(n: number | { n?: number } = -1): Coroutine<Uint8Array> {
+    if (typeof n !== "number") {
+      return this.read(keyword_or_positional<"n", number>("read", "n", n) ?? -1);
+    }
     return n === -Infinity || Number.isInteger(n) && n < 0
       ? new Suspension<Uint8Array, StreamReader, Uint8Array[]>(READ_ALL, this, [])
       : new Suspension(READ, this, n);
@@ -641,8 +656,9 @@ export class StreamReader extends Inspectable
    * @throws {ValueError} if the number is below 0
    * @throws {RuntimeError} if another task waits for data
    */
-  readexactly(n: number): Coroutine<Uint8Array> {
-    return new Suspension(READEXACTLY, this, n);
+  readexactly(n: number | { n: number }): Coroutine<Uint8Array> {
+    const count = keyword_or_positional<"n", number>("readexactly", "n", n) as number;
+    return new Suspension(READEXACTLY, this, count);
   }
 
   /** @internal Takes exactly `n` bytes; `null` if it has to wait for more. */
@@ -1233,8 +1249,8 @@ function split_limit<O extends { limit?: number }>(
  *
  * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.open_connection Python's open_connection}.
  *
- * @param host the name or the address of the host
- * @param port the port
+ * @param host the name or the address of the host; or an object of `host`, `port` and the options
+ * @param port the port; or an object of `port` and the options
  * @param options `limit`, how many bytes a line may have; and those of `loop.create_connection()`:
  * `ssl`, `server_hostname`, `local_addr`, `family`, `happy_eyeballs_delay`, …
  * @returns a reader and a writer
@@ -1257,11 +1273,11 @@ function split_limit<O extends { limit?: number }>(
  * ```
  */
 export function open_connection(
-  host: string | null = null,
-  port: number | null = null,
+  host: string | null | (NamedAddress<string> & OpenConnectionOptions) = null,
+  port: number | null | (NamedPort & OpenConnectionOptions) = null,
   options: OpenConnectionOptions = {},
 ): Coroutine<[reader: StreamReader, writer: StreamWriter]> {
-  return library_coroutine("open_connection", open(host, port, options));
+  return library_coroutine("open_connection", open(...split_address(host, port, options)));
 }
 
 function* open(
@@ -1284,7 +1300,7 @@ function* open(
  *
  * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.open_unix_connection Python's open_unix_connection}.
  *
- * @param path the path of the socket
+ * @param path the path of the socket; or an object of `path` and the options
  * @param options `limit`, `ssl`, `server_hostname`, …
  * @returns a reader and a writer
  * @throws {OSError} if the connection fails
@@ -1305,10 +1321,10 @@ function* open(
  * ```
  */
 export function open_unix_connection(
-  path: string | null = null,
+  path: string | null | (NamedPath & OpenUnixConnectionOptions) = null,
   options: OpenUnixConnectionOptions = {},
 ): Coroutine<[reader: StreamReader, writer: StreamWriter]> {
-  return library_coroutine("open_unix_connection", open_unix(path, options));
+  return library_coroutine("open_unix_connection", open_unix(...split_path(path, options)));
 }
 
 function* open_unix(
@@ -1332,8 +1348,9 @@ function* open_unix(
  * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.start_server Python's start_server}.
  *
  * @param client_connected_cb the function
- * @param host the name or the address to listen at, or several; `null` or `""` for all of this machine
- * @param port the port; 0 for any that is free
+ * @param host the name or the address to listen at, or several; `null` or `""` for all of this machine; or an
+ * object of `host`, `port` and the options
+ * @param port the port; 0 for any that is free; or an object of `port` and the options
  * @param options `limit`, how many bytes a line may have; and those of `loop.create_server()`: `ssl`,
  * `backlog`, `reuse_port`, `start_serving`, …
  * @returns the server
@@ -1364,17 +1381,22 @@ function* open_unix(
  */
 export function start_server(
   client_connected_cb: ClientConnectedCallback,
-  host: string | Iterable<string> | null = null,
-  port: number | null = null,
+  host:
+    | string
+    | Iterable<string>
+    | null
+    | (NamedAddress<string | Iterable<string>> & StartServerOptions) = null,
+  port: number | null | (NamedPort & StartServerOptions) = null,
   options: StartServerOptions = {},
 ): Coroutine<Server> {
   check_callback("start_server", client_connected_cb);
+  const [name, number, given] = split_address(host, port, options);
   return library_coroutine(
     "start_server",
     start(
       client_connected_cb,
-      options,
-      (loop, factory, rest) => create_server(loop, factory, host, port, rest),
+      given,
+      (loop, factory, rest) => create_server(loop, factory, name, number, rest),
     ),
   );
 }
@@ -1387,7 +1409,7 @@ export function start_server(
  * See {@link https://docs.python.org/3/library/asyncio-stream.html#asyncio.start_unix_server Python's start_unix_server}.
  *
  * @param client_connected_cb what is called for each connection, as for {@linkcode start_server}
- * @param path the path of the socket
+ * @param path the path of the socket; or an object of `path` and the options
  * @param options `limit`, `ssl`, `backlog`, `start_serving`, …
  * @returns the server
  * @throws {OSError} if the path cannot be listened at
@@ -1409,16 +1431,17 @@ export function start_server(
  */
 export function start_unix_server(
   client_connected_cb: ClientConnectedCallback,
-  path: string | null = null,
+  path: string | null | (NamedPath & StartUnixServerOptions) = null,
   options: StartUnixServerOptions = {},
 ): Coroutine<Server> {
   check_callback("start_unix_server", client_connected_cb);
+  const [name, given] = split_path(path, options);
   return library_coroutine(
     "start_unix_server",
     start(
       client_connected_cb,
-      options,
-      (loop, factory, rest) => create_unix_server(loop, factory, path, rest),
+      given,
+      (loop, factory, rest) => create_unix_server(loop, factory, name, rest),
     ),
   );
 }

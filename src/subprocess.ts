@@ -21,7 +21,7 @@ import type {
 } from "./core/transports.ts";
 import { type Bytes, to_bytes } from "./internal/bytes.ts";
 import { Inspectable, repr } from "./internal/format_helpers.ts";
-import { check_options, split_options } from "./internal/options.ts";
+import { check_options, keyword_or_positional, split_options } from "./internal/options.ts";
 import { note_methods } from "./internal/unbound.ts";
 import { type AbstractEventLoop, get_running_loop } from "./core/events.ts";
 import { BrokenPipeError, ConnectionResetError } from "./os_errors.ts";
@@ -217,9 +217,11 @@ export class Process extends Inspectable implements AsyncDisposable {
    * @throws {RuntimeError} if another task reads the output
    */
   communicate(
-    input: Bytes | null = null,
+    input: Bytes | null | { input?: Bytes | null } = null,
   ): Coroutine<[stdout: Uint8Array | null, stderr: Uint8Array | null]> {
-    return library_coroutine("Process.communicate", this.#communicate(input));
+    const given = keyword_or_positional<"input", Bytes | null>("communicate", "input", input) ??
+      null;
+    return library_coroutine("Process.communicate", this.#communicate(given));
   }
 
   *#communicate(

@@ -61,6 +61,13 @@ test("Process.communicate: gives the input, and both outputs", async () => {
   assertEquals((await process.communicate()).map(text), ["", ""]);
 });
 
+test("Process.communicate: the input may be named", async () => {
+  const process = await asyncio.create_subprocess_exec("cat", { stdin: PIPE, stdout: PIPE });
+  const [stdout] = await process.communicate({ input: "named" });
+  assertEquals(text(stdout), "named");
+  assertThrows(() => process.communicate({ inptu: "" } as never), TypeError, "option 'inptu'");
+});
+
 test("Process.communicate: what is no pipe is null", async () => {
   const options = { stdin: DEVNULL, stdout: DEVNULL, stderr: DEVNULL };
   const process = await shell("echo one; echo two >&2; cat", options);

@@ -65,6 +65,36 @@ export interface ConnectionOptions extends TLSOptions {
 }
 
 /**
+ * A port that is given by name, with the options.
+ *
+ * @category Streams
+ */
+export interface NamedPort {
+  /** The port. */
+  port?: number | null;
+}
+
+/**
+ * A host and a port that are given by name, with the options.
+ *
+ * @category Streams
+ */
+export interface NamedAddress<H> extends NamedPort {
+  /** The name or the address of the host; for a server also several. */
+  host?: H | null;
+}
+
+/**
+ * A path that is given by name, with the options.
+ *
+ * @category Streams
+ */
+export interface NamedPath {
+  /** The path of the socket. */
+  path?: string | null;
+}
+
+/**
  * The options of `loop.create_unix_connection()`.
  *
  * @category Streams

@@ -43,6 +43,9 @@ import type {
   ConnectionOptions,
   DatagramOptions,
   HostSocketObject,
+  NamedAddress,
+  NamedPath,
+  NamedPort,
   ReadPipe,
   ServerOptions,
   SSLContext,
@@ -196,46 +199,51 @@ export interface LoopIO {
    * Connects to a host. Cancelled, it closes the socket.
    *
    * @param protocol_factory makes the protocol, once the connection is made
-   * @param host the name or the address of the host
-   * @param port the port
+   * @param host the name or the address of the host; or an object of `host`, `port` and the options
+   * @param port the port; or an object of `port` and the options
    * @param options `ssl`, `server_hostname`, `local_addr`, `family`, `happy_eyeballs_delay`, `sock`, …
    * @returns the transport and the protocol
    * @throws {OSError} if the connection fails
    */
   create_connection<P extends BaseProtocol>(
     protocol_factory: () => P,
-    host?: string | null,
-    port?: number | null,
+    host?: string | null | (NamedAddress<string> & ConnectionOptions),
+    port?: number | null | (NamedPort & ConnectionOptions),
     options?: ConnectionOptions,
   ): Coroutine<[transport: Transport, protocol: P]>;
   /**
    * Connects to a Unix socket. Cancelled, it closes the socket.
    *
    * @param protocol_factory makes the protocol, once the connection is made
-   * @param path the path of the socket; `null` with `sock`
+   * @param path the path of the socket; `null` with `sock`; or an object of `path` and the options
    * @param options `ssl`, `server_hostname`, `sock`, …
    * @returns the transport and the protocol
    * @throws {OSError} if the connection fails
    */
   create_unix_connection<P extends BaseProtocol>(
     protocol_factory: () => P,
-    path?: string | null,
+    path?: string | null | (NamedPath & UnixConnectionOptions),
     options?: UnixConnectionOptions,
   ): Coroutine<[transport: Transport, protocol: P]>;
   /**
    * Starts a server. Cancelled, it listens nowhere.
    *
    * @param protocol_factory makes a protocol for each connection
-   * @param host the name or the address to listen at, or several; `null` for all of this machine
-   * @param port the port; 0 for any that is free
+   * @param host the name or the address to listen at, or several; `null` for all of this machine; or an object
+   * of `host`, `port` and the options
+   * @param port the port; 0 for any that is free; or an object of `port` and the options
    * @param options `ssl`, `backlog`, `reuse_port`, `start_serving`, …
    * @returns the server
    * @throws {OSError} if the address cannot be listened at
    */
   create_server(
     protocol_factory: () => BaseProtocol,
-    host?: string | Iterable<string> | null,
-    port?: number | null,
+    host?:
+      | string
+      | Iterable<string>
+      | null
+      | (NamedAddress<string | Iterable<string>> & ServerOptions),
+    port?: number | null | (NamedPort & ServerOptions),
     options?: ServerOptions,
   ): Coroutine<AbstractServer>;
   /**
@@ -243,14 +251,14 @@ export interface LoopIO {
    * listens nowhere.
    *
    * @param protocol_factory makes a protocol for each connection
-   * @param path the path of the socket
+   * @param path the path of the socket; or an object of `path` and the options
    * @param options `ssl`, `backlog`, `start_serving`, …
    * @returns the server
    * @throws {OSError} if the path cannot be listened at
    */
   create_unix_server(
     protocol_factory: () => BaseProtocol,
-    path?: string | null,
+    path?: string | null | (NamedPath & UnixServerOptions),
     options?: UnixServerOptions,
   ): Coroutine<AbstractServer>;
   /**
