@@ -619,7 +619,21 @@ function* cancel_and_wait(
  * });
  * ```
  */
-export class AsCompletedIterator<T, F extends Future<T>> {
+export type AsCompletedIterator<T, F extends Future<T>> =
+  // Twice the same: the second `for await` over one type gives what it yields the type of its result, as if it
+  // were awaited, but not over a union (TypeScript 5.9).
+  | {
+    /** Iterates over coroutines: each waits for the next that is done and returns its result. */
+    [Symbol.iterator](): Iterator<Coroutine<T>, undefined, void>;
+    /** Iterates over the futures themselves, as they are done. */
+    [Symbol.asyncIterator](): AsyncIterator<F, undefined, void>;
+  }
+  | {
+    [Symbol.iterator](): Iterator<Coroutine<T>, undefined, void>;
+    [Symbol.asyncIterator](): AsyncIterator<F, undefined, void>;
+  };
+
+class Completions<T, F extends Future<T>> {
   readonly #done = new Queue<F | null>();
   readonly #todo: Set<F>;
   readonly #count: number;
@@ -629,7 +643,6 @@ export class AsCompletedIterator<T, F extends Future<T>> {
   #too_late = "";
   readonly #origin: Origin;
 
-  /** @internal */
   constructor(aws: Iterable<Awaitable<T>>, timeout: number | null) {
     const loop = get_event_loop();
     const futures: F[] = [];
@@ -680,7 +693,6 @@ export class AsCompletedIterator<T, F extends Future<T>> {
     return { done: false, value: yield* this.#next_done() };
   }
 
-  /** Iterates over coroutines: each waits for the next that is done and returns its result. */
   [Symbol.iterator](): Iterator<Coroutine<T>, undefined, void> {
     return {
       next: (): IteratorResult<Coroutine<T>, undefined> => {
@@ -691,7 +703,6 @@ export class AsCompletedIterator<T, F extends Future<T>> {
     };
   }
 
-  /** Iterates over the futures themselves, as they are done. */
   [Symbol.asyncIterator](): AsyncIterator<F, undefined, void> {
     return { next: () => library_coroutine("as_completed.__anext__", this.#next_entry()) };
   }
@@ -712,9 +723,6 @@ function unique<T>(aws: Iterable<Awaitable<T>>): Awaitable<T>[] {
  * `for (const next of as_completed(aws)) await next` yields the results; `for await` yields the tasks
  * and futures themselves, those made of coroutines included. A cancellation of the iterating task, like
  * leaving the iteration early, cancels none of them.
- *
- * If a program has several `for await` over iterators of one type, TypeScript gives the tasks the type of their
- * results from the second on: write `task as unknown as Task<T>` there.
  *
  * See {@link https://docs.python.org/3/library/asyncio-task.html#asyncio.as_completed Python's as_completed}.
  *
@@ -745,7 +753,7 @@ export function as_completed<T, F extends Future<T> = Future<T>>(
   if (isawaitable(aws) || typeof (aws as Iterable<F> | null)?.[Symbol.iterator] !== "function") {
     throw new TypeError(`expects an iterable of awaitables, not ${type_name(aws)}`);
   }
-  return new AsCompletedIterator<T, F>(aws as Iterable<Awaitable<T>>, options.timeout ?? null);
+  return new Completions<T, F>(aws as Iterable<Awaitable<T>>, options.timeout ?? null);
 }
 
 /**

@@ -390,6 +390,20 @@ const right_callbacks: Never = () => {
   ];
 };
 
+test("as_completed gives the tasks in every loop of a program, whatever was checked before", async () => {
+  const started = asyncio.create_task(one());
+  for (let left = 2; left > 0; left--) {
+    for await (const task of asyncio.as_completed([started])) typed<asyncio.Task<number>>()(task);
+    for await (const task of asyncio.as_completed([started])) typed<asyncio.Task<number>>()(task);
+  }
+  const iterator: asyncio.AsCompletedIterator<number, asyncio.Task<number>> = asyncio.as_completed([
+    started,
+  ]);
+  for (const next of iterator) typed<number>()(await next);
+  for await (const task of iterator) typed<asyncio.Task<number>>()(task);
+  equal(started.result(), 1);
+});
+
 test("a condition of a group's parts gets the errors as unknown, or takes a narrower type", async () => {
   const group = new asyncio.ExceptionGroup("two", [new TypeError("a"), new asyncio.OSError("b")]);
   const [matching, rest] = group.split((error) => {

@@ -461,10 +461,7 @@ Deno.test("as_completed gives results in the order in which they come", () =>
     const plain: string[] = [];
     for (const next of asyncio.as_completed(make())) plain.push(await next);
     const futures: string[] = [];
-    for await (const future of asyncio.as_completed(make())) {
-      // TypeScript gives it now this type, now that of its result.
-      futures.push((future as unknown as asyncio.Future<string>).result());
-    }
+    for await (const future of asyncio.as_completed(make())) futures.push(future.result());
     assertEquals([plain, futures], [["a", "b", "c"], ["a", "b", "c"]]);
     assertEquals(now(), 6);
   }));
@@ -473,9 +470,7 @@ Deno.test("for await gives the very tasks", () =>
   run(async () => {
     const tasks = [nap(2, 2n), nap(1, 1n)];
     const seen: asyncio.Future<bigint>[] = [];
-    for await (const task of asyncio.as_completed(tasks)) {
-      seen.push(task as unknown as asyncio.Future<bigint>);
-    }
+    for await (const task of asyncio.as_completed(tasks)) seen.push(task);
     assertEquals(seen.length, 2);
     assertStrictEquals(seen[0], tasks[1]);
     assertStrictEquals(seen[1], tasks[0]);
