@@ -379,7 +379,8 @@ interface Request {
 let depth = 0;
 // A cancellation passed from task to task has reached one that it came from.
 let met_cycle = false;
-const requests: Request[] = [];
+// What is being delivered, and after it what is deferred until the stack has unwound.
+let queue: Request[] = [];
 
 // The receiver of a cancellation that the library passes on; other calls of `cancel()` are requests.
 let passed_to: unknown = null;
@@ -406,26 +407,34 @@ export function is_cycle(task: object, state: CancellationState): boolean {
 
 /** Delivers a cancellation to the open awaits in a scope, or leaves it pending. */
 export function cancel_scope(task: TaskCore, state: CancellationState, delivery: Delivery): void {
-  const is_again = state.delivering !== null;
+  const request = { task, state, delivery, is_again: state.delivering !== null };
   state.policy?.note_delivery(delivery);
-  const request = { task, state, delivery, is_again };
-  requests.push(request);
-  if (!is_again && depth < MAX_DEPTH) cancel_each(take_requests(), deliver);
-  else state.delivering ??= request;
+  if (request.is_again || depth >= MAX_DEPTH) {
+    queue.push(request);
+    state.delivering ??= request;
+  } else if (depth > 0) {
+    deliver(request);
+  } else {
+    try {
+      cancel_each(queue = [request], deliver);
+    } finally {
+      queue = [];
+    }
+  }
 }
 
-function* take_requests(): Iterable<Request> {
+function deliver(request: Request): void {
   depth++;
-  do {
-    const request = requests.pop() as Request;
-    request.state.delivering = request;
-    yield request;
+  request.state.delivering = request;
+  try {
+    deliver_request(request);
+  } finally {
     request.state.delivering = null;
-  } while (depth === 1 && requests.length > 0);
-  depth--;
+    depth--;
+  }
 }
 
-function deliver({ task, state, delivery }: Request): void {
+function deliver_request({ task, state, delivery }: Request): void {
   let any_live = false;
   const own = task as unknown as Continuation;
   if (task._newest !== null) {
