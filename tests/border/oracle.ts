@@ -73,13 +73,19 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
       result.at > at && scopes.some((scope) => chain.includes(scope))
     );
   if (is_thrown(request)) return true;
+  // An await that had another one still to throw, which a branch beside it knew already.
+  const is_told_with = ({ at, scopes }: Request, tag: string) =>
+    run.leaves.some((leaf) =>
+      leaf.tags.includes(tag) && leaf.outcome?.cancelled && is_open_at(leaf, at) &&
+      scopes.some((scope) => leaf.chain.includes(scope))
+    );
   // An await passes it on: then what came to the task that is awaited counts, too.
   return requests.some((one) =>
     one.tag === request.tag &&
     (is_told(one) || requests.some((other) =>
       other.task === one.task && known.has(other.tag) &&
       // The error that tells of both may have the message of the first one.
-      (other.at > one.at || !one.known.has(other.tag))
+      (other.at > one.at || !one.known.has(other.tag) || is_told_with(one, other.tag))
     ))
   );
 }
