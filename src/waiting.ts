@@ -27,7 +27,15 @@ import {
 } from "./core/cancellation.ts";
 import { cancel_with } from "./core/cancellation_state.ts";
 import { type CancelledError, ValueError } from "./core/exceptions.ts";
-import { CANCELLED, FAILED, FINISHED, Future, isfuture, Listener } from "./core/futures.ts";
+import {
+  CANCELLED,
+  FAILED,
+  FINISHED,
+  ForeignFuture,
+  Future,
+  isfuture,
+  Listener,
+} from "./core/futures.ts";
 import { running_loop, running_task } from "./core/current.ts";
 import { type Origin, origin_of_call } from "./core/origins.ts";
 import { OPEN } from "./core/steps.ts";
@@ -798,6 +806,14 @@ export function shield<T>(aw: Awaitable<T>): Future<T> {
     if (inner.done()) return;
     inner.remove_done_callback(on_inner_done);
     inner.remove_done_callback(report_shielded);
+    if (aw instanceof Promise) {
+      // One future of a loop reports the error of a promise, however many were made for it.
+      if (reported_by.get(aw) === loop) {
+        inner.cancel();
+        return;
+      }
+      reported_by.set(aw, loop);
+    }
     inner["_add_done_callback"](report_shielded, "_log_on_exception()");
   };
   inner["_add_listener"](
@@ -806,6 +822,9 @@ export function shield<T>(aw: Awaitable<T>): Future<T> {
   outer["_add_done_callback"](on_outer_done, "shield.<locals>._outer_done_callback()");
   return outer;
 }
+
+// The native promises for which a shield was cancelled, and the loop that reports their errors.
+const reported_by = new WeakMap<Promise<unknown>, AbstractEventLoop>();
 
 function report_shielded(future: Future<unknown>): void {
   if (future["_state"] !== FAILED) return;

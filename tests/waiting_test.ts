@@ -590,6 +590,24 @@ Deno.test("an error of a shielded task that nobody waits for any more is reporte
     ]);
   }));
 
+Deno.test("shield: an error of a promise is reported once, however many waits for it have been given up", () =>
+  run(async () => {
+    const told: unknown[] = [];
+    asyncio.get_running_loop().set_exception_handler((_, { message }) => told.push(message));
+    const { promise, reject } = Promise.withResolvers<void>();
+    for (let i = 0; i < 5; i++) {
+      const outer = asyncio.shield(promise);
+      await asyncio.sleep(0);
+      outer.cancel();
+      await cancelled(outer);
+    }
+    const waits = asyncio.create_task(async () => await asyncio.shield(promise));
+    await asyncio.sleep(0);
+    reject(new TypeError("bad"));
+    await assertRejects(async () => await waits, TypeError, "bad");
+    assertEquals(told, ["TypeError exception in shielded future"]);
+  }));
+
 // sleep
 
 Deno.test("sleep ends exactly when its time has come, and gives its result", () =>
