@@ -27,15 +27,7 @@ import {
 } from "./core/cancellation.ts";
 import { cancel_with } from "./core/cancellation_state.ts";
 import { type CancelledError, ValueError } from "./core/exceptions.ts";
-import {
-  CANCELLED,
-  FAILED,
-  FINISHED,
-  ForeignFuture,
-  Future,
-  isfuture,
-  Listener,
-} from "./core/futures.ts";
+import { CANCELLED, FAILED, FINISHED, Future, isfuture, Listener } from "./core/futures.ts";
 import { running_loop, running_task } from "./core/current.ts";
 import { type Origin, origin_of_call } from "./core/origins.ts";
 import { OPEN } from "./core/steps.ts";
