@@ -49,3 +49,29 @@ Deno.test("errors: names and subclasses work with frozen intrinsics", async () =
   `);
   assertEquals(lines, ["Changed: a", "ValueError: b"]);
 });
+
+Deno.test("TaskGroup, ExceptionGroup: work if a program has frozen the library's classes before it uses them", async () => {
+  const { stdout, stderr } = await child(`
+    for (const value of Object.values(asyncio)) {
+      if (typeof value !== "function") continue;
+      for (let type = value; type !== Function.prototype; type = Object.getPrototypeOf(type)) {
+        Object.freeze(type);
+        if (type.prototype !== undefined) Object.freeze(type.prototype);
+      }
+    }
+    const failed = asyncio.run(() => asyncio.async_with(new asyncio.TaskGroup(), async (group) => {
+      group.create_task(async () => { throw new Error("x"); });
+      await asyncio.sleep(60);
+    }));
+    const group = await failed.catch((error) => error);
+    console.log(group instanceof asyncio.ExceptionGroup, String(group.exceptions));
+    console.log(await asyncio.run(async () => {
+      const task = asyncio.create_task(asyncio.sleep(60));
+      await asyncio.sleep(0);
+      task.cancel();
+      await asyncio.wait([task]);
+      return task.cancelled();
+    }));
+  `);
+  assertEquals([...stdout, ...stderr], ["true Error: x", "true"]);
+});

@@ -625,7 +625,7 @@ function tree_of(group: BaseExceptionGroup, inspect: (error: unknown) => string)
 /** Has the consoles show groups as trees. The first group does it, so that a bundler can drop the class. */
 function add_inspection(): void {
   const { prototype } = BaseExceptionGroup;
-  if (deno_inspect in prototype) return;
+  if (deno_inspect in prototype || !Object.isExtensible(prototype)) return;
   Object.defineProperties(prototype, {
     [deno_inspect]: {
       value(this: BaseExceptionGroup, inspect: Inspect, options: unknown): string {
