@@ -91,7 +91,7 @@ const SERVER_OPTIONS = [
 
 const FAMILIES: readonly number[] = [AF_UNSPEC, AF_INET, AF_INET6];
 
-// As many bytes as a Unix socket's address holds; some hosts cut a longer path, and listen elsewhere.
+// The size of a Unix socket's address in bytes; some hosts cut a longer path and listen at the rest.
 const LONGEST_UNIX_PATH = 107;
 
 function network_of(loop: AbstractEventLoop): Network {

@@ -392,7 +392,7 @@ const ERRORS: Readonly<Record<string, Entry>> = {
   EAI_FAIL: [-4, "Non-recoverable failure in name resolution", gaierror],
   EAI_FAMILY: [-6, "ai_family not supported", gaierror],
   EAI_SERVICE: [-8, "Servname not supported for ai_socktype", gaierror],
-  // What hosts say before they ask the system.
+  // Errors of hosts that did not ask the system.
   ERR_SOCKET_CLOSED: [32, "Broken pipe", BrokenPipeError],
   ERR_STREAM_DESTROYED: [32, "Broken pipe", BrokenPipeError],
   ERR_STREAM_WRITE_AFTER_END: [32, "Broken pipe", BrokenPipeError],

@@ -379,7 +379,7 @@ interface Request {
 let depth = 0;
 // A cancellation passed from task to task has reached one that it came from.
 let met_cycle = false;
-// What is being delivered, and after it what is deferred until the stack has unwound.
+// The request that is being delivered, and those deferred until the stack has unwound.
 let queue: Request[] = [];
 
 // The receiver of a cancellation that the library passes on; other calls of `cancel()` are requests.
