@@ -10,6 +10,7 @@
 
 import { parseArgs, stripVTControlCharacters, styleText } from "node:util";
 import { CHAPTERS } from "./chapters.ts";
+import { read_command_line, UsageError } from "./command_line.ts";
 import { highlight, type Kind } from "./highlight.ts";
 
 const PROGRAMS = new URL("../examples/seed/", import.meta.url);
@@ -141,8 +142,8 @@ async function tour(stops: readonly Stop[]): Promise<boolean> {
   return failed.length === 0;
 }
 
-/** The command line: the stops that were asked for, or an error that says what is wrong with it. */
-function command_line(): { listing: boolean; stops: readonly Stop[] } {
+/** Returns the stops that the command line names, and whether they are only to be listed. */
+function read_options(): { listing: boolean; stops: readonly Stop[] } {
   const all = Object.entries(TOUR).flatMap(([chapter, names]) =>
     names.map((name) => ({ chapter, name }))
   );
@@ -156,17 +157,13 @@ function command_line(): { listing: boolean; stops: readonly Stop[] } {
     Deno.exit();
   }
   const unknown = positionals.find((wanted) => all.every(({ name }) => name !== wanted));
-  if (unknown !== undefined) throw new Error(`There is no program '${unknown}': see --list`);
+  if (unknown !== undefined) {
+    throw new UsageError(`a program is one of --list: received '${unknown}'`);
+  }
   const chosen = all.filter(({ name }) => positionals.includes(name));
   return { listing: values.list ?? false, stops: chosen.length > 0 ? chosen : all };
 }
 
-let choice;
-try {
-  choice = command_line();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  Deno.exit(2);
-}
-if (choice.listing) await list(choice.stops);
-else if (!await tour(choice.stops)) Deno.exit(1);
+const { listing, stops } = read_command_line("demo", read_options);
+if (listing) await list(stops);
+else if (!await tour(stops)) Deno.exit(1);

@@ -19,6 +19,7 @@ const WRONG: Readonly<Record<string, readonly (readonly [RegExp, ...string[]])[]
   ],
   "bench/compare/start.ts": [[WHOLE, "--rounds", "1.5"], [LIST, "--hosts", "deno,nothing"]],
   "bench/pools/main.ts": [[WHOLE, "--rounds", "0"]],
+  "scripts/demo.ts": [[/a program is one of --list: received 'nothing'/, "nothing"]],
   "tests/border/main.ts": [
     [WHOLE, "--jobs", "0"],
     [LIST, "--profile", "nothing"],

@@ -19,5 +19,5 @@ function write_events(): void {
   Deno.writeTextFileSync(file as string, JSON.stringify(trace.events));
 }
 
-// An error that nobody catches ends the program without an unload.
+// An error that nothing catches ends the program without an unload.
 for (const end of ["unload", "error", "unhandledrejection"]) addEventListener(end, write_events);
