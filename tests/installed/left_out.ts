@@ -40,6 +40,7 @@ export const FILES: Reasons = {
   "they are about files of this repository": [
     "ci_test.ts",
     "completeness_test.ts",
+    "faults_test.ts",
     "installed/",
     "language_test.ts",
     "layers_test.ts",

@@ -62,6 +62,13 @@ export const FAULTS: readonly Fault[] = [
     replacement: "",
   },
   {
+    name: "open_broadcast with drop_oldest: one item is dropped where two are too many",
+    file: BROADCASTS,
+    search: "        subscription.dropped++;\n",
+    replacement:
+      "        subscription.dropped++;\n        channel.try_send(item);\n        break;\n",
+  },
+  {
     name: "CapacityLimiter: the token of a cancelled borrower is lost",
     file: LIMITERS,
     search: "if (loan.is_granted) limiter.release_on_behalf_of(loan.borrower);",
@@ -94,8 +101,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "RateLimiter: the call behind a cancelled one is late",
     file: RATES,
-    search: 'limiter["_left"](wait["_was_cancelled"]() ? 0 : amount);',
-    replacement: 'if (!wait["_was_cancelled"]()) limiter["_left"](amount);',
+    search: 'limiter["_left"](is_granted ? amount : 0);',
+    replacement: 'if (is_granted) limiter["_left"](amount);',
   },
   {
     name: "RateLimiter: what was granted to a cancelled call is lost",
@@ -161,19 +168,19 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "CancelScope: its request is left behind",
     file: SCOPES,
-    search: "const left = this.#is_requested ? take_back(scope) : 0;",
-    replacement: "const left = 0;",
+    search: "this.#is_requested && take_back_own(scope, around) &&",
+    replacement: "this.#is_requested &&",
   },
   {
     name: "CancelScope: it swallows what is cancelled around it",
     file: SCOPES,
-    search: "this.#is_requested && left <= known && is_cancellation(error)",
-    replacement: "is_cancellation(error)",
+    search: "this.#is_requested && take_back_own(scope, around) &&",
+    replacement: "(!this.#is_requested || take_back_own(scope, around) || true) &&",
   },
   {
     name: "CancelScope: it swallows what is cancelled around it together with it",
     file: SCOPES,
-    search: "this.#is_requested && left <= known &&",
-    replacement: "this.#is_requested &&",
+    search: "this.#is_requested && take_back_own(scope, around) &&",
+    replacement: "this.#is_requested && (take_back_own(scope, around) || true) &&",
   },
 ];

@@ -185,6 +185,37 @@ export class BroadcastScenario implements Scenario {
   }
 }
 
+/** Broadcasts that drop: what was sent is received or counted as dropped, and the newest item never is lost. */
+export class DroppingScenario implements Scenario {
+  readonly #news = open_broadcast<number>({ max_buffer: 1, overflow: "drop_oldest" });
+  readonly #subscription = this.#news.subscribe();
+  readonly #received: number[] = [];
+  #sent = 0;
+
+  async step(step: Step, crowd: Crowd): Promise<void> {
+    if (step.what < 4) this.#news.send_nowait(this.#sent++);
+    else {
+      const receive = noting(
+        () => this.#subscription.receive(),
+        (got) => this.#received.push(got),
+      );
+      await crowd.wait(step, receive, () => {});
+    }
+    await pause(step.inside);
+  }
+
+  check_calm(): void {
+    const { tasks_waiting_receive, current_buffer_used } = this.#subscription.statistics();
+    assert(tasks_waiting_receive === 0 || current_buffer_used === 0, "a task waits beside an item");
+  }
+
+  check_end(): void {
+    const all = [...this.#received, ...drain(this.#subscription)];
+    assertEquals(new Set(all).size + this.#subscription.dropped, this.#sent);
+    assert(this.#sent === 0 || all.includes(this.#sent - 1), "the newest item is lost");
+  }
+}
+
 /** Capacity limiters: never more borrowers than tokens, and all tokens are there at the end. */
 export class LimiterScenario implements Scenario {
   readonly #limiter: CapacityLimiter;
