@@ -36,10 +36,10 @@ const HELP = `A tour of small programs, with a crawl at the end.
   --list, -l  what there is
   --help, -h  this text`;
 
-/** Whether the terminal takes colours. */
+/** True if the terminal takes colours. */
 const COLOURS = Deno.stdout.isTerminal() && !Deno.noColor;
 
-/** Whether to paint is decided here, and not by `styleText` once more. */
+/** Painting is decided here, and not by `styleText` once more. */
 const PAINT = { validateStream: false };
 
 const INKS = {

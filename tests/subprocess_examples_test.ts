@@ -11,7 +11,7 @@ async function record(script: string, limits: Limits) {
   return { lines, ended };
 }
 
-/** Whether a process runs; one that has ended and is not waited for yet does not. */
+/** Returns whether a process runs; one that has ended and is not waited for yet does not. */
 async function is_running(pid: number): Promise<boolean> {
   try {
     return !/\) [ZX] /.test(await Deno.readTextFile(`/proc/${pid}/stat`));

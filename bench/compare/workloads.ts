@@ -139,7 +139,7 @@ export const WORKLOADS: readonly Workload[] = [
   },
 ];
 
-/** Whether the workload measures bytes and not time. */
+/** Returns whether the workload measures bytes and not time. */
 export function measures_memory(workload: Workload): boolean {
   return workload.id === MEMORY_WORKLOAD;
 }

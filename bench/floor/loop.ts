@@ -91,7 +91,7 @@ export abstract class Wait<T> implements Lazy<T> {
     end_step();
   }
 
-  /** Whether it has begun and is neither over nor cancelled. */
+  /** Returns whether it has begun and is neither over nor cancelled. */
   get is_waiting(): boolean {
     return this.state === WAITING;
   }
@@ -199,7 +199,7 @@ export class Task<T> implements Lazy<T> {
     return false;
   }
 
-  /** Whether it has failed or was cancelled; then `result` is the error. */
+  /** Returns whether it has failed or was cancelled; then `result` is the error. */
   get has_failed(): boolean {
     return this.outcome === REJECTED;
   }

@@ -43,7 +43,7 @@ export class Crawl {
     this.#left = options.max_pages;
   }
 
-  /** Whether there is anything in the database. */
+  /** Returns whether there is anything in the database. */
   get has_begun(): boolean {
     return this.#has_begun;
   }
@@ -186,7 +186,7 @@ export class Crawl {
   }
 }
 
-/** Whether a URL is to be visited. */
+/** Returns whether a URL is to be visited. */
 export function is_wanted({ same_host, start }: Options, url: string): boolean {
   return !same_host || new URL(url).host === new URL(start).host;
 }

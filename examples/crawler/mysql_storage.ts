@@ -132,7 +132,7 @@ export class MySQLStorage implements Storage {
     };
   }
 
-  /** Whether the tables of a crawl are there. */
+  /** Returns whether the tables of a crawl are there. */
   async has_crawl(): Promise<boolean> {
     const tables = await this.rows("SHOW TABLES");
     return has_crawl(tables.flatMap((row) => Object.values(row)));

@@ -12,7 +12,7 @@ export interface Options {
   readonly delay: number;
   /** How many pages the database may have in the end. */
   readonly max_pages: number;
-  /** Whether links to other hosts are left alone. */
+  /** True if links to other hosts are left alone. */
   readonly same_host: boolean;
   /** Seconds that one request may take, from its start to the end of the body. */
   readonly timeout: number;
@@ -52,7 +52,7 @@ A second Ctrl-C stops it at once.`;
 
 const LARGEST_DELAY = 86_400;
 
-/** Whether a command line asks for help. */
+/** Returns whether a command line asks for help. */
 export function asks_for_help(args: readonly string[]): boolean {
   return args.includes("--help") || args.includes("-h");
 }

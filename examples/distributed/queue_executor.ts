@@ -55,7 +55,7 @@ interface Pending {
   readonly name: string;
   readonly options: CallOptions;
   readonly ended: Promise<unknown>;
-  /** Whether its job is in the queue. */
+  /** True if its job is in the queue. */
   is_added: boolean;
   resolve(value: unknown): void;
   reject(error: unknown): void;

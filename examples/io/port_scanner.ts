@@ -12,7 +12,7 @@ export interface ScanOptions {
   time_limit?: number;
 }
 
-/** Whether a port accepts connections. */
+/** Returns whether a port accepts connections. */
 export async function is_open(host: string, port: number, time_limit: number): Promise<boolean> {
   try {
     const [, writer] = await asyncio.wait_for(asyncio.open_connection(host, port), time_limit);

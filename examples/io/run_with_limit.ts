@@ -11,7 +11,7 @@ const { DEVNULL, PIPE } = asyncio.subprocess;
 export interface Ended {
   /** Its return code, negative for a signal. */
   returncode: number;
-  /** Whether the time limit was over. */
+  /** True if the time limit was over. */
   timed_out: boolean;
 }
 

@@ -7,7 +7,7 @@ export interface Request {
   readonly source: string;
   /** The files that it may import, by the names that it imports them by. */
   readonly modules: Readonly<Record<string, string>>;
-  /** Whether loops that the program does not make itself are on the virtual clock. */
+  /** True if loops that the program does not make itself are on the virtual clock. */
   readonly virtual: boolean;
 }
 

@@ -6,7 +6,7 @@ export interface Sample {
   /** What it shows. */
   readonly summary: string;
   readonly source: string;
-  /** Whether it is made for the virtual clock: not if something outside of the loop takes part. */
+  /** True if it is made for the virtual clock: not if something outside of the loop takes part. */
   readonly virtual: boolean;
 }
 

@@ -8,7 +8,7 @@ import { serve_playground } from "../scripts/server.ts";
 import { CHROMIUM, launch_chromium } from "../../tests/chromium.ts";
 import { Playground, type View } from "./page.ts";
 
-// Whether there is one on this machine.
+// True if there is one on this machine.
 const has_chromium = existsSync(CHROMIUM);
 if (!has_chromium) console.log(`Pages are not tested: there is no ${CHROMIUM}.`);
 

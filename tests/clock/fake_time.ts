@@ -34,7 +34,7 @@ export class FakeTime {
     return this.#last_id;
   }
 
-  /** Whether anything waits. */
+  /** Returns whether anything waits. */
   has_timers(): boolean {
     return this.#timers.size > 0;
   }

@@ -1,4 +1,4 @@
-/** Whether the library has a name: an export of an entry point, or a member of an exported class. */
+/** Checks whether the library has a name: an export of an entry point, or a member of an exported class. */
 
 import * as asyncio from "../../mod.ts";
 import * as functools from "../../functools.ts";
@@ -35,7 +35,7 @@ function has_member(owner: string, member: string): boolean {
     (owner in EXAMPLES && member in EXAMPLES[owner]!());
 }
 
-/** Whether a name, `name` or `Class.member`, is there. */
+/** Returns whether a name, `name` or `Class.member`, is there. */
 export function is_present(name: string): boolean {
   const [owner = "", member] = name.split(".");
   return member === undefined ? owner in EXPORTED : has_member(owner, member);

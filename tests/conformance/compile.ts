@@ -17,7 +17,7 @@ interface Scope {
   through: "through" | "through_generators";
   /** The number of the body. */
   body: number;
-  /** Whether `return` must leave a function inside the body first, as in `async_with`. */
+  /** True if `return` must leave a function inside the body first, as in `async_with`. */
   nested: boolean;
   bodies: readonly Body[];
 }

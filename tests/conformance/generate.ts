@@ -101,10 +101,10 @@ interface Place {
   nesting: number;
   /** How often the statement runs, because of the loops around it. */
   times: number;
-  /** Whether an `except` block is around it, and a `finally` block. */
+  /** True if an `except` block is around it, and a `finally` block. */
   handling: boolean;
   finalizing: boolean;
-  /** Whether a condition is held: a task that enters it again waits for ever. */
+  /** True if a condition is held: a task that enters it again waits for ever. */
   holding: boolean;
 }
 

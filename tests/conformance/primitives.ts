@@ -34,7 +34,7 @@ export function make_error(kind: ErrorKind, message?: string): Error {
   return message === undefined ? new RAISED[kind]() : new RAISED[kind](message);
 }
 
-/** Whether Python's `except kind` would catch the error. */
+/** Returns whether Python's `except kind` would catch the error. */
 export function matches(error: unknown, kind: ExceptKind): boolean {
   if (kind === "BaseException") return true;
   if (kind === "Exception") {

@@ -26,9 +26,9 @@ export interface Profile extends Partial<Record<Primitive, number>> {
   forms?: readonly Form[];
   /** The kinds of queues, where not all are plain ones. */
   queue_kinds?: readonly QueueKind[];
-  /** Whether one task notifies the first condition again and again, so that those who wait go on. */
+  /** True if one task notifies the first condition again and again, so that those who wait go on. */
   notifier?: boolean;
-  /** Whether a `Runner` runs several bodies, one after the other, and is closed. */
+  /** True if a `Runner` runs several bodies, one after the other, and is closed. */
   runner?: boolean;
 }
 

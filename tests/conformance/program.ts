@@ -184,7 +184,7 @@ export interface GeneratorPlan {
   catches: ExceptKind | null;
   /** How long it sleeps in its `finally`. */
   cleanup: number | null;
-  /** Whether it yields in its `finally`, which nobody who closes it allows. */
+  /** True if it yields in its `finally`, which nobody who closes it allows. */
   stubborn: boolean;
 }
 
@@ -206,7 +206,7 @@ export interface Shared {
 export interface RunnerRun {
   /** The body of the main task. */
   body: number;
-  /** Whether it gets a context of its own, in the place of the runner's. */
+  /** True if it gets a context of its own, in the place of the runner's. */
   own_context: boolean;
 }
 
@@ -231,7 +231,7 @@ export const HANGS = "hangs";
 /** Real seconds after which a program is given up. */
 export const PATIENCE = 5;
 
-/** Whether the program of a trace was given up. */
+/** Returns whether the program of a trace was given up. */
 export function hangs(trace: Trace): boolean {
   return trace.at(-1)?.[3] === HANGS;
 }

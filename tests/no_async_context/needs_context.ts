@@ -85,7 +85,7 @@ const FOREIGN_FAMILY = "on the real loop";
 /** The tests' names, in one list. */
 export const NAMES: readonly string[] = Object.values(NEEDS_CONTEXT).flat();
 
-/** Whether a test is left out. */
+/** Returns whether a test is left out. */
 export function needs_context(name: string): boolean {
   return NAMES.includes(name) || name.endsWith(FOREIGN_FAMILY);
 }

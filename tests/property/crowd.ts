@@ -20,7 +20,7 @@ const CALM = 20;
 /** After so many looks it will never be calm. */
 const PATIENCE = 3000;
 
-/** Whether this is a way to end for a step in a world of cancellations. */
+/** Returns whether this is a way to end for a step in a world of cancellations. */
 function is_expected(error: unknown): boolean {
   return error instanceof asyncio.CancelledError || error instanceof asyncio.TimeoutError;
 }

@@ -33,7 +33,7 @@ export interface Program {
 /** What programs may wait for. */
 export interface Waits {
   pauses: readonly Pause[];
-  /** Whether a task waits for the primitive and a pause at the same time. */
+  /** True if a task waits for the primitive and a pause at the same time. */
   at_once: boolean;
 }
 

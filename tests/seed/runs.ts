@@ -12,7 +12,7 @@ export interface Run {
    * the other would be due at the same virtual time.
    */
   readonly virtual: boolean;
-  /** Whether CPython 3.14 can no longer run it; then its output is the one in its documentation. */
+  /** True if CPython 3.14 can no longer run it; then its output is the one in its documentation. */
   readonly documented: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Whether calls that wait are served in the order in which they came. */
+/** Checks whether calls that wait are served in the order in which they came. */
 
 import { assert } from "@std/assert";
 import * as asyncio from "../../mod.ts";

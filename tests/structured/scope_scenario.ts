@@ -16,7 +16,7 @@ interface Source {
   times(): number;
 }
 
-/** Whether every wait in a source throws. */
+/** Returns whether every wait in a source throws. */
 function is_throwing({ is_level, scope }: Source): boolean {
   return is_level && scope?.cancel_called === true;
 }

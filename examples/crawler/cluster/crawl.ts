@@ -75,7 +75,7 @@ export class ClusterCrawl {
     return new ClusterCrawl(options, storage, progress, redis);
   }
 
-  /** Whether there is anything in the database. */
+  /** Returns whether there is anything in the database. */
   get has_begun(): boolean {
     return this.#has_begun;
   }

@@ -8,7 +8,7 @@ import type { Outcome, Target } from "../page.ts";
 
 /** A target as BullMQ keeps it. */
 interface TargetData extends Target {
-  /** Whether it has gone back into the queue until its host's turn. */
+  /** True if it has gone back into the queue until its host's turn. */
   readonly has_turn?: boolean;
 }
 

@@ -8,7 +8,7 @@ import { free_port } from "../../tests/program.ts";
 const SERVER = "/usr/sbin/mariadbd";
 const INSTALL = "/usr/bin/mariadb-install-db";
 
-/** Whether this machine has Debian's mariadb-server. */
+/** True if this machine has Debian's mariadb-server. */
 export const has_mariadb = existsSync(SERVER) && existsSync(INSTALL);
 
 /** As root the server insists on being told so. */

@@ -7,7 +7,7 @@ import { free_port } from "../../tests/program.ts";
 
 const SERVER = "/usr/bin/redis-server";
 
-/** Whether this machine has Debian's redis-server. */
+/** True if this machine has Debian's redis-server. */
 export const has_redis = existsSync(SERVER);
 
 /** A server that takes no connections after so many milliseconds never will. */
