@@ -148,7 +148,11 @@ Deno.test("what is no manager, or no function, is a type error", () => {
     TypeError,
     "does not support the asynchronous context manager protocol",
   );
-  assertThrows(() => asyncio.async_with(new Recorder(), 1 as never), TypeError, "body must be a function");
+  assertThrows(
+    () => asyncio.async_with(new Recorder(), 1 as never),
+    TypeError,
+    "body must be a function",
+  );
 });
 
 Deno.test("TaskGroup, timeout, aborted_by: code of a loop that belongs to no task cannot enter them by hand", async () => {
