@@ -55,7 +55,7 @@ export {
   print_call_graph,
   type PrintCallGraphOptions,
 } from "./src/graph.ts";
-export { EventLoop, type EventLoopOptions } from "./src/loop/base_events.ts";
+export { type DefaultEventLoop, EventLoop, type EventLoopOptions } from "./src/loop/base_events.ts";
 export type { RunLoop } from "./src/loop/run_loop.ts";
 export { BrokenExecutor, ConcurrentFuture } from "./src/core/concurrent_futures.ts";
 export { async_with, type AsyncContextManager } from "./src/context_managers.ts";

@@ -218,7 +218,7 @@ const abandoned = watch_collection<{ abandon(): void }>((body) => body.abandon()
  * });
  * ```
  */
-export class AsyncGeneratorObject<T, R = void, S = undefined> extends Inspectable
+export class AsyncGeneratorObject<T = unknown, R = void, S = undefined> extends Inspectable
   implements AsyncGenerator<T, R, S> {
   readonly #body: Body<T, R, S>;
 

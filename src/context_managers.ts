@@ -39,7 +39,7 @@ import { has_async_context, keep_context, run_as } from "./host/async_context.ts
  *
  * @category Structure
  */
-export interface AsyncContextManager<T> {
+export interface AsyncContextManager<T = unknown> {
   /** Called at the start of the block; its result is passed to the block. */
   __aenter__(): PromiseLike<T>;
   /** Called at the end of the block, with the error that left it or `null`; a true result swallows the error. */

@@ -189,7 +189,7 @@ const PUT: QueueOperation<void, unknown> = {
  * });
  * ```
  */
-export class Queue<T> extends LoopBound implements AsyncIterable<T> {
+export class Queue<T = unknown> extends LoopBound implements AsyncIterable<T> {
   /** @internal */
   static override get name(): string {
     return "Queue";
@@ -659,7 +659,7 @@ export interface PriorityQueueOptions<T> {
  * assertEquals(queue.get_nowait(), [1, "now"]);
  * ```
  */
-export class PriorityQueue<T> extends Queue<T> {
+export class PriorityQueue<T = unknown> extends Queue<T> {
   /** @internal */
   static override get name(): string {
     return "PriorityQueue";
@@ -740,7 +740,7 @@ function by_comparison<T>(compare: (a: T, b: T) => number): LessThan<T> {
  * assertEquals(stack.get_nowait(), 2);
  * ```
  */
-export class LifoQueue<T> extends Queue<T> {
+export class LifoQueue<T = unknown> extends Queue<T> {
   /** @internal */
   static override get name(): string {
     return "LifoQueue";

@@ -404,6 +404,31 @@ test("as_completed gives the tasks in every loop of a program, whatever was chec
   equal(started.result(), 1);
 });
 
+test("a class without a type argument is of anything, and EventLoop is any loop", async () => {
+  const tasks: asyncio.Task[] = [asyncio.create_task(one), asyncio.create_task(two)];
+  const futures: asyncio.Future[] = [...tasks, asyncio.get_running_loop().create_future<Date>()];
+  const queue: asyncio.Queue = new asyncio.Queue<number>();
+  const variable: asyncio.ContextVar = new asyncio.ContextVar<number>("variable");
+  const coroutine: asyncio.Coroutine = asyncio.sleep(0, 1);
+  typed<unknown>()(await coroutine);
+  let seen: asyncio.EventLoop = asyncio.get_running_loop();
+  const note = (loop: asyncio.EventLoop) => seen = loop;
+  seen.set_exception_handler((loop: asyncio.EventLoop) => note(loop));
+  note(new asyncio.EventLoop()).close();
+  note(asyncio.new_event_loop()).close();
+  equal([seen instanceof asyncio.EventLoop, seen.is_closed()], [true, true]);
+  equal([await asyncio.gather(tasks), futures.length], [[1, "two"], 3]);
+  equal([queue.size, variable.name], [0, "variable"]);
+  class Slow extends asyncio.EventLoop {
+    override time(): number {
+      return super.time() / 2;
+    }
+  }
+  const slow: asyncio.EventLoop = new Slow({ time: () => 4 });
+  equal(slow.time(), 2);
+  slow.close();
+});
+
 test("a condition of a group's parts gets the errors as unknown, or takes a narrower type", async () => {
   const group = new asyncio.ExceptionGroup("two", [new TypeError("a"), new asyncio.OSError("b")]);
   const [matching, rest] = group.split((error) => {

@@ -32,7 +32,7 @@ type State = "pending" | "cancelled" | "finished" | "failed";
  * assertEquals(future.result(), "done");
  * ```
  */
-export class ConcurrentFuture<T> extends Inspectable implements Promise<T> {
+export class ConcurrentFuture<T = unknown> extends Inspectable implements Promise<T> {
   #state: State = "pending";
   #value: unknown = undefined;
   #callbacks: ((future: this) => unknown)[] = [];

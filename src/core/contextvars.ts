@@ -261,7 +261,7 @@ export interface ContextVarOptions<T> {
  * assertEquals(seen, [1, 2]);
  * ```
  */
-export class ContextVar<T> extends Inspectable {
+export class ContextVar<T = unknown> extends Inspectable {
   readonly #name: string;
   readonly #default: T | typeof NO_DEFAULT;
 
@@ -359,7 +359,7 @@ export class ContextVar<T> extends Inspectable {
  * assertEquals(depth.get(), 0);
  * ```
  */
-export class Token<T> extends Inspectable implements Disposable {
+export class Token<T = unknown> extends Inspectable implements Disposable {
   /** Stands for "the variable had no value" in {@linkcode Token.old_value}. */
   static readonly MISSING: symbol = MISSING;
 

@@ -44,7 +44,7 @@ import {
  *
  * @category Coroutines
  */
-export type CoroutineFunction<T> = () => PromiseLike<T> | Generator<unknown, T, unknown>;
+export type CoroutineFunction<T = unknown> = () => PromiseLike<T> | Generator<unknown, T, unknown>;
 
 /**
  * A call that has not started yet and can be made a task.
@@ -53,7 +53,7 @@ export type CoroutineFunction<T> = () => PromiseLike<T> | Generator<unknown, T, 
  *
  * @category Coroutines
  */
-export type CoroutineLike<T, _Hint extends string = string> =
+export type CoroutineLike<T = unknown, _Hint extends string = string> =
   | Coroutine<T>
   | CoroutineFunction<T>
   | Generator<unknown, T, unknown>;
@@ -70,7 +70,7 @@ export type NotStarted = "write () => work(x), not work(x)";
  *
  * @category Coroutines
  */
-export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
+export type Awaitable<T = unknown> = PromiseLike<T> | CoroutineLike<T>;
 
 /**
  * A call that starts when it is awaited or made a task, and can be used once.
@@ -92,7 +92,7 @@ export type Awaitable<T> = PromiseLike<T> | CoroutineLike<T>;
  * assertEquals(await nap, "rested");
  * ```
  */
-export abstract class Coroutine<T> implements Promise<T> {
+export abstract class Coroutine<T = unknown> implements Promise<T> {
   /** The name of the function that was called. */
   abstract get name(): string;
 

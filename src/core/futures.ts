@@ -199,7 +199,7 @@ export interface CallbackOptions {
  * });
  * ```
  */
-export class Future<T> implements Promise<T> {
+export class Future<T = unknown> implements Promise<T> {
   /** @internal */
   static get name(): string {
     return "Future";

@@ -172,7 +172,7 @@ const call_raised = (error: unknown): void =>
  * });
  * ```
  */
-export class Task<T> extends Future<T> {
+export class Task<T = unknown> extends Future<T> {
   /** @internal */
   static override get name(): string {
     return "Task";

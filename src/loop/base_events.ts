@@ -98,12 +98,7 @@ export interface EventLoopOptions {
 }
 
 /**
- * The event loop: it calls callbacks, runs the steps of tasks and watches the time.
- *
- * It never blocks. The host's timers and I/O get a turn at least every millisecond of busy work.
- * Programs use `run()` and rarely a loop itself.
- *
- * See {@link https://docs.python.org/3/library/asyncio-eventloop.html Python's event loop}.
+ * The class of {@linkcode EventLoop}, which subclasses have as their base.
  *
  * @category Event loop
  *
@@ -112,16 +107,17 @@ export interface EventLoopOptions {
  * import * as asyncio from "@pythonic/asyncio";
  * import { assertEquals } from "@std/assert";
  *
- * const loop = new asyncio.EventLoop();
- * const order: string[] = [];
- * loop.call_soon(() => order.push("soon"));
- * loop.call_later(0.01, () => loop.stop());
- * await loop.run_forever();
+ * class HalfSpeed extends asyncio.EventLoop {
+ *   override time(): number {
+ *     return super.time() / 2;
+ *   }
+ * }
+ * const loop = new HalfSpeed({ time: () => 4 });
+ * assertEquals(loop.time(), 2);
  * loop.close();
- * assertEquals(order, ["soon"]);
  * ```
  */
-export class EventLoop extends RunLoop implements AbstractEventLoop {
+export class DefaultEventLoop extends RunLoop implements AbstractEventLoop {
   /** @internal */
   static override get name(): string {
     return "EventLoop";
@@ -671,4 +667,36 @@ function stop_its_loop(future: Future<unknown>): void {
   future.get_loop().stop();
 }
 
-set_default_loop_maker(() => new EventLoop());
+/**
+ * A loop of any class, as `get_running_loop()` and the like return it.
+ *
+ * @category Event loop
+ */
+export type EventLoop = AbstractEventLoop;
+/**
+ * The event loop: it calls callbacks, runs the steps of tasks and watches the time.
+ *
+ * It never blocks. The host's timers and I/O get a turn at least every millisecond of busy work.
+ * Programs use `run()` and rarely a loop itself.
+ *
+ * See {@link https://docs.python.org/3/library/asyncio-eventloop.html Python's event loop}.
+ *
+ * @category Event loop
+ *
+ * @example
+ * ```ts
+ * import * as asyncio from "@pythonic/asyncio";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const loop = new asyncio.EventLoop();
+ * const order: string[] = [];
+ * loop.call_soon(() => order.push("soon"));
+ * loop.call_later(0.01, () => loop.stop());
+ * await loop.run_forever();
+ * loop.close();
+ * assertEquals(order, ["soon"]);
+ * ```
+ */
+export const EventLoop: typeof DefaultEventLoop = DefaultEventLoop;
+
+set_default_loop_maker(() => new DefaultEventLoop());

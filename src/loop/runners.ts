@@ -4,7 +4,7 @@
  * @module
  */
 
-import { EventLoop } from "./base_events.ts";
+import { DefaultEventLoop } from "./base_events.ts";
 import { type Context, copy_context } from "../core/contextvars.ts";
 import {
   type CoroutineLike,
@@ -38,7 +38,7 @@ import { running_loop } from "../core/current.ts";
 export interface RunnerOptions {
   /** True if the loop is in debug mode; the loop's own default if not given. */
   debug?: boolean | null;
-  /** Makes the loop; a new {@linkcode EventLoop} by default, see `set_loop_factory()`. */
+  /** Makes the loop; a new `EventLoop` by default, see `set_loop_factory()`. */
   loop_factory?: (() => AbstractEventLoop) | null;
 }
 
@@ -74,7 +74,7 @@ const OTHER_SIGNAL = 128;
 
 const SHUTDOWN_FAILED = "unhandled exception during asyncio.run() shutdown";
 
-const make_event_loop = (): AbstractEventLoop => new EventLoop();
+const make_event_loop = (): AbstractEventLoop => new DefaultEventLoop();
 let default_loop_factory = make_event_loop;
 
 /**

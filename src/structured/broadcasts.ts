@@ -80,7 +80,7 @@ export interface BroadcastStatistics {
  * assertEquals([slow.receive_nowait(), slow.dropped], [2, 1]);
  * ```
  */
-export class Subscription<T> extends Receiver<T> {
+export class Subscription<T = unknown> extends Receiver<T> {
   /** How many items it has lost since it was too slow. */
   dropped = 0;
 }
@@ -129,7 +129,7 @@ const SEND: Operation<void, Broadcast<unknown>, Offered> = {
  * assertEquals([one.receive_nowait(), other.receive_nowait()], ["hello", "hello"]);
  * ```
  */
-export class Broadcast<T> extends LoopBound implements Disposable {
+export class Broadcast<T = unknown> extends LoopBound implements Disposable {
   /** @internal */
   protected readonly _senders: WaitQueue = new WaitQueue();
   readonly #subscriptions = new Set<Subscription<T>>();

@@ -275,7 +275,7 @@ const RECEIVE: Operation<unknown, Receiver<unknown>, Delivered> = {
  * });
  * ```
  */
-export class Sender<T> extends Inspectable implements Disposable {
+export class Sender<T = unknown> extends Inspectable implements Disposable {
   /** @internal */
   protected readonly _channel: Channel;
   #is_closed = false;
@@ -400,7 +400,7 @@ export class Sender<T> extends Inspectable implements Disposable {
  * });
  * ```
  */
-export class Receiver<T> extends Inspectable implements Disposable {
+export class Receiver<T = unknown> extends Inspectable implements Disposable {
   /** @internal */
   protected readonly _channel: Channel;
   #is_closed = false;

@@ -8,7 +8,7 @@ import { DeadlockError } from "../core/exceptions.ts";
 import type { Runnable } from "../core/contracts.ts";
 import type { Future } from "../core/futures.ts";
 import type { Task } from "../core/tasks.ts";
-import { EventLoop } from "../loop/base_events.ts";
+import { DefaultEventLoop } from "../loop/base_events.ts";
 import { describe_waits } from "../loop/waits.ts";
 import type { VirtualNetwork } from "./network.ts";
 
@@ -20,7 +20,7 @@ export const RESOLUTION = 1e-9;
  *
  * @category Testing
  */
-export abstract class SimulatedEventLoop extends EventLoop {
+export abstract class SimulatedEventLoop extends DefaultEventLoop {
   /** @internal The virtual time, in seconds. */
   protected _now = 0;
   /** @internal Whether the host has had its time since something last happened. */
