@@ -429,6 +429,29 @@ test("a class without a type argument is of anything, and EventLoop is any loop"
   slow.close();
 });
 
+test("ensure_future gives a task of what has not started, and a future as it is", async () => {
+  const task = asyncio.ensure_future(one());
+  typed<asyncio.Task<number>>()(task);
+  typed<asyncio.Task<string>>()(asyncio.ensure_future(two));
+  typed<asyncio.Task<number>>()(asyncio.ensure_future(task));
+  const future = asyncio.get_running_loop().create_future<Date>();
+  typed<asyncio.Future<Date>>()(asyncio.ensure_future(future));
+  typed<asyncio.Future<number>>()(asyncio.ensure_future(Promise.resolve(1)));
+  const of_any = <T>(awaitable: asyncio.Awaitable<T>) => asyncio.ensure_future(awaitable);
+  typed<asyncio.Future<string>>()(of_any(two));
+  equal([asyncio.ensure_future(future) === future, await task], [true, 1]);
+});
+
+test("a task factory passes on single options that may be undefined", async () => {
+  const loop = asyncio.get_running_loop();
+  loop.set_task_factory((loop, coro, { name, context, eager_start }) =>
+    new asyncio.Task(coro, { loop, name, context, eager_start })
+  );
+  const [named, other] = [asyncio.create_task(one, { name: "named" }), asyncio.create_task(one)];
+  equal([named.get_name(), /^Task-/.test(other.get_name())], ["named", true]);
+  equal(await asyncio.gather(named, other), [1, 1]);
+});
+
 test("a condition of a group's parts gets the errors as unknown, or takes a narrower type", async () => {
   const group = new asyncio.ExceptionGroup("two", [new TypeError("a"), new asyncio.OSError("b")]);
   const [matching, rest] = group.split((error) => {

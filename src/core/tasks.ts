@@ -109,9 +109,9 @@ export interface TaskOptions {
   /** Its name; `Task-1`, `Task-2`, … by default. */
   name?: unknown;
   /** The context it runs in; a copy of the current one by default. */
-  context?: Context | null;
+  context?: Context | null | undefined;
   /** True if the task runs at once up to its first suspension. */
-  eager_start?: boolean | null;
+  eager_start?: boolean | null | undefined;
 }
 
 /**
@@ -923,6 +923,20 @@ export function all_tasks(loop: AbstractEventLoop | null = null): Set<Task<unkno
  * assertEquals(await asyncio.ensure_future(asyncio.sleep(0, 2)), 2);
  * ```
  */
+export function ensure_future<F extends Future<unknown>>(
+  awaitable: F,
+  options?: { loop?: AbstractEventLoop | null },
+): F;
+/** Makes a task of what has not started. */
+export function ensure_future<T>(
+  awaitable: CoroutineLike<T>,
+  options?: { loop?: AbstractEventLoop | null },
+): Task<T>;
+/** Makes a future of any awaitable. */
+export function ensure_future<T>(
+  awaitable: Awaitable<T>,
+  options?: { loop?: AbstractEventLoop | null },
+): Future<T>;
 export function ensure_future<T>(
   awaitable: Awaitable<T>,
   options: { loop?: AbstractEventLoop | null } = {},
