@@ -367,7 +367,7 @@ export class ListeningServer extends Inspectable implements AbstractServer {
  * }, { loop_factory });
  * ```
  */
-export type Server = AbstractServer;
+export type Server<A extends Address = Address> = AbstractServer<A>;
 /**
  * The class of servers, which `start_server()` and `loop.create_server()` make: {@linkcode AbstractServer} has what
  * they do.

@@ -58,6 +58,7 @@ import {
   split_address,
   split_path,
 } from "./connections.ts";
+import type { Address } from "./host/endpoints.ts";
 import type { Server } from "./servers.ts";
 import { start_tls } from "./sslproto.ts";
 
@@ -1388,7 +1389,7 @@ export function start_server(
     | (NamedAddress<string | Iterable<string>> & StartServerOptions) = null,
   port: number | null | (NamedPort & StartServerOptions) = null,
   options: StartServerOptions = {},
-): Coroutine<Server> {
+): Coroutine<Server<Exclude<Address, string>>> {
   check_callback("start_server", client_connected_cb);
   const [name, number, given] = split_address(host, port, options);
   return library_coroutine(
@@ -1398,7 +1399,7 @@ export function start_server(
       given,
       (loop, factory, rest) => create_server(loop, factory, name, number, rest),
     ),
-  );
+  ) as Coroutine<Server<Exclude<Address, string>>>;
 }
 
 /**
@@ -1433,7 +1434,7 @@ export function start_unix_server(
   client_connected_cb: ClientConnectedCallback,
   path: string | null | (NamedPath & StartUnixServerOptions) = null,
   options: StartUnixServerOptions = {},
-): Coroutine<Server> {
+): Coroutine<Server<string>> {
   check_callback("start_unix_server", client_connected_cb);
   const [name, given] = split_path(path, options);
   return library_coroutine(
@@ -1443,7 +1444,7 @@ export function start_unix_server(
       given,
       (loop, factory, rest) => create_unix_server(loop, factory, name, rest),
     ),
-  );
+  ) as Coroutine<Server<string>>;
 }
 
 function* start<O extends { limit?: number }>(

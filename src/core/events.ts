@@ -159,9 +159,9 @@ export interface Executor {
  *
  * @category Streams
  */
-export interface AbstractServer extends AsyncDisposable {
+export interface AbstractServer<A extends Address = Address> extends AsyncDisposable {
   /** The sockets that the server listens at; none once it is closed. */
-  readonly sockets: { getsockname(): Address }[];
+  readonly sockets: { getsockname(): A }[];
   /** The loop of the server. */
   get_loop(): AbstractEventLoop;
   /** Returns whether connections are accepted. */
@@ -245,7 +245,7 @@ export interface LoopIO {
       | (NamedAddress<string | Iterable<string>> & ServerOptions),
     port?: number | null | (NamedPort & ServerOptions),
     options?: ServerOptions,
-  ): Coroutine<AbstractServer>;
+  ): Coroutine<AbstractServer<Exclude<Address, string>>>;
   /**
    * Starts a server at a Unix socket; a socket file that is left there is removed first. Cancelled, it
    * listens nowhere.
@@ -260,7 +260,7 @@ export interface LoopIO {
     protocol_factory: () => BaseProtocol,
     path?: string | null | (NamedPath & UnixServerOptions),
     options?: UnixServerOptions,
-  ): Coroutine<AbstractServer>;
+  ): Coroutine<AbstractServer<string>>;
   /**
    * Makes a transport of a connection that other code has accepted. Cancelled, it closes the socket.
    *

@@ -1,4 +1,4 @@
-/** Parameters of streams and connections that are given by name: where a thing is, and how much is read. */
+/** Parameters of streams and connections that are given by name, and the types of addresses. */
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -80,12 +80,25 @@ test_everywhere("open_connection, start_server: an unknown name is refused", asy
   );
 });
 
+test_everywhere("Server.sockets: an address has a port by its type", async (place) => {
+  const server = await asyncio.start_server(echo, place.host, place.port);
+  const [host, port] = server.sockets[0]!.getsockname();
+  // It would not compile if the address might be a path.
+  const connection = await asyncio.open_connection(host, port);
+  assertEquals(await echoed(connection), "said");
+  const any_server: asyncio.Server = server;
+  assertEquals(any_server.sockets[0]?.getsockname(), [host, port]);
+  await close(any_server);
+});
+
 Deno.test("start_unix_server, open_unix_connection: the path by name", () =>
   SOCKETS.run(async () => {
     const folder = await asyncio.from_promise(mkdtemp(`${tmpdir()}/named_`));
     try {
       const path = `${folder}/socket`;
       const server = await asyncio.start_unix_server(echo, { path, limit: 100 });
+      const listens_at: string | undefined = server.sockets[0]?.getsockname();
+      assertEquals(listens_at, path);
       const connection = await asyncio.open_unix_connection({ path, limit: 100 });
       assertEquals(await echoed(connection), "said");
       const loop = asyncio.get_running_loop();
