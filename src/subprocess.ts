@@ -31,6 +31,9 @@ export { DEVNULL, PIPE, STDOUT } from "./base_subprocess.ts";
 
 const OPTIONS = [...SUBPROCESS_OPTIONS, "limit"];
 
+// The pipe of a process that has ended holds less, unless another process writes to it.
+const MAX_PIPE_SIZE = 2 ** 20;
+
 /**
  * The protocol between a process and its streams.
  *
@@ -50,6 +53,8 @@ export class SubprocessStreamProtocol extends FlowControlMixin {
   stderr: StreamReader | null = null;
   readonly #limit: number;
   readonly #open = new Set<number>();
+  // How many bytes are still taken from the pipes of a process that has ended, whatever the limit.
+  readonly #rest = new Map<number, number>();
   #transport: SubprocessTransport | null = null;
   #exited = false;
 
@@ -98,7 +103,15 @@ export class SubprocessStreamProtocol extends FlowControlMixin {
    * @param data the bytes
    */
   pipe_data_received(fd: number, data: Uint8Array): void {
-    this.#reader(fd)?.["_feed"](data);
+    const reader = this.#reader(fd);
+    reader?.["_feed"](data);
+    const rest = this.#exited && reader !== null ? this.#rest.get(fd) : undefined;
+    if (rest === undefined) return;
+    if (rest > data.length) this.#rest.set(fd, rest - data.length);
+    else {
+      this.#rest.delete(fd);
+      reader?.["_restore_limit"]();
+    }
   }
 
   /** @internal */
@@ -128,6 +141,11 @@ export class SubprocessStreamProtocol extends FlowControlMixin {
   /** Closes the transport once all output has been received. */
   process_exited(): void {
     this.#exited = true;
+    // Without it, the pipe of a process that was killed stays open until its output is read.
+    for (const fd of this.#open) {
+      this.#rest.set(fd, MAX_PIPE_SIZE);
+      this.#reader(fd)?.["_lift_limit"]();
+    }
     this.#maybe_close_transport();
   }
 

@@ -285,6 +285,29 @@ test("create_subprocess_exec: a file descriptor and an object with one", async (
 
 // Signals and ends
 
+test("Process.stdout: of a process that was killed the pipe is closed, and what it held can be read", async () => {
+  const process = await asyncio.create_subprocess_exec("yes", { stdout: PIPE, limit: 100 });
+  while (!String(process.stdout).includes("paused")) await asyncio.sleep(0.001);
+  process.kill();
+  assertEquals(await process.wait(), -9);
+  // The reader is at the end before anything is read.
+  while (!String(process.stdout).includes(" eof")) await asyncio.sleep(0.001);
+  const rest = text(await process.stdout!.read()) as string;
+  assert(rest.length > 200);
+  assertEquals(rest, "y\n".repeat(rest.length / 2 + 1).slice(0, rest.length));
+});
+
+test("Process.stdout: once the process has ended, what others write to its pipe is not all buffered", async () => {
+  const leader = await shell("yes & exit", { stdout: PIPE, limit: 100, start_new_session: true });
+  assertEquals(await leader.wait(), 0);
+  while (!String(leader.stdout).includes("paused")) await asyncio.sleep(0.001);
+  const size = Number(/(\d+) bytes/.exec(String(leader.stdout))?.[1]);
+  assert(size > 2 ** 20 && size < 2 ** 22, `${size} bytes`);
+  process.kill(-leader.pid, "SIGKILL");
+  const rest = text(await leader.stdout!.read()) as string;
+  assertEquals(rest, "y\n".repeat(rest.length / 2 + 1).slice(0, rest.length));
+});
+
 test("Process.terminate, kill, send_signal: the return code is minus the signal", async () => {
   const ends: [(process: asyncio.Process) => void, number][] = [
     [(process) => process.terminate(), -15],
