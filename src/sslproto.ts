@@ -303,8 +303,8 @@ class TLSProtocol extends Protocol implements Endpoint {
 
   close(): void {
     this.#listener = null;
-    // With _shut_down() the end was signalled already. Else the loop is closed: only the host is notified.
-    if (this.#on_shut_down === null) this.#stream?.end();
+    // It is lost already, unless it is aborted: what the transport below still holds must not keep it open.
+    this.#transport?.abort();
   }
 
   abort(): void {

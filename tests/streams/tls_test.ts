@@ -104,6 +104,32 @@ for (const [name, size] of [["a little", 5], ["much", 2_000_000]] as const) {
   );
 }
 
+Deno.test("Transport.abort: with TLS, a peer that reads nothing does not keep the connection open", () =>
+  SOCKETS.run(async () => {
+    const full = asyncio.get_running_loop().create_future<void>();
+    const server = await asyncio.start_server(
+      async (_, writer) => {
+        const socket = writer.get_extra_info("socket") as { writableLength: number };
+        // Until the socket holds something back; TLS itself holds nothing.
+        while (socket.writableLength === 0) {
+          writer.write(new Uint8Array(1000));
+          await asyncio.from_promise(new Promise((resolve) => setImmediate(resolve)));
+        }
+        writer.transport.abort();
+        full.set_result();
+      },
+      "127.0.0.1",
+      0,
+      { ssl: SERVER },
+    );
+    const [, writer] = await asyncio.open_connection(...address_of(server), CLIENT);
+    (writer.transport as asyncio.Transport).pause_reading();
+    await full;
+    server.close();
+    await server.wait_closed();
+    writer.transport.abort();
+  }));
+
 Deno.test("open_connection: TLS refuses what it should", () =>
   SOCKETS.run(async () => {
     collect_reports();
