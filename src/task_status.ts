@@ -43,13 +43,14 @@ export class TaskStatus<T = void> {
    * @param value any value; nothing, if no value is expected
    * @throws {RuntimeError} if it was called before
    */
-  started(...value: undefined extends T ? [value?: T] : [value: T]): void {
+  started(...value: undefined extends T ? [value?: T] : [value: T]): void;
+  started(value?: T): void {
     if (this.#is_called) {
       throw new RuntimeError("called 'started' twice on the same task status");
     }
     this.#is_called = true;
     this.#on_started();
-    if (!this.#future.done()) this.#future.set_result(value[0] as T);
+    if (!this.#future.done()) this.#future.set_result(value as T);
   }
 
   /** @internal The task has ended. */
