@@ -58,6 +58,7 @@ Deno.test("is_cancellation: other errors, exception groups and an empty Aggregat
       null,
       undefined,
       "cancelled",
+      Object.assign(new Error("of the program"), { errors: [cancelled("a")] }),
       new Error(),
       new asyncio.KeyboardInterrupt(),
       new AggregateError([]),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { brand_of, has_brand, is_a, is_error, prepare } from "../internal/error_kinds.ts";
+import { brand_of, has_brand, is_a, prepare } from "../internal/error_kinds.ts";
 import { limit_stacks, set_stack } from "../internal/format_helpers.ts";
 import { CancelledError } from "./exceptions.ts";
 
@@ -100,12 +100,10 @@ export function as_cancellation(thrown: unknown): CancelledError | Cancellation 
 /** Returns the cancellation that a thrown value stands for; `null` for none. */
 function cancellation_in(
   thrown: unknown,
-  outer: readonly Error[] = [],
+  outer: readonly unknown[] = [],
 ): CancelledError | Cancellation | null {
   if (is_cancelled_error(thrown) || is_a(thrown, Cancellation)) return thrown;
-  if (!is_error(thrown) || has_brand(thrown, BASE_EXCEPTION_GROUP) || outer.includes(thrown)) {
-    return null;
-  }
+  if (has_brand(thrown, BASE_EXCEPTION_GROUP) || outer.includes(thrown)) return null;
   let first: CancelledError | Cancellation | null = null;
   for (const error of errors_of(thrown)) {
     const found = cancellation_in(error, [...outer, thrown]);
@@ -115,13 +113,11 @@ function cancellation_in(
   return first;
 }
 
-/**
- * Returns the errors in an `AggregateError`, which is known by them, since it may be of another realm; none if user
- * code has made something else of its `errors`.
- */
-function errors_of(error: Error): readonly unknown[] {
+/** Returns the errors in an `AggregateError`, also of another realm; none of what user code made something else. */
+function errors_of(thrown: unknown): readonly unknown[] {
   try {
-    return Array.from((error as AggregateError).errors ?? []);
+    const { name, errors } = thrown as AggregateError;
+    return name === "AggregateError" || is_a(thrown, AggregateError) ? Array.from(errors) : [];
   } catch {
     return [];
   }
