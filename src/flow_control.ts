@@ -10,8 +10,6 @@ import { repr } from "./internal/format_helpers.ts";
 import { check_options } from "./internal/options.ts";
 import type { AbstractEventLoop } from "./core/events.ts";
 
-const DEFAULT_HIGH_WATER = 64 * 1024;
-
 /**
  * A transport whose protocol is paused while the write buffer is full.
  *
@@ -21,19 +19,18 @@ const DEFAULT_HIGH_WATER = 64 * 1024;
 export abstract class FlowControlledTransport extends Transport {
   protected readonly _loop: AbstractEventLoop;
   #protocol_paused = false;
-  #high_water = DEFAULT_HIGH_WATER;
-  #low_water = DEFAULT_HIGH_WATER / 4;
+  #high_water = this._default_high_water;
+  #low_water = this.#high_water / 4;
 
-  /** Makes a transport of a loop; `high_water` is the default of its buffer's upper mark. */
-  constructor(
-    loop: AbstractEventLoop,
-    extra: Record<string, unknown>,
-    high_water: number = DEFAULT_HIGH_WATER,
-  ) {
+  /** Makes a transport of a loop. */
+  constructor(loop: AbstractEventLoop, extra: Record<string, unknown>) {
     super(extra);
     this._loop = loop;
-    this.#high_water = high_water;
-    this.#low_water = high_water / 4;
+  }
+
+  /** The default of the buffer's upper mark, in bytes. */
+  protected get _default_high_water(): number {
+    return 64 * 1024;
   }
 
   /** Returns whether the protocol's writing is paused. */
@@ -74,7 +71,7 @@ export abstract class FlowControlledTransport extends Transport {
 
   override set_write_buffer_limits(limits: WriteBufferLimits = {}): void {
     check_options("set_write_buffer_limits", limits, ["high", "low"]);
-    const high = limits.high ?? (limits.low == null ? DEFAULT_HIGH_WATER : 4 * limits.low);
+    const high = limits.high ?? (limits.low == null ? this._default_high_water : 4 * limits.low);
     const low = limits.low ?? Math.floor(high / 4);
     if (!(high >= low && low >= 0)) {
       throw new ValueError(`high (${repr(high)}) must be >= low (${repr(low)}) must be >= 0`);

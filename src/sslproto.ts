@@ -63,6 +63,10 @@ class TLSTransport extends ByteTransport {
     this.#tls = tls;
   }
 
+  protected override get _default_high_water(): number {
+    return 512 * 1024;
+  }
+
   /** The other end of TLS is the end of the connection. */
   protected override _after_end(keep_open: boolean): void {
     if (keep_open) {

@@ -34,6 +34,11 @@ test_everywhere("open_connection: with TLS", async (place) => {
   assert(writer.get_extra_info("ssl_object") !== null);
   assert(writer.get_extra_info("sslcontext") !== null);
   assertEquals(writer.can_write_eof(), false);
+  const { transport } = writer;
+  assertEquals(transport.get_write_buffer_limits(), [131_072, 524_288]);
+  transport.set_write_buffer_limits({ high: 1000 });
+  transport.set_write_buffer_limits();
+  assertEquals(transport.get_write_buffer_limits(), [131_072, 524_288]);
   await close(writer, server);
 });
 
