@@ -620,17 +620,17 @@ function* cancel_and_wait(
  * ```
  */
 export type AsCompletedIterator<T, F extends Future<T>> =
-  // Twice the same: the second `for await` over one type gives what it yields the type of its result, as if it
-  // were awaited, but not over a union (TypeScript 5.9).
+  // Twice the same, and no `AsyncIterator`: of one that yields thenables `for await` gives the awaited type, in
+  // TypeScript 7 always, before it from the second loop on, but over a union.
   | {
     /** Iterates over coroutines: each waits for the next that is done and returns its result. */
     [Symbol.iterator](): Iterator<Coroutine<T>, undefined, void>;
     /** Iterates over the futures themselves, as they are done. */
-    [Symbol.asyncIterator](): AsyncIterator<F, undefined, void>;
+    [Symbol.asyncIterator](): { next(): Promise<IteratorResult<F, undefined>> };
   }
   | {
     [Symbol.iterator](): Iterator<Coroutine<T>, undefined, void>;
-    [Symbol.asyncIterator](): AsyncIterator<F, undefined, void>;
+    [Symbol.asyncIterator](): { next(): Promise<IteratorResult<F, undefined>> };
   };
 
 class Completions<T, F extends Future<T>> {
@@ -703,7 +703,7 @@ class Completions<T, F extends Future<T>> {
     };
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<F, undefined, void> {
+  [Symbol.asyncIterator](): { next(): Coroutine<IteratorResult<F, undefined>> } {
     return { next: () => library_coroutine("as_completed.__anext__", this.#next_entry()) };
   }
 }

@@ -105,10 +105,10 @@ test("as_completed gives coroutines, and its asynchronous iterator tasks", async
     typed<asyncio.Coroutine<number>>()(next);
     equal(await next, 1);
   }
-  // Not by `for await`: TypeScript takes what it gives to be awaited once more, 7.0 always, 6.0 at times.
   const iterator = asyncio.as_completed([asyncio.create_task(one)])[Symbol.asyncIterator]();
-  typed<AsyncIterator<asyncio.Task<number>, undefined, void>>()(iterator);
-  const { value } = await iterator.next();
+  const result = await iterator.next();
+  typed<IteratorResult<asyncio.Task<number>, undefined>>()(result);
+  const { value } = result;
   equal([value instanceof asyncio.Task, await value], [true, 1]);
 });
 
