@@ -58,6 +58,7 @@ export const BROWSER_FILES: Reasons = {
     "streams/datagrams_test.ts",
     "streams/examples_test.ts",
     "streams/given_sockets_test.ts",
+    "streams/named_arguments_test.ts",
     "streams/programs_test.ts",
     "streams/robustness_test.ts",
     "streams/streams_test.ts",
@@ -75,7 +76,7 @@ export const BROWSER_FILES: Reasons = {
     "subprocess_test.ts",
     "subprocess_examples_test.ts",
   ],
-  "browsers have no node:vm, which makes realms": ["options_test.ts"],
+  "browsers have no node:vm, which makes realms": ["options_test.ts", "realms_test.ts"],
   "without an asynchronous context an eager task of an async function is not told from its creator":
     [
       "cpython/eager_taskgroups_test.ts",
@@ -168,6 +169,9 @@ export const TESTS: Readonly<Record<HostKind, Reasons>> = {
     "browsers have no node:timers/promises": [
       "from_promise: the clean-up after a cancelled wait is not cut",
       "from_promise: what an operation of the host throws when it is aborted is the cancellation",
+    ],
+    "browsers have no node:stream": [
+      "Receiver iteration: a stream of the host that is destroyed takes no item",
     ],
     "what stands for node:events has no on()": [
       "amerge, atee: can be left while a source waits for events of the host",
