@@ -379,8 +379,7 @@ interface Request {
 let depth = 0;
 // A cancellation passed from task to task has reached one that it came from.
 let met_cycle = false;
-// The request that is being delivered, and those deferred until the stack has unwound.
-let queue: Request[] = [];
+let deferred: Request[] = [];
 
 // The receiver of a cancellation that the library passes on; other calls of `cancel()` are requests.
 let passed_to: unknown = null;
@@ -410,16 +409,23 @@ export function cancel_scope(task: TaskCore, state: CancellationState, delivery:
   const request = { task, state, delivery, is_again: state.delivering !== null };
   state.policy?.note_delivery(delivery);
   if (request.is_again || depth >= MAX_DEPTH) {
-    queue.push(request);
+    deferred.push(request);
     state.delivering ??= request;
-  } else if (depth > 0) {
+    return;
+  }
+  try {
     deliver(request);
-  } else {
-    try {
-      cancel_each(queue = [request], deliver);
-    } finally {
-      queue = [];
-    }
+  } finally {
+    if (depth === 0 && deferred.length > 0) deliver_deferred();
+  }
+}
+
+function deliver_deferred(): void {
+  try {
+    // It grows meanwhile.
+    cancel_each(deferred, deliver);
+  } finally {
+    deferred = [];
   }
 }
 
