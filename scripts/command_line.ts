@@ -14,7 +14,7 @@ export function read_command_line<T>(program: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    // What parseArgs() throws; further lines of it tell of positional arguments.
+    // parseArgs() throws a TypeError, whose message explains positional arguments from the second line on.
     if (!(error instanceof UsageError || error instanceof TypeError)) throw error;
     console.error(`${program}: ${error.message.split("\n")[0]}`);
     process.exit(2);

@@ -7,7 +7,7 @@ import { BUNDLES } from "./package_fields.ts";
 /**
  * Bundles the entry points for runtimes: Node.js takes a millisecond for each module that it loads.
  *
- * What several entry points have in common is in files that they share, so that there is one copy of it.
+ * Code that several entry points share is in files of its own, so that a program loads it once.
  *
  * @param folder the folder of their compiled modules, to which the bundles are added
  */

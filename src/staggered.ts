@@ -18,7 +18,7 @@ import {
   leaves_the_loop,
   TimeoutError,
 } from "./core/exceptions.ts";
-import { is_plain_object, repr, type_name } from "./internal/format_helpers.ts";
+import { is_iterable, is_plain_object, repr, type_name } from "./internal/format_helpers.ts";
 import { pass_on_cancellation } from "./core/block_requests.ts";
 import type { Scope } from "./core/contracts.ts";
 import { running_scope, running_task } from "./core/current.ts";
@@ -113,7 +113,7 @@ export function staggered_race<T>(
   }
   const { loop = null } = is_plain_object(delay) ? delay as RaceOptions : options;
   if (loop !== null) check_loop("staggered_race", loop);
-  if (typeof (coro_fns as Partial<typeof coro_fns> | null)?.[Symbol.iterator] !== "function") {
+  if (!is_iterable(coro_fns)) {
     throw new TypeError(`'${type_name(coro_fns)}' object is not iterable`);
   }
   return library_coroutine("staggered_race", race(coro_fns, seconds, loop));

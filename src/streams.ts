@@ -614,12 +614,10 @@ export class StreamReader extends Inspectable
    * @throws {RuntimeError} if another task waits for data
    */
   read(n: number | { n?: number } = -1): Coroutine<Uint8Array> {
-    if (typeof n !== "number") {
-      return this.read(keyword_or_positional<"n", number>("read", "n", n) ?? -1);
-    }
-    return n === -Infinity || Number.isInteger(n) && n < 0
+    const count = keyword_or_positional<"n", number>("read", "n", n) ?? -1;
+    return count === -Infinity || Number.isInteger(count) && count < 0
       ? new Suspension<Uint8Array, StreamReader, Uint8Array[]>(READ_ALL, this, [])
-      : new Suspension(READ, this, n);
+      : new Suspension(READ, this, count);
   }
 
   /** @internal Takes up to `n` bytes; `null` if there are none yet, unless it has waited for them. */

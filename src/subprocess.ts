@@ -105,7 +105,7 @@ export class SubprocessStreamProtocol extends FlowControlMixin {
   pipe_data_received(fd: number, data: Uint8Array): void {
     const reader = this.#reader(fd);
     reader?.["_feed"](data);
-    const rest = this.#exited && reader !== null ? this.#rest.get(fd) : undefined;
+    const rest = this.#rest.get(fd);
     if (rest === undefined) return;
     if (rest > data.length) this.#rest.set(fd, rest - data.length);
     else {

@@ -33,7 +33,7 @@ import { type Origin, origin_of_call } from "./core/origins.ts";
 import { OPEN } from "./core/steps.ts";
 import { ensure_future, Task, to_future } from "./core/tasks.ts";
 import { note_used } from "./core/unawaited.ts";
-import { is_plain_object, repr, type_name } from "./internal/format_helpers.ts";
+import { is_iterable, is_plain_object, repr, type_name } from "./internal/format_helpers.ts";
 import { check_options, keyword_or_positional, split_options } from "./internal/options.ts";
 import {
   type AbstractEventLoop,
@@ -203,8 +203,8 @@ export interface GatherOptions {
 
 // Checks whether a sole argument is many awaitables: iterable, and not itself awaitable.
 function is_many(value: unknown): value is Iterable<Awaitable<unknown>> {
-  return typeof value === "object" && value !== null && Symbol.iterator in value &&
-    !isawaitable(value) && !is_generator(value);
+  return typeof value === "object" && is_iterable(value) && !isawaitable(value) &&
+    !is_generator(value);
 }
 
 /**
@@ -430,7 +430,7 @@ function* wait_for_all<F extends Future<unknown>>(
   fs: Iterable<F>,
   { timeout = null, return_when = ALL_COMPLETED }: WaitOptions,
 ): Generator<unknown, [Set<F>, Set<F>], unknown> {
-  if (isawaitable(fs) || typeof (fs as Iterable<F> | null)?.[Symbol.iterator] !== "function") {
+  if (isawaitable(fs) || !is_iterable(fs)) {
     throw new TypeError(`expect a list of futures, not ${type_name(fs)}`);
   }
   const futures = new Set(fs);
@@ -750,7 +750,7 @@ export function as_completed<T, F extends Future<T> = Future<T>>(
   options: { timeout?: number | null } = {},
 ): AsCompletedIterator<T, F> {
   check_options("as_completed", options, ["timeout"]);
-  if (isawaitable(aws) || typeof (aws as Iterable<F> | null)?.[Symbol.iterator] !== "function") {
+  if (isawaitable(aws) || !is_iterable(aws)) {
     throw new TypeError(`expects an iterable of awaitables, not ${type_name(aws)}`);
   }
   return new Completions<T, F>(aws as Iterable<Awaitable<T>>, options.timeout ?? null);

@@ -7,7 +7,7 @@
 import { ConcurrentFuture } from "./core/concurrent_futures.ts";
 import { type Future, wrap_future } from "./core/futures.ts";
 import { create_task, type Task } from "./core/tasks.ts";
-import { repr } from "./internal/format_helpers.ts";
+import { is_iterable, repr } from "./internal/format_helpers.ts";
 
 /** The results of a chunk, and the error that ended it. */
 interface Chunk {
@@ -23,10 +23,10 @@ export function chunks_of(
   if (Symbol.asyncIterator in Object(iterable)) {
     return async_chunks(iterable as AsyncIterable<unknown>, size);
   }
-  if (!(Symbol.iterator in Object(iterable))) {
+  if (!is_iterable(iterable)) {
     throw new TypeError(`Cannot map over a value: it is not iterable: received ${repr(iterable)}`);
   }
-  return sync_chunks(iterable as Iterable<unknown>, size);
+  return sync_chunks(iterable, size);
 }
 
 function* sync_chunks(iterable: Iterable<unknown>, size: number): Generator<unknown[]> {

@@ -450,7 +450,7 @@ for (const [name, value] of Object.entries(unreadable())) {
         results.push(cancelled.cancelled());
         return results;
       }, { debug });
-      // The callback's, and the task's that nobody awaited: when it was collected, or at the end.
+      // A report of the callback, and one of the task that was never awaited: on its collection or at the run's end.
       const reported = reports.map((exception) => exception === value);
       assertEquals(
         [seen, reported],

@@ -20,7 +20,7 @@ const LIMITS: Blocks = {
     }),
 };
 
-/** Native work whose abort listener calls a function. */
+/** Waits for native work; a function is called when that is aborted. */
 const work = (on_abort: () => void) =>
   asyncio.from_promise((signal) =>
     new Promise<void>((_, reject) => {

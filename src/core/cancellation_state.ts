@@ -397,11 +397,12 @@ export function cancel_with(
   return was_cancelled;
 }
 
-/** Returns whether a cancellation is passed on to a task, by what it waits on, to which it is just being delivered. */
-export function is_cycle(task: object, state: CancellationState): boolean {
-  const is_passed_on = passed_to === task && state.delivering !== null;
+/** Notes a cancellation that has come back to a task to which it is being delivered; returns whether it is one. */
+export function note_cycle(task: object, { delivering }: CancellationState): boolean {
+  const is_cycle = delivering !== null && (delivering.is_again || passed_to === task);
   passed_to = null;
-  return (is_passed_on || !!state.delivering?.is_again) && (met_cycle = true);
+  if (is_cycle) met_cycle = true;
+  return is_cycle;
 }
 
 /** Delivers a cancellation to the open awaits in a scope, or leaves it pending. */

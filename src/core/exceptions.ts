@@ -20,6 +20,7 @@ import {
 import {
   deno_inspect,
   is_class,
+  is_iterable,
   node_inspect,
   repr,
   type_name,
@@ -504,7 +505,7 @@ export class BaseExceptionGroup extends AggregateError {
         `BaseExceptionGroup() argument 1 must be a string, not ${type_name(message)}`,
       );
     }
-    if (typeof exceptions !== "object" || !(Symbol.iterator in (exceptions ?? {}))) {
+    if (typeof exceptions !== "object" || !is_iterable(exceptions)) {
       throw new TypeError("second argument (exceptions) must be a sequence");
     }
     const all = [...exceptions];

@@ -31,8 +31,8 @@ import {
   cancel_scope,
   CancellationState,
   Delivery,
-  is_cycle,
   leave_to_sole_waiter,
+  note_cycle,
   renew,
 } from "./cancellation_state.ts";
 import { check_context, Context, share_values, type Values } from "./contextvars.ts";
@@ -365,7 +365,7 @@ export class Task<T = unknown> extends Future<T> {
     state.target = null;
     // A call that was left running may have outlived the task; its blocks keep their limits.
     if (this._state !== PENDING && target === this as unknown as Scope) return false;
-    if (is_cycle(this, state)) return false;
+    if (note_cycle(this, state)) return false;
     state.requests++;
     this._loop["_note_cancel"](this as Task<unknown>);
     const by_itself = !by_manager && this._step !== NOT_STARTED &&

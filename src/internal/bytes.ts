@@ -4,7 +4,7 @@
  * @module
  */
 
-import { repr } from "./format_helpers.ts";
+import { is_iterable, repr } from "./format_helpers.ts";
 
 /**
  * A value accepted where Python takes bytes: a `Uint8Array`, or a string, which stands for its UTF-8.
@@ -34,7 +34,7 @@ export function to_bytes(data: Bytes, what: string): Uint8Array {
 
 /** Returns the bytes of each chunk; `what` is the operation that the error says is impossible. */
 export function to_chunks(data: Iterable<Bytes>, what: string): Uint8Array[] {
-  if (typeof data?.[Symbol.iterator] !== "function") {
+  if (!is_iterable(data)) {
     throw new TypeError(
       `Cannot ${what}: expected an iterable of Uint8Array or strings: received ${repr(data)}`,
     );

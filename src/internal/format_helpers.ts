@@ -196,6 +196,11 @@ export function is_class(value: unknown): boolean {
     Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false;
 }
 
+/** Returns whether a value can be iterated over. */
+export function is_iterable(value: unknown): value is Iterable<unknown> {
+  return typeof (value as Iterable<unknown> | null)?.[Symbol.iterator] === "function";
+}
+
 /** Returns whether a value is an object literal, as options are, of any realm. */
 export function is_plain_object(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;

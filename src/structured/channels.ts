@@ -185,7 +185,7 @@ function wake_calls_of(end: object, queue: WaitQueue): void {
 
 type Send = Suspension<void, unknown, Offered>;
 
-/** Cancels a `send()`; one whose item has been taken succeeds, and its cancellation is thrown at the next await. */
+/** Cancels a `send()`. If its item was received before, it succeeds, and the next await throws the cancellation. */
 export function cancel_send(wait: Send, delivery: DeliveryCore): boolean {
   if (!was_taken(wait)) return wait.cancel(delivery.cancellation.message);
   wait["_argument"].deliveries.push(delivery);

@@ -13,7 +13,7 @@ import { leaves_the_loop, ValueError } from "../core/exceptions.ts";
 import type { AnyTask, Failure } from "../core/scope_managers.ts";
 import type { Task } from "../core/tasks.ts";
 import { check_function } from "../internal/functions.ts";
-import { repr } from "../internal/format_helpers.ts";
+import { is_iterable, repr } from "../internal/format_helpers.ts";
 import { check_options } from "../internal/options.ts";
 import { type AbstractEventLoop, get_running_loop } from "../core/events.ts";
 import { TaskGroup } from "../taskgroups.ts";
@@ -103,7 +103,7 @@ export function supervise(
         `received ${repr(strategy)}`,
     );
   }
-  if (typeof (factories as Partial<typeof factories> | null)?.[Symbol.iterator] !== "function") {
+  if (!is_iterable(factories)) {
     throw new TypeError(
       `Cannot call supervise(): factories must be iterable: received ${repr(factories)}`,
     );

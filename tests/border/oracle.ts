@@ -73,7 +73,7 @@ function is_known(run: Run, request: Request, known: ReadonlySet<string>): boole
       result.at > at && scopes.some((scope) => chain.includes(scope))
     );
   if (is_thrown(request)) return true;
-  // An await that had another one still to throw, which a branch beside it knew already.
+  // One await throws once for both: it was open at the request, and throws the other one, which a branch beside it knew.
   const is_told_with = ({ at, scopes }: Request, tag: string) =>
     run.leaves.some((leaf) =>
       leaf.tags.includes(tag) && leaf.outcome?.cancelled && is_open_at(leaf, at) &&

@@ -26,7 +26,7 @@ export interface Profile extends Partial<Record<Primitive, number>> {
   forms?: readonly Form[];
   /** The kinds of queues, where not all are plain ones. */
   queue_kinds?: readonly QueueKind[];
-  /** True if one task notifies the first condition again and again, so that those who wait go on. */
+  /** True if one task keeps notifying the first condition, so that its waiters resume. */
   notifier?: boolean;
   /** True if a `Runner` runs several bodies, one after the other, and is closed. */
   runner?: boolean;

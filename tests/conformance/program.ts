@@ -184,7 +184,7 @@ export interface GeneratorPlan {
   catches: ExceptKind | null;
   /** How long it sleeps in its `finally`. */
   cleanup: number | null;
-  /** True if it yields in its `finally`, which nobody who closes it allows. */
+  /** True if it yields in its `finally`, which is an error when it is closed. */
   stubborn: boolean;
 }
 

@@ -10,7 +10,7 @@ export interface SiteOptions {
   readonly articles?: number;
   /** What the articles are made from. */
   readonly seed?: number;
-  /** True if some articles are slow or have to be asked for later. */
+  /** True if some articles are slow, or answered with `Retry-After`. */
   readonly waits?: boolean;
 }
 
