@@ -28,14 +28,17 @@ export function whole_number(name: string, text: string, least = 0): number {
   throw new UsageError(`--${name} takes a whole number from ${least} on: received '${text}'`);
 }
 
-/** Returns the entries of an option that takes a list, separated by commas, of those that are known. */
+/** Returns the entries of an option that takes a list, separated by commas, of at least so many that are known. */
 export function entries_of<T extends string>(
   name: string,
   list: string,
   known: readonly T[],
+  least = 1,
 ): T[] {
   const entries = list.split(",").filter((entry) => entry !== "");
   const unknown = entries.find((entry) => !known.includes(entry as T));
-  if (unknown === undefined) return entries as T[];
-  throw new UsageError(`--${name} takes a list of ${known.join(", ")}: received '${unknown}'`);
+  if (unknown === undefined && entries.length >= least) return entries as T[];
+  throw new UsageError(
+    `--${name} takes a list of ${known.join(", ")}: received '${unknown ?? list}'`,
+  );
 }

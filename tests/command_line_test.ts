@@ -4,13 +4,19 @@ import { assertEquals, assertMatch } from "@std/assert";
 
 const WHOLE = /takes a whole number from \d on: received '/;
 const LIST = /takes a list of .+: received 'nothing'/;
+const EMPTY = /takes a list of .+: received ''/;
 
 const WRONG: Readonly<Record<string, readonly (readonly [RegExp, ...string[]])[]>> = {
-  "bench/compare/growth.ts": [[WHOLE, "--rounds", "0"], [LIST, "--only", "spawn,nothing"]],
+  "bench/compare/growth.ts": [[WHOLE, "--rounds", "0"], [LIST, "--only", "spawn,nothing"], [
+    EMPTY,
+    "--only",
+    "",
+  ]],
   "bench/compare/main.ts": [
     [WHOLE, "--rounds", "many"],
     [LIST, "--only", "nothing"],
     [LIST, "--contestants", "library,nothing"],
+    [EMPTY, "--contestants", ""],
   ],
   "bench/compare/network.ts": [
     [WHOLE, "--rounds=-1"],
@@ -23,9 +29,14 @@ const WRONG: Readonly<Record<string, readonly (readonly [RegExp, ...string[]])[]
   "tests/border/main.ts": [
     [WHOLE, "--jobs", "0"],
     [LIST, "--profile", "nothing"],
+    [EMPTY, "--profile", ""],
     [/--host takes one of .+: received 'nothing'/, "--host", "nothing"],
   ],
-  "tests/conformance/main.ts": [[WHOLE, "--count", ""], [LIST, "--profile", "nothing"]],
+  "tests/conformance/main.ts": [[WHOLE, "--count", ""], [LIST, "--profile", "nothing"], [
+    EMPTY,
+    "--profile",
+    "",
+  ]],
   "tests/explore/main.ts": [
     [WHOLE, "--seconds", "0"],
     [/--only takes a part of a program's name: received 'nothing'/, "--only", "nothing"],

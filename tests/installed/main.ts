@@ -51,8 +51,8 @@ function read_options() {
     Deno.exit(0);
   }
   return {
-    checks: entries_of("checks", values.checks, CHECKS),
-    hosts: entries_of("hosts", values.hosts, HOSTS),
+    checks: entries_of("checks", values.checks, CHECKS, 0),
+    hosts: entries_of("hosts", values.hosts, HOSTS, 0),
     part: values.files,
     source: values.package,
   };
